@@ -1,0 +1,38 @@
+/* Memory with one end: everything taken from an arena dies when it is cleared. An exchange's memory is its arena;
+ * foreign handles hang on it by cleanup hooks, run last-in first-out by arena_clear. Not thread-safe: one owner. */
+#ifndef MAESTRO_BASE_ARENA_H
+#define MAESTRO_BASE_ARENA_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct arena_block;
+struct arena_hook;
+
+struct arena {
+  char *at, *end;            /* free part of the newest block */
+  struct arena_block *block; /* newest first */
+  struct arena_hook *hooks;  /* newest first */
+  size_t held_bytes;         /* taken from the allocator */
+  size_t limit_bytes;        /* 0: none */
+};
+
+/* limit_bytes caps what the arena may take from the allocator; 0 for no cap. Takes nothing until first use. */
+void arena_init(struct arena *a, size_t limit_bytes);
+/* Runs the hooks and gives all memory back; the arena may be used again. */
+void arena_clear(struct arena *a);
+/* 16-byte aligned, uninitialised; NULL when the limit or the allocator says no. n may be 0. */
+void *arena_alloc(struct arena *a, size_t n) MUST_CHECK;
+/* The same, zeroed. */
+void *arena_zalloc(struct arena *a, size_t n) MUST_CHECK;
+/* A NUL-terminated copy (the NUL is not counted); {NULL, 0} on failure. */
+struct str arena_dup(struct arena *a, struct str s);
+/* Formatted, NUL-terminated; {NULL, 0} on failure. */
+struct str arena_printf(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* fn(arg) runs once, at arena_clear. False when memory is short: fn has not been kept. */
+bool arena_on_clear(struct arena *a, void (*fn)(void *), void *arg) MUST_CHECK;
+
+#define ARENA_NEW(a, type) ((type *)arena_zalloc((a), sizeof(type)))
+#define ARENA_NEW_ARRAY(a, type, count) ((type *)arena_zalloc((a), sizeof(type) * (count)))
+
+#endif

@@ -1,0 +1,19 @@
+/* Time. Monotonic microseconds for deadlines and durations, wall-clock microseconds for records. Tests may put their
+ * own clock in place of the system's; the functions are thread-safe. */
+#ifndef MAESTRO_BASE_CLOCK_H
+#define MAESTRO_BASE_CLOCK_H
+
+#include <stdint.h>
+
+#define DEADLINE_NONE UINT64_MAX
+
+uint64_t clock_mono_us(void); /* CLOCK_MONOTONIC */
+int64_t clock_wall_us(void);  /* microseconds since 1970-01-01 UTC */
+/* Now + ms as a deadline, saturating at DEADLINE_NONE; ms of 0 means no deadline. */
+uint64_t clock_deadline_ms(uint64_t ms);
+/* Replaces both clocks (NULL restores the system's). Call before any other thread runs. */
+void clock_inject(uint64_t (*mono_us)(void), int64_t (*wall_us)(void));
+/* RFC 3339 with milliseconds, "2026-11-20T10:11:12.345Z", into out (25 bytes with the NUL). */
+void clock_format_rfc3339(int64_t wall_us, char out[25]);
+
+#endif

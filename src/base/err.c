@@ -1,0 +1,58 @@
+/* Failures as values: see err.h. */
+#include "base/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static const struct {
+  const char *code, *text;
+  int status;
+  enum err_retry retry;
+  enum err_blame blame;
+} table[ERR_COUNT] = {
+    [OK] = {"ok", "ok", 200, ERR_RETRY_NEVER, ERR_BLAME_NOBODY},
+#define X(name, code, status, retry, blame, text) [ERR_##name] = {code, text, status, ERR_RETRY_##retry, ERR_BLAME_##blame},
+#include "base/err.def"
+#undef X
+};
+
+static enum err known(enum err e) { return e < ERR_COUNT ? e : ERR_INTERNAL; }
+
+const char *err_code(enum err e) { return table[known(e)].code; }
+const char *err_text(enum err e) { return table[known(e)].text; }
+int err_http_status(enum err e) { return table[known(e)].status; }
+enum err_retry err_retry(enum err e) { return table[known(e)].retry; }
+enum err_blame err_blame(enum err e) { return table[known(e)].blame; }
+
+enum err err_set(struct err_info *info, enum err e, const char *format, ...) {
+  if (info) {
+    va_list args;
+    va_start(args, format);
+    vsnprintf(info->text, sizeof info->text, format, args);
+    va_end(args);
+  }
+  return e;
+}
+
+enum err err_set_param(struct err_info *info, enum err e, const char *param, const char *format, ...) {
+  if (info) {
+    va_list args;
+    va_start(args, format);
+    vsnprintf(info->text, sizeof info->text, format, args);
+    va_end(args);
+    snprintf(info->param, sizeof info->param, "%s", param);
+  }
+  return e;
+}
+
+int err_info_status(enum err e, const struct err_info *info) {
+  return info && info->http_status ? info->http_status : err_http_status(e);
+}
+
+const char *err_info_text(enum err e, const struct err_info *info) {
+  return info && info->text[0] ? info->text : err_text(e);
+}
+
+const char *err_info_code(enum err e, const struct err_info *info) {
+  return info && info->code[0] ? info->code : err_code(e);
+}

@@ -1,0 +1,17 @@
+/* The thread pool's lanes. All lanes share libuv's pool (sized at start) but have their own permits and queues, so slow
+ * work in one never starves another. Jobs are reached through fiber_await (io/fiber.h). */
+#ifndef MAESTRO_IO_POOL_H
+#define MAESTRO_IO_POOL_H
+
+enum pool_lane {
+  POOL_DNS,  /* getaddrinfo */
+  POOL_FILE, /* reads and writes of configuration and data files */
+  POOL_CPU,  /* decoding, hashing or counting beyond 256 KB */
+  POOL_SLOW, /* password hashing: 1 at a time, 16 waiting */
+  POOL_LANE_COUNT
+};
+
+/* Sizes libuv's pool; call once before any loop exists. */
+void pool_init(void);
+
+#endif
