@@ -4,25 +4,55 @@
 
 static const struct {
   int status;
-  struct str text;
+  const char *text;
 } status_texts[] = {
-#define X(status, text) {status, {text, sizeof(text) - 1}},
-    X(200, "OK") X(400, "Bad Request") X(401, "Unauthorized") X(404, "Not Found") X(429, "Too Many Requests") X(
-        503, "Service Unavailable") X(502, "Bad Gateway") X(500, "Internal Server Error") X(504, "Gateway Timeout")
-        X(201, "Created") X(202, "Accepted") X(204, "No Content") X(206, "Partial Content") X(301, "Moved Permanently")
-            X(302, "Found") X(303, "See Other") X(304, "Not Modified") X(307, "Temporary Redirect")
-                X(308, "Permanent Redirect") X(402, "Payment Required") X(403, "Forbidden") X(405, "Method Not Allowed")
-                    X(406, "Not Acceptable") X(408, "Request Timeout") X(409, "Conflict") X(410, "Gone")
-                        X(411, "Length Required") X(412, "Precondition Failed") X(413, "Content Too Large")
-                            X(414, "URI Too Long") X(415, "Unsupported Media Type") X(416, "Range Not Satisfiable") X(
-                                417, "Expectation Failed") X(421, "Misdirected Request") X(422, "Unprocessable Content")
-                                X(424, "Failed Dependency") X(426, "Upgrade Required") X(428, "Precondition Required")
-                                    X(431, "Request Header Fields Too Large") X(451, "Unavailable For Legal Reasons")
-                                        X(499, "Client Closed Request") X(501, "Not Implemented")
-                                            X(505, "HTTP Version Not Supported") X(507, "Insufficient Storage")
-                                                X(529, "Site Is Overloaded") X(100, "Continue")
-                                                    X(101, "Switching Protocols")
-#undef X
+    {200, "OK"},
+    {400, "Bad Request"},
+    {401, "Unauthorized"},
+    {404, "Not Found"},
+    {429, "Too Many Requests"},
+    {503, "Service Unavailable"},
+    {502, "Bad Gateway"},
+    {500, "Internal Server Error"},
+    {504, "Gateway Timeout"},
+    {100, "Continue"},
+    {101, "Switching Protocols"},
+    {201, "Created"},
+    {202, "Accepted"},
+    {204, "No Content"},
+    {206, "Partial Content"},
+    {301, "Moved Permanently"},
+    {302, "Found"},
+    {303, "See Other"},
+    {304, "Not Modified"},
+    {307, "Temporary Redirect"},
+    {308, "Permanent Redirect"},
+    {402, "Payment Required"},
+    {403, "Forbidden"},
+    {405, "Method Not Allowed"},
+    {406, "Not Acceptable"},
+    {408, "Request Timeout"},
+    {409, "Conflict"},
+    {410, "Gone"},
+    {411, "Length Required"},
+    {412, "Precondition Failed"},
+    {413, "Content Too Large"},
+    {414, "URI Too Long"},
+    {415, "Unsupported Media Type"},
+    {416, "Range Not Satisfiable"},
+    {417, "Expectation Failed"},
+    {421, "Misdirected Request"},
+    {422, "Unprocessable Content"},
+    {424, "Failed Dependency"},
+    {426, "Upgrade Required"},
+    {428, "Precondition Required"},
+    {431, "Request Header Fields Too Large"},
+    {451, "Unavailable For Legal Reasons"},
+    {499, "Client Closed Request"},
+    {501, "Not Implemented"},
+    {505, "HTTP Version Not Supported"},
+    {507, "Insufficient Storage"},
+    {529, "Site Is Overloaded"},
 };
 
 struct str http_method_name(enum http_method m) {
@@ -35,7 +65,7 @@ struct str http_method_name(enum http_method m) {
 
 struct str http_status_text(int status) {
   for (size_t i = 0; i < sizeof status_texts / sizeof status_texts[0]; i++)
-    if (status_texts[i].status == status) return status_texts[i].text;
+    if (status_texts[i].status == status) return str_from_c(status_texts[i].text);
   return STR("");
 }
 
@@ -64,9 +94,11 @@ bool http_header_has_token(struct http_headers h, struct str name, struct str to
 }
 
 bool http_header_value_is_safe(struct str value) {
+  unsigned bad = 0; /* no early return: this runs over every reply's headers, where the answer is nearly always yes */
   for (size_t i = 0; i < value.n; i++) {
-    unsigned char c = (unsigned char)value.p[i];
-    if ((c < 0x20 && c != '\t') || c == 0x7f) return false;
+    const unsigned char c = (unsigned char)value.p[i];
+    bad |= (c < 0x20) & (c != '\t');
+    bad |= c == 0x7f;
   }
-  return true;
+  return !bad;
 }
