@@ -178,6 +178,18 @@ static void deliver(void *arg) {
   }
 }
 
+/* Under the lock, which a leaving waiter must take as well: until then its fiber is live and its loop open. */
+static void hand_over(struct entry *e, struct waiter *w) {
+  waiter_unlink(e, w);
+  w->found = e->found;
+  w->is_posted = w->loop != loop_of_thread;
+  if (w->is_posted) {
+    loop_post_node(w->loop, &w->post);
+  } else {
+    fiber_wake(w->id);
+  }
+}
+
 static void land(struct pool_job *job, bool has_run) {
   (void)has_run; /* flights are never withdrawn */
   struct flight *f = (struct flight *)job;
@@ -186,18 +198,7 @@ static void land(struct pool_job *job, bool has_run) {
   keep(&e->found, f);
   e->is_flying = false;
   e->expires_us = clock_mono_us() + (e->found.count ? POSITIVE_TTL_US : NEGATIVE_TTL_US);
-  while (e->waiters) {
-    struct waiter *w = e->waiters;
-    w->found = e->found;
-    /* A waiter is a live fiber until it has taken the lock to leave: its loop is open. */
-    w->is_posted = w->loop != loop_of_thread;
-    if (w->is_posted) loop_post_node(w->loop, &w->post);
-    struct loop *here = loop_of_thread;
-    struct fiber_id id = w->id;
-    bool is_here = w->loop == here;
-    waiter_unlink(e, w);
-    if (is_here) fiber_wake(id);
-  }
+  while (e->waiters) hand_over(e, e->waiters);
   pthread_mutex_unlock(&lock);
   free(f);
 }
