@@ -27,6 +27,9 @@ enum err http_origin_parse(struct arena *a, struct str base_url, bool allow_priv
 struct http_client;
 struct http_call; /* one exchange; ended by http_call_close on every path */
 
+/* Defaults of the options and of a request's connect_ms. */
+enum { HTTP_CLIENT_CONNECTIONS_PER_ORIGIN = 1024, HTTP_CLIENT_IDLE_MS = 60000, HTTP_CLIENT_CONNECT_MS = 10000 };
+
 struct http_client_options {
   struct str ca_file;          /* PEM bundle; empty: the system's */
   bool insecure_skip_verify;   /* tests only; logged loudly by the caller */
@@ -87,5 +90,10 @@ struct http_client_ops {
 };
 struct http_client { const struct http_client_ops *ops; }; /* first member of each implementation */
 struct http_call { const struct http_client_ops *ops; };
+/* What every implementation asks before it sends: ERR_INTERNAL for a target or header that must not go out. */
+enum err http_client_check_request(const struct http_client_request *request, struct err_info *info) MUST_CHECK;
+bool http_client_is_header_name(struct str name); /* a token, RFC 9110 */
+bool http_client_owns_header(struct str name);    /* framing and hop-by-hop fields: a caller's are left out */
+uint64_t http_client_body_bytes(const struct http_client_request *request);
 
 #endif
