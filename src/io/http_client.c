@@ -38,9 +38,10 @@ bool http_client_is_header_name(struct str name) {
 }
 
 bool http_client_owns_header(struct str name) {
-  static const struct str own[] = {STR("host"),     STR("content-length"), STR("connection"),        STR("accept-encoding"),
-                                   STR("expect"),   STR("upgrade"),        STR("transfer-encoding"), STR("keep-alive"),
-                                   STR("te"),       STR("trailer"),        STR("proxy-connection")};
+  static const struct str own[] = {
+      STR("host"),   STR("content-length"), STR("connection"),        STR("accept-encoding"),
+      STR("expect"), STR("upgrade"),        STR("transfer-encoding"), STR("keep-alive"),
+      STR("te"),     STR("trailer"),        STR("proxy-connection")};
   for (size_t i = 0; i < sizeof own / sizeof *own; i++)
     if (own[i].n == name.n && str_eq_nocase(own[i], name)) return true;
   return false;
@@ -94,7 +95,8 @@ static const char *parse_host(struct str host, bool in_brackets, char text[256],
   }
   text[host.n] = 0;
   if (in_brackets) {
-    if (strlen(text) != host.n || inet_pton(AF_INET6, text, address) != 1) return "the address in brackets is malformed";
+    if (strlen(text) != host.n || inet_pton(AF_INET6, text, address) != 1)
+      return "the address in brackets is malformed";
     return inet_ntop(AF_INET6, address, text, 256) ? NULL : "the address in brackets is malformed";
   }
   if (strlen(text) == host.n && inet_pton(AF_INET, text, address) == 1) return NULL;

@@ -14,8 +14,10 @@ static const struct {
   struct str prefix, scheme; /* as given; as curl is told */
   uint16_t port;
   bool is_http;
-} schemes[] = {{STR("http://"), STR("http://"), 80, true},         {STR("https://"), STR("https://"), 443, true},
-               {STR("socks5://"), STR("socks5h://"), 1080, false}, {STR("socks5h://"), STR("socks5h://"), 1080, false},
+} schemes[] = {{STR("http://"), STR("http://"), 80, true},
+               {STR("https://"), STR("https://"), 443, true},
+               {STR("socks5://"), STR("socks5h://"), 1080, false},
+               {STR("socks5h://"), STR("socks5h://"), 1080, false},
                {STR("socks4a://"), STR("socks4a://"), 1080, false}};
 
 static bool parse_proxy(struct arena *a, struct str value, struct http_proxy *out) {

@@ -1,5 +1,5 @@
-/* The reply half of an upstream exchange: see upstream_reply.h. RFC 9110 and 9112 (June 2022); where they let a recipient
- * guess how a message is framed, this refuses instead. */
+/* The reply half of an upstream exchange: see upstream_reply.h. RFC 9110 and 9112 (June 2022); where they let a
+ * recipient guess how a message is framed, this refuses instead. */
 #include "io/upstream_reply.h"
 
 enum { KEPT_BYTES = 64 * 1024, INFLATE_STEP_BYTES = 64 * 1024, INFLATE_FLOOR_BYTES = 1024 * 1024 };

@@ -32,11 +32,11 @@ struct upstream_reply {
   struct buf lent;     /* what the reader holds */
   size_t consumed;
   uint64_t incoming_total, decoded_total;
-  size_t limit_bytes;  /* decoded; 0 none */
+  size_t limit_bytes; /* decoded; 0 none */
   z_stream inflate;
   bool in_value, head_done, ended, is_bodiless_method, accept_gzip, is_gzip, inflate_live, inflate_done;
-  enum err outcome;    /* once ended */
-  const char *reason;  /* static text of the outcome, or NULL */
+  enum err outcome;   /* once ended */
+  const char *reason; /* static text of the outcome, or NULL */
 };
 
 void upstream_reply_init(struct upstream_reply *r);
