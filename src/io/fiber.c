@@ -347,9 +347,11 @@ static struct fiber *may_wait(void) {
   return f;
 }
 
-enum err fiber_check_cancel(const struct fiber *f) {
+static enum err check_cancel(const struct fiber *f) {
   return f->is_cancelled && f->shield_depth == 0 ? ERR_CANCELLED : OK;
 }
+
+enum err fiber_check_wait(void) { return check_cancel(may_wait()); }
 
 static void suspend(struct fiber *f, uint64_t deadline_us) {
   int saved_errno = errno;
@@ -365,14 +367,14 @@ enum err fiber_park(uint64_t deadline_us) {
   struct fiber *f = may_wait();
   if (f->shield_depth && f->shield_cap_us[f->shield_depth - 1] < deadline_us)
     deadline_us = f->shield_cap_us[f->shield_depth - 1];
-  if (fiber_check_cancel(f) != OK) return ERR_CANCELLED;
+  if (check_cancel(f) != OK) return ERR_CANCELLED;
   if (f->is_woken) {
     f->is_woken = false;
     return OK;
   }
   if (deadline_us <= f->loop->now_us) return ERR_TIMEOUT;
   suspend(f, deadline_us);
-  if (fiber_check_cancel(f) != OK) return ERR_CANCELLED;
+  if (check_cancel(f) != OK) return ERR_CANCELLED;
   return f->is_late ? ERR_TIMEOUT : OK;
 }
 
@@ -384,13 +386,13 @@ void fiber_park_blind(void) {
 
 enum err fiber_yield(void) {
   struct fiber *f = may_wait();
-  if (fiber_check_cancel(f) != OK) return ERR_CANCELLED;
+  if (check_cancel(f) != OK) return ERR_CANCELLED;
   int saved_errno = errno;
   f->state = FIBER_READY;
   queue_push(&f->loop->yielded, f);
   switch_out(f->loop, f, false);
   errno = saved_errno;
-  return fiber_check_cancel(f);
+  return check_cancel(f);
 }
 
 enum err fiber_sleep_until(uint64_t deadline_us) {

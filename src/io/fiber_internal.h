@@ -85,6 +85,7 @@ struct loop_post_node {
   struct loop_post_node *next;
   void (*fn)(void *);
   void *arg;
+  bool is_ours; /* freed once it has run */
 };
 
 struct loop {
@@ -146,11 +147,21 @@ void fiber_release_yielded(struct loop *l);
 void fiber_free_all(struct loop *l);
 /* Waits for a wake only: no cancel, no deadline, no shield's cap ends it. May wake spuriously. */
 void fiber_park_blind(void);
-enum err fiber_check_cancel(const struct fiber *f) MUST_CHECK;
+/* What every wait does first: aborts where waiting is forbidden, then ERR_CANCELLED if that is pending. */
+enum err fiber_check_wait(void) MUST_CHECK;
+
+/* fiber_sem.c: FIFO of waiters, for semaphores, mailboxes */
+void fiber_waiter_grant(struct fiber_waiter **head, struct fiber_waiter **tail, void *message);
+WAIT enum err fiber_waiter_wait(struct fiber_waiter **head, struct fiber_waiter **tail, uint64_t deadline_us,
+                                void **message);
 
 /* loop.c */
 void loop_close(struct loop *l);   /* all of loop_free but the struct, which loop_post may still be asked about */
 void loop_release(struct loop *l); /* the rest */
 void loop_keep(struct loop *l);
+void loop_drain_fibers(struct loop *l); /* instead of loop_run: cancels all fibers and runs until they have ended */
+/* loop_post without an allocation. The caller knows that the loop is not closing (a live fiber keeps it open); the
+ * node may be gone or posted again once fn has begun. */
+void loop_post_node(struct loop *l, struct loop_post_node *node);
 
 #endif

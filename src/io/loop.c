@@ -105,10 +105,10 @@ static void run_posted(struct loop *l) {
   l->post_head = l->post_tail = NULL;
   pthread_mutex_unlock(&l->post_lock);
   while (node) {
-    struct loop_post_node *next = node->next;
-    node->fn(node->arg);
-    free(node);
-    node = next;
+    struct loop_post_node at = *node; /* fn may reuse it */
+    if (at.is_ours) free(node);
+    at.fn(at.arg);
+    node = at.next;
   }
 }
 
@@ -220,6 +220,15 @@ void loop_run(struct loop *l) {
   l->is_now_stale = true;
 }
 
+void loop_drain_fibers(struct loop *l) {
+  l->is_running = true;
+  l->turn_start_us = l->now_us = clock_mono_us();
+  loop_cancel_all(l);
+  while (l->stats.fibers_live) uv_run(&l->uv, UV_RUN_ONCE);
+  l->is_running = false;
+  l->is_now_stale = true;
+}
+
 void loop_stop(struct loop *l) {
   pthread_mutex_lock(&l->post_lock);
   l->is_stopping = true;
@@ -243,13 +252,11 @@ uint64_t loop_now_us(void) {
   return l->now_us;
 }
 
-bool loop_post(struct loop *l, void (*fn)(void *), void *arg) {
-  struct loop_post_node *node = malloc(sizeof *node);
-  if (!node) return false;
-  *node = (struct loop_post_node){NULL, fn, arg};
+static bool post(struct loop *l, struct loop_post_node *node) {
   pthread_mutex_lock(&l->post_lock);
   bool is_open = !l->is_closing;
   if (is_open) {
+    node->next = NULL;
     bool was_empty = !l->post_head;
     if (was_empty) {
       l->post_head = node;
@@ -261,8 +268,20 @@ bool loop_post(struct loop *l, void (*fn)(void *), void *arg) {
     if (was_empty) uv_async_send(&l->async);
   }
   pthread_mutex_unlock(&l->post_lock);
-  if (!is_open) free(node);
   return is_open;
+}
+
+bool loop_post(struct loop *l, void (*fn)(void *), void *arg) {
+  struct loop_post_node *node = malloc(sizeof *node);
+  if (!node) return false;
+  *node = (struct loop_post_node){.fn = fn, .arg = arg, .is_ours = true};
+  if (post(l, node)) return true;
+  free(node);
+  return false;
+}
+
+void loop_post_node(struct loop *l, struct loop_post_node *node) {
+  if (!post(l, node)) fiber_die("a post to a loop that has ended");
 }
 
 void loop_hook_add(struct loop *l, struct loop_hook *hook) {
