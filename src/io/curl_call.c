@@ -1,8 +1,9 @@
 /* One exchange of the curl client: see curl_call.h. curl's callbacks run on whatever stack curl runs on; they store
- * and wake. What curl's lenient parser lets through is checked again here. */
+ * and wake. What curl's lenient parser lets through is checked again here. Two things it hides stay unseen: the missing
+ * close_notify of a body that ends with its connection, and a reply that died within its first line, which it repeats.
+ */
 #include "io/curl_call.h"
 
-#include <openssl/ssl.h>
 #include <stdlib.h>
 
 enum {
@@ -137,15 +138,6 @@ static size_t on_body(char *p, size_t size, size_t count, void *arg) {
   return n;
 }
 
-/* OpenSSL's default, which some curl builds switch off: a body that ends without close_notify was cut. */
-static CURLcode on_tls_context(CURL *easy, void *context, void *arg) {
-  (void)easy, (void)arg;
-  SSL_CTX_clear_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF);
-  return CURLE_OK;
-}
-
-/* ---- curl's verdicts ---- */
-
 static const struct {
   CURLcode code;
   enum err e;
@@ -248,7 +240,6 @@ static bool configure(struct curl_call *call) {
   SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
   SET(CURLOPT_SSL_VERIFYPEER, o->insecure_skip_verify ? 0L : 1L);
   SET(CURLOPT_SSL_VERIFYHOST, o->insecure_skip_verify ? 0L : 2L);
-  SET(CURLOPT_SSL_CTX_FUNCTION, on_tls_context);
   if (o->ca_file.n) SET(CURLOPT_CAINFO, o->ca_file.p);
   SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
   SET(CURLOPT_OPENSOCKETDATA, call);
@@ -379,7 +370,6 @@ enum err curl_call_prepare(struct curl_call *call, const struct http_client_requ
   bool has_body = request->body_slices > 0 || request->method == HTTP_POST || request->method == HTTP_PUT ||
                   request->method == HTTP_PATCH;
   call->request = request;
-  call->attempts = 0;
   call->must_be_fresh = call->paused = false;
   if (call->body.cap > KEPT_BYTES) buf_clear(&call->body);
   buf_reset(&call->body);

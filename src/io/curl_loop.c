@@ -12,6 +12,7 @@ struct curl_loop_socket {
   curl_socket_t fd;
   int wanted; /* by curl: UV_READABLE, UV_WRITABLE */
   int polled; /* registered with libuv */
+  bool is_connected;
 };
 
 static void on_timer(uv_timer_t *timer);
@@ -36,6 +37,46 @@ static void drive(struct curl_loop *l) {
     l->on_done(easy, result);
   }
   if (l->timeout_due) uv_timer_start(l->timer, on_timer, 0, 0);
+}
+
+static struct curl_loop_socket *find(const struct curl_loop *l, curl_socket_t fd) {
+  return fd >= 0 && (size_t)fd < l->sockets ? l->socket[fd] : NULL;
+}
+
+static struct curl_loop_socket *adopt(struct curl_loop *l, curl_socket_t fd) {
+  if ((size_t)fd >= l->sockets) {
+    size_t count = l->sockets ? l->sockets : 64;
+    while (count <= (size_t)fd) count *= 2;
+    struct curl_loop_socket **grown = realloc(l->socket, count * sizeof *grown);
+    if (!grown) return NULL;
+    memset(grown + l->sockets, 0, (count - l->sockets) * sizeof *grown);
+    l->socket = grown;
+    l->sockets = count;
+  }
+  struct curl_loop_socket *s = calloc(1, sizeof *s);
+  if (!s) return NULL;
+  if (uv_poll_init_socket(l->uv, &s->poll, fd) != 0) {
+    free(s);
+    return NULL;
+  }
+  uv_unref((uv_handle_t *)&s->poll);
+  s->poll.data = s;
+  s->owner = l;
+  s->fd = fd;
+  l->socket[fd] = s;
+  l->open++;
+  return s;
+}
+
+static void free_socket(uv_handle_t *handle) { free(handle->data); }
+
+/* Out of the poll set at once, so the descriptor may go. */
+static void drop(struct curl_loop *l, curl_socket_t fd) {
+  struct curl_loop_socket *s = find(l, fd);
+  if (!s) return;
+  l->socket[fd] = NULL;
+  l->open--;
+  uv_close((uv_handle_t *)&s->poll, free_socket);
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events) {
@@ -65,12 +106,19 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *assigned) {
   (void)easy, (void)assigned;
   struct curl_loop *l = arg;
-  struct curl_loop_socket *s = (size_t)fd < l->sockets ? l->socket[fd] : NULL;
-  if (!s) return 0;
+  struct curl_loop_socket *s = find(l, fd);
+  if (what == CURL_POLL_REMOVE && s && !s->is_connected) {
+    /* curl closes a socket that never connected by itself, without its close callback (7.88). */
+    drop(l, fd);
+    return 0;
+  }
+  if (!s && what != CURL_POLL_REMOVE) s = adopt(l, fd);
+  if (!s) return what == CURL_POLL_REMOVE ? 0 : -1;
   s->wanted = what == CURL_POLL_IN      ? UV_READABLE
               : what == CURL_POLL_OUT   ? UV_WRITABLE
               : what == CURL_POLL_INOUT ? UV_READABLE | UV_WRITABLE
                                         : 0;
+  s->is_connected |= (s->wanted & UV_READABLE) != 0; /* while it connects, only writable is asked for */
   int target = s->wanted | (s->polled & UV_READABLE);
   if (target == s->polled) return 0;
   if (target) {
@@ -101,8 +149,6 @@ static int on_timeout_change(CURLM *multi, long timeout_ms, void *arg) {
 }
 
 static void free_handle(uv_handle_t *handle) { free(handle); }
-
-static void free_socket(uv_handle_t *handle) { free(handle->data); }
 
 enum err curl_loop_init(struct curl_loop *l, struct loop *loop, void (*on_done)(CURL *, CURLcode),
                         struct err_info *info) {
@@ -161,40 +207,15 @@ void curl_loop_unpause(struct curl_loop *l, CURL *easy) {
 }
 
 curl_socket_t curl_loop_open(struct curl_loop *l, const struct curl_sockaddr *address) {
-  struct curl_loop_socket *s = NULL;
   int fd = socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->protocol);
   if (fd < 0) return CURL_SOCKET_BAD;
-  if ((size_t)fd >= l->sockets) {
-    size_t count = l->sockets ? l->sockets : 64;
-    while (count <= (size_t)fd) count *= 2;
-    struct curl_loop_socket **grown = realloc(l->socket, count * sizeof *grown);
-    if (!grown) goto failed;
-    memset(grown + l->sockets, 0, (count - l->sockets) * sizeof *grown);
-    l->socket = grown;
-    l->sockets = count;
-  }
-  s = calloc(1, sizeof *s);
-  if (!s || uv_poll_init_socket(l->uv, &s->poll, fd) != 0) goto failed;
-  uv_unref((uv_handle_t *)&s->poll);
-  s->poll.data = s;
-  s->owner = l;
-  s->fd = fd;
-  l->socket[fd] = s;
-  l->open++;
-  return fd;
-failed:
-  free(s);
+  drop(l, fd); /* a leftover can only be of a descriptor that was closed */
+  if (adopt(l, fd)) return fd;
   close(fd);
   return CURL_SOCKET_BAD;
 }
 
-int curl_loop_close(void *arg, curl_socket_t fd) {
-  struct curl_loop *l = arg;
-  struct curl_loop_socket *s = fd >= 0 && (size_t)fd < l->sockets ? l->socket[fd] : NULL;
-  if (s) {
-    l->socket[fd] = NULL;
-    l->open--;
-    uv_close((uv_handle_t *)&s->poll, free_socket); /* out of the poll set at once, so the descriptor may go */
-  }
+int curl_loop_close(void *l, curl_socket_t fd) {
+  drop(l, fd);
   return close(fd);
 }

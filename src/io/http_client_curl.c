@@ -116,6 +116,7 @@ static void abandon(struct curl_call *call) {
 /* One transfer up to its head, or to its end. */
 static enum err send_and_wait(struct curl_call *call, struct err_info *info) {
   call->connected = false;
+  call->attempts = 0;
   call->sockets = call->sockets_before = 0;
   call->slice = call->slice_offset = 0;
   call->version_minor = call->status = 0;

@@ -222,8 +222,8 @@ static void server_stop(struct server *s) {
   if (s->tls) SSL_CTX_free(s->tls);
 }
 
-/* A self-signed certificate for localhost and 127.0.0.1, written to `path` as a CA bundle. */
-static void server_use_tls(struct server *s, const char *path) {
+/* A self-signed certificate for `names` ("DNS:a,IP:b"), written to `path` as a CA bundle. */
+static void server_use_tls(struct server *s, const char *path, const char *names) {
   EVP_PKEY *key = EVP_EC_gen("P-256");
   X509 *cert = X509_new();
   X509_set_version(cert, 2);
@@ -236,7 +236,7 @@ static void server_use_tls(struct server *s, const char *path) {
   X509_set_pubkey(cert, key);
   X509V3_CTX ctx;
   X509V3_set_ctx(&ctx, cert, cert, NULL, NULL, 0);
-  X509_EXTENSION *san = X509V3_EXT_conf_nid(NULL, &ctx, NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1");
+  X509_EXTENSION *san = X509V3_EXT_conf_nid(NULL, &ctx, NID_subject_alt_name, names);
   X509_add_ext(cert, san, -1);
   X509_EXTENSION *ca = X509V3_EXT_conf_nid(NULL, &ctx, NID_basic_constraints, "critical,CA:TRUE");
   X509_add_ext(cert, ca, -1);
