@@ -192,6 +192,44 @@ TEST(a_local_call_needs_no_credential_and_every_condition_counts) {
   RUN(rows);
 }
 
+TEST(every_header_of_a_proxy_or_tunnel_counts) {
+  static const char *const yes[] = {"Forwarded",
+                                    "VIA",
+                                    "x-real-ip",
+                                    "X-Forwarded",
+                                    "X-Forwarded-For",
+                                    "X-Forwarded-Anything",
+                                    "CF-Ray",
+                                    "cf-visitor",
+                                    "CDN-Loop",
+                                    "X-Client-IP",
+                                    "X-Envoy-External-Address",
+                                    "True-Client-IP",
+                                    "X-Cluster-Client-Ip",
+                                    "X-Original-Host",
+                                    "Tailscale-User-Login"};
+  static const char *const no[] = {"x",
+                                   "vi",
+                                   "Viaduct",
+                                   "X-Forward",
+                                   "X-Real-IPs",
+                                   "C-F",
+                                   "X-Stainless-OS",
+                                   "cf",
+                                   "xx-forwarded-for",
+                                   "From",
+                                   "X-Request-Id",
+                                   "Traceparent",
+                                   "Te"};
+  for (size_t i = 0; i < sizeof yes / sizeof *yes + sizeof no / sizeof *no; i++) {
+    struct call c;
+    bool is_no = i >= sizeof yes / sizeof *yes;
+    build(&c, "GET", "", "Host: localhost:8080\nA: b", LO);
+    c.headers[1].name = str_from_c(is_no ? no[i - sizeof yes / sizeof *yes] : yes[i]);
+    if (auth_is_local(all_rules[DEFAULTS], &c.request, &c.peer) != is_no) fail_msg("%s", c.headers[1].name.p);
+  }
+}
+
 TEST(an_empty_body_needs_no_content_type_but_a_chunked_one_does) {
   struct call c;
   build(&c, "POST", "", "Host: localhost:8080", LO);
@@ -689,6 +727,7 @@ TEST(port_zero_means_the_connections_own) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_local_call_needs_no_credential_and_every_condition_counts),
+      cmocka_unit_test(every_header_of_a_proxy_or_tunnel_counts),
       cmocka_unit_test(an_empty_body_needs_no_content_type_but_a_chunked_one_does),
       cmocka_unit_test(host_and_origin_are_checked_on_every_path_of_a_loopback_bind),
       cmocka_unit_test(credentials_are_found_wherever_the_vendors_put_them),
