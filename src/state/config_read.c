@@ -52,10 +52,10 @@ bool config_read_open(struct config_read *r, struct arena *arena, struct config_
   }
   if (str_trim(bytes).n == 0) return open_failed(r, 1, "the file is empty");
   yyjson_read_err err;
-  r->doc = yyjson_read_opts(r->text, r->text_n,
-                            YYJSON_READ_INSITU | YYJSON_READ_ALLOW_COMMENTS | YYJSON_READ_ALLOW_TRAILING_COMMAS |
-                                YYJSON_READ_NUMBER_AS_RAW,
-                            NULL, &err);
+  r->doc = yyjson_read_opts(
+      r->text, r->text_n,
+      YYJSON_READ_INSITU | YYJSON_READ_ALLOW_COMMENTS | YYJSON_READ_ALLOW_TRAILING_COMMAS | YYJSON_READ_NUMBER_AS_RAW,
+      NULL, &err);
   if (!r->doc) {
     char text[160];
     snprintf(text, sizeof text, "not valid JSON: %s", err.msg);
@@ -132,9 +132,12 @@ void config_read_pop(struct config_read *r, size_t mark) {
   r->path[mark] = '\0';
 }
 
-struct str config_read_path(const struct config_read *r) { return str_from(r->path, r->path_n); }
+struct str config_read_path(const struct config_read *r) {
+  return str_from(r->path, r->path_n);
+}
 
-void config_read_fault(struct config_read *r, yyjson_val *key, yyjson_val *val, const char *hint, const char *format, ...) {
+void config_read_fault(struct config_read *r, yyjson_val *key, yyjson_val *val, const char *hint, const char *format,
+                       ...) {
   char text[512];
   va_list args;
   va_start(args, format);
