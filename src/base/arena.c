@@ -11,7 +11,7 @@
 #define __SANITIZE_ADDRESS__ 1 /* clang's way of saying it */
 #endif
 #endif
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) && __has_include(<sanitizer/asan_interface.h>)
 #include <sanitizer/asan_interface.h>
 #else
 #define ASAN_POISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
@@ -35,18 +35,43 @@ static_assert(sizeof(struct arena_block) % ALIGN == 0, "data after the block hea
 
 void arena_init(struct arena *a, size_t limit_bytes) { *a = (struct arena){.limit_bytes = limit_bytes}; }
 
-void arena_clear(struct arena *a) {
+static void run_hooks(struct arena *a) {
   while (a->hooks) {
     struct arena_hook *hook = a->hooks;
     a->hooks = hook->next;
     hook->fn(hook->arg);
   }
+}
+
+/* Frees every block but `keep`. */
+static void free_blocks(struct arena *a, const struct arena_block *keep) {
   for (struct arena_block *b = a->block, *next; b; b = next) {
     next = b->next;
+    if (b == keep) continue;
     ASAN_UNPOISON_MEMORY_REGION(b, b->bytes);
     free(b);
   }
+}
+
+void arena_clear(struct arena *a) {
+  run_hooks(a);
+  free_blocks(a, NULL);
   arena_init(a, a->limit_bytes);
+}
+
+void arena_reset(struct arena *a) {
+  run_hooks(a);
+  struct arena_block *keep = a->block;
+  while (keep && keep->bytes != BLOCK_MIN) keep = keep->next;
+  free_blocks(a, keep);
+  arena_init(a, a->limit_bytes);
+  if (!keep) return;
+  keep->next = NULL;
+  a->block = keep;
+  a->held_bytes = keep->bytes;
+  a->at = (char *)(keep + 1);
+  a->end = (char *)keep + keep->bytes;
+  ASAN_POISON_MEMORY_REGION(a->at, (size_t)(a->end - a->at));
 }
 
 /* A new block of that many bytes, taken within the limit but not yet linked. */
