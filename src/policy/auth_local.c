@@ -70,7 +70,8 @@ static bool split_authority(struct str s, struct str *name, uint16_t *port) {
   }
   uint64_t value;
   struct str digits = str_sub(s, end + 1, s.n);
-  if (s.p[end] != ':' || digits.n > 5 || !str_to_u64(digits, &value) || value == 0 || value > 65535) return false;
+  if (s.p[end] != ':' || digits.n > 5 || !str_to_u64(digits, &value) || digits.p[0] == '0' || value > 65535)
+    return false;
   *name = str_sub(s, 0, end);
   *port = (uint16_t)value;
   return end > 0;

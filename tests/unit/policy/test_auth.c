@@ -211,6 +211,8 @@ TEST(host_and_origin_are_checked_on_every_path_of_a_loopback_bind) {
       {"other port", DEFAULTS, AUTH_CLASS_OPEN, "GET", "", "Host: localhost:8081", LO, ERR_MISDIRECTED, 0},
       {"port left out", DEFAULTS, AUTH_CLASS_OPEN, "GET", "", "Host: localhost", LO, ERR_MISDIRECTED, 0},
       {"port 0", DEFAULTS, AUTH_CLASS_OPEN, "GET", "", "Host: localhost:0", LO, ERR_MISDIRECTED, 0},
+      {"port with a zero in front", DEFAULTS, AUTH_CLASS_OPEN, "GET", "", "Host: localhost:08080", LO, ERR_MISDIRECTED,
+       0},
       {"port with sign", DEFAULTS, AUTH_CLASS_OPEN, "GET", "", "Host: localhost:+8080", LO, ERR_MISDIRECTED, 0},
       {"port wraps", DEFAULTS, AUTH_CLASS_OPEN, "GET", "", "Host: localhost:73616", LO, ERR_MISDIRECTED, 0},
       {"two ports", DEFAULTS, AUTH_CLASS_OPEN, "GET", "", "Host: localhost:8080:8080", LO, ERR_MISDIRECTED, 0},
