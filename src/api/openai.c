@@ -81,7 +81,7 @@ static size_t list_models(struct request_context *rc, struct dialect_model *out)
   return n;
 }
 
-static void send(struct request_context *rc, struct buf *json) {
+static void answer(struct request_context *rc, struct buf *json) {
   enum err e = json->failed ? ERR_NO_MEMORY : reply_json(&rc->reply, 200, buf_str(json));
   if (json->failed) exchange_fail(rc, e, NULL);
   else if (e) rc->error = e;
@@ -96,7 +96,7 @@ void openai_models(struct request_context *rc) {
     rc->endpoint->dialect->put_model_list(&json, models, list_models(rc, models));
   else
     json.failed = true;
-  send(rc, &json);
+  answer(rc, &json);
   buf_clear(&json);
 }
 
@@ -141,6 +141,6 @@ void openai_model(struct request_context *rc) {
   m.id = name;
   buf_init(&json, 0);
   rc->endpoint->dialect->put_model(&json, &m);
-  send(rc, &json);
+  answer(rc, &json);
   buf_clear(&json);
 }

@@ -11,25 +11,25 @@ static atomic_bool is_draining;
 void operations_on_scrape(void (*fn)(void)) { before_scrape = fn; }
 void operations_set_draining(void) { atomic_store(&is_draining, true); }
 
-static void send(struct request_context *rc, int status, struct str body) {
+static void answer(struct request_context *rc, int status, struct str body) {
   enum err e = reply_json(&rc->reply, status, body);
   if (e) rc->error = e;
 }
 
-void operations_health(struct request_context *rc) { send(rc, 200, STR("{\"status\":\"healthy\"}")); }
+void operations_health(struct request_context *rc) { answer(rc, 200, STR("{\"status\":\"healthy\"}")); }
 
 void operations_readyz(struct request_context *rc) {
   if (atomic_load(&is_draining))
-    send(rc, 503, STR("{\"status\":\"draining\"}"));
+    answer(rc, 503, STR("{\"status\":\"draining\"}"));
   else
-    send(rc, 200, STR("{\"status\":\"ready\"}"));
+    answer(rc, 200, STR("{\"status\":\"ready\"}"));
 }
 
 void operations_healthz(struct request_context *rc) {
   const struct catalog *c = rc->catalog;
   struct buf b;
   if (rc->principal.kind == AUTH_NOBODY) {
-    send(rc, 200, STR("{\"status\":\"ok\"}"));
+    answer(rc, 200, STR("{\"status\":\"ok\"}"));
     return;
   }
   buf_init(&b, 0);
@@ -53,7 +53,7 @@ void operations_healthz(struct request_context *rc) {
   buf_put(&b, STR(",\"epoch\":"));
   buf_put_u64(&b, snapshot_epoch(rc->snapshot));
   buf_put_char(&b, '}');
-  send(rc, 200, buf_str(&b));
+  answer(rc, 200, buf_str(&b));
   buf_clear(&b);
 }
 

@@ -32,8 +32,16 @@ void envelope_scan_init(struct envelope_scan *s, const struct envelope_table *ta
                         const struct envelope_limits *limits, struct arena *arena) {
   static const struct envelope_limits none;
   if (!limits) limits = &none;
-  /* The members from root on are written before they are read; zeroing them would cost as much as a small scan. */
-  memset(s, 0, offsetof(struct envelope_scan, root));
+  /* Field by field: the rest is written before it is read, and zeroing it would cost as much as a small scan. */
+  s->base = 0;
+  s->found = 0;
+  s->depth = s->max_depth = 0;
+  s->row[0] = s->row[1] = 0;
+  s->state = AT_START;
+  s->sub = SUB_NONE;
+  s->failed = OK;
+  s->info = NULL;
+  s->closers[0] = 0;
   s->root = (struct envelope_value){.type = ENVELOPE_OBJECT};
   s->seen[0].table = s->seen[1].table = NULL;
   s->seen[0].n = s->seen[1].n = 0;
@@ -130,7 +138,7 @@ static const char *string_slowly(struct envelope_scan *s, const char *p, const c
 }
 
 /* The rest of a string body. Returns what follows the closing quote; NULL when refused or when the piece is used up. */
-static const char *string_rest(struct envelope_scan *s, const char *p, const char *end) {
+__attribute__((noinline)) static const char *string_rest(struct envelope_scan *s, const char *p, const char *end) {
   bool ended = false;
   if (s->sub != SUB_NONE && p < end && !(p = string_slowly(s, p, end, NULL, &ended))) return NULL;
   for (;;) {
@@ -147,6 +155,12 @@ static const char *string_rest(struct envelope_scan *s, const char *p, const cha
     }
     if (n == 0 && !(p = string_slowly(s, p, end, NULL, &ended))) return NULL;
   }
+}
+
+/* The same from the opening quote on: most strings are one run of plain bytes. */
+static inline const char *string_body(struct envelope_scan *s, const char *p, const char *end) {
+  const char *quote = json_bytes_run(p, end);
+  return quote < end && *quote == '"' ? quote + 1 : string_rest(s, quote, end);
 }
 
 /* A tracked key is whole: which row is it, and is it there a second time? hash is 0 when not known yet; else the bytes
@@ -304,23 +318,18 @@ static inline void value_end(struct envelope_scan *s, uint32_t depth, const char
   v->length = offset_of(s, p) - v->offset;
 }
 
-static inline bool stack_is_object(const struct envelope_scan *s, uint32_t depth) {
-  return s->stack[depth / 64] >> (depth % 64) & 1;
-}
-
 /* Enters a container; the depth it has. 0 when that is too deep. */
 static inline uint32_t container_begin(struct envelope_scan *s, uint32_t depth, const char *p) {
   if (depth >= s->depth_limit) {
     refuse(s, p, "nested too deeply");
     return 0;
   }
-  bool is_object = *p == '{', tracked = depth <= s->tracked_depth;
-  uint64_t bit = (uint64_t)1 << (++depth % 64);
-  s->stack[depth / 64] = is_object ? s->stack[depth / 64] | bit : s->stack[depth / 64] & ~bit;
+  bool tracked = depth <= s->tracked_depth;
+  s->closers[++depth] = (char)(*p + 2); /* ASCII has them two apart */
   if (depth > s->max_depth) s->max_depth = depth;
   if (depth > 3) return depth;
   s->commas[depth] = 0;
-  if (depth == 2 && is_object && tracked && s->row[1] && s->table->names[s->row[1] - 1].has_children) {
+  if (depth == 2 && *p == '{' && tracked && s->row[1] && s->table->names[s->row[1] - 1].has_children) {
     s->tracked_depth = 2;
     s->row[2] = 0;
     envelope_key_set_reset(&s->seen[1]);
@@ -352,6 +361,7 @@ static inline void comma(struct envelope_scan *s, uint32_t depth, const char *p)
 }
 
 static inline const char *skip_space(const char *p, const char *end) {
+  if (p < end && (unsigned char)*p > ' ') return p;
   while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')) p++;
   return p;
 }
@@ -378,7 +388,8 @@ static inline const char *scalar(struct envelope_scan *s, const char *p, const c
 /* Runs until the piece is used up or refused. A case falls through to what usually comes next. */
 static void run(struct envelope_scan *s, const char *p, const char *end) {
   uint32_t depth = s->depth;
-  bool in_object = stack_is_object(s, depth), is_empty = false;
+  char closer = s->closers[depth];
+  bool is_empty = false;
   enum state state = (enum state)s->state;
   for (;;) {
     switch (state) {
@@ -390,7 +401,7 @@ static void run(struct envelope_scan *s, const char *p, const char *end) {
         }
         s->root.offset = offset_of(s, p);
         depth = container_begin(s, depth, p++);
-        in_object = true;
+        closer = '}';
         state = AT_KEY_OR_END;
         __attribute__((fallthrough));
       case AT_KEY_OR_END:
@@ -413,7 +424,7 @@ static void run(struct envelope_scan *s, const char *p, const char *end) {
           p = tracked_key(s, depth, p + 1, end);
         } else {
           state = IN_KEY;
-          p = string_rest(s, p + 1, end);
+          p = string_body(s, p + 1, end);
         }
         if (!p) goto out;
         state = AT_COLON;
@@ -432,11 +443,11 @@ static void run(struct envelope_scan *s, const char *p, const char *end) {
         if (depth <= s->tracked_depth) value_begin(s, depth, p);
         if (*p == '"') {
           state = IN_STRING;
-          p = string_rest(s, p + 1, end);
+          p = string_body(s, p + 1, end);
         } else if (*p == '{' || *p == '[') {
-          in_object = *p == '{';
+          closer = (char)(*p + 2);
           if (!(depth = container_begin(s, depth, p++))) goto out;
-          state = in_object ? AT_KEY_OR_END : AT_VALUE_OR_END;
+          state = closer == '}' ? AT_KEY_OR_END : AT_VALUE_OR_END;
           continue;
         } else {
           p = scalar(s, p, end, &state);
@@ -449,16 +460,16 @@ static void run(struct envelope_scan *s, const char *p, const char *end) {
         if ((p = skip_space(p, end)) == end) goto out;
         if (*p == ',') {
           comma(s, depth, p++);
-          state = in_object ? AT_KEY : AT_VALUE;
+          state = closer == '}' ? AT_KEY : AT_VALUE;
           continue;
         }
-        if (*p != (in_object ? '}' : ']')) {
-          refuse(s, p, in_object ? "expected a comma or a closing brace" : "expected a comma or a closing bracket");
+        if (*p != closer) {
+          refuse(s, p, closer == '}' ? "expected a comma or a closing brace" : "expected a comma or a closing bracket");
           goto out;
         }
         depth = container_end(s, depth, ++p, is_empty);
         is_empty = false;
-        in_object = stack_is_object(s, depth);
+        closer = s->closers[depth];
         state = depth ? AT_AFTER : AT_END;
         continue;
       case AT_VALUE_OR_END:

@@ -35,10 +35,9 @@ struct envelope_scan {
   uint64_t found;        /* bit i: values[i] is set */
   uint32_t depth, max_depth, tracked_depth; /* keys are looked at down to tracked_depth: 1 or 2 */
   uint32_t depth_limit, members_limit, body_limit;
-  uint64_t stack[ENVELOPE_DEPTH_MAX / 64 + 1]; /* bit d: the container of depth d is an object */
-  uint32_t commas[4];                          /* in the open container of that depth */
-  uint32_t last_comma[4];                      /* its offset */
-  uint8_t row[4];                              /* row + 1 of the member being read at that depth, 0 unknown */
+  uint32_t commas[4];     /* in the open container of that depth */
+  uint32_t last_comma[4]; /* its offset */
+  uint8_t row[4];         /* row + 1 of the member being read at that depth, 0 unknown */
   uint8_t state, number;
   uint8_t sub, sub_left, utf8_low, utf8_high; /* inside an escape or a UTF-8 sequence that a piece's end cut */
   uint16_t code_unit;
@@ -46,6 +45,7 @@ struct envelope_scan {
   uint8_t failed;      /* enum err; sticky */
   const char *literal; /* what must still follow of true, false, null */
   uint32_t key_offset;
+  char closers[ENVELOPE_DEPTH_MAX + 1]; /* what ends the container of that depth: a brace or a bracket */
   struct envelope_value root;
   struct envelope_key key;
   struct envelope_key_set seen[2]; /* of the top level, of the open object of depth 2 */

@@ -1,6 +1,12 @@
 /* JSON strings as bytes: see json_bytes.h. */
 #include "base/json_bytes.h"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#elif defined(__ARM_NEON) && defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
 const unsigned char json_bytes_plain[256] = {
     [0x20 ... 0x21] = 1,
     [0x23 ... 0x5b] = 1,
