@@ -110,8 +110,7 @@ TEST(faults) {
   expect(HEAD ",\n\"price\": {\"in\": 0.0000000001, \"out\": -3, \"updated\": \"2024-13-01\", \"cached\": 1}}]}",
          "r.json:3: error: models[0].price.in: finer than a billionth of a USD\n"
          "r.json:3: error: models[0].price.out: must not be negative\n"
-         "r.json:3: error: models[0].price.cached: unknown key (known here: in, out, cacheRead, cacheWrite, reasoning, "
-         "updated)\n"
+         "r.json:3: error: models[0].price.cached: unknown key (did you mean \"cacheRead\"?)\n"
          "r.json:3: error: models[0].price.updated: must be a date such as \"2026-06-22\"\n");
   expect(HEAD ",\n\"caps\": [\"code\", \"poetry\"],\n\"tags\": {\"strong\": 1, \"weak:x\": 1, \"strong:y\": 0.0001}}]}",
          "r.json:3: error: models[0].caps[1]: \"poetry\" is not known (one of code, math, reasoning, translation, "
