@@ -128,7 +128,7 @@ TEST(faults) {
          "r.json:3: error: models[1].strength: 101 is not a whole number from 0 to 100\n"
          "r.json:3: error: models[1]: p/m stands there twice; first in line 2\n"
          "r.json:3: warning: models[1]: slot \"s\" is also that of line 2, which is the one found\n");
-  expect("{\"models\": [\n{}, 5]}",
+  expect("{\"models\": [\n{\"slot\": \"s\"}, 5]}",
          "r.json:2: error: models[0]: \"id\" is missing\n"
          "r.json:2: error: models[0]: \"provider\" is missing\n"
          "r.json:2: error: models[0]: \"tier\" is missing\n"
