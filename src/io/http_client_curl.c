@@ -191,6 +191,10 @@ static enum err curl_read(struct http_call *base, struct str *piece, uint64_t de
   struct curl_call *call = (struct curl_call *)base;
   enum err e;
   call->waiter = fiber_self();
+  if (upstream_reply_has_worked(&call->reply)) {
+    e = fiber_yield(); /* decoding goes on without a wait for as long as there is input */
+    if (e) return e;
+  }
   for (;;) {
     if (upstream_reply_take(&call->reply, piece, &e, info)) return e;
     if (call->paused) {
