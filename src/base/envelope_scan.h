@@ -12,97 +12,43 @@
 #ifndef MAESTRO_BASE_ENVELOPE_SCAN_H
 #define MAESTRO_BASE_ENVELOPE_SCAN_H
 
-#include "base/arena.h"
-#include "base/err.h"
-#include "base/str.h"
+#include "base/envelope.h"
+#include "base/envelope_key.h"
 
-enum {
-  ENVELOPE_PATHS_MAX = 64,     /* rows of a table */
-  ENVELOPE_NAME_MAX = 48,      /* bytes of one key in a table */
-  ENVELOPE_DEPTH_MAX = 128,    /* and the default */
-  ENVELOPE_MEMBERS_MAX = 1024, /* of an object whose keys are checked; and the default */
-};
+enum { ENVELOPE_DEPTH_MAX = 128 };                  /* and the default */
 #define ENVELOPE_BODY_MAX ((size_t)UINT32_MAX - 64) /* and the default */
-#define ENVELOPE_NO_COMMA UINT32_MAX
-
-enum envelope_type {
-  ENVELOPE_NULL,
-  ENVELOPE_FALSE,
-  ENVELOPE_TRUE,
-  ENVELOPE_NUMBER,
-  ENVELOPE_STRING,
-  ENVELOPE_ARRAY,
-  ENVELOPE_OBJECT,
-};
-
-/* Where one member stands. All offsets count from the body's first byte. */
-struct envelope_value {
-  uint32_t key_offset;   /* the key's opening quote */
-  uint32_t offset;       /* the value's first byte: a quote, a brace, a digit … */
-  uint32_t length;       /* of the raw value, quotes or braces included */
-  uint32_t comma_before; /* the comma before this member, or ENVELOPE_NO_COMMA for the first of its object */
-  uint32_t comma_after;  /* the comma after it, or ENVELOPE_NO_COMMA for the last */
-  uint32_t count;        /* elements of an array, members of an object, else 0 */
-  uint8_t type;          /* enum envelope_type */
-};
-
-/* Prepared once at start-up, then shared by all threads and never changed. */
-struct envelope_name {
-  struct str path, name;
-  uint64_t head, tail; /* the name's first and last bytes as words */
-  uint8_t parent;      /* row of the parent + 1; 0 at the top level */
-  bool has_children;
-};
-struct envelope_table {
-  struct envelope_name names[ENVELOPE_PATHS_MAX];
-  uint8_t slots[256]; /* row + 1, by hash; 0 free */
-  uint8_t n;
-};
-
-/* Row i of the table is paths[i]: "model", or "parent.child" where "parent" is an earlier row. The bytes of paths are
- * borrowed for the table's life (string literals). ERR_INTERNAL when a row breaks these rules. */
-enum err envelope_table_init(struct envelope_table *t, const struct str *paths, size_t n,
-                             struct err_info *info) MUST_CHECK;
 
 struct envelope_limits { /* 0: the maximum above */
   size_t body_bytes;     /* beyond: ERR_BODY_TOO_LARGE */
   unsigned depth;        /* containers within one another, the top-level object included; beyond: ERR_BAD_JSON */
-  unsigned members;      /* of the top-level object or one with children in the table; beyond: ERR_BAD_VALUE */
+  unsigned members;      /* of the top-level object or one with children in the table; beyond (1024): ERR_BAD_VALUE */
   bool keys_are_lenient; /* replies: only duplicates of the table's own members are refused, no look at letter case */
 };
 
-enum { ENVELOPE_SMALL_KEYS = 32, ENVELOPE_KEY_BLOCK = 64 };
-
-/* Hashes of the unknown keys of one object. */
-struct envelope_keys {
-  uint64_t *table; /* once `small` is full; from the arena, ENVELOPE_MEMBERS_MAX x 2 slots */
-  uint32_t n;
-  uint64_t small[ENVELOPE_SMALL_KEYS];
-};
-
-/* Private but for its size (about 3 KiB). May be moved only between calls; holds no pointer into a piece. */
+/* Private (about 3 KiB); to be kept at one place between init and the last call. */
 struct envelope_scan {
   const struct envelope_table *table;
   struct arena *arena;
-  size_t base;                                 /* bytes of all earlier pieces */
-  uint64_t found;                              /* bit i: values[i] is set */
-  uint64_t stack[ENVELOPE_DEPTH_MAX / 64 + 1]; /* bit d: the container of depth d is an object */
-  uint32_t depth, tracked_depth;               /* keys are looked at down to tracked_depth: 1 or 2 */
+  struct err_info *info; /* during feed and end */
+  uintptr_t origin;      /* during feed: where the body's first byte would lie if all pieces were one */
+  size_t base;           /* bytes of all earlier pieces */
+  uint64_t found;        /* bit i: values[i] is set */
+  uint32_t depth, max_depth, tracked_depth; /* keys are looked at down to tracked_depth: 1 or 2 */
   uint32_t depth_limit, members_limit, body_limit;
   uint32_t commas[4];     /* in the open container of that depth */
   uint32_t last_comma[4]; /* its offset */
   uint8_t row[4];         /* row + 1 of the member being read at that depth, 0 unknown */
-  uint8_t state, sub, sub_left, utf8_low, utf8_high, number;
+  uint8_t state, number;
+  uint8_t sub, sub_left, utf8_low, utf8_high; /* inside an escape or a UTF-8 sequence that a piece's end cut */
+  uint16_t code_unit;
   bool keys_are_lenient;
-  uint8_t failed; /* enum err; sticky */
-  uint32_t max_depth;
-  /* the key being read when it has escapes or is cut */
-  uint32_t key_offset, key_bytes, code_unit, high_surrogate;
-  uint64_t key_hash;
-  char key[ENVELOPE_KEY_BLOCK];
-  const char *literal;
+  uint8_t failed;      /* enum err; sticky */
+  const char *literal; /* what must still follow of true, false, null */
+  uint32_t key_offset;
+  char closers[ENVELOPE_DEPTH_MAX + 1]; /* what ends the container of that depth: a brace or a bracket */
   struct envelope_value root;
-  struct envelope_keys seen[2]; /* of the top level, of the open object of depth 2 */
+  struct envelope_key key;
+  struct envelope_key_set seen[2]; /* of the top level, of the open object of depth 2 */
   struct envelope_value values[ENVELOPE_PATHS_MAX];
 };
 
@@ -123,19 +69,5 @@ const struct envelope_value *envelope_scan_value(const struct envelope_scan *s, 
 /* The top-level object; key_offset and the commas mean nothing. */
 const struct envelope_value *envelope_scan_root(const struct envelope_scan *s);
 unsigned envelope_scan_depth(const struct envelope_scan *s); /* deepest nesting; 1 for a flat object */
-
-/* The raw JSON of a value, a slice of body. */
-static inline struct str envelope_raw(struct str body, const struct envelope_value *v) {
-  return str_sub(body, v->offset, (size_t)v->offset + v->length);
-}
-/* Decoded values. Absent: ERR_MISSING; another type, null too: ERR_BAD_TYPE; both with the row's path as param.
- * A string without escapes is a slice of body, else it is unescaped into the arena (ERR_NO_MEMORY). Lone surrogates and
- * U+0000 are refused with ERR_BAD_VALUE. */
-enum err envelope_string(const struct envelope_scan *s, unsigned row, struct str body, struct arena *arena,
-                         struct str *out, struct err_info *info) MUST_CHECK;
-enum err envelope_bool(const struct envelope_scan *s, unsigned row, bool *out, struct err_info *info) MUST_CHECK;
-/* A number without sign, fraction or exponent that fits; else ERR_BAD_VALUE. */
-enum err envelope_u64(const struct envelope_scan *s, unsigned row, struct str body, uint64_t *out,
-                      struct err_info *info) MUST_CHECK;
 
 #endif

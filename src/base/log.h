@@ -6,7 +6,7 @@
  * log_field.def; no format string, no field for a raw target, query, header or body, and no constructor for a secret.
  * Values are escaped and cut at LOG_VALUE_MAX bytes; a line at LOG_LINE_MAX (the last field then is "cut").
  *
- *   log_line(LOG_INFO, "request", log_str(LOG_ROUTE, route), log_u64(LOG_STATUS, 200));
+ *   log_line(LOG_LEVEL_INFO, "request", log_str(LOG_ROUTE, route), log_u64(LOG_STATUS, 200));
  *
  * SIGPIPE must be ignored by the process. After fork a child writes directly. */
 #ifndef MAESTRO_BASE_LOG_H

@@ -116,23 +116,44 @@ static bool is_error(const struct envelope_scan *scan) {
   return error && (error->type == ENVELOPE_OBJECT || error->type == ENVELOPE_STRING);
 }
 
-/* Copies body with `model` replaced where wanted. */
-static void put_with_model(const struct envelope_scan *scan, struct str body, const struct dialect_reply_edits *edits,
-                           struct buf *out) {
-  const struct envelope_value *model = envelope_scan_value(scan, MODEL);
-  if (!edits->model.n || !model || model->type != ENVELOPE_STRING) {
-    buf_put(out, body);
-    return;
-  }
-  buf_put(out, str_sub(body, 0, model->offset));
-  buf_put_json(out, edits->model);
-  buf_put(out, str_sub(body, (size_t)model->offset + model->length, body.n));
-}
-
 static enum err scan_json(struct envelope_scan *scan, struct str json) {
   static const struct envelope_limits limits = {.keys_are_lenient = true};
   pthread_once(&table_once, table_make);
   return envelope_scan_whole(scan, &table, &limits, NULL, json, NULL);
+}
+
+/* Where a member stands with the one comma that leaves with it. */
+static void member_extent(const struct envelope_value *v, size_t *from, size_t *to) {
+  *from = v->key_offset;
+  *to = (size_t)v->offset + v->length;
+  if (v->comma_after != ENVELOPE_NO_COMMA)
+    *to = (size_t)v->comma_after + 1;
+  else if (v->comma_before != ENVELOPE_NO_COMMA)
+    *from = v->comma_before;
+}
+
+/* The chunk's JSON with another `model`, and without the `usage` that the caller did not ask for. */
+static void put_json(const struct envelope_scan *scan, struct str json, const struct dialect_reply_edits *edits,
+                     struct buf *out) {
+  const struct envelope_value *model = envelope_scan_value(scan, MODEL), *usage = envelope_scan_value(scan, USAGE);
+  size_t at = 0, from = SIZE_MAX, to = 0;
+  if (!edits->model.n || (model && model->type != ENVELOPE_STRING)) model = NULL;
+  if (edits->hide_usage && usage) member_extent(usage, &from, &to);
+  if (model && from < model->offset) {
+    buf_put(out, str_sub(json, at, from));
+    at = to;
+    from = SIZE_MAX;
+  }
+  if (model) {
+    buf_put(out, str_sub(json, at, model->offset));
+    buf_put_json(out, edits->model);
+    at = (size_t)model->offset + model->length;
+  }
+  if (from != SIZE_MAX) {
+    buf_put(out, str_sub(json, at, from));
+    at = to;
+  }
+  buf_put(out, str_sub(json, at, json.n));
 }
 
 enum err openai_chat_relay_reply(struct str body, const struct dialect_reply_edits *edits, struct events *events,
@@ -152,46 +173,25 @@ enum err openai_chat_relay_reply(struct str body, const struct dialect_reply_edi
   events_add(events, EVENT_STOP);
   if (has_content(envelope_raw(body, choices))) events_add(events, EVENT_DELTA);
   read_usage(&scan, body, events);
-  put_with_model(&scan, body, edits, out);
+  put_json(&scan, body, edits, out);
   return out->failed ? ERR_NO_MEMORY : OK;
 }
 
-/* The chunk without its `"usage":null`, which the caller did not ask for. Spans are relative to the JSON text. */
 static void put_chunk(const struct envelope_scan *scan, const struct frame_sse_event *frame,
                       const struct dialect_reply_edits *edits, struct buf *out) {
-  struct span_list spans;
-  struct envelope_edit edit;
-  struct str model = STR_NONE;
-  struct buf json;
-  const struct envelope_value *usage = envelope_scan_value(scan, USAGE);
-  const struct envelope_value *named = envelope_scan_value(scan, MODEL);
-  struct arena none;
-  arena_init(&none, 0);
-  buf_init(&json, 0);
-  envelope_edit_init(&edit, scan);
-  if (edits->model.n && named && named->type == ENVELOPE_STRING) {
-    buf_put_json(&json, edits->model);
-    model = buf_str(&json);
-    envelope_edit_set(&edit, MODEL, model);
-  }
-  if (edits->hide_usage && usage) envelope_edit_remove(&edit, USAGE);
-  span_list_init(&spans, frame->data.n);
-  if (envelope_edit_spans(&edit, &none, &spans, NULL)) {
-    out->failed = true;
-  } else if (frame->data_offset != SIZE_MAX) {
+  if (frame->data_offset != SIZE_MAX) {
     buf_put(out, str_sub(frame->raw, 0, frame->data_offset));
-    span_apply(&spans, frame->data, out);
+    put_json(scan, frame->data, edits, out);
     buf_put(out, str_sub(frame->raw, frame->data_offset + frame->data.n, frame->raw.n));
-  } else { /* several data lines: JSON may be cut at white space only, so joined by a space it is the same value */
-    size_t from = out->n;
-    buf_put(out, STR("data: "));
-    span_apply(&spans, frame->data, out);
-    for (size_t i = from; i < out->n; i++)
-      if (out->p[i] == '\n') out->p[i] = ' ';
-    buf_put(out, STR("\n\n"));
+    return;
   }
-  arena_clear(&none);
-  buf_clear(&json);
+  /* Several data lines: JSON may be cut at white space only, so joined by a space it is the same value. */
+  size_t from = out->n;
+  buf_put(out, STR("data: "));
+  put_json(scan, frame->data, edits, out);
+  for (size_t i = from; i < out->n; i++)
+    if (out->p[i] == '\n') out->p[i] = ' ';
+  buf_put(out, STR("\n\n"));
 }
 
 enum err openai_chat_relay_frame(struct dialect_stream *state, const struct frame_sse_event *frame,

@@ -3,8 +3,8 @@
  * server-sent events (read 2026-11): lines end in LF, CRLF or CR; a BOM at the very start is dropped from `data` but
  * stays in `raw`. A frame that lies whole in one piece is never copied. Pure; bounded by limit_bytes a frame.
  *
- * The frame is given out at its blank line at once: when that ends in a CR that is the piece's last byte, an LF that
- * follows in the next piece is the first byte of the next frame's `raw` (and no blank line of its own). */
+ * A frame is given out at its blank line at once. Where that ends in a CR that is the piece's last byte, the LF of that
+ * CRLF comes later as a frame of its own, without data. */
 #ifndef MAESTRO_IO_FRAME_SSE_H
 #define MAESTRO_IO_FRAME_SSE_H
 
@@ -16,11 +16,11 @@ struct frame_sse {   /* private */
   struct buf joined; /* data lines joined by LF */
   struct str in;     /* what is left of the piece that was fed */
   size_t limit_bytes;
-  bool after_cr;   /* the last byte seen was the CR of a line end */
-  bool at_start;   /* no frame has been given out */
+  bool after_cr;   /* the last byte seen was a CR that ended a line */
   bool in_line;    /* the last line of `held` has begun */
+  bool at_start;   /* no frame has been given out */
   bool held_given; /* the frame last given out lies in `held` */
-  bool failed;
+  enum err failed; /* sticky */
 };
 
 struct frame_sse_event {

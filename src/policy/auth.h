@@ -69,7 +69,6 @@ enum { AUTH_CREDENTIALS_MAX = 8, AUTH_QUERY_KEY_MAX = 512, AUTH_CREDENTIAL_BYTES
 
 struct auth_credential {
   enum auth_source source;
-  bool is_placeholder;
   struct str text; /* borrowed from the request or from query_bytes */
 };
 

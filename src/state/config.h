@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "state/config_diag.h"
+#include "state/config_price.h"
 #include "state/secret.h"
 
 struct http_server_limits;
@@ -29,7 +30,7 @@ struct config_secrets {
 /* A type that is ready to use: a row of presets.def. Also how a plain type ("anthropic", "ollama") gets its address. */
 struct config_preset {
   const char *name;         /* type name, and provider id when it becomes active by environment */
-  const char *base_url;     /* default; NULL: must be declared or come from base_url_env */
+  const char *base_url;     /* default; NULL: must be declared or come from base_url_env; "": the provider knows */
   const char *key_env;      /* "OPENROUTER_API_KEY"; NULL: NAME_API_KEY */
   const char *base_url_env; /* "AI_GATEWAY_BASE_URL"; NULL: NAME_BASE_URL */
   bool key_optional;        /* works without a key; then base_url_env makes it active */
@@ -57,8 +58,9 @@ struct config_sources {
   const char *file;       /* --config; NULL: MAESTRO_CONFIG, else maestro.json of config_dir if it exists */
   const struct config_flag *flags;
   size_t flag_count;
-  const struct config_vocabulary *vocabulary;      /* NULL: any type and quirk, no presets */
-  const char *(*env)(void *arg, const char *name); /* NULL: no environment. config_getenv is the process's */
+  const struct config_vocabulary *vocabulary; /* NULL: any type and quirk, no presets */
+  /* NULL: no environment. config_getenv is the process's. Kept by the result for config_env. */
+  const char *(*env)(void *arg, const char *name);
   void *env_arg;
   /* NULL: the file system. ERR_NOT_FOUND when there is no such file. *mode is st_mode (0: unknown). */
   enum err (*read)(void *arg, const char *path, struct buf *out, unsigned *mode, struct err_info *info);
@@ -120,11 +122,6 @@ enum config_origin { /* where a value comes from, weakest first */
 };
 
 /* ---- providers ---- */
-
-struct config_price { /* nano-USD per million tokens; meaningful where the flag is set, else unknown (never zero) */
-  int64_t in, out, cache_read, cache_write, reasoning;
-  bool has_in, has_out, has_cache_read, has_cache_write, has_reasoning;
-};
 
 struct config_model {
   struct str id;   /* the provider's own */
@@ -204,6 +201,9 @@ struct config {
 enum err config_load(const struct config_sources *sources, struct config **out, struct config_diags *diags) MUST_CHECK;
 struct config *config_ref(const struct config *c);
 void config_unref(const struct config *c); /* NULL is allowed; wipes the secrets with the last one */
+/* A variable of the process's environment, else of .env; false when it is unset or empty. Where variables are read that
+ * are no options (AWS_REGION, DATABASE_URL). *value is valid as long as c, and as the environment. */
+bool config_env(const struct config *c, const char *name, struct str *value);
 /* By id, ASCII case ignored; NULL when there is none. */
 const struct config_provider *config_provider_find(const struct config *c, struct str id);
 /* Adds a warning for each option that differs between the two and needs a restart. */

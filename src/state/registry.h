@@ -75,8 +75,5 @@ int32_t registry_age_days(const struct registry *r, int64_t now_wall_us);
 size_t registry_stale_prices(const struct registry *r, int64_t now_wall_us, int32_t days);
 const char *registry_tier_name(enum registry_tier tier);
 const char *registry_cap_name(unsigned bit); /* of one bit of enum registry_cap; NULL for any other */
-/* "0.06", "3e-2": a decimal number of USD as nano-USD, exact; ERR_BAD_VALUE for anything else, negative, finer than a
- * nano-dollar or above a million dollars. */
-enum err registry_parse_usd(struct str text, int64_t *nano_usd, struct err_info *info) MUST_CHECK;
 
 #endif
