@@ -44,6 +44,7 @@ static struct curl_call *take_call(struct curl_client *c, struct curl_slot *slot
 static void give_call(struct curl_call *call) {
   struct curl_slot *slot = call->slot;
   call->request = NULL;
+  upstream_reply_recycle(&call->reply);
   if (slot->idle_count >= IDLE_CALLS_MAX) {
     curl_call_free(call);
     return;

@@ -21,18 +21,25 @@ void upstream_reply_clear(struct upstream_reply *r) {
   buf_clear(&r->lent);
 }
 
-static void recycle(struct buf *b) {
+static void trim(struct buf *b) {
   if (b->cap > KEPT_BYTES) buf_clear(b);
   buf_reset(b);
 }
 
+void upstream_reply_recycle(struct upstream_reply *r) {
+  inflate_drop(r);
+  trim(&r->head);
+  trim(&r->incoming);
+  trim(&r->lent);
+}
+
 void upstream_reply_begin(struct upstream_reply *r, const struct http_client_request *request) {
   inflate_drop(r);
-  recycle(&r->head);
-  recycle(&r->incoming);
-  recycle(&r->lent);
+  buf_reset(&r->head);
+  buf_reset(&r->incoming);
+  buf_reset(&r->lent);
   r->response = (struct http_response){0};
-  r->headers = 0;
+  r->headers = r->interims = 0;
   r->consumed = 0;
   r->incoming_total = r->decoded_total = 0;
   r->limit_bytes = request->reply_limit_bytes;
@@ -82,10 +89,12 @@ enum err upstream_reply_value(struct upstream_reply *r, struct str piece) {
   return head_put(r, piece);
 }
 
-void upstream_reply_head_restart(struct upstream_reply *r) {
+enum err upstream_reply_head_restart(struct upstream_reply *r) {
+  if (++r->interims > UPSTREAM_REPLY_INTERIMS_MAX) return protocol(r, "the provider sent too many interim replies");
   r->headers = 0;
   r->in_value = false;
   buf_reset(&r->head);
+  return OK;
 }
 
 bool upstream_reply_is_bodiless(const struct upstream_reply *r) {

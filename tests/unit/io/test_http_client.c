@@ -14,7 +14,7 @@ struct impl {
   bool is_curl; /* where curl's parser sees less */
   enum err (*make)(struct http_client **, struct loop *, const struct http_client_options *, struct err_info *);
 };
-static const struct impl impls[] = {{"curl", true, http_client_new_curl}};
+static const struct impl impls[] = {{"h1", false, http_client_new_h1}, {"curl", true, http_client_new_curl}};
 
 struct fix {
   const struct impl *impl;
