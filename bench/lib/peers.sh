@@ -136,7 +136,7 @@ peers_start_nginx() {
     proxy_set_header Connection "";
     proxy_ssl_protocols TLSv1.3;
     proxy_ssl_verify on;
-    proxy_ssl_name 127.0.0.1;
+    proxy_ssl_name localhost;
     proxy_ssl_trusted_certificate $work/ca.pem;
     location / { proxy_pass https://tls; }
   }

@@ -51,6 +51,15 @@ function paired(row, target, other, key, op,    r, n, list, a, b) {
   pair_low = list[1]; pair_high = list[n]
   return a
 }
+# Requests that failed spoil a row, whatever it measured.
+function faults(row, target,    n, i, list, sum, x) {
+  n = split("errors status_errors unfinished broken failed upload_errors upload_status_errors", list, " ")
+  for (i = 1; i <= n; i++) {
+    x = extreme(row, target, list[i], 1)
+    if (x != "-") sum += x
+  }
+  return sum + 0
+}
 function extra(row, target, key,    r, n, list) {
   for (r = 1; r <= rounds[row]; r++)
     if ((row, r, target, "busy_" key) in value) list[++n] = value[row, r, target, "busy_" key] - value[row, r, target, "quiet_" key]
@@ -93,6 +102,8 @@ function print_claims(    i, m, spread, verdict) {
     m = figure(c_row[i], "maestro", c_key[i], c_how[i])
     spread = pair_low == "" ? "" : short(pair_low) " – " short(pair_high)
     if (m == "-") verdict = "not measured"
+    else if (faults(c_row[i], "maestro")) verdict = "MISS: " faults(c_row[i], "maestro") " requests failed"
+    else if (c_how[i] == "ratio" && faults(c_row[i], "nginx")) verdict = "invalid: requests through nginx failed"
     else if (c_how[i] == "least") verdict = m >= c_limit[i] ? "reached" : "MISS"
     else verdict = m <= c_limit[i] ? "reached" : "MISS"
     printf "| %s | %s %s %s | %s | %s | %s | %s | %s |\n", c_text[i], c_how[i] == "least" ? "≥" : "≤", c_limit[i], c_unit[i], short(m), spread, \

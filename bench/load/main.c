@@ -55,7 +55,7 @@ static void usage(FILE *out) {
   for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) fprintf(out, "  %-8s %s\n", modes[i].name, modes[i].help);
   fputs("\noptions:", out);
   for (const struct option *f = flags; f->name; f++) fprintf(out, " --%s%s", f->name, f->has_arg ? " X" : "");
-  fputs("\nbodies: small, prompt, big. The credential: BENCH_KEY in the environment, or --key-file.\n", out);
+  fputs("\nbodies: small, prompt, big, count. The credential: BENCH_KEY in the environment, or --key-file.\n", out);
 }
 
 static void refuse(const char *what) {
@@ -151,7 +151,10 @@ int main(int argc, char **argv) {
   options.command = argv + optind;
   if (options.port == 0) refuse("--port is needed");
   if (options.key && !*options.key) options.key = NULL;
-  if (strcmp(options.mode, "streams") == 0) options.is_stream = true;
+  if (strcmp(options.mode, "streams") == 0) {
+    options.is_stream = true;
+    options.body = "count";
+  }
   if (strcmp(options.mode, "cancel") == 0 && options.listen_port == 0) refuse("cancel needs --listen-port");
   if (strcmp(options.mode, "start") == 0 && !options.command[0]) refuse("start needs a command after --");
   prepare_process();

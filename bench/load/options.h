@@ -17,7 +17,7 @@ struct options {
   uint16_t listen_port; /* cancel: where the silent upstream listens */
   const char *path;
   const char *model;
-  const char *body; /* small, prompt or big */
+  const char *body; /* small, prompt, big or count */
   bool is_stream;
   bool is_fresh; /* a new connection for each request */
   unsigned conns;

@@ -1,5 +1,6 @@
 /* The requests the generator sends, and the clocks: see options.h. The bodies are what an SDK sends: a short chat of
- * some 300 bytes, a prompt of 65 KB with the escapes that real documents have, or 10 MB of text. */
+ * some 300 bytes, a prompt of 65 KB with the escapes that real documents have, 10 MB of text, or for streams a list of
+ * numbers, 8 bytes each, that an echoing upstream cuts into as many events: so each event carries its place. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,14 +40,24 @@ uint64_t options_cpu_ns(const struct options *options) {
   return sum;
 }
 
+static char *count_text(unsigned count, size_t *length) {
+  char *text = malloc((size_t)count * 8 + 1);
+  if (!text) return NULL;
+  for (unsigned i = 0; i < count; i++) snprintf(text + (size_t)i * 8, 9, "%07u ", i % 10000000u);
+  *length = (size_t)count * 8;
+  return text;
+}
+
 static char *append(char *at, const char *text, size_t length) {
   memcpy(at, text, length);
   return at + length;
 }
 
-char *options_request(const struct options *options, size_t *length) {
+/* The user's text, JSON-escaped already; the caller frees it. */
+static char *user_text(const struct options *options, size_t *length) {
   const char *unit = small_text;
   size_t want = sizeof(small_text) - 1;
+  if (strcmp(options->body, "count") == 0) return count_text(options->chunks, length);
   if (strcmp(options->body, "prompt") == 0) {
     unit = prompt_text;
     want = PROMPT_BYTES;
@@ -56,14 +67,24 @@ char *options_request(const struct options *options, size_t *length) {
   }
   size_t unit_length = strlen(unit);
   size_t repeats = (want + unit_length - 1) / unit_length;
+  char *text = malloc(repeats * unit_length);
+  if (!text) return NULL;
+  for (size_t i = 0; i < repeats; i++) memcpy(text + i * unit_length, unit, unit_length);
+  *length = repeats * unit_length;
+  return text;
+}
+
+char *options_request(const struct options *options, size_t *length) {
   char before[512], after[64], head[1024];
+  size_t text_length = 0;
+  char *text = user_text(options, &text_length);
   int before_length = snprintf(before, sizeof(before),
                                "{\"model\":\"%s\",\"messages\":[{\"role\":\"system\",\"content\":\"You are a helpful "
                                "assistant.\"},{\"role\":\"user\",\"content\":\"",
                                options->model);
   int after_length = snprintf(after, sizeof(after), "\"}],\"temperature\":0.2,\"max_tokens\":256,\"stream\":%s}",
                               options->is_stream ? "true" : "false");
-  size_t body_length = (size_t)before_length + repeats * unit_length + (size_t)after_length;
+  size_t body_length = (size_t)before_length + text_length + (size_t)after_length;
   int head_length =
       snprintf(head, sizeof(head),
                "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUser-Agent: maestro-bench\r\nAccept: application/json\r\n"
@@ -76,13 +97,14 @@ char *options_request(const struct options *options, size_t *length) {
   }
   *length = (size_t)head_length + body_length;
   char *request = malloc(*length);
-  if (!request) {
+  if (!request || !text) {
     fprintf(stderr, "load: out of memory\n");
     exit(1);
   }
   char *at = append(request, head, (size_t)head_length);
   at = append(at, before, (size_t)before_length);
-  for (size_t i = 0; i < repeats; i++) at = append(at, unit, unit_length);
+  at = append(at, text, text_length);
   append(at, after, (size_t)after_length);
+  free(text);
   return request;
 }
