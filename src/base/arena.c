@@ -30,18 +30,43 @@ static_assert(sizeof(struct arena_block) % ALIGN == 0, "data after the block hea
 
 void arena_init(struct arena *a, size_t limit_bytes) { *a = (struct arena){.limit_bytes = limit_bytes}; }
 
-void arena_clear(struct arena *a) {
+static void run_hooks(struct arena *a) {
   while (a->hooks) {
     struct arena_hook *hook = a->hooks;
     a->hooks = hook->next;
     hook->fn(hook->arg);
   }
+}
+
+/* Frees every block but `keep`. */
+static void free_blocks(struct arena *a, const struct arena_block *keep) {
   for (struct arena_block *b = a->block, *next; b; b = next) {
     next = b->next;
+    if (b == keep) continue;
     ASAN_UNPOISON_MEMORY_REGION(b, b->bytes);
     free(b);
   }
+}
+
+void arena_clear(struct arena *a) {
+  run_hooks(a);
+  free_blocks(a, NULL);
   arena_init(a, a->limit_bytes);
+}
+
+void arena_reset(struct arena *a) {
+  run_hooks(a);
+  struct arena_block *keep = a->block;
+  while (keep && keep->bytes != BLOCK_MIN) keep = keep->next;
+  free_blocks(a, keep);
+  arena_init(a, a->limit_bytes);
+  if (!keep) return;
+  keep->next = NULL;
+  a->block = keep;
+  a->held_bytes = keep->bytes;
+  a->at = (char *)(keep + 1);
+  a->end = (char *)keep + keep->bytes;
+  ASAN_POISON_MEMORY_REGION(a->at, (size_t)(a->end - a->at));
 }
 
 static bool grow(struct arena *a, size_t n) {

@@ -21,6 +21,8 @@ struct arena {
 void arena_init(struct arena *a, size_t limit_bytes);
 /* Runs the hooks and gives all memory back; the arena may be used again. */
 void arena_clear(struct arena *a);
+/* The same but for one small block, which is kept for what comes next (a pool of arenas stays warm). */
+void arena_reset(struct arena *a);
 /* 16-byte aligned, uninitialised; NULL when the limit or the allocator says no. n may be 0. */
 void *arena_alloc(struct arena *a, size_t n) MUST_CHECK;
 /* The same, zeroed. */

@@ -14,8 +14,8 @@ struct buf {
 };
 
 void buf_init(struct buf *b, size_t limit_bytes);
-void buf_clear(struct buf *b);  /* frees; ready for use again with the same limit */
-void buf_reset(struct buf *b);  /* empties, keeps the memory */
+void buf_clear(struct buf *b); /* frees; ready for use again with the same limit */
+void buf_reset(struct buf *b); /* empties, keeps the memory */
 /* Room for n more bytes at b->p + b->n; false (and failed) when refused. */
 bool buf_reserve(struct buf *b, size_t n);
 void buf_put(struct buf *b, struct str s);

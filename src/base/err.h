@@ -1,6 +1,6 @@
 /* Failures as values. A fallible function returns `enum err` (must be checked) and may write text for people into the
- * `struct err_info *` that is its last parameter (NULL: not wanted). err.def fixes HTTP status, retry class and blame of
- * each code once. Outputs are untouched on failure. No allocation, no state. */
+ * `struct err_info *` that is its last parameter (NULL: not wanted). err.def fixes HTTP status, retry class and blame
+ * of each code once. Outputs are untouched on failure. No allocation, no state. */
 #ifndef MAESTRO_BASE_ERR_H
 #define MAESTRO_BASE_ERR_H
 

@@ -21,9 +21,7 @@ struct str {
 static inline struct str str_from(const char *p, size_t n) { return (struct str){p, n}; }
 /* NULL gives the empty slice. */
 static inline struct str str_from_c(const char *c) { return (struct str){c, c ? strlen(c) : 0}; }
-static inline bool str_eq(struct str a, struct str b) {
-  return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
+static inline bool str_eq(struct str a, struct str b) { return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0); }
 /* ASCII letters compare without case; other bytes exactly. */
 bool str_eq_nocase(struct str a, struct str b);
 int str_cmp(struct str a, struct str b);
@@ -45,7 +43,8 @@ bool str_cut(struct str s, char c, struct str *head, struct str *tail);
 bool str_to_u64(struct str s, uint64_t *out);
 /* Glob with `*` (any run) and `?` (any byte); linear in s for each star. */
 bool str_glob(struct str pattern, struct str s);
-/* Damerau-Levenshtein distance (ASCII case ignored), cut at `max` + 1. For "did you mean". Inputs over 128 bytes give max + 1. */
+/* Damerau-Levenshtein distance (ASCII case ignored), cut at `max` + 1. For "did you mean". Inputs over 128 bytes give
+ * max + 1. */
 unsigned str_distance(struct str a, struct str b, unsigned max);
 /* FNV-1a with a final mix; `seed` makes tables unpredictable to clients. */
 uint64_t str_hash(struct str s, uint64_t seed);

@@ -77,6 +77,9 @@ struct fiber_group {
   enum err result[FIBER_GROUP_MAX];
   bool is_done[FIBER_GROUP_MAX];
   unsigned count, live;
+  enum err first_failure, last_failure; /* in time */
+  unsigned winner;                      /* the first that ended OK, if has_winner */
+  bool has_winner;
 };
 void fiber_group_init(struct fiber_group *g);
 /* ERR_BUSY when the group or the scheduler is full. Children are numbered from 0 in order of this call. */

@@ -12,13 +12,13 @@
 
 /* Where requests go; parsed once from a base URL, immutable, shared between threads, outlives its calls. */
 struct http_origin {
-  struct str url;         /* "https://host:port" (default port left out), NUL-terminated */
-  struct str host;        /* lower case, without brackets, NUL-terminated */
-  struct str base_path;   /* of the base URL, without trailing '/', may be empty */
+  struct str url;       /* "https://host:port" (default port left out), NUL-terminated */
+  struct str host;      /* lower case, without brackets, NUL-terminated */
+  struct str base_path; /* of the base URL, without trailing '/', may be empty */
   uint16_t port;
-  bool is_tls, is_ip;     /* is_ip: host is a numeric address */
-  bool allow_private;     /* egress policy: loopback and private addresses */
-  uint64_t id;            /* hash of url and allow_private: pools are keyed by it */
+  bool is_tls, is_ip; /* is_ip: host is a numeric address */
+  bool allow_private; /* egress policy: loopback and private addresses */
+  uint64_t id;        /* hash of url and allow_private: pools are keyed by it */
 };
 /* base_url: http or https, no user, query or fragment. Memory from `a`. ERR_BAD_VALUE with the reason. */
 enum err http_origin_parse(struct arena *a, struct str base_url, bool allow_private, struct http_origin *out,
@@ -27,25 +27,28 @@ enum err http_origin_parse(struct arena *a, struct str base_url, bool allow_priv
 struct http_client;
 struct http_call; /* one exchange; ended by http_call_close on every path */
 
+/* Defaults of the options and of a request's connect_ms. */
+enum { HTTP_CLIENT_CONNECTIONS_PER_ORIGIN = 1024, HTTP_CLIENT_IDLE_MS = 60000, HTTP_CLIENT_CONNECT_MS = 10000 };
+
 struct http_client_options {
-  struct str ca_file;          /* PEM bundle; empty: the system's */
-  bool insecure_skip_verify;   /* tests only; logged loudly by the caller */
-  bool use_proxy_env;          /* HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY (and lower case) */
+  struct str ca_file;              /* PEM bundle; empty: the system's */
+  bool insecure_skip_verify;       /* tests only; logged loudly by the caller */
+  bool use_proxy_env;              /* HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY (and lower case) */
   unsigned connections_per_origin; /* 0: 1024 */
-  uint32_t idle_ms;            /* close a pooled connection unused for so long; 0: 60000 */
+  uint32_t idle_ms;                /* close a pooled connection unused for so long; 0: 60000 */
 };
 
 struct http_client_request {
   enum http_method method;
   const struct http_origin *origin;
-  struct str target;             /* begins with '/', already encoded; the origin's base_path is NOT added */
-  struct http_headers headers;   /* Host, Content-Length, Connection, Accept-Encoding are the client's own */
-  const struct str *body;        /* slices sent one after another; alive until the call is closed */
+  struct str target;           /* begins with '/', already encoded; the origin's base_path is NOT added */
+  struct http_headers headers; /* Host, Content-Length, Connection, Accept-Encoding are the client's own */
+  const struct str *body;      /* slices sent one after another; alive until the call is closed */
   size_t body_slices;
-  bool accept_gzip;              /* ask for and decode gzip; else identity */
-  uint32_t connect_ms;           /* resolve + connect + TLS; 0: 10000 -> ERR_CONNECT_TIMEOUT */
-  uint32_t headers_ms;           /* from the request sent to the reply's head; 0: none -> ERR_HEADERS_TIMEOUT */
-  size_t reply_limit_bytes;      /* decoded body; 0: none -> ERR_UPSTREAM_TOO_LARGE */
+  bool accept_gzip;         /* ask for and decode gzip; else identity */
+  uint32_t connect_ms;      /* resolve + connect + TLS; 0: 10000 -> ERR_CONNECT_TIMEOUT */
+  uint32_t headers_ms;      /* from the request sent to the reply's head; 0: none -> ERR_HEADERS_TIMEOUT */
+  size_t reply_limit_bytes; /* decoded body; 0: none -> ERR_UPSTREAM_TOO_LARGE */
 };
 
 struct http_response {
@@ -85,7 +88,16 @@ struct http_client_ops {
   const struct http_client_stats *(*stats)(const struct http_client *);
   void (*free)(struct http_client *);
 };
-struct http_client { const struct http_client_ops *ops; }; /* first member of each implementation */
-struct http_call { const struct http_client_ops *ops; };
+struct http_client {
+  const struct http_client_ops *ops;
+}; /* first member of each implementation */
+struct http_call {
+  const struct http_client_ops *ops;
+};
+/* What every implementation asks before it sends: ERR_INTERNAL for a target or header that must not go out. */
+enum err http_client_check_request(const struct http_client_request *request, struct err_info *info) MUST_CHECK;
+bool http_client_is_header_name(struct str name); /* a token, RFC 9110 */
+bool http_client_owns_header(struct str name);    /* framing and hop-by-hop fields: a caller's are left out */
+uint64_t http_client_body_bytes(const struct http_client_request *request);
 
 #endif

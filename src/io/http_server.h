@@ -119,5 +119,8 @@ void http_exchange_reply_abort(struct http_exchange *x);
 bool http_exchange_head_sent(const struct http_exchange *x);
 /* After the reply: this connection takes no further request. */
 void http_exchange_close_after(struct http_exchange *x);
+/* The connection's socket, or -1 once it is closed. For the scriptable upstream only, which breaks the protocol on
+ * purpose: it sends no HTTP or sets SO_LINGER, then calls http_exchange_reply_abort. Nothing else may touch it. */
+int http_exchange_socket(const struct http_exchange *x);
 
 #endif

@@ -1,0 +1,10 @@
+/* POST /api/admin/models/refresh: reads changed files and asks providers for their models now; answers
+ * {"success":true,"models_count":N} when it is all live, or the diagnostics with 422. */
+#ifndef MAESTRO_ADMIN_MODELS_REFRESH_H
+#define MAESTRO_ADMIN_MODELS_REFRESH_H
+
+#include "gateway/request_context.h"
+
+void admin_models_refresh(struct request_context *rc);
+
+#endif

@@ -1,0 +1,146 @@
+/* OpenAI's model list: see openai.h. Order: configured priorities, then the other models by name, then virtual names. */
+#include "api/openai.h"
+
+#include <stdlib.h>
+
+#include "gateway/exchange.h"
+#include "route/resolve.h"
+
+static const struct str virtual_names[] = {STR("maestro-auto")};
+
+/* Raw members that only we add: what the registry knows of a model. */
+static struct str extra_of(const struct deployment *d, struct arena *a) {
+  struct buf b;
+  if (!d->spec) return STR_NONE;
+  buf_init(&b, 0);
+  buf_put(&b, d->spec->caps & REGISTRY_CAP_VISION ? STR("\"supports_vision\":true,") : STR("\"supports_vision\":false,"));
+  buf_put(&b, STR("\"maestro\":{\"slot\":"));
+  if (d->spec->slot.n)
+    buf_put_json(&b, d->spec->slot);
+  else
+    buf_put(&b, STR("null"));
+  buf_put(&b, STR(",\"tier\":"));
+  buf_put_json(&b, str_from_c(registry_tier_name(d->spec->tier)));
+  buf_put(&b, STR(",\"strength\":"));
+  buf_put_u64(&b, d->spec->strength);
+  buf_put(&b, STR(",\"caps\":["));
+  bool first = true;
+  for (unsigned bit = 1; bit <= REGISTRY_CAP_FRESH; bit <<= 1) {
+    if (!(d->spec->caps & bit)) continue;
+    if (!first) buf_put_char(&b, ',');
+    buf_put_json(&b, str_from_c(registry_cap_name(bit)));
+    first = false;
+  }
+  buf_put(&b, STR("]}"));
+  struct str text = b.failed ? STR_NONE : arena_dup(a, buf_str(&b));
+  buf_clear(&b);
+  return text;
+}
+
+static struct dialect_model describe(const struct deployment *d, struct arena *a) {
+  int64_t prompt = d->context_tokens > 0 && d->output_tokens > 0 && d->context_tokens > d->output_tokens
+                       ? d->context_tokens - d->output_tokens
+                       : d->context_tokens;
+  return (struct dialect_model){.id = d->qualified,
+                                .owned_by = d->at->provider.id,
+                                .context_tokens = d->context_tokens,
+                                .prompt_tokens = prompt,
+                                .output_tokens = d->output_tokens,
+                                .extra = extra_of(d, a)};
+}
+
+static struct dialect_model describe_virtual(struct str name) {
+  return (struct dialect_model){
+      .id = name, .owned_by = STR("maestro"), .context_tokens = -1, .prompt_tokens = -1, .output_tokens = -1};
+}
+
+static int by_name(const void *left, const void *right) {
+  return str_cmp((*(const struct deployment *const *)left)->qualified,
+                 (*(const struct deployment *const *)right)->qualified);
+}
+
+static bool is_priority(const struct catalog *c, const struct deployment *d) {
+  for (size_t i = 0; i < c->priority_count; i++)
+    if (c->priorities[i] == d) return true;
+  return false;
+}
+
+static size_t list_models(struct request_context *rc, struct dialect_model *out) {
+  const struct catalog *c = rc->catalog;
+  const struct deployment **rest = ARENA_NEW_ARRAY(rc->arena, const struct deployment *, c->deployment_count + 1);
+  size_t n = 0, others = 0;
+  if (!rest) return 0;
+  for (size_t i = 0; i < c->priority_count; i++) out[n++] = describe(c->priorities[i], rc->arena);
+  for (size_t i = 0; i < c->deployment_count; i++)
+    if (c->deployments[i].at->is_ready && !is_priority(c, &c->deployments[i])) rest[others++] = &c->deployments[i];
+  qsort(rest, others, sizeof *rest, by_name);
+  for (size_t i = 0; i < others; i++) out[n++] = describe(rest[i], rc->arena);
+  if (c->priority_count) out[n++] = describe_virtual(STR("router-maestro"));
+  for (size_t i = 0; i < sizeof virtual_names / sizeof *virtual_names && c->deployment_count; i++)
+    out[n++] = describe_virtual(virtual_names[i]);
+  return n;
+}
+
+static void answer(struct request_context *rc, struct buf *json) {
+  enum err e = json->failed ? ERR_NO_MEMORY : reply_json(&rc->reply, 200, buf_str(json));
+  if (json->failed) exchange_fail(rc, e, NULL);
+  else if (e) rc->error = e;
+}
+
+void openai_models(struct request_context *rc) {
+  struct buf json;
+  buf_init(&json, 0);
+  struct dialect_model *models =
+      ARENA_NEW_ARRAY(rc->arena, struct dialect_model, rc->catalog->deployment_count + rc->catalog->priority_count + 2);
+  if (models)
+    rc->endpoint->dialect->put_model_list(&json, models, list_models(rc, models));
+  else
+    json.failed = true;
+  answer(rc, &json);
+  buf_clear(&json);
+}
+
+static int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+/* Percent-decoded; empty when malformed or holding a control character. */
+static struct str decode(struct arena *a, struct str s) {
+  char *out = arena_alloc(a, s.n + 1);
+  size_t n = 0;
+  if (!out) return STR_NONE;
+  for (size_t i = 0; i < s.n; i++) {
+    char c = s.p[i];
+    if (c == '%') {
+      if (s.n - i < 3 || hex_digit(s.p[i + 1]) < 0 || hex_digit(s.p[i + 2]) < 0) return STR_NONE;
+      c = (char)(hex_digit(s.p[i + 1]) * 16 + hex_digit(s.p[i + 2]));
+      i += 2;
+    }
+    if ((unsigned char)c < 0x20 || c == 0x7f) return STR_NONE;
+    out[n++] = c;
+  }
+  return str_is_utf8(str_from(out, n)) ? str_from(out, n) : STR_NONE;
+}
+
+void openai_model(struct request_context *rc) {
+  struct str name = decode(rc->arena, rc->path_rest);
+  struct resolution r;
+  struct err_info info = {0};
+  struct buf json;
+  enum err e = name.n ? resolve_name(rc->catalog, rc->arena, name, &r, &info)
+                      : err_set_param(&info, ERR_BAD_VALUE, "model", "the model's name in the path is malformed");
+  if (e) {
+    exchange_fail(rc, e, &info);
+    return;
+  }
+  struct dialect_model m = r.how == RESOLVE_BRAIN || r.how == RESOLVE_PRIORITY ? describe_virtual(name)
+                                                                               : describe(r.v[0], rc->arena);
+  m.id = name;
+  buf_init(&json, 0);
+  rc->endpoint->dialect->put_model(&json, &m);
+  answer(rc, &json);
+  buf_clear(&json);
+}

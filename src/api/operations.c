@@ -1,0 +1,68 @@
+/* What operators and their tools ask: see operations.h. */
+#include "api/operations.h"
+
+#include <stdatomic.h>
+
+#include "base/metrics.h"
+
+static void (*before_scrape)(void);
+static atomic_bool is_draining;
+
+void operations_on_scrape(void (*fn)(void)) { before_scrape = fn; }
+void operations_set_draining(void) { atomic_store(&is_draining, true); }
+
+static void answer(struct request_context *rc, int status, struct str body) {
+  enum err e = reply_json(&rc->reply, status, body);
+  if (e) rc->error = e;
+}
+
+void operations_health(struct request_context *rc) { answer(rc, 200, STR("{\"status\":\"healthy\"}")); }
+
+void operations_readyz(struct request_context *rc) {
+  if (atomic_load(&is_draining))
+    answer(rc, 503, STR("{\"status\":\"draining\"}"));
+  else
+    answer(rc, 200, STR("{\"status\":\"ready\"}"));
+}
+
+void operations_healthz(struct request_context *rc) {
+  const struct catalog *c = rc->catalog;
+  struct buf b;
+  if (rc->principal.kind == AUTH_NOBODY) {
+    answer(rc, 200, STR("{\"status\":\"ok\"}"));
+    return;
+  }
+  buf_init(&b, 0);
+  buf_put(&b, STR("{\"status\":\"ok\",\"version\":\"" MAESTRO_VERSION "\",\"providers_configured\":["));
+  bool first = true, has_real = false;
+  for (size_t i = 0; i < c->provider_count; i++) {
+    if (!c->providers[i].is_ready) continue;
+    if (!first) buf_put_char(&b, ',');
+    buf_put_json(&b, c->providers[i].provider.id);
+    first = false;
+    has_real = has_real || !c->providers[i].is_demo;
+  }
+  buf_put(&b, STR("],\"has_real_provider\":"));
+  buf_put(&b, has_real ? STR("true") : STR("false"));
+  buf_put(&b, STR(",\"models\":"));
+  buf_put_u64(&b, c->deployment_count);
+  buf_put(&b, STR(",\"registry_models\":"));
+  buf_put_u64(&b, c->registry->model_count);
+  buf_put(&b, STR(",\"registry_age_days\":"));
+  buf_put_i64(&b, registry_age_days(c->registry, clock_wall_us()));
+  buf_put(&b, STR(",\"epoch\":"));
+  buf_put_u64(&b, snapshot_epoch(rc->snapshot));
+  buf_put_char(&b, '}');
+  answer(rc, 200, buf_str(&b));
+  buf_clear(&b);
+}
+
+void operations_metrics(struct request_context *rc) {
+  struct buf b;
+  buf_init(&b, 0);
+  if (before_scrape) before_scrape();
+  metrics_write(&b);
+  enum err e = reply_body(&rc->reply, 200, STR(METRICS_CONTENT_TYPE), buf_str(&b));
+  if (e) rc->error = e;
+  buf_clear(&b);
+}

@@ -1,0 +1,120 @@
+/* The command line: see cli.h. */
+#include "app/cli.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static const struct command {
+  const char *name, *arguments, *help;
+  int (*run)(int argc, char **argv);
+} commands[] = {
+#define X(name, arguments, help, function) {name, arguments, help, function},
+#include "app/commands.def"
+#undef X
+};
+
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static void print_help(FILE *to) {
+  fprintf(to,
+          "Maestro " MAESTRO_VERSION
+          ": one gateway between your AI tools and every language model.\n\nUsage: maestro COMMAND [ARGUMENTS]\n\n");
+  for (size_t i = 0; i < COMMANDS; i++) fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].help);
+  fprintf(to,
+          "\n`maestro COMMAND --help` tells more. Start with `maestro serve`, then:\n"
+          "  curl http://localhost:8080/v1/chat/completions -H 'Content-Type: application/json' \\\n"
+          "    -d '{\"model\":\"maestro-auto\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello!\"}]}'\n");
+}
+
+int cli_fail(enum cli_exit code, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  fputs("maestro: ", stderr);
+  vfprintf(stderr, format, args);
+  fputc('\n', stderr);
+  va_end(args);
+  return code;
+}
+
+static void drop(int *argc, char **argv, int at, int n) {
+  for (int i = at; i + n <= *argc; i++) argv[i] = argv[i + n];
+  *argc -= n;
+}
+
+bool cli_take_flag(int *argc, char **argv, const char *flag) {
+  for (int i = 1; i < *argc; i++) {
+    if (strcmp(argv[i], flag)) continue;
+    drop(argc, argv, i, 1);
+    return true;
+  }
+  return false;
+}
+
+const char *cli_take_option(int *argc, char **argv, const char *flag, const char *short_flag, bool *is_bad) {
+  size_t n = strlen(flag);
+  for (int i = 1; i < *argc; i++) {
+    if (!strncmp(argv[i], flag, n) && argv[i][n] == '=') {
+      const char *value = argv[i] + n + 1;
+      drop(argc, argv, i, 1);
+      return value;
+    }
+    if (strcmp(argv[i], flag) && (!short_flag || strcmp(argv[i], short_flag))) continue;
+    if (i + 1 >= *argc) {
+      *is_bad = true;
+      return NULL;
+    }
+    const char *value = argv[i + 1];
+    drop(argc, argv, i, 2);
+    return value;
+  }
+  return NULL;
+}
+
+const char *cli_nearest(const char *word, const char *const *words, size_t n) {
+  const char *best = NULL;
+  unsigned distance = 3;
+  for (size_t i = 0; i < n; i++) {
+    unsigned d = str_distance(str_from_c(word), str_from_c(words[i]), 3);
+    if (d < distance) best = words[i], distance = d;
+  }
+  return best;
+}
+
+enum err cli_paths(struct arena *a, struct cli_paths *out, struct err_info *info) {
+  struct cli_paths p;
+  enum err e = config_directories(a, config_getenv, NULL, &p.config_dir, &p.data_dir, info);
+  if (e) return e;
+  p.contexts = arena_printf(a, "%s/contexts.json", p.config_dir).p;
+  p.server_info = arena_printf(a, "%s/server.json", p.data_dir).p;
+  if (!p.contexts || !p.server_info) return ERR_NO_MEMORY;
+  *out = p;
+  return OK;
+}
+
+int cli_main(int argc, char **argv) {
+  const char *names[COMMANDS];
+  const char *name = argc > 1 ? argv[1] : "help";
+  if (!strcmp(name, "help") || !strcmp(name, "--help") || !strcmp(name, "-h")) {
+    print_help(stdout);
+    return CLI_OK;
+  }
+  if (!strcmp(name, "--version") || !strcmp(name, "-v") || !strcmp(name, "-V")) name = "version";
+  for (size_t i = 0; i < COMMANDS; i++) {
+    names[i] = commands[i].name;
+    if (strcmp(name, commands[i].name)) continue;
+    bool wants_help = argc > 2 && (!strcmp(argv[2], "--help") || !strcmp(argv[2], "-h"));
+    if (!wants_help) return commands[i].run(argc - 1, argv + 1);
+    printf("Usage: maestro %s %s\n\n%s.\n", commands[i].name, commands[i].arguments, commands[i].help);
+    if (!strcmp(name, "serve") || !strcmp(name, "check")) {
+      struct buf b;
+      buf_init(&b, 0);
+      config_write_help(&b);
+      printf("\nOptions:\n%.*s", STR_ARG(buf_str(&b)));
+      buf_clear(&b);
+    }
+    return CLI_OK;
+  }
+  const char *near = cli_nearest(name, names, COMMANDS);
+  return near ? cli_fail(CLI_USAGE, "there is no command \"%s\"; did you mean \"%s\"?", name, near)
+              : cli_fail(CLI_USAGE, "there is no command \"%s\"; `maestro --help` lists them", name);
+}

@@ -1,0 +1,41 @@
+/* The command line: the table commands.def and what all commands share. Exit codes are documented in docs/cli.md. */
+#ifndef MAESTRO_APP_CLI_H
+#define MAESTRO_APP_CLI_H
+
+#include "base/arena.h"
+#include "state/config.h"
+#include "state/contexts.h"
+
+enum cli_exit { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_CONFIG = 3, CLI_NOT_RUNNING = 4 };
+
+/* argv[0] is the command's own name. */
+#define X(name, arguments, help, function) int function(int argc, char **argv);
+#include "app/commands.def"
+#undef X
+
+int cli_main(int argc, char **argv);
+
+/* "maestro: " + text + newline on standard error; returns the code. */
+int cli_fail(enum cli_exit code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Finds and removes a flag without a value ("--json"). */
+bool cli_take_flag(int *argc, char **argv, const char *flag);
+/* Finds and removes a flag with its value ("--port 80", "--port=80", "-p 80"); NULL when absent. *is_bad: no value. */
+const char *cli_take_option(int *argc, char **argv, const char *flag, const char *short_flag, bool *is_bad);
+/* The nearest of the words, or NULL. */
+const char *cli_nearest(const char *word, const char *const *words, size_t n);
+
+/* Where this user's files are; strings live as long as `a`. Exits with a message when there is no home. */
+struct cli_paths {
+  const char *config_dir, *data_dir, *contexts, *server_info;
+};
+enum err cli_paths(struct arena *a, struct cli_paths *out, struct err_info *info) MUST_CHECK;
+
+/* A small blocking request to a context's server, for commands. *status 0 when it cannot be reached. */
+struct cli_reply {
+  int status;
+  struct buf body;
+};
+enum err cli_request(const struct context *context, const char *method, const char *path, struct cli_reply *out,
+                     struct err_info *info) MUST_CHECK;
+
+#endif

@@ -1,0 +1,60 @@
+/* A command's request to a running server: small, blocking, over libcurl. The key never appears in an argument list. */
+#include <curl/curl.h>
+#include <stdio.h>
+
+#include "app/cli.h"
+
+enum { REPLY_MAX = 4 * 1024 * 1024, TIMEOUT_MS = 30000, CONNECT_MS = 3000 };
+
+static size_t take(char *bytes, size_t size, size_t n, void *arg) {
+  struct buf *out = arg;
+  buf_put(out, str_from(bytes, size * n));
+  return out->failed ? 0 : size * n;
+}
+
+static struct curl_slist *make_headers(const struct context *context) {
+  char line[8300];
+  struct str key = secret_reveal(context->key);
+  struct curl_slist *list = curl_slist_append(NULL, "Content-Type: application/json");
+  if (!key.n || key.n > 8192) return list;
+  snprintf(line, sizeof line, "Authorization: Bearer %.*s", STR_ARG(key));
+  struct curl_slist *longer = curl_slist_append(list, line);
+  secret_wipe(line, sizeof line);
+  return longer ? longer : list;
+}
+
+enum err cli_request(const struct context *context, const char *method, const char *path, struct cli_reply *out,
+                     struct err_info *info) {
+  char url[4096];
+  long status = 0;
+  CURL *curl = curl_easy_init();
+  struct curl_slist *headers = make_headers(context);
+  enum err e = OK;
+  snprintf(url, sizeof url, "%s%s", context->endpoint, path);
+  buf_init(&out->body, REPLY_MAX);
+  out->status = 0;
+  if (!curl || !headers) {
+    e = ERR_NO_MEMORY;
+    goto done;
+  }
+  curl_easy_setopt(curl, CURLOPT_URL, url);
+  curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
+  if (!strcmp(method, "POST")) curl_easy_setopt(curl, CURLOPT_POSTFIELDS, "");
+  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)TIMEOUT_MS);
+  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &out->body);
+  CURLcode code = curl_easy_perform(curl);
+  curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+  if (code != CURLE_OK)
+    e = err_set(info, ERR_CONNECT_FAILED, "no server answers at %s (%s)", context->endpoint, curl_easy_strerror(code));
+  else
+    out->status = (int)status;
+done:
+  curl_slist_free_all(headers);
+  curl_easy_cleanup(curl);
+  return e;
+}

@@ -1,0 +1,226 @@
+/* The serving process, from start to drain: see server.h. */
+#include "app/server.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api/operations.h"
+#include "app/router.h"
+#include "app/server_start.h"
+#include "base/crypto.h"
+#include "base/log.h"
+#include "gateway/exchange.h"
+#include "gateway/rules.h"
+#include "io/pool.h"
+#include "jobs/reload.h"
+#include "route/discovered.h"
+#include "state/server_info.h"
+
+enum { TICK_MS = 500, DISCOVERY_EVERY_MS = 600000 };
+
+/* ---- configuration at start ---- */
+
+static void print_diags(const struct config_diags *diags) {
+  struct buf b;
+  buf_init(&b, 0);
+  config_diags_write(diags, &b);
+  fprintf(stderr, "%.*s", STR_ARG(buf_str(&b)));
+  buf_clear(&b);
+}
+
+/* The first key: the configured one is copied to the local context, so that commands of this user work; without one a
+ * generated key stands there. */
+static enum err settle_key(const struct config *config, const struct cli_paths *paths, bool *created,
+                           struct config_diags *diags, struct err_info *info) {
+  struct secret *key = NULL;
+  enum err e = OK;
+  *created = false;
+  if (config->keys.n == 0) {
+    e = contexts_local_key(paths->contexts, &key, created, diags, info);
+    if (!e) rules_set_generated_key(secret_reveal(key));
+    secret_free(key);
+    return e;
+  }
+  struct contexts contexts = {0};
+  e = contexts_load(paths->contexts, &contexts, diags);
+  if (e) return e;
+  struct context *local = contexts_find(&contexts, STR(CONTEXTS_LOCAL));
+  struct str revealed = secret_reveal(config->keys.items[0]);
+  if (local && !secret_eq(local->key, revealed)) {
+    e = contexts_update(&contexts, STR(CONTEXTS_LOCAL), NULL, &revealed, info);
+    if (!e) e = contexts_save(paths->contexts, &contexts, info);
+  }
+  contexts_clear(&contexts);
+  return e;
+}
+
+static void set_logging(const struct config *config) {
+  static const enum log_level levels[] = {LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR};
+  log_set_level(levels[config->options.log_level]);
+}
+
+static bool has_provider(const struct config *config) {
+  for (size_t i = 0; i < config->provider_count; i++)
+    if (config->providers[i].is_active) return true;
+  return false;
+}
+
+/* ---- while serving ---- */
+
+static void on_publish(void *arg) {
+  struct snapshot *now = snapshot_newest();
+  set_logging(snapshot_config(now));
+  log_line(LOG_LEVEL_INFO, "configuration in force", log_u64(LOG_EPOCH, snapshot_epoch(now)));
+  snapshot_unref(now);
+  server_start_adopt(arg);
+}
+
+static void reload(const char *why) {
+  struct config_diags diags;
+  struct err_info info = {0};
+  config_diags_init(&diags);
+  enum err e = reload_now(&diags, &info);
+  reload_log(&diags);
+  if (e)
+    log_line(LOG_LEVEL_ERROR, "reload refused; the running configuration stays", log_c(LOG_REASON, why),
+             log_c(LOG_ERROR, err_info_text(e, &info)));
+  config_diags_clear(&diags);
+}
+
+/* Waits for the signal to end; reloads on SIGHUP and when a watched file has changed. */
+static int wait_for_end(struct server_start *start) {
+  sigset_t set;
+  uint64_t next_discovery = clock_mono_us() + (uint64_t)DISCOVERY_EVERY_MS * 1000;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
+  for (;;) {
+    const struct timespec tick = {.tv_nsec = TICK_MS * 1000000L};
+    int signal = sigtimedwait(&set, NULL, &tick);
+    if (signal == SIGTERM || signal == SIGINT) return signal;
+    if (signal == SIGHUP) {
+      reload("SIGHUP");
+      server_start_discover(start);
+    } else if (reload_is_due()) {
+      reload("a file has changed");
+      server_start_discover(start);
+    }
+    if (clock_mono_us() >= next_discovery) {
+      server_start_discover(start);
+      next_discovery = clock_mono_us() + (uint64_t)DISCOVERY_EVERY_MS * 1000;
+    }
+  }
+}
+
+static void block_signals(void) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
+  pthread_sigmask(SIG_BLOCK, &set, NULL); /* threads inherit it: only sigtimedwait takes them */
+  signal(SIGPIPE, SIG_IGN);
+}
+
+/* What a person sees in the terminal; the log is for machines. */
+static void greet(const struct config *config, const struct server_start *start, bool created_key) {
+  const char *host = config->options.server_host.p;
+  bool is_any = !strcmp(host, "0.0.0.0") || !strcmp(host, "::");
+  bool is_local = !strcmp(host, "127.0.0.1") || !strcmp(host, "::1") || is_any;
+  char url[320];
+  snprintf(url, sizeof url, strchr(host, ':') && !is_local ? "http://[%s]:%u" : "http://%s:%u",
+           is_local ? "localhost" : host, server_start_port(start));
+  fprintf(stderr, "\n  Maestro " MAESTRO_VERSION " serves on %s\n\n", url);
+  if (!has_provider(config))
+    fprintf(stderr, "  No provider is configured: the built-in demo answers (no real model). Set OPENAI_API_KEY or another\n"
+                    "  provider's key, or run `maestro init`, then see `maestro check`.\n");
+  if (is_any) fprintf(stderr, "  It listens on all addresses: every call needs a key.\n");
+  if (created_key) fprintf(stderr, "  A server key was made for you: `maestro server show-key` prints it.\n");
+  fprintf(stderr,
+          "  Try:  curl %s/v1/chat/completions -H 'Content-Type: application/json' \\\n"
+          "          %s-d '{\"model\":\"maestro-auto\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello!\"}]}'\n\n",
+          url, config->keys.n || is_any ? "-H \"Authorization: Bearer $(maestro server show-key)\" " : "");
+}
+
+static void write_server_info(const struct config *config, const struct server_start *start, const char *path) {
+  struct err_info info = {0};
+  struct server_info s = {
+      .pid = getpid(), .port = server_start_port(start), .started_wall_us = clock_wall_us(), .version = MAESTRO_VERSION};
+  snprintf(s.host, sizeof s.host, "%s", config->options.server_host.p);
+  enum err e = server_info_write(path, &s, &info);
+  if (e) log_line(LOG_LEVEL_WARN, "server.json not written", log_c(LOG_ERROR, err_info_text(e, &info)));
+}
+
+static int serve(const struct config *config, const struct server_options *options, bool created_key) {
+  struct server_start *start = NULL;
+  struct err_info info = {0};
+  struct config_diags diags;
+  int code = CLI_OK;
+  config_diags_init(&diags);
+  enum err e = server_start_listen(&start, config, !has_provider(config), &info);
+  if (!e) e = reload_now(&diags, &info); /* the first snapshot: now the port and the demo are known */
+  if (e && diags.n) print_diags(&diags);
+  if (!e) e = server_start_workers(start, config, &info);
+  if (e) {
+    code = cli_fail(e == ERR_BAD_CONFIG ? CLI_CONFIG : CLI_FAILED, "%s", err_info_text(e, &info));
+    goto out;
+  }
+  reload_on_publish(on_publish, start);
+  write_server_info(config, start, options->paths.server_info);
+  greet(config, start, created_key);
+  log_line(LOG_LEVEL_INFO, "serving", log_str(LOG_LISTEN, config->options.server_host),
+           log_u64(LOG_PORT, server_start_port(start)), log_u64(LOG_WORKERS, config->options.server_workers),
+           log_c(LOG_VERSION, MAESTRO_VERSION), log_i64(LOG_PID, getpid()));
+  server_start_discover(start);
+  int signal = wait_for_end(start);
+  log_line(LOG_LEVEL_INFO, "draining", log_i64(LOG_SIGNAL, signal));
+  operations_set_draining();
+  reload_on_publish(NULL, NULL);
+  server_start_drain(start, config->options.server_drain_ms);
+  server_info_remove(options->paths.server_info, getpid());
+  log_line(LOG_LEVEL_INFO, "stopped", log_i64(LOG_PID, getpid()));
+out:
+  server_start_free(start);
+  config_diags_clear(&diags);
+  return code;
+}
+
+int server_run(const struct server_options *options) {
+  struct config *config = NULL;
+  struct config_diags diags;
+  struct err_info info = {0};
+  bool created_key = false;
+  int code;
+  block_signals();
+  pool_init();
+  router_init();
+  config_diags_init(&diags);
+  reload_init(options->sources, gateway_snapshot_table());
+  enum err e = crypto_init(&info);
+  if (!e) e = config_load(options->sources, &config, &diags);
+  if (!e) e = settle_key(config, &options->paths, &created_key, &diags, &info);
+  if (diags.n) print_diags(&diags);
+  if (e) {
+    code = cli_fail(e == ERR_BAD_CONFIG ? CLI_CONFIG : CLI_FAILED, "%s",
+                    info.text[0] ? info.text : "the configuration has faults; nothing was started");
+    goto out;
+  }
+  set_logging(config);
+  log_set_json(config->options.log_format == CONFIG_FORMAT_JSON ||
+               (config->options.log_format == CONFIG_FORMAT_AUTO && !isatty(STDERR_FILENO)));
+  e = log_start(NULL, &info);
+  code = e ? cli_fail(CLI_FAILED, "%s", err_info_text(e, &info)) : serve(config, options, created_key);
+  log_stop();
+out:
+  snapshot_unpublish();
+  discovered_clear();
+  rules_set_generated_key(STR_NONE);
+  config_unref(config);
+  config_diags_clear(&diags);
+  return code;
+}

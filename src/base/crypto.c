@@ -1,0 +1,197 @@
+/* OpenSSL's primitives with what makes them cheap: see crypto.h. Algorithms are fetched once per process and contexts
+ * made once per thread, since a fetch or an allocation for each hash costs several times the hash itself. */
+#include "base/crypto.h"
+
+#include <errno.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+static struct {
+  pthread_once_t once;
+  pthread_key_t key; /* its destructor frees a thread's contexts */
+  bool is_ready;
+  EVP_MD *sha256;
+  EVP_MAC *hmac;
+} lib = {.once = PTHREAD_ONCE_INIT};
+
+struct contexts {
+  EVP_MD_CTX *md;
+  EVP_MAC_CTX *mac; /* made at first use */
+};
+
+static _Thread_local struct contexts *mine;
+
+static void contexts_free(void *arg) {
+  struct contexts *c = arg;
+  EVP_MD_CTX_free(c->md);
+  EVP_MAC_CTX_free(c->mac);
+  free(c);
+  mine = NULL;
+}
+
+/* The main thread runs no key destructors, so that a leak checker would see its contexts. */
+static void lib_clear(void) {
+  if (mine) {
+    pthread_setspecific(lib.key, NULL);
+    contexts_free(mine);
+  }
+}
+
+static void lib_init(void) {
+  if (pthread_key_create(&lib.key, contexts_free)) return;
+  lib.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+  lib.hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+  lib.is_ready = lib.sha256 && lib.hmac && atexit(lib_clear) == 0;
+}
+
+enum err crypto_init(struct err_info *info) {
+  pthread_once(&lib.once, lib_init);
+  return lib.is_ready ? OK : err_set(info, ERR_INTERNAL, "the TLS library offers no SHA-256 or HMAC");
+}
+
+static struct contexts *contexts_make(void) {
+  if (crypto_init(NULL)) return NULL;
+  struct contexts *c = calloc(1, sizeof *c);
+  if (!c) return NULL;
+  c->md = EVP_MD_CTX_new();
+  if (!c->md || pthread_setspecific(lib.key, c)) {
+    contexts_free(c);
+    return NULL;
+  }
+  return mine = c;
+}
+
+static inline struct contexts *contexts(void) { return mine ? mine : contexts_make(); }
+
+enum err crypto_random(void *out, size_t n) {
+  for (char *p = out; n;) {
+    ssize_t got = getrandom(p, n > 256 ? 256 : n, 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return ERR_INTERNAL;
+    p += got;
+    n -= (size_t)got;
+  }
+  return OK;
+}
+
+enum err crypto_sha256(struct str data, struct crypto_hash *out) { return crypto_sha256_parts(&data, 1, out); }
+
+enum err crypto_sha256_parts(const struct str *parts, size_t n, struct crypto_hash *out) {
+  struct contexts *c = contexts();
+  if (!c) return ERR_NO_MEMORY;
+  if (EVP_DigestInit_ex2(c->md, lib.sha256, NULL) != 1) return ERR_INTERNAL;
+  for (size_t i = 0; i < n; i++)
+    if (parts[i].n && EVP_DigestUpdate(c->md, parts[i].p, parts[i].n) != 1) return ERR_INTERNAL;
+  struct crypto_hash hash;
+  unsigned length = 0;
+  if (EVP_DigestFinal_ex(c->md, hash.bytes, &length) != 1 || length != CRYPTO_HASH_BYTES) return ERR_INTERNAL;
+  *out = hash;
+  return OK;
+}
+
+enum err crypto_hmac_sha256(struct str key, struct str data, struct crypto_hash *out) {
+  struct contexts *c = contexts();
+  if (!c) return ERR_NO_MEMORY;
+  if (!c->mac) {
+    char digest[] = "SHA256";
+    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                           OSSL_PARAM_construct_end()};
+    c->mac = EVP_MAC_CTX_new(lib.hmac);
+    if (!c->mac) return ERR_NO_MEMORY;
+    if (EVP_MAC_CTX_set_params(c->mac, params) != 1) {
+      EVP_MAC_CTX_free(c->mac);
+      c->mac = NULL;
+      return ERR_INTERNAL;
+    }
+  }
+  struct crypto_hash hash;
+  size_t length = 0;
+  /* A null pointer would mean "keep the key of before". */
+  const unsigned char *key_bytes = (const unsigned char *)(key.n ? key.p : "");
+  if (EVP_MAC_init(c->mac, key_bytes, key.n, NULL) != 1 ||
+      (data.n && EVP_MAC_update(c->mac, (const unsigned char *)data.p, data.n) != 1) ||
+      EVP_MAC_final(c->mac, hash.bytes, &length, sizeof hash.bytes) != 1 || length != CRYPTO_HASH_BYTES)
+    return ERR_INTERNAL;
+  *out = hash;
+  return OK;
+}
+
+bool crypto_equal(const void *a, const void *b, size_t n) { return n == 0 || CRYPTO_memcmp(a, b, n) == 0; }
+
+void crypto_wipe(void *p, size_t n) {
+  if (n) OPENSSL_cleanse(p, n);
+}
+
+void crypto_hex(const void *data, size_t n, char *out) {
+  static const char digits[] = "0123456789abcdef";
+  const unsigned char *p = data;
+  for (size_t i = 0; i < n; i++) {
+    out[2 * i] = digits[p[i] >> 4];
+    out[2 * i + 1] = digits[p[i] & 15];
+  }
+}
+
+static int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+bool crypto_unhex(struct str s, void *out, size_t n) {
+  if (s.n % 2 || s.n / 2 != n) return false;
+  for (size_t i = 0; i < s.n; i++)
+    if (hex_value(s.p[i]) < 0) return false;
+  unsigned char *p = out;
+  for (size_t i = 0; i < n; i++) p[i] = (unsigned char)(hex_value(s.p[2 * i]) << 4 | hex_value(s.p[2 * i + 1]));
+  return true;
+}
+
+static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+void crypto_base64url(const void *data, size_t n, char *out) {
+  const unsigned char *p = data;
+  for (; n >= 3; n -= 3, p += 3) {
+    unsigned v = (unsigned)p[0] << 16 | (unsigned)p[1] << 8 | p[2];
+    *out++ = base64url[v >> 18];
+    *out++ = base64url[v >> 12 & 63];
+    *out++ = base64url[v >> 6 & 63];
+    *out++ = base64url[v & 63];
+  }
+  if (n == 0) return;
+  unsigned v = (unsigned)p[0] << 16 | (n == 2 ? (unsigned)p[1] << 8 : 0);
+  *out++ = base64url[v >> 18];
+  *out++ = base64url[v >> 12 & 63];
+  if (n == 2) *out = base64url[v >> 6 & 63];
+}
+
+static int base64url_value(char c) {
+  if (c >= 'A' && c <= 'Z') return c - 'A';
+  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+  if (c >= '0' && c <= '9') return c - '0' + 52;
+  return c == '-' ? 62 : c == '_' ? 63 : -1;
+}
+
+bool crypto_unbase64url(struct str s, void *out, size_t cap, size_t *n) {
+  size_t rest = s.n % 4, bytes = s.n / 4 * 3 + (rest ? rest - 1 : 0);
+  if (rest == 1 || bytes > cap) return false;
+  for (size_t i = 0; i < s.n; i++)
+    if (base64url_value(s.p[i]) < 0) return false;
+  /* Bits beyond the last byte must be zero: one text for one value. */
+  unsigned unused = rest == 2 ? 15 : rest == 3 ? 3 : 0;
+  if (unused && ((unsigned)base64url_value(s.p[s.n - 1]) & unused)) return false;
+  unsigned char *p = out;
+  unsigned v = 0, bits = 0;
+  for (size_t i = 0; i < s.n; i++) {
+    v = v << 6 | (unsigned)base64url_value(s.p[i]);
+    bits += 6;
+    if (bits >= 8) *p++ = (unsigned char)(v >> (bits -= 8));
+  }
+  *n = bytes;
+  return true;
+}

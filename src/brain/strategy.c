@@ -1,0 +1,8 @@
+/* The table of strategies: see strategy.h. */
+#include "brain/strategy.h"
+
+static enum err (*const strategies[])(struct call *, struct err_info *) = {
+    [PLAN_SINGLE] = call_run,
+};
+
+enum err strategy_run(struct call *call, struct err_info *info) { return strategies[call->plan->strategy](call, info); }

@@ -1,0 +1,256 @@
+/* One attempt: the provider's prebuilt request with the caller's body edited by spans goes out; the reply is taken whole,
+ * relayed as a stream, or read as a failure. */
+#include <stdio.h>
+
+#include "base/metrics.h"
+#include "call/call_internal.h"
+#include "route/runtime.h"
+
+enum {
+  FAILURE_BODY_MAX = 64 * 1024, /* bytes of an error reply that are read */
+  FAILURE_BODY_MS = 5000
+};
+
+void attempt_note(struct call *c, const struct deployment *d, const struct events *events) {
+  if (!events_has(events, EVENT_USAGE)) return;
+  c->outcome.usage = events->usage;
+  c->outcome.cost = cost_of(&events->usage, d->price.known ? &d->price : NULL);
+}
+
+enum err attempt_read(struct call *c, struct http_call *http, struct str *piece, uint64_t deadline_us,
+                      struct err_info *info) {
+  uint64_t from = clock_mono_us();
+  enum err e = http_call_read(http, piece, deadline_us, info);
+  c->outcome.upstream_us += clock_mono_us() - from;
+  return e;
+}
+
+struct dialect_reply_edits attempt_reply_edits(const struct call *c, const struct deployment *d) {
+  return (struct dialect_reply_edits){
+      .model = d->qualified,
+      .hide_usage = c->request->is_stream && !c->request->wants_usage,
+  };
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
+/* Reads a body up to a limit; what is beyond is left unread and the connection dropped with the call. */
+static enum err read_whole(struct call *c, struct http_call *http, struct buf *out, uint32_t silence_ms,
+                           uint64_t deadline_us, struct err_info *info) {
+  for (;;) {
+    struct str piece;
+    uint64_t silent = clock_deadline_ms(silence_ms);
+    enum err e = attempt_read(c, http, &piece, earlier(silent, deadline_us), info);
+    if (e == ERR_TIMEOUT) return silent < deadline_us ? ERR_SILENCE_TIMEOUT : ERR_TOTAL_TIMEOUT;
+    if (e) return e;
+    if (piece.n == 0) return OK;
+    buf_put(out, piece);
+    if (out->failed) return ERR_UPSTREAM_TOO_LARGE;
+  }
+}
+
+static bool is_json(struct http_headers h) {
+  struct str type = http_header_get(h, STR("content-type"));
+  return type.n == 0 || str_has_prefix_nocase(type, STR("application/json"));
+}
+
+static bool is_event_stream(struct http_headers h) {
+  return str_has_prefix_nocase(http_header_get(h, STR("content-type")), STR("text/event-stream"));
+}
+
+/* What a caller may see of an upstream's headers. */
+static bool is_passed_on(struct str name) {
+  static const struct str exact[] = {STR("openai-processing-ms"), STR("openai-version"), STR("openai-organization"),
+                                     STR("x-should-retry"), STR("retry-after-ms")};
+  if (str_has_prefix_nocase(name, STR("x-ratelimit-"))) return true;
+  for (size_t i = 0; i < sizeof exact / sizeof *exact; i++)
+    if (str_eq_nocase(name, exact[i])) return true;
+  return false;
+}
+
+static enum err keep_headers(struct call *c, struct http_headers from) {
+  struct http_header *v = NULL;
+  size_t n = 0;
+  for (size_t i = 0; i < from.n; i++) {
+    if (!is_passed_on(from.v[i].name)) continue;
+    if (!v && !(v = ARENA_NEW_ARRAY(c->arena, struct http_header, from.n - i))) return ERR_NO_MEMORY;
+    v[n] = (struct http_header){arena_dup(c->arena, from.v[i].name), arena_dup(c->arena, from.v[i].value)};
+    if (!v[n].name.p || !v[n].value.p) return ERR_NO_MEMORY;
+    n++;
+  }
+  c->reply_headers = (struct http_headers){v, n};
+  return OK;
+}
+
+/* Headers of the request: the provider's prebuilt ones, then what of the caller's is forwarded. */
+static enum err request_headers(struct call *c, const struct provider *p, struct http_headers *out) {
+  if (c->forward.n == 0) {
+    *out = p->headers;
+    return OK;
+  }
+  struct http_header *v = ARENA_NEW_ARRAY(c->arena, struct http_header, p->headers.n + c->forward.n);
+  if (!v) return ERR_NO_MEMORY;
+  memcpy(v, p->headers.v, p->headers.n * sizeof *v);
+  memcpy(v + p->headers.n, c->forward.v, c->forward.n * sizeof *v);
+  *out = (struct http_headers){v, p->headers.n + c->forward.n};
+  return OK;
+}
+
+static enum err edit_body(struct call *c, const struct deployment *d, bool ask_usage, struct str **slices, size_t *n,
+                          struct err_info *info) {
+  struct dialect_request_edits want = {.ask_usage = ask_usage};
+  struct envelope_edit *edit = arena_alloc(c->arena, sizeof *edit);
+  struct span_list *spans = arena_alloc(c->arena, sizeof *spans);
+  if (!edit || !spans) return ERR_NO_MEMORY;
+  if (!str_eq(c->request->model, d->model)) want.model = d->model;
+  envelope_edit_init(edit, c->scan);
+  enum err e = c->dialect->edit_request(c->arena, &want, edit, info);
+  if (e) return e;
+  span_list_init(spans, c->body.n);
+  e = envelope_edit_spans(edit, c->arena, spans, info);
+  if (e) return e;
+  *slices = ARENA_NEW_ARRAY(c->arena, struct str, 2 * spans->n + 1);
+  if (!*slices) return ERR_NO_MEMORY;
+  *n = span_slices(spans, c->body, *slices);
+  return OK;
+}
+
+/* A reply with a failing status: what went wrong, in the provider's own words. */
+static enum err read_failure(struct call *c, const struct deployment *d, struct http_call *http, bool asked_usage,
+                             bool *refused_usage, struct err_info *info) {
+  const struct http_response *r = http_call_response(http);
+  struct buf body;
+  buf_init(&body, FAILURE_BODY_MAX);
+  enum err e = read_whole(c, http, &body, FAILURE_BODY_MS, clock_deadline_ms(FAILURE_BODY_MS), NULL);
+  if (e == ERR_CANCELLED) goto out;
+  struct str text = buf_str(&body);
+  bool is_client_fault = r->status == 400 || r->status == 422;
+  *refused_usage = asked_usage && is_client_fault &&
+                   (str_find(text, STR("stream_options")) != SIZE_MAX || str_find(text, STR("include_usage")) != SIZE_MAX);
+  e = d->at->provider.type->classify_failure(&d->at->provider, r->status, r->headers, text, info);
+out:
+  buf_clear(&body);
+  return e;
+}
+
+/* HTTP 200, but the body says that it failed: as a failure with the status it names, else 502. */
+static enum err hidden_failure(const struct deployment *d, struct http_headers headers, struct str body,
+                               struct err_info *info) {
+  enum err e = d->at->provider.type->classify_failure(&d->at->provider, 502, headers, body, info);
+  uint64_t status;
+  if (str_to_u64(str_from_c(info->code), &status) && status >= 400 && status < 600) info->http_status = (int)status;
+  return e;
+}
+
+static enum err take_whole(struct call *c, const struct deployment *d, struct http_call *http, uint64_t deadline_us,
+                           struct err_info *info) {
+  const struct http_response *r = http_call_response(http);
+  struct dialect_reply_edits edits = attempt_reply_edits(c, d);
+  struct events events;
+  struct buf body;
+  buf_init(&body, 0);
+  enum err e = is_json(r->headers) ? OK
+                                   : err_set(info, ERR_UPSTREAM_PROTOCOL,
+                                             "the provider answered with something else than JSON");
+  if (!e) e = read_whole(c, http, &body, d->at->provider.timeouts.silence_ms, deadline_us, info);
+  if (!e && body.n == 0) e = err_set(info, ERR_UPSTREAM_PROTOCOL, "the provider sent an empty answer");
+  if (e) goto out;
+  buf_reset(&c->reply);
+  e = c->dialect->relay_reply(buf_str(&body), &edits, &events, &c->reply, info);
+  if (e) goto out;
+  if (events_has(&events, EVENT_ERROR)) {
+    e = hidden_failure(d, r->headers, buf_str(&body), info);
+    goto out;
+  }
+  c->outcome.ttft_us = clock_mono_us() - c->outcome.started_us;
+  attempt_note(c, d, &events);
+out:
+  buf_clear(&body);
+  return e;
+}
+
+/* A stream was asked for, but the answer is none: usually an error that travels as HTTP 200. */
+static enum err refuse_non_stream(struct call *c, const struct deployment *d, struct http_call *http,
+                                  uint64_t deadline_us, struct err_info *info) {
+  const struct http_response *r = http_call_response(http);
+  struct dialect_reply_edits none = {0};
+  struct events events;
+  struct buf body, unused;
+  buf_init(&body, FAILURE_BODY_MAX);
+  buf_init(&unused, 0);
+  enum err e = read_whole(c, http, &body, FAILURE_BODY_MS, deadline_us, NULL);
+  if (e == ERR_CANCELLED) goto out;
+  if (is_json(r->headers) && body.n && !c->dialect->relay_reply(buf_str(&body), &none, &events, &unused, NULL) &&
+      events_has(&events, EVENT_ERROR))
+    e = hidden_failure(d, r->headers, buf_str(&body), info);
+  else
+    e = err_set(info, ERR_UPSTREAM_PROTOCOL, "the provider answered a streaming request without a stream");
+out:
+  buf_clear(&body);
+  buf_clear(&unused);
+  return e;
+}
+
+static enum err send_once(struct call *c, const struct deployment *d, bool ask_usage, bool *refused_usage,
+                          struct err_info *info) {
+  const struct provider *p = &d->at->provider;
+  uint64_t total = clock_deadline_ms(p->timeouts.total_ms), first = clock_deadline_ms(p->timeouts.first_token_ms);
+  struct http_call *http = NULL;
+  struct http_client_request request = {
+      .method = HTTP_POST,
+      .origin = &p->origin,
+      .target = p->target[PROVIDER_CHAT],
+      .accept_gzip = !c->request->is_stream,
+      .connect_ms = p->timeouts.connect_ms,
+      .headers_ms = p->timeouts.headers_ms,
+      .reply_limit_bytes = c->options->upstream_reply_limit_bytes,
+  };
+  if (p->timeouts.total_ms && (!request.headers_ms || p->timeouts.total_ms < request.headers_ms))
+    request.headers_ms = p->timeouts.total_ms;
+  if (c->request->is_stream && p->timeouts.first_token_ms && p->timeouts.first_token_ms < request.headers_ms)
+    request.headers_ms = p->timeouts.first_token_ms;
+  struct str *slices;
+  enum err e = edit_body(c, d, ask_usage, &slices, &request.body_slices, info);
+  if (!e) e = request_headers(c, p, &request.headers);
+  if (e) return e;
+  request.body = slices;
+  uint64_t from = clock_mono_us();
+  e = http_call_start(c->client, &request, &http, info);
+  c->outcome.upstream_us += clock_mono_us() - from;
+  if (e) {
+    if (e != ERR_CANCELLED) metrics_inc(METRIC_UPSTREAM_RESPONSES, d->at->metrics_label, metrics_status(0));
+    return e;
+  }
+  const struct http_response *r = http_call_response(http);
+  c->outcome.upstream_status = r->status;
+  c->outcome.is_reused = r->is_reused;
+  c->outcome.resends += r->resends;
+  metrics_inc(METRIC_UPSTREAM_RESPONSES, d->at->metrics_label, metrics_status(r->status));
+  e = keep_headers(c, r->headers);
+  if (e) goto out;
+  if (r->status >= 400) {
+    e = read_failure(c, d, http, ask_usage, refused_usage, info);
+  } else if (r->status != 200) {
+    e = err_set(info, ERR_UPSTREAM_PROTOCOL, "the provider answered with status %d where 200 is due", r->status);
+  } else if (!c->request->is_stream) {
+    e = take_whole(c, d, http, total, info);
+  } else if (is_event_stream(r->headers)) {
+    e = relay_stream(c, d, http, first, total, info);
+  } else {
+    e = refuse_non_stream(c, d, http, total, info);
+  }
+out:
+  http_call_close(http);
+  return e;
+}
+
+enum err attempt_run(struct call *c, const struct deployment *d, struct err_info *info) {
+  bool refused_usage = false;
+  bool ask_usage = c->request->is_stream && !c->request->wants_usage &&
+                   d->at->provider.usage == PROVIDER_USAGE_OPTION && runtime_takes_usage_option(d->at->runtime);
+  enum err e = send_once(c, d, ask_usage, &refused_usage, info);
+  if (!refused_usage) return e;
+  runtime_refuse_usage_option(d->at->runtime);
+  *info = (struct err_info){0};
+  return send_once(c, d, false, &refused_usage, info);
+}

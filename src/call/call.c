@@ -1,0 +1,86 @@
+/* One model call: see call.h. */
+#include "call/call.h"
+
+#include "base/id.h"
+#include "base/metrics.h"
+#include "call/call_internal.h"
+
+/* Whether a failure of one deployment may be mended by asking another. The status of an upstream decides where there is
+ * one: a fault of the request itself would be answered the same everywhere. */
+static bool may_try_other(enum err e, const struct err_info *info) {
+  if (e == ERR_CANCELLED || err_retry(e) != ERR_RETRY_OTHER) return false;
+  if (e != ERR_UPSTREAM_STATUS) return true;
+  int status = info->http_status;
+  return status >= 500 || status == 401 || status == 402 || status == 403 || status == 404 || status == 408 ||
+         status == 409 || status == 425 || status == 429;
+}
+
+static bool may_repeat(enum err e, const struct err_info *info) {
+  if (e != ERR_UPSTREAM_STATUS) return may_try_other(e, info);
+  int status = info->http_status;
+  return status >= 500 || status == 408 || status == 409 || status == 429;
+}
+
+enum { BACKOFF_MS = 250, BACKOFF_MAX_MS = 8000 };
+
+/* Growing pauses with jitter; never shorter than what the upstream asked for. */
+static enum err pause_before_repeat(unsigned repeat, const struct err_info *info) {
+  uint64_t ms = repeat < 6 ? (uint64_t)BACKOFF_MS << repeat : BACKOFF_MAX_MS;
+  ms += id_random_below(ms / 4 + 1);
+  if (info->retry_after_ms > (int64_t)ms) ms = (uint64_t)info->retry_after_ms;
+  return ms > BACKOFF_MAX_MS * 4 ? ERR_RATE_LIMITED : fiber_sleep_until(clock_deadline_ms(ms));
+}
+
+static enum err try_deployment(struct call *c, const struct deployment *d, struct err_info *info) {
+  for (unsigned repeat = 0;; repeat++) {
+    *info = (struct err_info){0};
+    c->outcome.deployment = d;
+    c->outcome.attempts++;
+    enum err e = attempt_run(c, d, info);
+    if (!e || c->sink.has_content(c->sink.arg) || repeat == c->plan->same_target_repeats || !may_repeat(e, info)) return e;
+    if (pause_before_repeat(repeat, info)) return fiber_is_cancelled() ? ERR_CANCELLED : e;
+  }
+}
+
+/* Counts a finished call; the request's own figures are the record room's. */
+static void count(const struct call_outcome *o, enum err e, const struct err_info *info) {
+  if (!o->deployment) return;
+  unsigned pair = o->deployment->metrics_label;
+  int status = e ? err_info_status(e, info) : 200;
+  metrics_inc(METRIC_MODEL_REQUESTS, pair, metrics_status_class(status));
+  metrics_observe_us(METRIC_MODEL_DURATION, pair, o->duration_us);
+  if (o->ttft_us) metrics_observe_us(METRIC_TTFT, pair, o->ttft_us);
+  static const struct {
+    enum usage_class class;
+    enum metrics_token_kind kind;
+  } kinds[] = {{USAGE_INPUT, METRICS_INPUT},
+               {USAGE_OUTPUT, METRICS_OUTPUT},
+               {USAGE_CACHE_READ, METRICS_CACHED},
+               {USAGE_CACHE_WRITE, METRICS_CACHE_WRITE},
+               {USAGE_REASONING, METRICS_REASONING}};
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+    if (usage_get(&o->usage, kinds[i].class))
+      metrics_add(METRIC_TOKENS, pair, kinds[i].kind, usage_get(&o->usage, kinds[i].class));
+  if (o->cost.is_known)
+    metrics_add(METRIC_COST, pair, 0, o->cost.total_nano_usd);
+  else if (!e)
+    metrics_inc(METRIC_COST_UNKNOWN, pair, 0);
+  if (o->resends) metrics_add(METRIC_RESENDS, 0, 0, o->resends);
+}
+
+enum err call_run(struct call *c, struct err_info *info) {
+  enum err e = ERR_INTERNAL;
+  c->outcome = (struct call_outcome){.started_us = clock_mono_us()};
+  buf_init(&c->reply, 0);
+  for (size_t i = 0; i < c->plan->n; i++) {
+    e = try_deployment(c, c->plan->v[i], info);
+    if (!e || c->sink.has_content(c->sink.arg) || !may_try_other(e, info)) break;
+    if (i + 1 < c->plan->n) metrics_inc(METRIC_FALLBACKS, c->plan->v[i]->at->metrics_label, 0);
+  }
+  c->outcome.duration_us = clock_mono_us() - c->outcome.started_us;
+  c->outcome.is_complete = !e;
+  count(&c->outcome, e, info);
+  return e;
+}
+
+void call_clear(struct call *c) { buf_clear(&c->reply); }

@@ -1,0 +1,63 @@
+/* ONE model call: plan -> attempts -> bytes for the caller and what they cost. Every strategy goes through here, so what
+ * must hold for each call (timeouts, fallback, accounting) is here and nowhere else. The story is call_run, top to bottom;
+ * one attempt is call/attempt.c, a stream's bytes are call/relay.c. Runs on the exchange's fiber; everything it takes
+ * lives in the exchange's arena or is given back before it returns. */
+#ifndef MAESTRO_CALL_CALL_H
+#define MAESTRO_CALL_CALL_H
+
+#include "base/buf.h"
+#include "llm/cost.h"
+#include "route/plan.h"
+
+/* What became of a call; filled while it runs. */
+struct call_outcome {
+  const struct deployment *deployment; /* of the last attempt; NULL: none was made */
+  unsigned attempts;
+  int upstream_status;    /* 0: no reply */
+  struct usage usage;
+  struct cost cost;
+  uint64_t started_us;    /* monotonic */
+  uint64_t ttft_us;       /* from started_us to the first content; 0: none came */
+  uint64_t upstream_us;   /* time spent waiting for providers */
+  uint64_t duration_us;
+  bool is_reused;         /* the last attempt went over a pooled connection */
+  unsigned resends;
+  bool is_complete;       /* the answer ended as it should */
+};
+
+/* Where a streamed answer goes. A whole answer is left in call.reply instead. */
+struct call_sink {
+  void *arg;
+  /* Bytes of whole frames in the caller's dialect. The first call means that there is content. */
+  WAIT enum err (*write)(void *arg, struct str bytes);
+  /* True once the caller has got any byte of the answer: from here on no other attempt. */
+  bool (*has_content)(void *arg);
+};
+
+struct call {
+  /* set by the strategy */
+  const struct plan *plan;
+  const struct config_options *options;
+  const struct dialect *dialect;     /* the caller's */
+  struct http_client *client;
+  struct arena *arena;
+  struct str body;
+  const struct envelope_scan *scan;
+  const struct dialect_request *request;
+  struct http_headers forward;       /* of the caller, fit to be forwarded */
+  struct call_sink sink;
+  /* Appends the receipt (a JSON object) for a streamed answer; NULL: none is wanted. */
+  void (*put_receipt)(void *arg, const struct call_outcome *outcome, struct buf *out);
+  void *receipt_arg;
+  /* results */
+  struct buf reply;                  /* a whole answer, edited; cleared by call_clear */
+  struct http_headers reply_headers; /* of the upstream, fit for the caller; in the arena */
+  struct call_outcome outcome;
+};
+
+/* OK: the answer is in call.reply, or went to the sink to its proper end. Otherwise *info says why; what the sink got
+ * before must then end in an error event. */
+WAIT enum err call_run(struct call *c, struct err_info *info);
+void call_clear(struct call *c);
+
+#endif

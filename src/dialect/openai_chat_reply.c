@@ -1,0 +1,316 @@
+/* OpenAI chat completions, the upstream's half: replies and stream chunks are relayed by spans while one scan tells what
+ * they mean. Nothing is decoded: only the envelope of a chunk is located, and within `choices` a few keys are looked for
+ * as raw text, which is exact because a quote inside a JSON string is always escaped. Wire format: OpenAI API reference,
+ * "The chat completion object" and "chunk object" (read 2026-11); usage spellings of DeepSeek and OpenRouter as well. */
+#include <pthread.h>
+#include <stdio.h>
+
+#include "dialect/openai_chat_internal.h"
+
+enum reply_row { ID, MODEL, CHOICES, ERROR, USAGE, PROMPT, COMPLETION, CACHE_HIT, ROWS };
+
+static const struct str reply_paths[ROWS] = {
+    [ID] = STR("id"),
+    [MODEL] = STR("model"),
+    [CHOICES] = STR("choices"),
+    [ERROR] = STR("error"),
+    [USAGE] = STR("usage"),
+    [PROMPT] = STR("usage.prompt_tokens"),
+    [COMPLETION] = STR("usage.completion_tokens"),
+    [CACHE_HIT] = STR("usage.prompt_cache_hit_tokens"),
+};
+
+static struct envelope_table table;
+static pthread_once_t table_once = PTHREAD_ONCE_INIT;
+
+static void table_make(void) {
+  if (envelope_table_init(&table, reply_paths, ROWS, NULL)) __builtin_trap(); /* a fault of the rows above */
+}
+
+static bool is_json_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+/* The text behind the colon of the next member `key` (given with its quotes) at or after *from, which moves behind it. */
+static struct str next_member(struct str json, struct str key, size_t *from) {
+  while (*from < json.n) {
+    size_t at = str_find(str_sub(json, *from, json.n), key);
+    if (at == SIZE_MAX) break;
+    size_t start = *from + at, i = start + key.n;
+    *from = i;
+    if (start && json.p[start - 1] == '\\') continue;
+    while (i < json.n && is_json_space(json.p[i])) i++;
+    if (i == json.n || json.p[i] != ':') continue;
+    for (i++; i < json.n && is_json_space(json.p[i]); i++) continue;
+    return str_sub(json, i, json.n);
+  }
+  *from = json.n;
+  return STR_NONE;
+}
+
+static bool has_member_that(struct str json, struct str key, bool (*test)(struct str value)) {
+  for (size_t from = 0; from < json.n;) {
+    struct str value = next_member(json, key, &from);
+    if (value.n && test(value)) return true;
+  }
+  return false;
+}
+
+static bool is_full_string(struct str v) { return v.n > 1 && v.p[0] == '"' && v.p[1] != '"'; }
+
+static bool is_full_container(struct str v) {
+  if (v.p[0] != '[' && v.p[0] != '{') return is_full_string(v);
+  size_t i = 1;
+  while (i < v.n && is_json_space(v.p[i])) i++;
+  return i < v.n && v.p[i] != ']' && v.p[i] != '}';
+}
+
+static bool is_string(struct str v) { return v.p[0] == '"'; }
+
+static bool has_content(struct str choices) {
+  static const struct str texts[] = {STR("\"content\""), STR("\"reasoning_content\""), STR("\"reasoning\""),
+                                     STR("\"refusal\""), STR("\"tool_calls\""),        STR("\"function_call\""),
+                                     STR("\"audio\"")};
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+    if (has_member_that(choices, texts[i], is_full_container)) return true;
+  return false;
+}
+
+/* A non-negative integer at the start of v. */
+static bool leading_count(struct str v, int64_t *out) {
+  size_t n = 0;
+  uint64_t value;
+  while (n < v.n && v.p[n] >= '0' && v.p[n] <= '9') n++;
+  if (!str_to_u64(str_sub(v, 0, n), &value) || value > INT64_MAX) return false;
+  *out = (int64_t)value;
+  return true;
+}
+
+static void read_count(struct usage *u, enum usage_class class, struct str raw) {
+  int64_t tokens;
+  if (leading_count(raw, &tokens)) usage_set(u, class, tokens);
+}
+
+static void read_detail(struct usage *u, enum usage_class class, struct str usage_json, struct str key) {
+  size_t from = 0;
+  struct str value = next_member(usage_json, key, &from);
+  if (value.n) read_count(u, class, value);
+}
+
+static void read_usage(const struct envelope_scan *scan, struct str body, struct events *events) {
+  const struct envelope_value *usage = envelope_scan_value(scan, USAGE);
+  if (!usage || usage->type != ENVELOPE_OBJECT) return;
+  const struct envelope_value *prompt = envelope_scan_value(scan, PROMPT);
+  const struct envelope_value *completion = envelope_scan_value(scan, COMPLETION);
+  const struct envelope_value *hit = envelope_scan_value(scan, CACHE_HIT);
+  struct str json = envelope_raw(body, usage);
+  if (prompt) read_count(&events->usage, USAGE_INPUT, envelope_raw(body, prompt));
+  if (completion) read_count(&events->usage, USAGE_OUTPUT, envelope_raw(body, completion));
+  if (hit) read_count(&events->usage, USAGE_CACHE_READ, envelope_raw(body, hit));
+  read_detail(&events->usage, USAGE_CACHE_READ, json, STR("\"cached_tokens\""));
+  read_detail(&events->usage, USAGE_CACHE_WRITE, json, STR("\"cache_write_tokens\""));
+  read_detail(&events->usage, USAGE_REASONING, json, STR("\"reasoning_tokens\""));
+  if (events->usage.known) events_add(events, EVENT_USAGE);
+}
+
+static bool is_error(const struct envelope_scan *scan) {
+  const struct envelope_value *error = envelope_scan_value(scan, ERROR);
+  return error && (error->type == ENVELOPE_OBJECT || error->type == ENVELOPE_STRING);
+}
+
+static enum err scan_json(struct envelope_scan *scan, struct str json) {
+  static const struct envelope_limits limits = {.keys_are_lenient = true};
+  pthread_once(&table_once, table_make);
+  return envelope_scan_whole(scan, &table, &limits, NULL, json, NULL);
+}
+
+/* Where a member stands with the one comma that leaves with it. */
+static void member_extent(const struct envelope_value *v, size_t *from, size_t *to) {
+  *from = v->key_offset;
+  *to = (size_t)v->offset + v->length;
+  if (v->comma_after != ENVELOPE_NO_COMMA)
+    *to = (size_t)v->comma_after + 1;
+  else if (v->comma_before != ENVELOPE_NO_COMMA)
+    *from = v->comma_before;
+}
+
+/* The chunk's JSON with another `model`, and without the `usage` that the caller did not ask for. */
+static void put_json(const struct envelope_scan *scan, struct str json, const struct dialect_reply_edits *edits,
+                     struct buf *out) {
+  const struct envelope_value *model = envelope_scan_value(scan, MODEL), *usage = envelope_scan_value(scan, USAGE);
+  size_t at = 0, from = SIZE_MAX, to = 0;
+  if (!edits->model.n || (model && model->type != ENVELOPE_STRING)) model = NULL;
+  if (edits->hide_usage && usage) member_extent(usage, &from, &to);
+  if (model && from < model->offset) {
+    buf_put(out, str_sub(json, at, from));
+    at = to;
+    from = SIZE_MAX;
+  }
+  if (model) {
+    buf_put(out, str_sub(json, at, model->offset));
+    buf_put_json(out, edits->model);
+    at = (size_t)model->offset + model->length;
+  }
+  if (from != SIZE_MAX) {
+    buf_put(out, str_sub(json, at, from));
+    at = to;
+  }
+  buf_put(out, str_sub(json, at, json.n));
+}
+
+enum err openai_chat_relay_reply(struct str body, const struct dialect_reply_edits *edits, struct events *events,
+                                 struct buf *out, struct err_info *info) {
+  struct envelope_scan scan;
+  *events = (struct events){0};
+  if (scan_json(&scan, body))
+    return err_set(info, ERR_UPSTREAM_PROTOCOL, "the provider answered with something that is not a JSON object");
+  if (is_error(&scan)) {
+    events_add(events, EVENT_ERROR);
+    return OK;
+  }
+  const struct envelope_value *choices = envelope_scan_value(&scan, CHOICES);
+  if (!choices || choices->type != ENVELOPE_ARRAY)
+    return err_set(info, ERR_UPSTREAM_PROTOCOL, "the provider's answer has no \"choices\"");
+  events_add(events, EVENT_START);
+  events_add(events, EVENT_STOP);
+  if (has_content(envelope_raw(body, choices))) events_add(events, EVENT_DELTA);
+  read_usage(&scan, body, events);
+  put_json(&scan, body, edits, out);
+  return out->failed ? ERR_NO_MEMORY : OK;
+}
+
+static void put_chunk(const struct envelope_scan *scan, const struct frame_sse_event *frame,
+                      const struct dialect_reply_edits *edits, struct buf *out) {
+  if (frame->data_offset != SIZE_MAX) {
+    buf_put(out, str_sub(frame->raw, 0, frame->data_offset));
+    put_json(scan, frame->data, edits, out);
+    buf_put(out, str_sub(frame->raw, frame->data_offset + frame->data.n, frame->raw.n));
+    return;
+  }
+  /* Several data lines: JSON may be cut at white space only, so joined by a space it is the same value. */
+  size_t from = out->n;
+  buf_put(out, STR("data: "));
+  put_json(scan, frame->data, edits, out);
+  for (size_t i = from; i < out->n; i++)
+    if (out->p[i] == '\n') out->p[i] = ' ';
+  buf_put(out, STR("\n\n"));
+}
+
+enum err openai_chat_relay_frame(struct dialect_stream *state, const struct frame_sse_event *frame,
+                                 const struct dialect_reply_edits *edits, struct events *events, struct buf *out,
+                                 struct err_info *info) {
+  struct envelope_scan scan;
+  *events = (struct events){0};
+  if (!frame->has_data || frame->data.n == 0) { /* a comment: the upstream's keep-alive */
+    buf_put(out, frame->raw);
+    return out->failed ? ERR_NO_MEMORY : OK;
+  }
+  if (str_eq(str_trim(frame->data), STR("[DONE]"))) {
+    state->saw_end = true;
+    events_add(events, EVENT_END);
+    buf_put(out, frame->raw);
+    return out->failed ? ERR_NO_MEMORY : OK;
+  }
+  if (scan_json(&scan, frame->data))
+    return err_set(info, ERR_UPSTREAM_PROTOCOL, "the provider sent a stream event that is not a JSON object");
+  if (is_error(&scan)) {
+    events_add(events, EVENT_ERROR);
+    return OK;
+  }
+  const struct envelope_value *choices = envelope_scan_value(&scan, CHOICES);
+  bool has_choices = choices && choices->type == ENVELOPE_ARRAY && choices->count > 0;
+  if (has_choices) {
+    struct str json = envelope_raw(frame->data, choices);
+    if (!state->saw_content && has_content(json)) {
+      state->saw_content = true;
+      events_add(events, EVENT_DELTA);
+    }
+    if (has_member_that(json, STR("\"finish_reason\""), is_string)) {
+      state->saw_stop = true;
+      events_add(events, EVENT_STOP);
+    }
+  }
+  read_usage(&scan, frame->data, events);
+  if (!has_choices && edits->hide_usage && events_has(events, EVENT_USAGE)) return OK; /* the chunk we asked for */
+  put_chunk(&scan, frame, edits, out);
+  return out->failed ? ERR_NO_MEMORY : OK;
+}
+
+void openai_chat_put_receipt(struct buf *out, size_t from, struct str receipt) {
+  size_t at = out->n;
+  while (at > from && out->p[at - 1] != '}') at--;
+  if (at == from) return;
+  static const char member[] = ",\"maestro\":";
+  size_t tail = out->n - --at, added = sizeof member - 1 + receipt.n;
+  if (!buf_reserve(out, added)) return;
+  memmove(out->p + at + added, out->p + at, tail);
+  memcpy(out->p + at, member, sizeof member - 1);
+  memcpy(out->p + at + sizeof member - 1, receipt.p, receipt.n);
+  out->n += added;
+}
+
+/* OpenAI's word for the family of an error, by status. */
+static const char *error_type(int status) {
+  switch (status) {
+    case 401: return "authentication_error";
+    case 402: return "insufficient_quota";
+    case 403: return "permission_error";
+    case 408: return "timeout_error";
+    case 429:
+    case 529: return "rate_limit_error";
+    default: return status >= 500 ? "api_error" : "invalid_request_error";
+  }
+}
+
+void openai_chat_put_error(struct buf *out, enum err e, const struct err_info *info) {
+  const char *type = info && info->type[0] ? info->type : error_type(err_info_status(e, info));
+  buf_put(out, STR("{\"error\":{\"message\":"));
+  buf_put_json(out, str_from_c(err_info_text(e, info)));
+  buf_put(out, STR(",\"type\":"));
+  buf_put_json(out, str_from_c(type));
+  buf_put(out, STR(",\"param\":"));
+  if (info && info->param[0])
+    buf_put_json(out, str_from_c(info->param));
+  else
+    buf_put(out, STR("null"));
+  buf_put(out, STR(",\"code\":"));
+  buf_put_json(out, str_from_c(err_info_code(e, info)));
+  buf_put(out, STR("}}"));
+}
+
+void openai_chat_put_stream_error(struct buf *out, enum err e, const struct err_info *info) {
+  buf_put(out, STR("data: "));
+  openai_chat_put_error(out, e, info);
+  buf_put(out, STR("\n\n"));
+}
+
+static void put_count(struct buf *out, const char *name, int64_t tokens) {
+  if (tokens < 0) return;
+  buf_put_char(out, ',');
+  buf_put_json(out, str_from_c(name));
+  buf_put_char(out, ':');
+  buf_put_i64(out, tokens);
+}
+
+void openai_chat_put_model(struct buf *out, const struct dialect_model *m) {
+  buf_put(out, STR("{\"id\":"));
+  buf_put_json(out, m->id);
+  buf_put(out, STR(",\"object\":\"model\",\"created\":0,\"owned_by\":"));
+  buf_put_json(out, m->owned_by);
+  put_count(out, "max_prompt_tokens", m->prompt_tokens);
+  put_count(out, "max_output_tokens", m->output_tokens);
+  put_count(out, "max_context_window_tokens", m->context_tokens);
+  put_count(out, "max_model_len", m->context_tokens);
+  if (m->extra.n) {
+    buf_put_char(out, ',');
+    buf_put(out, m->extra);
+  }
+  buf_put_char(out, '}');
+}
+
+void openai_chat_put_model_list(struct buf *out, const struct dialect_model *models, size_t count) {
+  buf_put(out, STR("{\"object\":\"list\",\"data\":["));
+  for (size_t i = 0; i < count; i++) {
+    if (i) buf_put_char(out, ',');
+    openai_chat_put_model(out, &models[i]);
+  }
+  buf_put(out, STR("]}"));
+}

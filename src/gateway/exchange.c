@@ -1,0 +1,268 @@
+/* The caller's half of the story, in order: see exchange.h. */
+#include "gateway/exchange.h"
+
+#include "base/metrics.h"
+#include "brain/strategy.h"
+#include "gateway/options.h"
+#include "gateway/receipt.h"
+#include "gateway/rules.h"
+#include "record/request_log.h"
+
+const struct snapshot_table *gateway_snapshot_table(void) {
+  static struct snapshot_section rows[GATEWAY_SECTIONS];
+  static const struct snapshot_table table = {rows, GATEWAY_SECTIONS};
+  rows[GATEWAY_CATALOG] = catalog_section;
+  rows[GATEWAY_RULES] = rules_section;
+  return &table;
+}
+
+void exchange_fail(struct request_context *rc, enum err e, const struct err_info *info) {
+  rc->error = e;
+  rc->info = info ? *info : (struct err_info){0};
+  if (e == ERR_CANCELLED) return; /* nobody is there to be told */
+  if (reply_error(&rc->reply, e, &rc->info)) rc->error = ERR_CANCELLED;
+}
+
+/* ---- the model call ---- */
+
+struct turn {
+  struct request_context *rc;
+  struct call call;
+  struct plan plan;
+};
+
+static enum err sink_write(void *arg, struct str bytes) {
+  struct turn *t = arg;
+  if (!t->rc->reply.is_started) receipt_add_headers(t->rc, &t->plan, &t->call.outcome, false);
+  for (size_t i = 0; !t->rc->reply.is_started && i < t->call.reply_headers.n; i++)
+    reply_add_header(&t->rc->reply, t->call.reply_headers.v[i].name, t->call.reply_headers.v[i].value);
+  return reply_write(&t->rc->reply, bytes);
+}
+
+static bool sink_has_content(void *arg) { return ((struct turn *)arg)->rc->reply.has_content; }
+
+static void sink_receipt(void *arg, const struct call_outcome *outcome, struct buf *out) {
+  struct turn *t = arg;
+  receipt_put(t->rc, &t->plan, outcome, out);
+}
+
+static enum err send_whole(struct turn *t, bool wants_receipt) {
+  struct request_context *rc = t->rc;
+  struct call *c = &t->call;
+  if (wants_receipt) {
+    struct buf receipt;
+    buf_init(&receipt, 0);
+    receipt_put(rc, &t->plan, &c->outcome, &receipt);
+    c->dialect->put_receipt(&c->reply, 0, buf_str(&receipt));
+    buf_clear(&receipt);
+  }
+  receipt_add_headers(rc, &t->plan, &c->outcome, true);
+  for (size_t i = 0; i < c->reply_headers.n; i++)
+    reply_add_header(&rc->reply, c->reply_headers.v[i].name, c->reply_headers.v[i].value);
+  return reply_json(&rc->reply, 200, buf_str(&c->reply));
+}
+
+static enum err scan_piece(void *arg, struct str piece, struct err_info *info) {
+  return envelope_scan_feed(arg, piece, info);
+}
+
+/* Body and envelope: the scan runs as the body arrives. */
+static enum err read_envelope(struct request_context *rc, struct turn *t, struct dialect_request *request) {
+  const struct dialect *dialect = rc->endpoint->dialect;
+  struct envelope_scan *scan = arena_alloc(rc->arena, sizeof *scan);
+  if (!scan) return ERR_NO_MEMORY;
+  envelope_scan_init(scan, dialect->request_table(), NULL, rc->arena);
+  const struct http_body_options options = {.on_bytes = scan_piece, .arg = scan};
+  enum err e = http_exchange_read_body(rc->x, &options, &t->call.body, &rc->info);
+  if (!e) e = envelope_scan_end(scan, &rc->info);
+  if (!e) e = dialect->read_request(rc->arena, t->call.body, scan, request, &rc->info);
+  rc->bytes_in = t->call.body.n;
+  t->call.scan = scan;
+  return e;
+}
+
+/* Headers of the caller that concern the model and not the connection. */
+static enum err forwarded_headers(struct request_context *rc, struct http_headers *out) {
+  static const struct str names[] = {STR("openai-beta"), STR("x-session-id"), STR("x-session-affinity")};
+  struct http_headers from = rc->request->headers;
+  struct http_header *v = NULL;
+  size_t n = 0;
+  for (size_t i = 0; i < from.n; i++) {
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+      if (!str_eq_nocase(from.v[i].name, names[k]) || n == sizeof names / sizeof *names) continue;
+      if (!v && !(v = ARENA_NEW_ARRAY(rc->arena, struct http_header, sizeof names / sizeof *names))) return ERR_NO_MEMORY;
+      v[n++] = from.v[i];
+    }
+  }
+  *out = (struct http_headers){v, n};
+  return OK;
+}
+
+static enum err plan_for(struct request_context *rc, struct str model, struct plan *out) {
+  struct resolution resolution;
+  enum err e = resolve_name(rc->catalog, rc->arena, model, &resolution, &rc->info);
+  if (!e) *out = plan_make(rc->options, &resolution);
+  return e;
+}
+
+void exchange_call(struct request_context *rc) {
+  struct turn *t = ARENA_NEW(rc->arena, struct turn);
+  struct dialect_request *request = ARENA_NEW(rc->arena, struct dialect_request);
+  enum err e = t && request ? OK : ERR_NO_MEMORY;
+  bool wants_receipt = false;
+  if (e) goto out;
+  t->rc = rc;
+  if ((e = read_envelope(rc, t, request))) goto out;
+  if ((e = options_read(rc->request, request, &wants_receipt, &rc->info))) goto out;
+  if ((e = plan_for(rc, request->model, &t->plan))) goto out;
+  if (t->plan.mode != PLAN_PASSTHROUGH) wants_receipt = true;
+  struct call *c = &t->call;
+  if ((e = forwarded_headers(rc, &c->forward))) goto out;
+  c->plan = &t->plan;
+  c->options = rc->options;
+  c->dialect = rc->endpoint->dialect;
+  c->client = rc->worker->client;
+  c->arena = rc->arena;
+  c->request = request;
+  c->sink = (struct call_sink){t, sink_write, sink_has_content};
+  c->put_receipt = wants_receipt ? sink_receipt : NULL;
+  c->receipt_arg = t;
+  rc->outcome = &c->outcome;
+  rc->is_stream = request->is_stream;
+  if (request->is_stream)
+    reply_open_stream(&rc->reply, rc->options->stream_head_after_ms, rc->options->stream_keep_alive_ms);
+  e = strategy_run(c, &rc->info);
+  if (!e) e = request->is_stream ? reply_end(&rc->reply) : send_whole(t, wants_receipt);
+  call_clear(c);
+out:
+  if (e) {
+    struct err_info info = rc->info;
+    exchange_fail(rc, e, &info);
+  }
+}
+
+/* ---- every request ---- */
+
+static void begin(struct request_context *rc, struct http_exchange *x, struct gateway_worker *worker,
+                  const struct endpoint *endpoint, struct str path_rest) {
+  rc->x = x;
+  rc->request = http_exchange_request(x);
+  rc->arena = http_exchange_arena(x);
+  rc->worker = worker;
+  rc->endpoint = endpoint;
+  rc->path_rest = path_rest;
+  rc->snapshot = snapshot_ref(snapshot_current());
+  rc->options = &snapshot_config(rc->snapshot)->options;
+  rc->catalog = snapshot_get(rc->snapshot, GATEWAY_CATALOG);
+  rc->principal = (struct auth_principal){0};
+  rc->started_us = http_exchange_started_us(x);
+  rc->trace_id = id_make(STR("tr_"), rc->request_id_bytes);
+  rc->request_id = http_header_get(rc->request->headers, STR("x-request-id"));
+  if (!id_is_acceptable(rc->request_id)) rc->request_id = rc->trace_id;
+  rc->error = OK;
+  rc->info = (struct err_info){0};
+  rc->bytes_in = 0;
+  rc->outcome = NULL;
+  rc->is_stream = false;
+  reply_init(&rc->reply, x, endpoint->dialect);
+  reply_add_header(&rc->reply, STR("x-request-id"), rc->request_id);
+  reply_add_header(&rc->reply, STR("x-maestro-trace-id"), rc->trace_id);
+}
+
+static void record(struct request_context *rc) {
+  const struct rules *rules = snapshot_get(rc->snapshot, GATEWAY_RULES);
+  char principal[AUTH_NAME_BYTES], client[46];
+  const struct call_outcome *o = rc->outcome && rc->outcome->deployment ? rc->outcome : NULL;
+  auth_client_address(rules->auth, rc->request, http_exchange_peer(rc->x), client);
+  struct request_record r = {
+      .request_id = rc->request_id,
+      .trace_id = rc->trace_id,
+      .route = rc->endpoint->route,
+      .method = rc->request->method == HTTP_OTHER ? STR("OTHER") : rc->request->method_name,
+      .principal = auth_principal_name(&rc->principal, principal),
+      .client = str_from_c(client),
+      .endpoint_label = rc->endpoint->metrics_label,
+      .status = rc->error == ERR_CANCELLED ? 499 : rc->reply.status,
+      .error = rc->error,
+      .info = &rc->info,
+      .is_stream = rc->is_stream,
+      .duration_us = clock_mono_us() - rc->started_us,
+      .bytes_in = rc->bytes_in,
+      .bytes_out = rc->reply.bytes_out,
+  };
+  if (o) {
+    r.is_model_call = true;
+    r.model = o->deployment->qualified;
+    r.provider = o->deployment->at->provider.id;
+    r.attempts = o->attempts;
+    r.upstream_status = o->upstream_status;
+    r.usage = o->usage;
+    r.cost = o->cost;
+    r.ttft_us = o->ttft_us;
+    r.overhead_us = r.duration_us > o->upstream_us ? r.duration_us - o->upstream_us : 0;
+  }
+  request_log_write(&r);
+}
+
+static void add_cors(struct request_context *rc, const struct rules *rules) {
+  struct http_header h[CORS_HEADERS_MAX];
+  size_t n = rules->cors.origins_n ? cors_headers(&rules->cors, rc->request, h) : 0;
+  for (size_t i = 0; i < n; i++) reply_add_header(&rc->reply, h[i].name, h[i].value);
+}
+
+static void answer_options(struct request_context *rc, const struct rules *rules) {
+  struct http_header h[CORS_HEADERS_MAX];
+  size_t n = 0;
+  enum err e = auth_check_origin(rules->auth, rc->request, http_exchange_peer(rc->x), &rc->info);
+  if (e) {
+    struct err_info info = rc->info;
+    exchange_fail(rc, e, &info);
+    return;
+  }
+  int status = cors_answer_options(&rules->cors, rc->request, rc->endpoint->methods, h, &n);
+  for (size_t i = 0; i < n; i++) reply_add_header(&rc->reply, h[i].name, h[i].value);
+  rc->reply.status = status;
+  rc->reply.is_ended = true;
+  rc->error = http_exchange_reply(rc->x, status, (struct http_headers){rc->reply.headers, rc->reply.header_count}, STR_NONE);
+}
+
+static enum err authenticate(struct request_context *rc, const struct rules *rules) {
+  const struct auth_call call = {.request = rc->request,
+                                 .peer = http_exchange_peer(rc->x),
+                                 .class = rc->endpoint->class,
+                                 .accept = rc->endpoint->accept,
+                                 .failures = rc->worker->failures,
+                                 .now_us = loop_now_us()};
+  enum err e = auth_check(rules->auth, &call, &rc->principal, &rc->info);
+  if (e) metrics_inc(METRIC_AUTH_FAILURES, 0, 0);
+  return e;
+}
+
+void exchange_run(struct http_exchange *x, struct gateway_worker *worker, const struct endpoint *endpoint,
+                  struct str path_rest) {
+  struct request_context *rc = arena_alloc(http_exchange_arena(x), sizeof *rc);
+  if (!rc) return; /* the server answers 500 */
+  begin(rc, x, worker, endpoint, path_rest);
+  const struct rules *rules = snapshot_get(rc->snapshot, GATEWAY_RULES);
+  metrics_add(METRIC_IN_FLIGHT, 0, 0, 1);
+  if (rc->request->method == HTTP_OPTIONS) {
+    answer_options(rc, rules);
+  } else {
+    add_cors(rc, rules);
+    enum err e = authenticate(rc, rules);
+    struct err_info info = rc->info;
+    if (!e && !(endpoint->method_mask & (1u << rc->request->method))) {
+      reply_add_header(&rc->reply, STR("Allow"), endpoint->methods);
+      e = err_set(&info, ERR_METHOD_NOT_ALLOWED, "this path takes %.*s", STR_ARG(endpoint->methods));
+    }
+    if (e)
+      exchange_fail(rc, e, &info);
+    else
+      endpoint->run(rc);
+  }
+  reply_clear(&rc->reply);
+  if (fiber_is_cancelled() && !rc->reply.is_ended) rc->error = ERR_CANCELLED;
+  metrics_add(METRIC_IN_FLIGHT, 0, 0, -1);
+  record(rc);
+  snapshot_unref(rc->snapshot);
+}

@@ -1,0 +1,135 @@
+/* The caller's half of an answer: see reply.h. */
+#include "gateway/reply.h"
+
+#include <stdio.h>
+
+void reply_init(struct reply *r, struct http_exchange *x, const struct dialect *dialect) {
+  r->x = x;
+  r->dialect = dialect;
+  r->header_count = 0;
+  r->status = 0;
+  r->bytes_out = 0;
+  r->is_stream = r->is_started = r->is_ended = r->has_content = false;
+}
+
+void reply_clear(struct reply *r) {
+  if (r->is_stream) fiber_group_end(&r->ticker);
+}
+
+void reply_add_header(struct reply *r, struct str name, struct str value) {
+  if (r->header_count < REPLY_HEADERS_MAX) r->headers[r->header_count++] = (struct http_header){name, value};
+}
+
+enum err reply_body(struct reply *r, int status, struct str content_type, struct str body) {
+  reply_add_header(r, STR("Content-Type"), content_type);
+  r->status = status;
+  r->is_started = r->is_ended = true;
+  r->bytes_out = body.n;
+  return http_exchange_reply(r->x, status, (struct http_headers){r->headers, r->header_count}, body);
+}
+
+enum err reply_json(struct reply *r, int status, struct str body) {
+  return reply_body(r, status, STR("application/json"), body);
+}
+
+/* ---- streams ---- */
+
+static enum err start(struct reply *r) {
+  if (r->is_started) return OK;
+  reply_add_header(r, STR("Content-Type"), r->dialect->content_type_stream);
+  reply_add_header(r, STR("Cache-Control"), STR("no-cache"));
+  reply_add_header(r, STR("X-Accel-Buffering"), STR("no"));
+  r->status = 200;
+  r->is_started = true;
+  return http_exchange_reply_start(r->x, 200, (struct http_headers){r->headers, r->header_count});
+}
+
+/* One writer at a time: the answer's fiber or the ticker. */
+static enum err write_exclusively(struct reply *r, struct str bytes) {
+  enum err e = fiber_sem_wait(&r->writing, DEADLINE_NONE);
+  if (e) return e;
+  e = start(r);
+  if (!e) e = http_exchange_reply_write(r->x, bytes);
+  r->last_write_us = clock_mono_us();
+  r->bytes_out += bytes.n;
+  fiber_sem_post(&r->writing);
+  return e;
+}
+
+static uint64_t due_us(const struct reply *r) {
+  if (!r->is_started) return r->head_after_ms ? r->opened_us + (uint64_t)r->head_after_ms * 1000 : DEADLINE_NONE;
+  return r->keep_alive_ms ? r->last_write_us + (uint64_t)r->keep_alive_ms * 1000 : DEADLINE_NONE;
+}
+
+/* Fills silence until it is cancelled. */
+static enum err tick(void *arg) {
+  struct reply *r = arg;
+  for (;;) {
+    uint64_t due = due_us(r);
+    enum err e = fiber_sleep_until(due);
+    if (e) return e;
+    if (due_us(r) > clock_mono_us()) continue; /* something was written meanwhile */
+    e = write_exclusively(r, r->dialect->keep_alive);
+    if (e) return e;
+  }
+}
+
+void reply_open_stream(struct reply *r, uint32_t head_after_ms, uint32_t keep_alive_ms) {
+  r->is_stream = true;
+  r->head_after_ms = head_after_ms;
+  r->keep_alive_ms = keep_alive_ms;
+  r->opened_us = r->last_write_us = clock_mono_us();
+  fiber_sem_init(&r->writing, 1);
+  fiber_group_init(&r->ticker);
+  /* Without a ticker (no fiber to be had) the stream still works, only its silence is silent. */
+  if (r->dialect->keep_alive.n && (head_after_ms || keep_alive_ms) && fiber_group_go(&r->ticker, tick, r)) r->keep_alive_ms = 0;
+}
+
+enum err reply_write(struct reply *r, struct str bytes) {
+  r->has_content = true;
+  return write_exclusively(r, bytes);
+}
+
+enum err reply_end(struct reply *r) {
+  fiber_group_end(&r->ticker);
+  enum err e = start(r);
+  r->is_ended = true;
+  return e ? e : http_exchange_reply_end(r->x);
+}
+
+/* ---- errors ---- */
+
+static enum err stream_error(struct reply *r, enum err e, const struct err_info *info) {
+  struct buf out;
+  buf_init(&out, 0);
+  r->dialect->put_stream_error(&out, e, info);
+  enum err sent = write_exclusively(r, buf_str(&out));
+  buf_clear(&out);
+  return sent ? sent : reply_end(r);
+}
+
+static enum err whole_error(struct reply *r, enum err e, const struct err_info *info) {
+  char seconds[24], ms[24];
+  int status = err_info_status(e, info);
+  struct buf out;
+  buf_init(&out, 0);
+  r->dialect->put_error(&out, e, info);
+  if (info && info->retry_after_ms > 0) {
+    int n = snprintf(seconds, sizeof seconds, "%lld", (long long)((info->retry_after_ms + 999) / 1000));
+    int k = snprintf(ms, sizeof ms, "%lld", (long long)info->retry_after_ms);
+    reply_add_header(r, STR("Retry-After"), str_from(seconds, (size_t)n));
+    reply_add_header(r, STR("Retry-After-Ms"), str_from(ms, (size_t)k));
+  }
+  if (status == 401) reply_add_header(r, STR("WWW-Authenticate"), STR("Bearer"));
+  enum err sent = reply_json(r, status, buf_str(&out));
+  buf_clear(&out);
+  return sent;
+}
+
+enum err reply_error(struct reply *r, enum err e, const struct err_info *info) {
+  if (r->is_ended) return OK;
+  if (r->is_stream && r->is_started) return stream_error(r, e, info);
+  if (r->is_stream) fiber_group_end(&r->ticker); /* it might be about to start the head */
+  if (r->is_stream && r->is_started) return stream_error(r, e, info);
+  return whole_error(r, e, info);
+}

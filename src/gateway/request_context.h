@@ -1,0 +1,62 @@
+/* One request on its way through the gateway: who asks, what for, how it was answered. Made by exchange_run on the
+ * exchange's fiber, passed to the endpoint, recorded at the end; nothing outlives the exchange. */
+#ifndef MAESTRO_GATEWAY_REQUEST_CONTEXT_H
+#define MAESTRO_GATEWAY_REQUEST_CONTEXT_H
+
+#include "base/id.h"
+#include "call/call.h"
+#include "dialect/dialect.h"
+#include "gateway/reply.h"
+#include "policy/auth.h"
+#include "policy/auth_failures.h"
+#include "policy/cors.h"
+#include "route/catalog.h"
+
+/* What a worker brings to every request; lives as long as the worker. */
+struct gateway_worker {
+  unsigned index;
+  struct http_client *client;
+  struct auth_failures *failures;
+};
+
+/* Rows of the snapshot, in the order of gateway_snapshot_table. */
+enum gateway_section { GATEWAY_CATALOG, GATEWAY_RULES, GATEWAY_SECTIONS };
+
+struct request_context;
+
+/* One row of the route table (app/routes.def). */
+struct endpoint {
+  struct str route;        /* template, for logs and metrics: "/v1/models/{model}" */
+  struct str methods;      /* for Allow: "GET, HEAD" */
+  unsigned method_mask;    /* bit (1 << enum http_method) */
+  enum auth_class class;
+  unsigned accept;         /* enum auth_accept */
+  const struct dialect *dialect; /* of its errors and answers */
+  void (*run)(struct request_context *rc);
+  unsigned metrics_label;
+};
+
+struct request_context {
+  struct http_exchange *x;
+  const struct http_request *request;
+  struct arena *arena;
+  struct gateway_worker *worker;
+  const struct endpoint *endpoint;
+  struct str path_rest;            /* what the template's {…} matched, still percent-encoded; empty otherwise */
+  const struct snapshot *snapshot; /* referenced */
+  const struct config_options *options;
+  const struct catalog *catalog;
+  struct auth_principal principal;
+  struct str request_id, trace_id;
+  char request_id_bytes[ID_BYTES];
+  uint64_t started_us;
+  struct reply reply;
+  /* for the record */
+  enum err error;
+  struct err_info info;
+  size_t bytes_in;
+  const struct call_outcome *outcome; /* NULL: no model was called */
+  bool is_stream;
+};
+
+#endif

@@ -1,0 +1,76 @@
+/* Who may call, as a section of the snapshot: see rules.h. */
+#include "gateway/rules.h"
+
+#include <stdlib.h>
+
+static struct secret *generated_key; /* set by main before any snapshot is built */
+static uint16_t listening_port;
+
+void rules_set_generated_key(struct str key) {
+  secret_free(generated_key);
+  generated_key = key.n ? secret_new(key) : NULL;
+}
+
+void rules_set_port(uint16_t port) { listening_port = port; }
+
+static bool is_loopback_name(struct str host) {
+  return str_eq_nocase(host, STR("localhost")) || str_has_prefix(host, STR("127.")) || str_eq(host, STR("::1")) ||
+         str_eq(host, STR("[::1]"));
+}
+
+static void rules_free(void *section) {
+  struct rules *r = section;
+  if (!r) return;
+  arena_clear(&r->arena);
+  free(r);
+}
+
+static enum err fill(struct rules *r, const struct config *config, struct err_info *info) {
+  const struct config_options *o = &config->options;
+  bool by_person = config->keys.n > 0;
+  size_t n = by_person ? config->keys.n : generated_key ? 1 : 0;
+  struct str *keys = ARENA_NEW_ARRAY(&r->arena, struct str, n + 1);
+  struct str *origins = ARENA_NEW_ARRAY(&r->arena, struct str, o->server_origins.n + 1);
+  if (!keys || !origins) return ERR_NO_MEMORY;
+  for (size_t i = 0; i < n; i++) keys[i] = secret_reveal(by_person ? config->keys.items[i] : generated_key);
+  for (size_t i = 0; i < o->server_origins.n; i++) {
+    origins[i] = arena_dup(&r->arena, o->server_origins.items[i]);
+    if (!origins[i].p) return ERR_NO_MEMORY;
+  }
+  const struct auth_rules_input input = {
+      .keys = keys,
+      .keys_n = n,
+      .is_key_set_by_person = by_person,
+      .admin_token = secret_reveal(o->admin_token),
+      .metrics_token = secret_reveal(o->metrics_token),
+      .is_bind_loopback = is_loopback_name(o->server_host),
+      .port = listening_port ? listening_port : (uint16_t)o->server_port,
+      .hosts = o->server_hosts.items,
+      .hosts_n = o->server_hosts.n,
+      .origins = origins,
+      .origins_n = o->server_origins.n,
+      .trusted_proxies = o->server_trusted_proxies.items,
+      .trusted_proxies_n = o->server_trusted_proxies.n,
+  };
+  r->cors = (struct cors_rules){.origins = origins, .origins_n = o->server_origins.n};
+  return auth_rules_new(&r->arena, &input, &r->auth, info);
+}
+
+static enum err build(const struct config *config, const struct snapshot *made, const void *old, void **out,
+                      struct config_diags *diags) {
+  (void)made, (void)old;
+  struct err_info info = {0};
+  struct rules *r = calloc(1, sizeof *r);
+  if (!r) return ERR_NO_MEMORY;
+  arena_init(&r->arena, 0);
+  enum err e = fill(r, config, &info);
+  if (e) {
+    config_diags_add(diags, CONFIG_ERROR, (struct config_place){0}, STR("server"), NULL, "%s", err_info_text(e, &info));
+    rules_free(r);
+    return e;
+  }
+  *out = r;
+  return OK;
+}
+
+const struct snapshot_section rules_section = {"rules", build, rules_free};

@@ -1,0 +1,123 @@
+/* Loading and reloading: see reload.h. */
+#include "jobs/reload.h"
+
+#include <pthread.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+
+enum { FILES_MAX = 32 };
+
+struct stamp {
+  dev_t device;
+  ino_t inode;
+  off_t size;
+  struct timespec changed;
+  bool exists;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* serialises reloads; guards everything below */
+static const struct config_sources *sources;
+static const struct snapshot_table *table;
+static void (*on_publish)(void *);
+static void *on_publish_arg;
+static struct stamp stamps[FILES_MAX];
+static char *paths[FILES_MAX];
+static size_t path_count;
+
+void reload_init(const struct config_sources *s, const struct snapshot_table *t) {
+  sources = s;
+  table = t;
+}
+
+void reload_on_publish(void (*fn)(void *arg), void *arg) {
+  pthread_mutex_lock(&lock);
+  on_publish = fn;
+  on_publish_arg = arg;
+  pthread_mutex_unlock(&lock);
+}
+
+static struct stamp stamp_of(const char *path) {
+  struct stat st;
+  if (stat(path, &st)) return (struct stamp){0};
+  return (struct stamp){st.st_dev, st.st_ino, st.st_size, st.st_mtim, true};
+}
+
+static bool stamp_eq(const struct stamp *a, const struct stamp *b) {
+  return a->exists == b->exists && a->device == b->device && a->inode == b->inode && a->size == b->size &&
+         a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
+}
+
+static void watch(const char *path) {
+  for (size_t i = 0; i < path_count; i++)
+    if (!strcmp(paths[i], path)) return;
+  char *copy = path_count < FILES_MAX ? strdup(path) : NULL;
+  if (!copy) return;
+  stamps[path_count] = stamp_of(path);
+  paths[path_count++] = copy;
+}
+
+/* Stamps are taken before reading: a change during the read is seen as a change afterwards. */
+static void take_stamps(void) {
+  for (size_t i = 0; i < path_count; i++) stamps[i] = stamp_of(paths[i]);
+}
+
+bool reload_is_due(void) {
+  bool due = false;
+  pthread_mutex_lock(&lock);
+  for (size_t i = 0; i < path_count && !due; i++) {
+    struct stamp now = stamp_of(paths[i]);
+    due = !stamp_eq(&now, &stamps[i]);
+  }
+  pthread_mutex_unlock(&lock);
+  return due;
+}
+
+static enum err publish(const struct config *config, struct config_diags *diags, struct err_info *info) {
+  struct snapshot *old = snapshot_newest(), *made;
+  enum err e = snapshot_build(table, config, old, &made, diags, info);
+  if (!e) {
+    if (old) config_note_restart(snapshot_config(old), config, diags);
+    snapshot_publish(made);
+    if (on_publish) on_publish(on_publish_arg);
+  }
+  snapshot_unref(old);
+  return e;
+}
+
+enum err reload_now(struct config_diags *diags, struct err_info *info) {
+  struct config *config = NULL;
+  pthread_mutex_lock(&lock);
+  take_stamps();
+  enum err e = config_load(sources, &config, diags);
+  if (e) {
+    err_set(info, e, "the configuration has faults; the running one stays in force");
+  } else {
+    for (size_t i = 0; i < config->file_count; i++) watch(config->files[i].path.p);
+    if (config->options.registry_file.n) watch(config->options.registry_file.p);
+    e = publish(config, diags, info);
+  }
+  config_unref(config);
+  pthread_mutex_unlock(&lock);
+  return e;
+}
+
+enum err reload_rebuild(struct config_diags *diags, struct err_info *info) {
+  pthread_mutex_lock(&lock);
+  struct snapshot *now = snapshot_newest();
+  enum err e = now ? publish(snapshot_config(now), diags, info) : ERR_INTERNAL;
+  snapshot_unref(now);
+  pthread_mutex_unlock(&lock);
+  return e;
+}
+
+void reload_log(const struct config_diags *diags) {
+  for (size_t i = 0; i < diags->n; i++) {
+    const struct config_diag *d = &diags->items[i];
+    enum log_level level = d->severity == CONFIG_ERROR     ? LOG_LEVEL_ERROR
+                           : d->severity == CONFIG_WARNING ? LOG_LEVEL_WARN
+                                                           : LOG_LEVEL_INFO;
+    log_line(level, "configuration", log_str(LOG_FILE, d->file), log_u64(LOG_LINE, d->line),
+             log_str(LOG_OPTION, d->path), log_str(LOG_REASON, d->text));
+  }
+}

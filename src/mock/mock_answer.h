@@ -1,0 +1,91 @@
+/* An answer before it has a wire format: what a dialect's templates are filled with, and the order in which a stream
+ * says it. Made by mock_answer_build from a plan and a request; everything borrowed lives as long as the exchange.
+ * Pure. */
+#ifndef MAESTRO_MOCK_ANSWER_H
+#define MAESTRO_MOCK_ANSWER_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "mock/mock_plan.h"
+#include "mock/mock_scan.h"
+
+enum { MOCK_TOOLS_MAX = 2, MOCK_CHOICES_MAX = 4, MOCK_ID_BYTES = 29 };
+
+struct mock_tool {
+  struct str name;      /* raw text */
+  struct str arguments; /* JSON text */
+};
+
+/* What a dialect found in a request. The part behind `is_parsed` is there only after its parse function ran. */
+struct mock_request {
+  struct str body;
+  struct mock_scan scan;
+  bool is_parsed;
+  struct str user_text;                   /* of the last user message, parts joined by LF */
+  struct str tool_result;                 /* of the last message if its role is tool */
+  struct mock_tool tools[MOCK_TOOLS_MAX]; /* the first tools, with arguments that fit their schemas */
+  unsigned tool_count;
+  struct str json; /* an object that fits response_format; empty: none wanted */
+};
+
+enum mock_finish { MOCK_FINISH_STOP, MOCK_FINISH_LENGTH, MOCK_FINISH_TOOLS, MOCK_FINISH_FILTER };
+
+struct mock_answer {
+  char id[MOCK_ID_BYTES]; /* characters that every vendor's ids may have; not NUL-terminated */
+  int64_t created_s;
+  struct str model;                    /* JSON-escaped, as the client sent it */
+  struct str reasoning, refusal, text; /* raw text; n == 0: absent */
+  bool is_plain;                       /* no byte of text needs escaping */
+  bool by_character;                   /* a stream sends one character an event */
+  bool has_obfuscation;
+  struct mock_tool tools[MOCK_TOOLS_MAX];
+  unsigned tool_count, choices;
+  size_t pieces; /* content events a stream cuts the text into */
+  enum mock_finish finish;
+  bool has_usage;   /* of this answer or stream */
+  bool asked_usage; /* the client of a stream asked: events before the last carry a null */
+  uint64_t prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens;
+};
+
+/* A text of any length that repeats; made once from a seed. */
+struct mock_prose {
+  char block[4096]; /* lower-case words and spaces */
+};
+void mock_prose_init(struct mock_prose *p, uint64_t seed);
+
+/* Fills everything but id, created_s and model. ERR_NO_MEMORY only. */
+enum err mock_answer_build(struct mock_answer *a, const struct mock_plan *plan, const struct mock_request *q,
+                           const struct mock_options *options, const struct mock_prose *prose,
+                           struct arena *arena) MUST_CHECK;
+
+/* The steps of a stream, in order; each of the first five kinds once per choice. */
+enum mock_step_kind {
+  MOCK_STEP_START,     /* the role; with one tool and no text also opens that tool */
+  MOCK_STEP_REASONING, /* piece */
+  MOCK_STEP_TEXT,
+  MOCK_STEP_REFUSAL,
+  MOCK_STEP_TOOL_OPEN,      /* tool */
+  MOCK_STEP_TOOL_ARGUMENTS, /* tool, piece */
+  MOCK_STEP_FINISH,
+  MOCK_STEP_USAGE, /* only if the client asked */
+  MOCK_STEP_DONE,
+  MOCK_STEP_END /* nothing more */
+};
+
+struct mock_step {
+  enum mock_step_kind kind;
+  unsigned choice, tool;
+  struct str piece;
+  bool opens_tool; /* of START */
+};
+
+/* Zero-initialise, then call mock_steps_next until it returns false. */
+struct mock_steps {
+  enum mock_step_kind kind;
+  unsigned choice, tool;
+  size_t piece;    /* number of the next piece of this kind */
+  size_t from, to; /* the current piece */
+};
+bool mock_steps_next(struct mock_steps *it, const struct mock_answer *a, struct mock_step *out);
+
+#endif

@@ -1,0 +1,58 @@
+/* What one request is answered with: defaults from the options, changed by the names of behaviour.def. Pure; used by
+ * mock.c for each request and by `maestro mock --help`. All members are uint32_t so that a table row can write any. */
+#ifndef MAESTRO_MOCK_PLAN_H
+#define MAESTRO_MOCK_PLAN_H
+
+#include "mock/mock.h"
+
+enum mock_answer_kind {
+  MOCK_ANSWER_TEXT,
+  MOCK_ANSWER_ECHO,
+  MOCK_ANSWER_TOOL,
+  MOCK_ANSWER_TOOL_PARALLEL,
+  MOCK_ANSWER_THINKING,
+  MOCK_ANSWER_JSON,
+  MOCK_ANSWER_UNICODE,
+  MOCK_ANSWER_REFUSAL,
+  MOCK_ANSWER_EMPTY,
+  MOCK_ANSWER_LENGTH,
+  MOCK_ANSWER_FILTER,
+};
+
+enum mock_usage_kind { MOCK_USAGE_PLAIN, MOCK_USAGE_NONE, MOCK_USAGE_CACHE };
+
+enum mock_fault {
+  MOCK_FAULT_NONE,
+#define NAME(name, member, value, help)
+#define NUMBER(name, member, unit, max, help)
+#define FAULT(name, fault, help) MOCK_FAULT_##fault,
+#define FAULT_NUMBER(name, member, max, fault, help) MOCK_FAULT_##fault,
+#include "mock/behaviour.def"
+#undef NAME
+#undef NUMBER
+#undef FAULT
+#undef FAULT_NUMBER
+  MOCK_FAULT_COUNT
+};
+
+struct mock_plan {
+  uint32_t answer;    /* enum mock_answer_kind */
+  uint32_t fault;     /* enum mock_fault */
+  uint32_t status;    /* with MOCK_FAULT_STATUS */
+  uint32_t cut_bytes; /* with MOCK_FAULT_CUT_AT */
+  uint32_t is_once;   /* the fault happens once for each user text */
+  uint32_t latency_ms, first_ms, interval_ms;
+  uint32_t chunks, reply_bytes; /* 0: the default */
+  uint32_t usage;               /* enum mock_usage_kind */
+  uint32_t has_obfuscation, is_gzip, closes;
+};
+
+struct mock_plan mock_plan_default(const struct mock_options *options);
+/* Applies a name. False (and *plan as it was) when any part of it is unknown. */
+bool mock_plan_apply(struct mock_plan *plan, struct str name);
+/* Row i of the table for help texts; false past the end. `name` ends in '-' where a number follows. */
+bool mock_plan_row(size_t i, struct str *name, struct str *help);
+/* The first tag of a text without its brackets; false when there is none. */
+bool mock_plan_tag(struct str text, struct str *name);
+
+#endif

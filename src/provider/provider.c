@@ -1,0 +1,71 @@
+/* Provider types, presets and what all types share: see provider.h. */
+#include "provider/provider.h"
+
+#include <time.h>
+
+#include "provider/openai_compatible.h"
+
+const struct provider_preset provider_presets[] = {
+#define X(name, url, key, base, auth, usage, needs_key) \
+  {STR(name), STR(url), STR(key), STR(base), PROVIDER_AUTH_##auth, PROVIDER_USAGE_##usage, needs_key},
+#include "provider/presets.def"
+#undef X
+};
+const size_t provider_preset_count = sizeof provider_presets / sizeof *provider_presets;
+
+static const struct provider_type *const types[] = {&provider_openai_compatible};
+
+const struct provider_type *provider_type_by_name(struct str name) {
+  for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+    if (str_eq(types[i]->name, name)) return types[i];
+  return NULL;
+}
+
+const struct provider_preset *provider_preset_by_name(struct str name) {
+  for (size_t i = 0; i < provider_preset_count; i++)
+    if (str_eq(provider_presets[i].name, name)) return &provider_presets[i];
+  return NULL;
+}
+
+enum err provider_init(struct arena *a, const struct provider_spec *spec, struct provider *out, struct err_info *info) {
+  const struct provider_preset *preset = provider_preset_by_name(spec->type);
+  const struct provider_type *type = preset ? &provider_openai_compatible : provider_type_by_name(spec->type);
+  if (!type)
+    return err_set_param(info, ERR_BAD_VALUE, "type", "unknown provider type \"%.*s\"", STR_ARG(spec->type));
+  struct str base_url = spec->base_url.n ? spec->base_url : preset ? preset->base_url : STR_NONE;
+  if (!base_url.n)
+    return err_set_param(info, ERR_MISSING, "baseURL", "a provider of type \"%.*s\" needs a baseURL",
+                         STR_ARG(spec->type));
+  struct provider p = {.type = type, .timeouts = spec->timeouts};
+  enum err e = http_origin_parse(a, base_url, spec->allow_private, &p.origin, info);
+  if (e) return e;
+  p.id = arena_dup(a, spec->id);
+  if (!p.id.p) return ERR_NO_MEMORY;
+  if (spec->api_key.n) {
+    p.secret = arena_dup(a, spec->api_key);
+    if (!p.secret.p) return ERR_NO_MEMORY;
+  }
+  e = type->init(a, spec, preset, &p, info);
+  if (e) return e;
+  *out = p;
+  return OK;
+}
+
+enum { RETRY_AFTER_MAX_MS = 24 * 3600 * 1000 };
+
+int64_t provider_retry_after_ms(struct http_headers headers, int64_t wall_us) {
+  uint64_t value;
+  struct str ms = http_header_get(headers, STR("retry-after-ms"));
+  if (str_to_u64(ms, &value)) return value > RETRY_AFTER_MAX_MS ? RETRY_AFTER_MAX_MS : (int64_t)value;
+  struct str after = http_header_get(headers, STR("retry-after"));
+  if (str_to_u64(after, &value))
+    return value > RETRY_AFTER_MAX_MS / 1000 ? RETRY_AFTER_MAX_MS : (int64_t)value * 1000;
+  char text[64];
+  if (after.n == 0 || after.n >= sizeof text) return 0;
+  memcpy(text, after.p, after.n);
+  text[after.n] = 0;
+  struct tm t = {0};
+  if (!strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &t)) return 0;
+  int64_t wait_ms = (int64_t)timegm(&t) * 1000 - wall_us / 1000;
+  return wait_ms <= 0 ? 0 : wait_ms > RETRY_AFTER_MAX_MS ? RETRY_AFTER_MAX_MS : wait_ms;
+}

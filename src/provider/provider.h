@@ -1,0 +1,80 @@
+/* Providers: an address, credentials and quirks that speak a dialect. Pure functions over memory; the call room does the
+ * sending. A provider is built once per snapshot (route/catalog) and immutable; what a request needs from it is prebuilt
+ * so that a call adds nothing. Types are rows of `provider_types`, well-known OpenAI-likes rows of presets.def. */
+#ifndef MAESTRO_PROVIDER_PROVIDER_H
+#define MAESTRO_PROVIDER_PROVIDER_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "io/http_client.h"
+
+enum provider_auth { PROVIDER_AUTH_BEARER, PROVIDER_AUTH_API_KEY };
+/* How token usage arrives in streams: on asking (stream_options.include_usage), always, or never. */
+enum provider_usage { PROVIDER_USAGE_OPTION, PROVIDER_USAGE_ALWAYS, PROVIDER_USAGE_NONE };
+
+struct provider_preset {
+  struct str name, base_url, key_env, base_url_env;
+  enum provider_auth auth;
+  enum provider_usage usage;
+  bool needs_key;
+};
+extern const struct provider_preset provider_presets[];
+extern const size_t provider_preset_count;
+
+enum provider_operation { PROVIDER_CHAT, PROVIDER_LIST_MODELS, PROVIDER_OPERATIONS };
+
+struct provider_timeouts { /* ms; 0: none */
+  uint32_t connect_ms, headers_ms, first_token_ms, silence_ms, total_ms;
+};
+
+struct provider;
+
+/* What a provider is made from; everything borrowed for the call only. */
+struct provider_spec {
+  struct str id, type, base_url, api_key; /* api_key empty: anonymous */
+  struct http_headers headers;            /* extra headers of the configuration */
+  struct provider_timeouts timeouts;
+  enum provider_usage usage;
+  bool has_usage;      /* usage was configured; else the type's or preset's */
+  bool allow_private;  /* egress policy for its origin */
+};
+
+struct provider_type {
+  struct str name;     /* "openai-compatible" */
+  struct str dialect;  /* name of the dialect it speaks */
+  /* Fills everything of *p that the type owns: targets, headers, usage. Memory from a. */
+  enum err (*init)(struct arena *a, const struct provider_spec *spec, const struct provider_preset *preset,
+                   struct provider *p, struct err_info *info);
+  /* Reads a failed reply (status >= 400, body capped by the caller) into a code and *info: status, message (sanitised),
+   * code, type, Retry-After. */
+  enum err (*classify_failure)(const struct provider *p, int status, struct http_headers headers, struct str body,
+                               struct err_info *info);
+  /* Model ids of a catalog reply, as slices in memory from a. */
+  enum err (*parse_catalog)(struct arena *a, struct str body, struct str **ids, size_t *count, struct err_info *info);
+};
+
+struct provider {
+  struct str id;
+  const struct provider_type *type;
+  struct http_origin origin;
+  struct provider_timeouts timeouts;
+  enum provider_usage usage;
+  struct str target[PROVIDER_OPERATIONS];
+  struct http_headers headers; /* complete, credential included: never logged */
+  struct str secret;           /* the credential, for removal from messages */
+};
+
+const struct provider_type *provider_type_by_name(struct str name); /* NULL: unknown */
+/* `type` names a provider type or a preset. ERR_BAD_VALUE with a reason that a person can act on. */
+enum err provider_init(struct arena *a, const struct provider_spec *spec, struct provider *out, struct err_info *info)
+    MUST_CHECK;
+const struct provider_preset *provider_preset_by_name(struct str name); /* NULL: unknown */
+
+/* Copies an upstream's message for a caller's eyes into out (NUL-terminated, at most max - 1 bytes, cut at a character
+ * border): the provider's secret, anything that looks like a key or bearer token, URLs, IP addresses with ports and the
+ * provider's host name are replaced by a bracketed word; control characters become spaces. */
+void provider_sanitise(const struct provider *p, struct str message, char *out, size_t max);
+/* Retry-After (seconds or HTTP date) or retry-after-ms as ms from now; 0 when absent or unusable; capped at one day. */
+int64_t provider_retry_after_ms(struct http_headers headers, int64_t wall_us);
+
+#endif

@@ -1,0 +1,290 @@
+/* The catalog as a snapshot section: see catalog.h. Sources of a provider's models, merged: those its configuration
+ * declares; the registry's rows that name it; what it listed itself. */
+#include "route/catalog.h"
+
+#include <stdlib.h>
+
+#include "base/metrics.h"
+#include "route/discovered.h"
+#include "route/runtime.h"
+
+static char demo_url[64];
+
+void catalog_set_demo_url(const char *base_url) {
+  size_t n = strlen(base_url);
+  if (n < sizeof demo_url) memcpy(demo_url, base_url, n + 1);
+}
+
+/* ---- what config_load must know ---- */
+
+static struct config_preset preset_rows[64];
+static const char *const plain_types[] = {"openai-compatible"};
+static struct config_vocabulary vocabulary;
+
+const struct config_vocabulary *catalog_vocabulary(void) {
+  if (vocabulary.preset_count) return &vocabulary;
+  size_t n = provider_preset_count < 64 ? provider_preset_count : 64;
+  for (size_t i = 0; i < n; i++) {
+    const struct provider_preset *p = &provider_presets[i];
+    preset_rows[i] = (struct config_preset){.name = p->name.p,
+                                            .base_url = p->base_url.n ? p->base_url.p : NULL,
+                                            .key_env = p->key_env.p,
+                                            .base_url_env = p->base_url_env.p,
+                                            .key_optional = !p->needs_key};
+  }
+  vocabulary = (struct config_vocabulary){
+      .types = plain_types, .type_count = 1, .presets = preset_rows, .preset_count = n, .quirks = NULL};
+  return &vocabulary;
+}
+
+/* ---- building ---- */
+
+struct builder {
+  struct catalog *c;
+  const struct config *config;
+  struct config_diags *diags;
+  size_t capacity;
+};
+
+static enum err fault(struct builder *b, struct config_place place, struct str id, const char *text) {
+  struct str path = arena_printf(&b->c->arena, "providers.%.*s", STR_ARG(id));
+  config_diags_add(b->diags, CONFIG_ERROR, place, path, NULL, "%s", text);
+  return ERR_BAD_CONFIG;
+}
+
+static struct price price_from(const struct config_price *p, int32_t day) {
+  struct price out = {0};
+  const struct {
+    enum usage_class class;
+    bool has;
+    int64_t amount;
+  } rows[] = {{USAGE_INPUT, p->has_in, p->in},
+              {USAGE_OUTPUT, p->has_out, p->out},
+              {USAGE_CACHE_READ, p->has_cache_read, p->cache_read},
+              {USAGE_CACHE_WRITE, p->has_cache_write, p->cache_write},
+              {USAGE_REASONING, p->has_reasoning, p->reasoning}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    if (!rows[i].has) continue;
+    out.nano_usd_per_mtok[rows[i].class] = rows[i].amount;
+    out.known = (uint8_t)(out.known | (1u << rows[i].class));
+  }
+  if (day >= 0) {
+    char text[25];
+    clock_format_rfc3339((int64_t)day * 86400 * 1000000, text);
+    memcpy(out.date, text, 10);
+  }
+  return out;
+}
+
+/* Appends one deployment of the provider being built; the first source of a model wins, later ones only fill gaps. */
+static enum err add_deployment(struct builder *b, struct catalog_provider *p, struct str model,
+                               const struct config_model *declared) {
+  struct catalog *c = b->c;
+  struct str qualified = arena_printf(&c->arena, "%.*s/%.*s", STR_ARG(p->provider.id), STR_ARG(model));
+  if (!qualified.p) return ERR_NO_MEMORY;
+  if (map_get(&c->by_qualified, qualified)) return OK;
+  if (c->deployment_count == b->capacity) return fault(b, (struct config_place){0}, p->provider.id, "too many models");
+  const struct registry_model *spec = registry_find_of(c->registry, p->provider.id, model);
+  struct deployment *d = &c->deployments[c->deployment_count];
+  *d = (struct deployment){.at = p,
+                           .model = arena_dup(&c->arena, model),
+                           .qualified = qualified,
+                           .spec = spec,
+                           .context_tokens = -1,
+                           .output_tokens = -1,
+                           .metrics_label = metrics_pair(p->provider.id, model)};
+  if (!d->model.p) return ERR_NO_MEMORY;
+  if (spec) {
+    d->price = price_from(&spec->price, spec->price_day);
+    if (spec->context_window) d->context_tokens = spec->context_window;
+    if (spec->max_output) d->output_tokens = spec->max_output;
+  }
+  if (declared) {
+    struct price own = price_from(&declared->price, -1);
+    if (own.known) d->price = own;
+    if (declared->context_window) d->context_tokens = declared->context_window;
+    if (declared->max_output) d->output_tokens = declared->max_output;
+  }
+  if (!map_put(&c->by_qualified, qualified, d)) return ERR_NO_MEMORY;
+  c->deployment_count++;
+  return OK;
+}
+
+static enum err add_models(struct builder *b, struct catalog_provider *p, const struct config_provider *from) {
+  struct catalog *c = b->c;
+  enum err e = OK;
+  p->first = c->deployment_count;
+  for (size_t i = 0; !e && from && i < from->model_count; i++)
+    e = add_deployment(b, p, from->models[i].id, &from->models[i]);
+  for (size_t i = 0; !e && i < c->registry->model_count; i++)
+    if (str_eq(c->registry->models[i].provider, p->provider.id)) e = add_deployment(b, p, c->registry->models[i].id, NULL);
+  const struct discovered_list *listed = from ? discovered_get(p->provider.id) : NULL;
+  for (size_t i = 0; !e && listed && i < listed->n; i++) e = add_deployment(b, p, listed->ids[i], NULL);
+  p->is_open = from && from->model_count == 0 && !listed;
+  p->count = c->deployment_count - p->first;
+  discovered_release(listed);
+  return e;
+}
+
+static enum err add_provider(struct builder *b, const struct provider_spec *spec, const struct config_provider *from,
+                             struct config_place place) {
+  struct catalog *c = b->c;
+  struct err_info info = {0};
+  struct catalog_provider *p = &c->providers[c->provider_count];
+  enum err e = provider_init(&c->arena, spec, &p->provider, &info);
+  if (e) return fault(b, place, spec->id, err_info_text(e, &info));
+  p->dialect = dialect_by_name(p->provider.type->dialect);
+  if (!p->dialect) return fault(b, place, spec->id, "its dialect is not in this build");
+  p->priority = from ? from->priority : 0;
+  p->is_ready = !from || from->credential != CONFIG_CREDENTIAL_NONE;
+  p->is_demo = !from;
+  p->runtime = runtime_slot(spec->id);
+  p->metrics_label = metrics_provider(spec->id);
+  c->provider_count++;
+  if (!map_put(&c->by_provider, p->provider.id, p)) return ERR_NO_MEMORY;
+  return add_models(b, p, from);
+}
+
+static enum err add_configured(struct builder *b, const struct config_provider *from) {
+  struct http_header *headers = ARENA_NEW_ARRAY(&b->c->arena, struct http_header, from->header_count + 1);
+  if (!headers) return ERR_NO_MEMORY;
+  for (size_t i = 0; i < from->header_count; i++)
+    headers[i] = (struct http_header){from->headers[i].name, secret_reveal(from->headers[i].value)};
+  const struct provider_spec spec = {
+      .id = from->id,
+      .type = from->type,
+      .base_url = from->base_url,
+      .api_key = secret_reveal(from->api_key),
+      .headers = {headers, from->header_count},
+      .timeouts = {from->timeouts.connect_ms, from->timeouts.headers_ms, from->timeouts.first_token_ms,
+                   from->timeouts.silence_ms, from->timeouts.total_ms},
+      .usage = from->usage == CONFIG_USAGE_ALWAYS ? PROVIDER_USAGE_ALWAYS : PROVIDER_USAGE_NONE,
+      .has_usage = from->usage != CONFIG_USAGE_OPTION,
+      .allow_private = b->config->options.egress_private,
+  };
+  return add_provider(b, &spec, from, from->place);
+}
+
+static enum err add_demo(struct builder *b) {
+  const struct provider_spec spec = {.id = STR("demo"),
+                                     .type = STR("openai-compatible"),
+                                     .base_url = str_from_c(demo_url),
+                                     .allow_private = true,
+                                     .timeouts = {.connect_ms = 5000}};
+  return add_provider(b, &spec, NULL, (struct config_place){0});
+}
+
+/* ---- order and names ---- */
+
+static const struct catalog *sorting; /* qsort has no argument; builds run one at a time */
+
+static int by_preference(const void *left, const void *right) {
+  const struct deployment *a = *(const struct deployment *const *)left, *b = *(const struct deployment *const *)right;
+  size_t in_a = SIZE_MAX, in_b = SIZE_MAX;
+  for (size_t i = sorting->priority_count; i-- > 0;) {
+    if (sorting->priorities[i] == a) in_a = i;
+    if (sorting->priorities[i] == b) in_b = i;
+  }
+  if (in_a != in_b) return in_a < in_b ? -1 : 1;
+  if (a->at->priority != b->at->priority) return a->at->priority > b->at->priority ? -1 : 1;
+  return a < b ? -1 : a > b;
+}
+
+static enum err rank(struct builder *b) {
+  struct catalog *c = b->c;
+  c->ranked = ARENA_NEW_ARRAY(&c->arena, const struct deployment *, c->deployment_count + 1);
+  c->priorities = ARENA_NEW_ARRAY(&c->arena, const struct deployment *, b->config->priorities.n + 1);
+  if (!c->ranked || !c->priorities) return ERR_NO_MEMORY;
+  for (size_t i = 0; i < b->config->priorities.n; i++) {
+    struct deployment *d = map_get(&c->by_qualified, b->config->priorities.items[i]);
+    if (d) {
+      c->priorities[c->priority_count++] = d;
+      continue;
+    }
+    config_diags_add(b->diags, CONFIG_WARNING, (struct config_place){0}, STR("priorities"), NULL,
+                     "\"%.*s\" is no known model; it is left out", STR_ARG(b->config->priorities.items[i]));
+  }
+  for (size_t i = 0; i < c->deployment_count; i++) c->ranked[i] = &c->deployments[i];
+  sorting = c;
+  qsort(c->ranked, c->deployment_count, sizeof *c->ranked, by_preference);
+  for (size_t i = 0; i < c->deployment_count; i++) ((struct deployment *)c->ranked[i])->order = i;
+  return OK;
+}
+
+static enum err name_models(struct catalog *c) {
+  for (size_t i = 0; i < c->deployment_count; i++) {
+    const struct deployment *d = c->ranked[i];
+    struct catalog_name *name = map_get(&c->by_model, d->model);
+    if (!name) {
+      name = ARENA_NEW(&c->arena, struct catalog_name);
+      if (!name || !map_put(&c->by_model, d->model, name)) return ERR_NO_MEMORY;
+      name->v = ARENA_NEW_ARRAY(&c->arena, const struct deployment *, c->provider_count);
+      if (!name->v) return ERR_NO_MEMORY;
+    }
+    name->v[name->n++] = d;
+  }
+  return OK;
+}
+
+static void catalog_free(void *section) {
+  struct catalog *c = section;
+  if (!c) return;
+  registry_unref(c->registry);
+  arena_clear(&c->arena);
+  free(c);
+}
+
+/* An upper bound of deployments, so that their addresses never move. */
+static size_t count_models(const struct config *config, const struct registry *registry) {
+  size_t n = registry->model_count + discovered_total() + 1;
+  for (size_t i = 0; i < config->provider_count; i++) n += config->providers[i].model_count;
+  return n;
+}
+
+static enum err load_registry(const struct config *config, struct registry **out, struct config_diags *diags) {
+  if (config->options.registry_file.n) return registry_load(config->options.registry_file.p, out, diags);
+  return registry_load_default(out, diags);
+}
+
+static enum err fill(struct builder *b) {
+  struct catalog *c = b->c;
+  bool any = false;
+  enum err e = load_registry(b->config, &c->registry, b->diags);
+  if (e) return e;
+  b->capacity = count_models(b->config, c->registry);
+  c->deployments = ARENA_NEW_ARRAY(&c->arena, struct deployment, b->capacity);
+  c->providers = ARENA_NEW_ARRAY(&c->arena, struct catalog_provider, b->config->provider_count + 1);
+  if (!c->deployments || !c->providers) return ERR_NO_MEMORY;
+  for (size_t i = 0; !e && i < b->config->provider_count; i++) {
+    if (!b->config->providers[i].is_active) continue;
+    any = true;
+    e = add_configured(b, &b->config->providers[i]);
+  }
+  if (!e && !any && demo_url[0]) e = add_demo(b);
+  if (!e) e = rank(b);
+  return e ? e : name_models(c);
+}
+
+static enum err build(const struct config *config, const struct snapshot *made, const void *old, void **out,
+                      struct config_diags *diags) {
+  (void)made, (void)old;
+  struct catalog *c = calloc(1, sizeof *c);
+  if (!c) return ERR_NO_MEMORY;
+  arena_init(&c->arena, 0);
+  map_init(&c->by_qualified, &c->arena);
+  map_init(&c->by_model, &c->arena);
+  map_init(&c->by_provider, &c->arena);
+  struct builder b = {.c = c, .config = config, .diags = diags};
+  enum err e = fill(&b);
+  if (e)
+    catalog_free(c);
+  else
+    *out = c;
+  return e;
+}
+
+const struct snapshot_section catalog_section = {"catalog", build, catalog_free};
+
+const struct catalog_provider *catalog_provider_find(const struct catalog *c, struct str id) {
+  return map_get(&c->by_provider, id);
+}

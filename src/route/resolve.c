@@ -1,0 +1,126 @@
+/* A name to deployments: see resolve.h. */
+#include "route/resolve.h"
+
+#include <stdio.h>
+
+enum { NEAREST = 3, MAX_DISTANCE = 64 };
+
+struct near {
+  struct str name;
+  unsigned distance;
+};
+
+static void consider(struct near best[NEAREST], struct str asked, struct str name) {
+  unsigned d = str_distance(asked, name, MAX_DISTANCE);
+  /* A name that holds the other is near, however long: "gpt-5" for "openai/gpt-5". */
+  if (d > 2 && asked.n >= 3 && (str_find(name, asked) != SIZE_MAX || str_find(asked, name) != SIZE_MAX)) d = 2;
+  for (int i = 0; i < NEAREST; i++) {
+    if (str_eq(best[i].name, name)) return;
+    if (d >= best[i].distance) continue;
+    for (int j = NEAREST - 1; j > i; j--) best[j] = best[j - 1];
+    best[i] = (struct near){name, d};
+    return;
+  }
+}
+
+static enum err not_found(const struct catalog *c, struct str name, struct err_info *info) {
+  struct near best[NEAREST];
+  for (int i = 0; i < NEAREST; i++) best[i] = (struct near){STR_NONE, MAX_DISTANCE + 1};
+  consider(best, name, STR("maestro-auto"));
+  for (size_t i = 0; i < c->deployment_count; i++) {
+    consider(best, name, c->deployments[i].qualified);
+    consider(best, name, c->deployments[i].model);
+  }
+  char list[384];
+  int used = 0;
+  list[0] = 0;
+  for (int i = 0; i < NEAREST && best[i].name.n && used < (int)sizeof list - 130; i++)
+    used += snprintf(list + used, sizeof list - (size_t)used, "%s\"%.*s\"", i ? ", " : "",
+                     (int)(best[i].name.n > 120 ? 120 : best[i].name.n), best[i].name.p);
+  return err_set_param(info, ERR_MODEL_NOT_FOUND, "model", "The model \"%.*s\" does not exist%s%s%s",
+                       (int)(name.n > 120 ? 120 : name.n), name.p, used ? "; the nearest are " : "", list, used ? "." : "");
+}
+
+static enum err pick_one(struct arena *a, const struct deployment *d, struct resolution *out) {
+  const struct deployment **v = ARENA_NEW_ARRAY(a, const struct deployment *, 1);
+  if (!v) return ERR_NO_MEMORY;
+  v[0] = d;
+  *out = (struct resolution){RESOLVE_QUALIFIED, v, 1};
+  return OK;
+}
+
+/* A model that its provider is not known to list, asked for by its full name: the provider will say. */
+static enum err pick_unlisted(struct arena *a, const struct catalog_provider *p, struct str name, struct str model,
+                              struct resolution *out) {
+  struct deployment *d = ARENA_NEW(a, struct deployment);
+  if (!d) return ERR_NO_MEMORY;
+  *d = (struct deployment){.at = p, .model = model, .qualified = name, .context_tokens = -1, .output_tokens = -1};
+  return pick_one(a, d, out);
+}
+
+static enum err by_qualified(const struct catalog *c, struct arena *a, struct str name, struct resolution *out,
+                             bool *found) {
+  struct str provider_id, model;
+  const struct deployment *d = map_get(&c->by_qualified, name);
+  *found = true;
+  if (d) return pick_one(a, d, out);
+  const struct catalog_provider *p =
+      str_cut(name, '/', &provider_id, &model) && model.n ? map_get(&c->by_provider, provider_id) : NULL;
+  if (p && p->is_open) return pick_unlisted(a, p, name, model, out);
+  *found = false;
+  return OK;
+}
+
+static bool is_brain_name(struct str name) { return str_eq(name, STR("maestro")) || str_eq(name, STR("maestro-auto")); }
+
+static enum err only_ready(struct arena *a, struct resolution *r, struct err_info *info) {
+  const struct deployment **v = ARENA_NEW_ARRAY(a, const struct deployment *, r->n);
+  size_t n = 0;
+  if (!v) return ERR_NO_MEMORY;
+  for (size_t i = 0; i < r->n; i++)
+    if (r->v[i]->at->is_ready) v[n++] = r->v[i];
+  if (n == 0)
+    return err_set_param(info, ERR_NO_CREDENTIAL, "model",
+                         "The provider \"%.*s\" has no credential; set its key (see `maestro check`).",
+                         STR_ARG(r->v[0]->at->provider.id));
+  r->v = v;
+  r->n = n;
+  return OK;
+}
+
+static enum err pick(const struct catalog *c, struct arena *a, struct str name, struct resolution *out,
+                     struct err_info *info) {
+  if (is_brain_name(name)) {
+    if (c->deployment_count == 0)
+      return err_set_param(info, ERR_MODEL_NOT_FOUND, "model", "No model is configured yet; add a provider.");
+    *out = (struct resolution){RESOLVE_BRAIN, c->priority_count ? c->priorities : c->ranked,
+                               c->priority_count ? c->priority_count : c->deployment_count};
+    return OK;
+  }
+  if (str_eq(name, STR("router-maestro"))) {
+    if (c->priority_count == 0)
+      return err_set_param(info, ERR_MODEL_NOT_FOUND, "model",
+                           "\"router-maestro\" follows the priorities list, which is empty.");
+    *out = (struct resolution){RESOLVE_PRIORITY, c->priorities, c->priority_count};
+    return OK;
+  }
+  bool found;
+  enum err e = by_qualified(c, a, name, out, &found);
+  if (e || found) return e;
+  const struct catalog_name *named = map_get(&c->by_model, name);
+  if (!named) return not_found(c, name, info);
+  *out = (struct resolution){RESOLVE_MODEL, named->v, named->n};
+  return OK;
+}
+
+enum err resolve_name(const struct catalog *c, struct arena *a, struct str name, struct resolution *out,
+                      struct err_info *info) {
+  struct resolution r;
+  enum err e = pick(c, a, name, &r, info);
+  if (e) return e;
+  bool all_ready = true;
+  for (size_t i = 0; i < r.n && all_ready; i++) all_ready = r.v[i]->at->is_ready;
+  if (!all_ready && (e = only_ready(a, &r, info))) return e;
+  *out = r;
+  return OK;
+}

@@ -1,0 +1,25 @@
+/* A name to deployments: the first steps of the contract's order, pure over the catalog. */
+#ifndef MAESTRO_ROUTE_RESOLVE_H
+#define MAESTRO_ROUTE_RESOLVE_H
+
+#include "route/catalog.h"
+
+enum resolve_how {
+  RESOLVE_BRAIN,     /* maestro, maestro-auto */
+  RESOLVE_PRIORITY,  /* router-maestro: the configured list in order */
+  RESOLVE_QUALIFIED, /* provider/model */
+  RESOLVE_MODEL      /* an exact model id, wherever it is */
+};
+
+struct resolution {
+  enum resolve_how how;
+  const struct deployment **v; /* candidates, preferred first; at least one */
+  size_t n;
+};
+
+/* Memory from `a`. ERR_MODEL_NOT_FOUND with the nearest names; ERR_NO_CREDENTIAL when the only provider of the model
+ * lacks its key. */
+enum err resolve_name(const struct catalog *c, struct arena *a, struct str name, struct resolution *out,
+                      struct err_info *info) MUST_CHECK;
+
+#endif

@@ -1,0 +1,37 @@
+/* What is learned about a provider while serving: see runtime.h. */
+#include "route/runtime.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static char *names[RUNTIME_PROVIDERS_MAX]; /* under the lock; [0] stays NULL */
+static size_t name_count = 1;
+static atomic_bool refuses_usage_option[RUNTIME_PROVIDERS_MAX];
+
+unsigned runtime_slot(struct str provider_id) {
+  size_t slot = 1;
+  pthread_mutex_lock(&lock);
+  while (slot < name_count && !str_eq(str_from_c(names[slot]), provider_id)) slot++;
+  if (slot == name_count) {
+    char *copy = slot < RUNTIME_PROVIDERS_MAX ? malloc(provider_id.n + 1) : NULL;
+    if (copy) {
+      if (provider_id.n) memcpy(copy, provider_id.p, provider_id.n);
+      copy[provider_id.n] = 0;
+      names[name_count++] = copy;
+    } else {
+      slot = 0;
+    }
+  }
+  pthread_mutex_unlock(&lock);
+  return (unsigned)slot;
+}
+
+void runtime_refuse_usage_option(unsigned slot) {
+  atomic_store_explicit(&refuses_usage_option[slot], true, memory_order_relaxed);
+}
+
+bool runtime_takes_usage_option(unsigned slot) {
+  return !atomic_load_explicit(&refuses_usage_option[slot], memory_order_relaxed);
+}

@@ -1,0 +1,16 @@
+/* What is learned about a provider while serving and is not in the snapshot: shared by all workers, atomic, kept by
+ * provider id for the life of the process. A slot is interned when a catalog is built. */
+#ifndef MAESTRO_ROUTE_RUNTIME_H
+#define MAESTRO_ROUTE_RUNTIME_H
+
+#include "base/str.h"
+
+enum { RUNTIME_PROVIDERS_MAX = 1024 };
+
+/* The slot of that provider id; 0 is shared by all that came after the table was full. Takes a mutex. */
+unsigned runtime_slot(struct str provider_id);
+/* The provider refused stream_options.include_usage: do not ask again. */
+void runtime_refuse_usage_option(unsigned slot);
+bool runtime_takes_usage_option(unsigned slot);
+
+#endif
