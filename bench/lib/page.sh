@@ -18,7 +18,7 @@ Written by \`make bench\`; do not edit. Losses are in the tables like everything
 | nginx | $("$nginx" -v 2>&1 | sed 's/.*nginx\///'), one worker, \`proxy_pass\` with a keep-alive pool of 1024 |
 | HAProxy | $("$haproxy" -v | awk 'NR == 1 {print $3}'), one thread, \`http-reuse always\`; for streams \`http-no-delay\` |
 | load average | before $load_before, after $load_after |
-| run | $rounds rounds of $seconds s for each row and target, interleaved; $(($(date +%s) - began)) s in all |
+| run | $rounds rounds of $seconds s for each row and target, interleaved; $(($(date +%s) - began)) s in all${BENCH_NICE:+; all of it at nice $BENCH_NICE} |
 
 ## What Maestro must reach
 

@@ -104,7 +104,7 @@ peers_start_sink() {
 }
 
 peers_start_mock() {
-  processes_start mock "$upstream_cpu" "$work/mock.log" "$maestro" mock --port "$port_mock"
+  processes_start mock "$upstream_cpu" "$work/mock.log" "$maestro" mock --port "$port_mock" --fast
 }
 
 nginx_locations() {

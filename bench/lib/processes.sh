@@ -9,7 +9,7 @@ declare -A process_pid=() # name -> pid of the process that we started
 processes_start() {
   local name=$1 cpus=$2 log=$3
   shift 3
-  taskset -c "$cpus" "$@" </dev/null >>"$log" 2>&1 &
+  "${nicely[@]}" taskset -c "$cpus" "$@" </dev/null >>"$log" 2>&1 &
   process_pid[$name]=$!
 }
 

@@ -36,7 +36,7 @@ record() {
 
 # loaded MODE OPTIONS...: the generator on its processor, aimed by $target_args, watching $pids.
 loaded() {
-  taskset -c "$load_cpu" "$load" "$1" "${target_args[@]}" ${pids:+--pids "$pids"} "${@:2}"
+  "${nicely[@]}" taskset -c "$load_cpu" "$load" "$1" "${target_args[@]}" ${pids:+--pids "$pids"} "${@:2}"
 }
 
 closed_row() { # ROW TARGET ROUND KIND MODEL OPTIONS...
