@@ -13,10 +13,10 @@ static size_t take(char *bytes, size_t size, size_t n, void *arg) {
 }
 
 static struct curl_slist *make_headers(const struct context *context) {
-  char line[8300];
+  char line[1200];
   struct str key = secret_reveal(context->key);
   struct curl_slist *list = curl_slist_append(NULL, "Content-Type: application/json");
-  if (!key.n || key.n > 8192) return list;
+  if (!key.n || key.n > 1024) return list;
   snprintf(line, sizeof line, "Authorization: Bearer %.*s", STR_ARG(key));
   struct curl_slist *longer = curl_slist_append(list, line);
   secret_wipe(line, sizeof line);
@@ -25,7 +25,7 @@ static struct curl_slist *make_headers(const struct context *context) {
 
 enum err cli_request(const struct context *context, const char *method, const char *path, struct cli_reply *out,
                      struct err_info *info) {
-  char url[4096];
+  char url[1024];
   long status = 0;
   CURL *curl = curl_easy_init();
   struct curl_slist *headers = make_headers(context);

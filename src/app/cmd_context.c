@@ -80,7 +80,7 @@ static bool read_key(char *out, size_t max) {
   return is_ok && out[0];
 }
 
-enum { KEY_MAX = 8192 };
+enum { KEY_MAX = 1024 };
 
 static int add(struct place *p, int argc, char **argv) {
   struct err_info why = {0};

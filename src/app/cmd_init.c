@@ -33,7 +33,7 @@ static const char first_config[] =
 
 /* mkdir -p for the last two components. */
 static bool make_directory(const char *path) {
-  char parent[4096];
+  char parent[1024];
   snprintf(parent, sizeof parent, "%s", path);
   char *slash = strrchr(parent, '/');
   if (slash && slash != parent) {

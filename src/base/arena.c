@@ -6,7 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1 /* clang's way of saying it */
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) && __has_include(<sanitizer/asan_interface.h>)
 #include <sanitizer/asan_interface.h>
 #else
 #define ASAN_POISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
@@ -69,39 +74,102 @@ void arena_reset(struct arena *a) {
   ASAN_POISON_MEMORY_REGION(a->at, (size_t)(a->end - a->at));
 }
 
-static bool grow(struct arena *a, size_t n) {
-  size_t bytes = a->block ? a->block->bytes * 2 : BLOCK_MIN;
-  if (bytes > BLOCK_MAX) bytes = BLOCK_MAX;
-  if (n > SIZE_MAX - sizeof(struct arena_block)) return false;
-  bool own = n + sizeof(struct arena_block) > bytes;
-  if (own) bytes = n + sizeof(struct arena_block);
-  if (a->limit_bytes && bytes > a->limit_bytes - (a->held_bytes < a->limit_bytes ? a->held_bytes : a->limit_bytes))
-    return false;
+/* A new block of that many bytes, taken within the limit but not yet linked. */
+static struct arena_block *take_block(struct arena *a, size_t bytes) {
+  if (a->limit_bytes && (a->held_bytes > a->limit_bytes || bytes > a->limit_bytes - a->held_bytes)) return NULL;
   struct arena_block *b = malloc(bytes);
-  if (!b) return false;
+  if (!b) return NULL;
   b->bytes = bytes;
-  b->next = a->block;
-  a->block = b;
   a->held_bytes += bytes;
-  a->at = (char *)(b + 1);
-  a->end = (char *)b + bytes;
-  ASAN_POISON_MEMORY_REGION(a->at, (size_t)(a->end - a->at));
-  return true;
+  ASAN_POISON_MEMORY_REGION(b + 1, bytes - sizeof *b);
+  return b;
 }
 
+/* n (rounded) bytes that the newest block has no room for. */
+static void *alloc_slowly(struct arena *a, size_t n) {
+  size_t bytes = a->block ? a->block->bytes * 2 : BLOCK_MIN;
+  if (bytes > BLOCK_MAX) bytes = BLOCK_MAX;
+  bool own = n > bytes - sizeof(struct arena_block);
+  struct arena_block *b = own ? NULL : take_block(a, bytes);
+  if (!b) { /* too large for one, or the limit leaves no room for one */
+    own = true;
+    b = take_block(a, n + sizeof *b);
+  }
+  if (!b) return NULL;
+  if (own && a->block) { /* behind the newest, whose free part stays in use */
+    b->next = a->block->next;
+    a->block->next = b;
+    return b + 1;
+  }
+  b->next = a->block;
+  a->block = b;
+  a->at = (char *)(b + 1) + n;
+  a->end = (char *)b + b->bytes;
+  return b + 1;
+}
+
+/* What an allocation takes: never nothing, so that every one has an address of its own. */
+static size_t round_up(size_t n) { return n ? (n + ALIGN - 1) & ~(size_t)(ALIGN - 1) : ALIGN; }
+
 void *arena_alloc(struct arena *a, size_t n) {
-  if (n > SIZE_MAX - ALIGN) return NULL;
-  size_t rounded = (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
-  if (rounded > (size_t)(a->end - a->at) && !grow(a, rounded)) return NULL;
-  void *p = a->at;
-  a->at += rounded;
+  if (n > SIZE_MAX / 2) return NULL;
+  size_t rounded = round_up(n);
+  char *p = a->at;
+  if (rounded <= (size_t)(a->end - a->at)) {
+    a->at += rounded;
+  } else if (!(p = alloc_slowly(a, rounded))) {
+    return NULL;
+  }
   ASAN_UNPOISON_MEMORY_REGION(p, n);
   return p;
+}
+
+/* p fills a block of its own: lets the allocator move or extend that. */
+static void *realloc_block(struct arena *a, struct arena_block **link, size_t rounded) {
+  struct arena_block *b = *link;
+  size_t bytes = rounded + sizeof *b, more = bytes > b->bytes ? bytes - b->bytes : 0;
+  if (a->limit_bytes && more > a->limit_bytes - (a->held_bytes < a->limit_bytes ? a->held_bytes : a->limit_bytes))
+    return NULL;
+  ASAN_UNPOISON_MEMORY_REGION(b, b->bytes);
+  a->held_bytes -= b->bytes;
+  struct arena_block *moved = realloc(b, bytes);
+  if (moved) {
+    moved->bytes = bytes;
+    *link = moved;
+    if (link == &a->block) a->at = a->end = (char *)moved + bytes;
+  }
+  a->held_bytes += (*link)->bytes;
+  return moved ? moved + 1 : NULL;
+}
+
+void *arena_realloc(struct arena *a, void *p, size_t old_n, size_t n) {
+  if (!p) return arena_alloc(a, n);
+  if (n > SIZE_MAX / 2) return NULL;
+  size_t old = round_up(old_n), rounded = round_up(n);
+  if ((char *)p + old == a->at && rounded <= (size_t)(a->end - (char *)p)) {
+    a->at = (char *)p + rounded;
+    ASAN_POISON_MEMORY_REGION(p, old);
+    ASAN_UNPOISON_MEMORY_REGION(p, n);
+    return p;
+  }
+  if (a->block && rounded >= BLOCK_MAX) {
+    struct arena_block **link = &a->block;
+    while (*link && (void *)(*link + 1) != p) link = &(*link)->next;
+    if (*link && (*link)->bytes == old + sizeof **link) return realloc_block(a, link, rounded);
+  }
+  void *moved = arena_alloc(a, n);
+  if (moved) memcpy(moved, p, old_n < n ? old_n : n);
+  return moved;
 }
 
 void *arena_zalloc(struct arena *a, size_t n) {
   void *p = arena_alloc(a, n);
   return p ? memset(p, 0, n) : NULL;
+}
+
+void *arena_zalloc_array(struct arena *a, size_t count, size_t size) {
+  size_t n;
+  return __builtin_mul_overflow(count, size, &n) ? NULL : arena_zalloc(a, n);
 }
 
 struct str arena_dup(struct arena *a, struct str s) {

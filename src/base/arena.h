@@ -27,6 +27,12 @@ void arena_reset(struct arena *a);
 void *arena_alloc(struct arena *a, size_t n) MUST_CHECK;
 /* The same, zeroed. */
 void *arena_zalloc(struct arena *a, size_t n) MUST_CHECK;
+/* p (NULL, or the last result for it) of old_n bytes becomes n bytes, which may move. Extends in place where p is the
+ * newest allocation or fills a block of its own, so that a growing array does not leave its past behind. NULL: p is as
+ * it was. */
+void *arena_realloc(struct arena *a, void *p, size_t old_n, size_t n) MUST_CHECK;
+/* count x size bytes, zeroed; NULL on overflow too. */
+void *arena_zalloc_array(struct arena *a, size_t count, size_t size) MUST_CHECK;
 /* A NUL-terminated copy (the NUL is not counted); {NULL, 0} on failure. */
 struct str arena_dup(struct arena *a, struct str s);
 /* Formatted, NUL-terminated; {NULL, 0} on failure. */
@@ -35,6 +41,6 @@ struct str arena_printf(struct arena *a, const char *format, ...) __attribute__(
 bool arena_on_clear(struct arena *a, void (*fn)(void *), void *arg) MUST_CHECK;
 
 #define ARENA_NEW(a, type) ((type *)arena_zalloc((a), sizeof(type)))
-#define ARENA_NEW_ARRAY(a, type, count) ((type *)arena_zalloc((a), sizeof(type) * (count)))
+#define ARENA_NEW_ARRAY(a, type, count) ((type *)arena_zalloc_array((a), (count), sizeof(type)))
 
 #endif

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/json_bytes.h"
+
 void buf_init(struct buf *b, size_t limit_bytes) { *b = (struct buf){.limit_bytes = limit_bytes}; }
 
 void buf_clear(struct buf *b) {
@@ -17,13 +19,16 @@ void buf_reset(struct buf *b) {
   b->failed = false;
 }
 
-bool buf_reserve(struct buf *b, size_t n) {
+/* Room for n bytes of content and `more` that are not counted. */
+static bool reserve(struct buf *b, size_t n, size_t more) {
   if (b->failed) return false;
-  if (n <= b->cap - b->n) return true;
-  if (n > SIZE_MAX / 2 - b->n || (b->limit_bytes && b->n + n > b->limit_bytes)) goto refused;
-  size_t cap = b->cap ? b->cap : 256;
-  while (cap < b->n + n) cap *= 2;
-  if (b->limit_bytes && cap > b->limit_bytes) cap = b->limit_bytes;
+  if (n > SIZE_MAX / 4 - b->n ||
+      (b->limit_bytes && n > b->limit_bytes - (b->n < b->limit_bytes ? b->n : b->limit_bytes)))
+    goto refused;
+  if (n + more <= b->cap - b->n) return true;
+  size_t cap = b->cap ? b->cap : 256, need = b->n + n + more;
+  while (cap < need) cap *= 2;
+  if (b->limit_bytes && cap > b->limit_bytes + more) cap = b->limit_bytes + more;
   char *p = realloc(b->p, cap);
   if (!p) goto refused;
   b->p = p;
@@ -33,6 +38,8 @@ refused:
   b->failed = true;
   return false;
 }
+
+bool buf_reserve(struct buf *b, size_t n) { return reserve(b, n, 0); }
 
 void buf_put(struct buf *b, struct str s) {
   if (s.n == 0 || !buf_reserve(b, s.n)) return;
@@ -62,51 +69,41 @@ void buf_printf(struct buf *b, const char *format, ...) {
   size_t room = b->failed ? 0 : b->cap - b->n;
   int n = vsnprintf(room ? b->p + b->n : NULL, room, format, args);
   va_end(args);
-  if (n >= 0 && (size_t)n >= room && buf_reserve(b, (size_t)n + 1)) vsnprintf(b->p + b->n, (size_t)n + 1, format, again);
+  if (n < 0) {
+    b->failed = true;
+  } else if (reserve(b, (size_t)n, 1)) { /* vsnprintf's NUL is no content: it may stand behind the limit */
+    if ((size_t)n >= room) vsnprintf(b->p + b->n, (size_t)n + 1, format, again);
+    b->n += (size_t)n;
+  }
   va_end(again);
-  if (n < 0) b->failed = true;
-  if (!b->failed) b->n += (size_t)n;
 }
 
-/* Length of the well-formed UTF-8 sequence at the start of s, or 0. */
-static size_t utf8_length(struct str s) {
-  unsigned char c = (unsigned char)s.p[0];
-  size_t n = c < 0x80 ? 1 : c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
-  return n <= s.n && str_is_utf8(str_from(s.p, n)) ? n : 0;
+static void put_json_escape(struct buf *b, unsigned char c) {
+  static const char hex[] = "0123456789abcdef";
+  static const char letters[256] = {['"'] = '"', ['\\'] = '\\', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
+  if (c >= 0x80) {
+    buf_put(b, STR("\xef\xbf\xbd"));
+  } else if (letters[c]) {
+    buf_put(b, str_from((char[]){'\\', letters[c]}, 2));
+  } else {
+    buf_put(b, str_from((char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, 6));
+  }
 }
 
 void buf_put_json(struct buf *b, struct str s) {
-  static const char hex[] = "0123456789abcdef";
+  const char *p = s.p, *end = s.n ? s.p + s.n : s.p, *plain = p;
   buf_put_char(b, '"');
-  size_t plain = 0, i = 0;
-  while (i < s.n) {
-    unsigned char c = (unsigned char)s.p[i];
-    if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\') {
-      i++;
-      continue;
+  while ((p = p < end ? json_bytes_run(p, end) : end) < end) {
+    size_t n = (unsigned char)*p >= 0x80 ? json_bytes_utf8(p, end) : 0;
+    if (n == 0) {
+      buf_put(b, str_from(plain, (size_t)(p - plain)));
+      put_json_escape(b, (unsigned char)*p);
+      plain = p + 1;
+      n = 1;
     }
-    size_t n = c >= 0x80 ? utf8_length(str_sub(s, i, s.n)) : 0;
-    if (n) {
-      i += n;
-      continue;
-    }
-    buf_put(b, str_sub(s, plain, i));
-    if (c >= 0x80) {
-      buf_put(b, STR("\xef\xbf\xbd"));
-    } else if (c == '"' || c == '\\') {
-      buf_put(b, str_from((char[]){'\\', (char)c}, 2));
-    } else if (c == '\n') {
-      buf_put(b, STR("\\n"));
-    } else if (c == '\t') {
-      buf_put(b, STR("\\t"));
-    } else if (c == '\r') {
-      buf_put(b, STR("\\r"));
-    } else {
-      buf_put(b, str_from((char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, 6));
-    }
-    plain = ++i;
+    p += n;
   }
-  buf_put(b, str_sub(s, plain, s.n));
+  buf_put(b, str_from(plain, (size_t)(end - plain)));
   buf_put_char(b, '"');
 }
 

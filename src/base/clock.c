@@ -34,10 +34,21 @@ void clock_inject(uint64_t (*mono_us)(void), int64_t (*wall_us)(void)) {
 }
 
 void clock_format_rfc3339(int64_t wall_us, char out[25]) {
-  time_t seconds = (time_t)(wall_us / 1000000);
-  int ms = (int)(wall_us % 1000000 / 1000);
-  struct tm t;
-  gmtime_r(&seconds, &t);
-  size_t n = strftime(out, 25, "%Y-%m-%dT%H:%M:%S", &t);
-  snprintf(out + n, 25 - n, ".%03dZ", ms);
+  const int64_t first_s = -62167219200, last_s = 253402300799; /* 0000-01-01T00:00:00, 9999-12-31T23:59:59 */
+  int64_t seconds = wall_us / 1000000, us = wall_us % 1000000;
+  if (us < 0) {
+    seconds--;
+    us += 1000000;
+  }
+  if (seconds < first_s || seconds > last_s) {
+    us = seconds < first_s ? 0 : 999999;
+    seconds = seconds < first_s ? first_s : last_s;
+  }
+  time_t whole = (time_t)seconds;
+  struct tm t = {0};
+  gmtime_r(&whole, &t);
+  /* the masks change nothing; they show the compiler that the text fits */
+  snprintf(out, 25, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", (unsigned)(t.tm_year + 1900) % 10000,
+           (unsigned)(t.tm_mon + 1) % 100, (unsigned)t.tm_mday % 100, (unsigned)t.tm_hour % 100,
+           (unsigned)t.tm_min % 100, (unsigned)t.tm_sec % 100, (unsigned)(us / 1000));
 }

@@ -13,7 +13,8 @@ int64_t clock_wall_us(void);  /* microseconds since 1970-01-01 UTC */
 uint64_t clock_deadline_ms(uint64_t ms);
 /* Replaces both clocks (NULL restores the system's). Call before any other thread runs. */
 void clock_inject(uint64_t (*mono_us)(void), int64_t (*wall_us)(void));
-/* RFC 3339 with milliseconds, "2026-11-20T10:11:12.345Z", into out (25 bytes with the NUL). */
+/* RFC 3339 with milliseconds, "2026-11-20T10:11:12.345Z", into out (25 bytes with the NUL). Clamped to the
+ * years 0 to 9999. */
 void clock_format_rfc3339(int64_t wall_us, char out[25]);
 
 #endif

@@ -11,7 +11,8 @@ static const struct {
   enum err_blame blame;
 } table[ERR_COUNT] = {
     [OK] = {"ok", "ok", 200, ERR_RETRY_NEVER, ERR_BLAME_NOBODY},
-#define X(name, code, status, retry, blame, text) [ERR_##name] = {code, text, status, ERR_RETRY_##retry, ERR_BLAME_##blame},
+#define X(name, code, status, retry, blame, text) \
+  [ERR_##name] = {code, text, status, ERR_RETRY_##retry, ERR_BLAME_##blame},
 #include "base/err.def"
 #undef X
 };
@@ -40,7 +41,7 @@ enum err err_set_param(struct err_info *info, enum err e, const char *param, con
     va_start(args, format);
     vsnprintf(info->text, sizeof info->text, format, args);
     va_end(args);
-    snprintf(info->param, sizeof info->param, "%s", param);
+    snprintf(info->param, sizeof info->param, "%s", param ? param : "");
   }
   return e;
 }

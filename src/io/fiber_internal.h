@@ -110,7 +110,7 @@ struct loop {
   uint32_t heap_count;
 
   uint64_t now_us, turn_start_us, armed_us;
-  bool is_running, is_now_stale, is_kept, is_idle_active, is_altstack_set;
+  bool is_running, is_draining, is_now_stale, is_kept, is_idle_active, is_altstack_set;
   atomic_bool is_stopping;
   struct loop_hook *hooks, *hook_next;
   const void *asan_bottom;

@@ -87,5 +87,7 @@ struct arena *http_exchange_arena(struct http_exchange *x) {
   return &x->arena;
 }
 uint64_t http_exchange_started_us(const struct http_exchange *x) { return x->started_us; }
+int http_exchange_socket(const struct http_exchange *x) { return x->conn->fd; }
+
 void http_exchange_close_after(struct http_exchange *x) { x->is_close_after = true; }
 bool http_exchange_head_sent(const struct http_exchange *x) { return x->reply >= REPLY_OPEN; }

@@ -94,7 +94,8 @@ static void on_prepare(uv_prepare_t *prepare) {
   bool is_more = run_rounds(l);
   unkeep_if_done(l);
   arm_timer(l);
-  keep_polling(l, is_more || l->ready.head || l->yielded.head);
+  bool is_drained = l->is_draining && l->stats.fibers_live == 0; /* the one who drains waits for uv_run */
+  keep_polling(l, is_more || l->ready.head || l->yielded.head || is_drained);
   end_turn(l);
   l->is_now_stale = true; /* poll may block */
 }
@@ -223,9 +224,10 @@ void loop_run(struct loop *l) {
 void loop_drain_fibers(struct loop *l) {
   l->is_running = true;
   l->turn_start_us = l->now_us = clock_mono_us();
+  l->is_draining = true;
   loop_cancel_all(l);
   while (l->stats.fibers_live) uv_run(&l->uv, UV_RUN_ONCE);
-  l->is_running = false;
+  l->is_running = l->is_draining = false;
   l->is_now_stale = true;
 }
 

@@ -80,7 +80,7 @@ static enum err send_events(struct stream *s, bool *is_over) {
     c->events_sent++;
     if (is_cut_here(s)) {
       *is_over = true;
-      e = send_out(s);
+      e = s->out.n ? send_out(s) : http_exchange_reply_flush(c->x);
       if (!e) http_exchange_reply_abort(c->x);
       return e;
     }

@@ -1,5 +1,5 @@
-/* config_load: the order in which sources are read, and the life of the result. The parts are in config_*.c; what they share
- * is config_load.h. */
+/* config_load: the order in which sources are read, and the life of the result. The parts are in config_*.c; what they
+ * share is config_load.h. */
 #include "state/config.h"
 
 #include <sched.h>
@@ -83,7 +83,8 @@ static const char *sibling(struct config_loader *l, const char *folder) {
   return other.p;
 }
 
-/* Files of router-maestro serve where there are none of our own. contexts.json does not count: the first start makes it. */
+/* Files of router-maestro serve where there are none of our own. contexts.json does not count: the first start makes
+ * it. */
 static void choose_folders(struct config_loader *l) {
   static const char *const own[] = {"maestro.json", "providers.json", "priorities.json"};
   const struct config_sources *s = l->sources;
@@ -210,7 +211,8 @@ enum err config_load(const struct config_sources *sources, struct config **out, 
   arena_init(&owned->arena, ARENA_BYTES_MAX);
   owned->env = sources->env;
   owned->env_arg = sources->env_arg;
-  struct config_loader l = {.sources = sources, .owned = owned, .c = &owned->config, .arena = &owned->arena, .diags = diags};
+  struct config_loader l = {
+      .sources = sources, .owned = owned, .c = &owned->config, .arena = &owned->arena, .diags = diags};
   arena_init(&l.scratch, ARENA_BYTES_MAX);
   owned->config.files = ARENA_NEW_ARRAY(&owned->arena, struct config_file, CONFIG_FILES_MAX);
   l.is_no_memory = !owned->config.files;

@@ -58,7 +58,7 @@ struct config_sources {
   const char *file;       /* --config; NULL: MAESTRO_CONFIG, else maestro.json of config_dir if it exists */
   const struct config_flag *flags;
   size_t flag_count;
-  const struct config_vocabulary *vocabulary;      /* NULL: any type and quirk, no presets */
+  const struct config_vocabulary *vocabulary; /* NULL: any type and quirk, no presets */
   /* NULL: no environment. config_getenv is the process's. Kept by the result for config_env. */
   const char *(*env)(void *arg, const char *name);
   void *env_arg;
@@ -201,8 +201,8 @@ struct config {
 enum err config_load(const struct config_sources *sources, struct config **out, struct config_diags *diags) MUST_CHECK;
 struct config *config_ref(const struct config *c);
 void config_unref(const struct config *c); /* NULL is allowed; wipes the secrets with the last one */
-/* A variable of the process's environment, else of .env; false when it is unset or empty. Where variables are read that are
- * no options (AWS_REGION, DATABASE_URL). *value is valid as long as c, and as the environment. */
+/* A variable of the process's environment, else of .env; false when it is unset or empty. Where variables are read that
+ * are no options (AWS_REGION, DATABASE_URL). *value is valid as long as c, and as the environment. */
 bool config_env(const struct config *c, const char *name, struct str *value);
 /* By id, ASCII case ignored; NULL when there is none. */
 const struct config_provider *config_provider_find(const struct config *c, struct str id);

@@ -1,5 +1,5 @@
-/* Judgements on strings: see config_check.h. Hosts follow the rule of browsers (WHATWG URL, "ends in a number"), so that a
- * checker and a resolver can never read one address differently. */
+/* Judgements on strings: see config_check.h. Hosts follow the rule of browsers (WHATWG URL, "ends in a number"), so
+ * that a checker and a resolver can never read one address differently. */
 #include "state/config_check.h"
 
 #include <arpa/inet.h>
@@ -147,9 +147,9 @@ const char *config_check_code(struct str s) {
 }
 
 const char *config_check_header_name(struct str s) {
-  static const char *const own[] = {"host",    "connection",       "content-length", "transfer-encoding", "te",
-                                    "trailer", "upgrade",          "expect",         "accept-encoding",   "keep-alive",
-                                    "proxy-connection", "content-type"};
+  static const char *const own[] = {
+      "host",   "connection",      "content-length", "transfer-encoding", "te",          "trailer", "upgrade",
+      "expect", "accept-encoding", "keep-alive",     "proxy-connection",  "content-type"};
   if (s.n == 0 || s.n > 128) return "a header's name has 1 to 128 characters";
   for (size_t i = 0; i < s.n; i++)
     if (!is_alnum(s.p[i]) && (s.p[i] == '\0' || !strchr("!#$%&'*+-.^_`|~", s.p[i])))

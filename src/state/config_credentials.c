@@ -1,6 +1,6 @@
-/* What a provider still needs once all sources are read: its address, its key, its timeouts; and the presets that become
- * active because their variable is set or a login is stored. A vendor's key goes to another address only where the person
- * gave the provider the vendor's own name. */
+/* What a provider still needs once all sources are read: its address, its key, its timeouts; and the presets that
+ * become active because their variable is set or a login is stored. A vendor's key goes to another address only where
+ * the person gave the provider the vendor's own name. */
 #include <stdio.h>
 
 #include "state/config_check.h"
@@ -17,7 +17,7 @@ struct settling {
   struct stored *stored;
   size_t stored_count, stored_max;
   struct str auth_path;
-  bool is_api;            /* of the entry being read */
+  bool is_api; /* of the entry being read */
   bool is_oauth;
   const struct secret *key;
 };
@@ -42,13 +42,13 @@ static void skip_member(struct config_read *r, yyjson_val *key, yyjson_val *val,
 
 static void read_stored(struct settling *s, struct config_read *r, yyjson_val *key) {
   static const struct config_member members[] = {
-      {"type", read_kind},      {"key", read_key},        {"refresh", skip_member},
-      {"access", skip_member},  {"expires", skip_member}, {"api_endpoint", skip_member},
+      {"type", read_kind},     {"key", read_key},        {"refresh", skip_member},
+      {"access", skip_member}, {"expires", skip_member}, {"api_endpoint", skip_member},
   };
   s->key = NULL;
   s->is_api = s->is_oauth = r->is_bad = false;
-  bool is_object = config_read_members(r, key, yyjson_obj_iter_get_val(key), members,
-                                       sizeof members / sizeof *members, CONFIG_NOTE, s);
+  bool is_object = config_read_members(r, key, yyjson_obj_iter_get_val(key), members, sizeof members / sizeof *members,
+                                       CONFIG_NOTE, s);
   if (!is_object || r->is_bad) return;
   if ((s->is_api && !s->key) || (!s->is_api && !s->is_oauth)) {
     config_read_fault(r, key, NULL, "log in again", "is neither an API key nor a login");
@@ -69,7 +69,8 @@ static void load_stored(struct settling *s) {
     return;
   }
   s->auth_path = bytes.path;
-  if (!bytes.exists || !config_read_open(&r, l->arena, l->diags, CONFIG_WARNING, bytes.path, buf_str(&bytes.buf))) goto out;
+  if (!bytes.exists || !config_read_open(&r, l->arena, l->diags, CONFIG_WARNING, bytes.path, buf_str(&bytes.buf)))
+    goto out;
   if (!yyjson_is_obj(r.root) || yyjson_obj_size(r.root) > CONFIG_PROVIDERS_MAX) {
     config_read_fault(&r, NULL, r.root, NULL, "must be an object of at most %d entries", CONFIG_PROVIDERS_MAX);
     goto out;
@@ -258,8 +259,9 @@ static bool is_declared(const struct config_loader *l, size_t declared, struct s
 }
 
 static struct config_draft new_draft(struct str type, struct config_place place) {
-  struct config_draft d = {.p = {.id = type, .type = type, .weight = 1, .is_active = true, .is_preset = true, .place = place},
-                           .is_required_entry = true};
+  struct config_draft d = {
+      .p = {.id = type, .type = type, .weight = 1, .is_active = true, .is_preset = true, .place = place},
+      .is_required_entry = true};
   return d;
 }
 

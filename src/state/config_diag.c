@@ -1,5 +1,5 @@
-/* Diagnostics: a growing array in an arena of its own. When memory is short a diagnostic is counted but not kept, so that
- * `errors` can be trusted in every case. */
+/* Diagnostics: a growing array in an arena of its own. When memory is short a diagnostic is counted but not kept, so
+ * that `errors` can be trusted in every case. */
 #include "state/config_diag.h"
 
 #include <stdarg.h>

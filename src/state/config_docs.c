@@ -58,7 +58,9 @@ static void put_range(struct buf *out, const struct config_row *row) {
     case CONFIG_KIND_BYTES:
       buf_printf(out, "bytes, %llu to %llu", (unsigned long long)o->min, (unsigned long long)o->max);
       return;
-    case CONFIG_KIND_MS: buf_printf(out, "ms, %llu to %llu", (unsigned long long)o->min, (unsigned long long)o->max); return;
+    case CONFIG_KIND_MS:
+      buf_printf(out, "ms, %llu to %llu", (unsigned long long)o->min, (unsigned long long)o->max);
+      return;
     case CONFIG_KIND_ENUM:
       config_row_choices(row, names, sizeof names);
       buf_put(out, str_from_c(names));
@@ -96,19 +98,21 @@ static void put_docs_row(struct buf *out, const struct config_row *row) {
 
 void config_write_docs(struct buf *out) {
   struct str section = STR_NONE;
-  buf_put(out, STR("# Options\n\n"
-                   "Generated from `src/state/options.def`; do not edit.\n\n"
-                   "In `maestro.json` an option's name is its path: `server.port` is `{\"server\": {\"port\": 8080}}`. "
-                   "Comments and trailing commas are allowed; an unknown key is an error. Precedence, highest first: "
-                   "flags, environment, `.env` beside the file, the file, the default. `--set NAME=VALUE` sets any option. "
-                   "Sizes may be written as \"64MiB\", times as \"10s\".\n"));
+  buf_put(out,
+          STR("# Options\n\n"
+              "Generated from `src/state/options.def`; do not edit.\n\n"
+              "In `maestro.json` an option's name is its path: `server.port` is `{\"server\": {\"port\": 8080}}`. "
+              "Comments and trailing commas are allowed; an unknown key is an error. Precedence, highest first: "
+              "flags, environment, `.env` beside the file, the file, the default. `--set NAME=VALUE` sets any option. "
+              "Sizes may be written as \"64MiB\", times as \"10s\".\n"));
   for (unsigned id = 0; id < CONFIG_OPTION_COUNT; id++) {
     const struct config_row *row = config_row(id);
     if (!str_eq(section, section_of(row->option.path))) {
       section = section_of(row->option.path);
-      buf_printf(out,
-                 "\n## %.*s\n\n| option | default | value | variable, flag | meaning |\n| --- | --- | --- | --- | --- |\n",
-                 STR_ARG(section));
+      buf_printf(
+          out,
+          "\n## %.*s\n\n| option | default | value | variable, flag | meaning |\n| --- | --- | --- | --- | --- |\n",
+          STR_ARG(section));
     }
     put_docs_row(out, row);
   }
@@ -131,7 +135,8 @@ static void put_schema_type(struct buf *out, const struct config_row *row) {
                  (unsigned long long)o->max);
       return;
     case CONFIG_KIND_LIST:
-      buf_printf(out, "\"type\":\"array\",\"items\":{\"type\":\"string\"},\"maxItems\":%llu", (unsigned long long)o->max);
+      buf_printf(out, "\"type\":\"array\",\"items\":{\"type\":\"string\"},\"maxItems\":%llu",
+                 (unsigned long long)o->max);
       return;
     case CONFIG_KIND_STRING:
     case CONFIG_KIND_PATH: buf_put(out, STR("\"type\":\"string\"")); return;

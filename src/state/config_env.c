@@ -110,7 +110,8 @@ out:
 
 /* ---- look-up ---- */
 
-static bool find_variable(const struct config_owned *o, const char *name, struct str *value, struct config_found *found) {
+static bool find_variable(const struct config_owned *o, const char *name, struct str *value,
+                          struct config_found *found) {
   const char *text = o->env ? o->env(o->env_arg, name) : NULL;
   struct config_found at = {CONFIG_FROM_ENVIRONMENT, {STR("environment"), 0}, str_from_c(name), NULL};
   if (text && *text) {

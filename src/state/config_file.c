@@ -1,5 +1,5 @@
-/* maestro.json, all or nothing, and priorities.json, entry by entry. Options are found by their path in the table, so that
- * a new row needs nothing here. */
+/* maestro.json, all or nothing, and priorities.json, entry by entry. Options are found by their path in the table, so
+ * that a new row needs nothing here. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -58,7 +58,8 @@ static void read_priorities(struct config_loader *l, struct config_read *r, yyjs
       if (!check_priority(name))
         config_read_fault(r, NULL, item, NULL, "\"%.*s\" is not of the form provider/model", STR_ARG(name));
       else if (earlier < kept)
-        config_read_note(r, CONFIG_WARNING, NULL, item, "the first place counts", "\"%.*s\" is listed twice", STR_ARG(name));
+        config_read_note(r, CONFIG_WARNING, NULL, item, "the first place counts", "\"%.*s\" is listed twice",
+                         STR_ARG(name));
       else
         items[kept++] = name;
     }
@@ -183,7 +184,8 @@ void config_load_file(struct config_loader *l) {
   if (!l->file) return;
   if (!config_loader_read(l, l->file, CONFIG_ERROR, &bytes)) goto out;
   if (!bytes.exists) {
-    config_diags_add(l->diags, CONFIG_ERROR, (struct config_place){bytes.path, 0}, STR_NONE, NULL, "there is no such file");
+    config_diags_add(l->diags, CONFIG_ERROR, (struct config_place){bytes.path, 0}, STR_NONE, NULL,
+                     "there is no such file");
     goto out;
   }
   l->c->file = bytes.path;
@@ -223,7 +225,8 @@ static void read_max_retries(struct config_read *r, yyjson_val *key, yyjson_val 
   set_fallback(r, key, val, out, CONFIG_OPTION_fallback_max_retries);
 }
 static void read_fallback(struct config_read *r, yyjson_val *key, yyjson_val *val, void *out) {
-  static const struct config_member members[] = {{"strategy", read_strategy}, {"maxRetries max_retries", read_max_retries}};
+  static const struct config_member members[] = {{"strategy", read_strategy},
+                                                 {"maxRetries max_retries", read_max_retries}};
   config_read_members(r, key, val, members, 2, CONFIG_WARNING, out);
 }
 /* A member of the format that has no effect here: worth a word only when somebody has filled it. */
@@ -235,8 +238,9 @@ static void read_unused(struct config_read *r, yyjson_val *key, yyjson_val *val,
 
 void config_load_priorities(struct config_loader *l) {
   static const struct config_member members[] = {
-      {"priorities", read_list},  {"fallback", read_fallback}, {"model_overrides", read_unused}, {"thinking", read_unused},
-      {"guards", read_unused},    {"beta_strip", read_unused}, {"audit", read_unused},
+      {"priorities", read_list}, {"fallback", read_fallback}, {"model_overrides", read_unused},
+      {"thinking", read_unused}, {"guards", read_unused},     {"beta_strip", read_unused},
+      {"audit", read_unused},
   };
   struct config_bytes bytes;
   struct config_read r = {0};

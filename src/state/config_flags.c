@@ -1,5 +1,5 @@
-/* The command line: flags of the table, by name or letter, and --set path=value for every other option. Values are checked
- * when the configuration is loaded, not here. */
+/* The command line: flags of the table, by name or letter, and --set path=value for every other option. Values are
+ * checked when the configuration is loaded, not here. */
 #include <stdlib.h>
 
 #include "state/config_load.h"
@@ -87,8 +87,8 @@ static enum err parse_short(struct parsing *p, struct str word) {
   return OK;
 }
 
-enum err config_flags_parse(struct arena *a, int argc, char *const *argv, struct config_flag **flags, size_t *flag_count,
-                            const char **file, struct config_strings *rest, struct err_info *info) {
+enum err config_flags_parse(struct arena *a, int argc, char *const *argv, struct config_flag **flags,
+                            size_t *flag_count, const char **file, struct config_strings *rest, struct err_info *info) {
   struct parsing p = {.arena = a, .argc = argc, .argv = argv, .file = *file, .info = info};
   size_t room = argc > 0 ? (size_t)argc : 0;
   p.flags = ARENA_NEW_ARRAY(a, struct config_flag, room);

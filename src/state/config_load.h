@@ -1,5 +1,5 @@
-/* The parts of config_load and what they share while a configuration is being made. Inside src/state; one loader lives as
- * long as one call of config_load. */
+/* The parts of config_load and what they share while a configuration is being made. Inside src/state; one loader lives
+ * as long as one call of config_load. */
 #ifndef MAESTRO_STATE_CONFIG_LOAD_H
 #define MAESTRO_STATE_CONFIG_LOAD_H
 
@@ -58,9 +58,10 @@ struct config_bytes { /* a file's content; wiped by config_bytes_clear */
   bool exists;
 };
 
-/* config.c: notes the file for watching and reads it. False when it cannot be read (reported with `severity`); when there is
- * none: true, with exists false. */
-bool config_loader_read(struct config_loader *l, const char *path, enum config_severity severity, struct config_bytes *out);
+/* config.c: notes the file for watching and reads it. False when it cannot be read (reported with `severity`); when
+ * there is none: true, with exists false. */
+bool config_loader_read(struct config_loader *l, const char *path, enum config_severity severity,
+                        struct config_bytes *out);
 void config_bytes_clear(struct config_bytes *b);
 struct str config_loader_dup(struct config_loader *l, struct str s);
 /* Warns when others may read a file that holds keys. */
@@ -86,7 +87,8 @@ struct config_draft *config_draft_add(struct config_loader *l, const struct conf
 /* config_credentials.c: presets made active by the environment, addresses, keys, timeouts; fills c->providers. */
 void config_settle_providers(struct config_loader *l);
 
-/* config_read_price.c: the members of a price; `updated` (may be NULL: then no such member) gets the text of its date. */
+/* config_read_price.c: the members of a price; `updated` (may be NULL: then no such member) gets the text of its date.
+ */
 bool config_read_price(struct config_read *r, yyjson_val *key, yyjson_val *val, struct config_price *out,
                        yyjson_val **updated, enum config_severity unknown);
 

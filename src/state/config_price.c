@@ -34,7 +34,8 @@ const char *config_price_parse_usd(struct str text, int64_t *nano_usd) {
       continue;
     }
     digits++;
-    if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, text.p[at] - '0', &v)) return "has too many digits";
+    if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, text.p[at] - '0', &v))
+      return "has too many digits";
     shift -= is_fraction;
   }
   if (digits == 0 || text.p[0] == '.' || text.p[at - 1] == '.') return not_a_number;

@@ -1,5 +1,5 @@
-/* Declared providers: the map of maestro.json and providers.json, and the array of MAESTRO_PROVIDERS, read by one table of
- * members. In providers.json a bad entry is left out and the others load; elsewhere a fault voids the whole. */
+/* Declared providers: the map of maestro.json and providers.json, and the array of MAESTRO_PROVIDERS, read by one table
+ * of members. In providers.json a bad entry is left out and the others load; elsewhere a fault voids the whole. */
 #include <stdio.h>
 
 #include "state/config_check.h"
@@ -369,7 +369,8 @@ static void check_entry(struct config_loader *l, struct config_read *r, yyjson_v
                         STR_ARG(l->drafts[i].p.id));
 }
 
-static void read_entry(struct config_loader *l, struct config_read *r, yyjson_val *key, yyjson_val *val, bool is_array) {
+static void read_entry(struct config_loader *l, struct config_read *r, yyjson_val *key, yyjson_val *val,
+                       bool is_array) {
   struct reading reading = {.l = l};
   struct config_provider *p = &reading.draft.p;
   reading.draft.is_required_entry = r->severity == CONFIG_ERROR;

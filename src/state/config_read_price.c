@@ -20,10 +20,10 @@ static void read_amount(struct config_read *r, yyjson_val *key, yyjson_val *val,
   }
 }
 
-#define AMOUNT(member)                                                                               \
-  static void read_##member(struct config_read *r, yyjson_val *key, yyjson_val *val, void *out) {    \
-    struct config_price *p = ((struct price_reading *)out)->price;                                   \
-    read_amount(r, key, val, &p->member, &p->has_##member);                                          \
+#define AMOUNT(member)                                                                            \
+  static void read_##member(struct config_read *r, yyjson_val *key, yyjson_val *val, void *out) { \
+    struct config_price *p = ((struct price_reading *)out)->price;                                \
+    read_amount(r, key, val, &p->member, &p->has_##member);                                       \
   }
 AMOUNT(in)
 AMOUNT(out)

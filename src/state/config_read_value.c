@@ -1,5 +1,5 @@
-/* The reader's scalars: each checks type and range, reports with the path at hand and leaves *out untouched on a fault. Only
- * values of plain members are shown, and those cut. */
+/* The reader's scalars: each checks type and range, reports with the path at hand and leaves *out untouched on a fault.
+ * Only values of plain members are shown, and those cut. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -54,7 +54,8 @@ static bool check_string(struct config_read *r, yyjson_val *key, yyjson_val *val
   return false;
 }
 
-bool config_read_string(struct config_read *r, yyjson_val *key, yyjson_val *val, size_t min, size_t max, struct str *out) {
+bool config_read_string(struct config_read *r, yyjson_val *key, yyjson_val *val, size_t min, size_t max,
+                        struct str *out) {
   if (!check_string(r, key, val, min, max)) return false;
   struct str copy = config_read_dup(r, config_read_text(val));
   if (!copy.p) return false;
@@ -83,7 +84,8 @@ bool config_read_bool(struct config_read *r, yyjson_val *key, yyjson_val *val, b
   return true;
 }
 
-bool config_read_u64(struct config_read *r, yyjson_val *key, yyjson_val *val, uint64_t min, uint64_t max, uint64_t *out) {
+bool config_read_u64(struct config_read *r, yyjson_val *key, yyjson_val *val, uint64_t min, uint64_t max,
+                     uint64_t *out) {
   uint64_t v;
   if (!yyjson_is_raw(val)) {
     config_read_wrong_type(r, key, val, "a whole number");
@@ -91,15 +93,16 @@ bool config_read_u64(struct config_read *r, yyjson_val *key, yyjson_val *val, ui
   }
   struct str text = config_read_text(val);
   if (!str_to_u64(text, &v) || v < min || v > max) {
-    config_read_fault(r, key, val, NULL, "%.*s is not a whole number from %llu to %llu", (int)(text.n < 40 ? text.n : 40),
-                      text.p, (unsigned long long)min, (unsigned long long)max);
+    config_read_fault(r, key, val, NULL, "%.*s is not a whole number from %llu to %llu",
+                      (int)(text.n < 40 ? text.n : 40), text.p, (unsigned long long)min, (unsigned long long)max);
     return false;
   }
   *out = v;
   return true;
 }
 
-bool config_read_u32(struct config_read *r, yyjson_val *key, yyjson_val *val, uint32_t min, uint32_t max, uint32_t *out) {
+bool config_read_u32(struct config_read *r, yyjson_val *key, yyjson_val *val, uint32_t min, uint32_t max,
+                     uint32_t *out) {
   uint64_t v;
   if (!config_read_u64(r, key, val, min, max, &v)) return false;
   *out = (uint32_t)v;
@@ -132,8 +135,8 @@ bool config_read_ms(struct config_read *r, yyjson_val *key, yyjson_val *val, uin
     return false;
   }
   if (!config_value_ms(text, &v) || v > max) {
-    config_read_fault(r, key, val, NULL, "%.*s is not a time of at most %u milliseconds", (int)(text.n < 40 ? text.n : 40),
-                      text.p, max);
+    config_read_fault(r, key, val, NULL, "%.*s is not a time of at most %u milliseconds",
+                      (int)(text.n < 40 ? text.n : 40), text.p, max);
     return false;
   }
   *out = (uint32_t)v;

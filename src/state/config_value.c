@@ -1,5 +1,5 @@
-/* Options: the table, and how one value gets from text or JSON into struct config_options. Both ways end in one place for
- * each kind, so that a number from the environment is judged like one from the file. */
+/* Options: the table, and how one value gets from text or JSON into struct config_options. Both ways end in one place
+ * for each kind, so that a number from the environment is judged like one from the file. */
 #include "state/config_value.h"
 
 #include <stdarg.h>
@@ -63,18 +63,12 @@ bool config_value_ms(struct str text, uint64_t *out) {
 }
 
 bool config_value_bytes(struct str text, uint64_t *out) {
-  static const struct unit units[] = {{"", 1},
-                                      {"B", 1},
-                                      {"K", 1ull << 10},
-                                      {"KiB", 1ull << 10},
-                                      {"M", 1ull << 20},
-                                      {"MiB", 1ull << 20},
-                                      {"G", 1ull << 30},
-                                      {"GiB", 1ull << 30},
-                                      {"T", 1ull << 40},
-                                      {"TiB", 1ull << 40},
-                                      {"KB", 1000},
-                                      {"MB", 1000000},
+  static const struct unit units[] = {{"", 1},           {"B", 1},
+                                      {"K", 1ull << 10}, {"KiB", 1ull << 10},
+                                      {"M", 1ull << 20}, {"MiB", 1ull << 20},
+                                      {"G", 1ull << 30}, {"GiB", 1ull << 30},
+                                      {"T", 1ull << 40}, {"TiB", 1ull << 40},
+                                      {"KB", 1000},      {"MB", 1000000},
                                       {"GB", 1000000000}};
   return parse_with_unit(text, units, sizeof units / sizeof *units, out);
 }
@@ -158,7 +152,9 @@ static bool set_number(const struct setting *s, struct str text) {
             : s->row->kind == CONFIG_KIND_BYTES ? config_value_bytes(text, &v)
                                                 : str_to_u64(text, &v);
   if (!ok || v < o->min || v > o->max) {
-    const char *unit = s->row->kind == CONFIG_KIND_MS ? " milliseconds" : s->row->kind == CONFIG_KIND_BYTES ? " bytes" : "";
+    const char *unit = s->row->kind == CONFIG_KIND_MS      ? " milliseconds"
+                       : s->row->kind == CONFIG_KIND_BYTES ? " bytes"
+                                                           : "";
     snprintf(why, sizeof why, "must be a whole number from %llu to %llu%s", (unsigned long long)o->min,
              (unsigned long long)o->max, unit);
     return bad_value(s, text, why);

@@ -1,5 +1,5 @@
-/* Values as people write them, and the options table with what the loaders need beyond the public rows. Inside src/state.
- * Pure but for config_value_set_*, which write one option into a configuration under construction. */
+/* Values as people write them, and the options table with what the loaders need beyond the public rows. Inside
+ * src/state. Pure but for config_value_set_*, which write one option into a configuration under construction. */
 #ifndef MAESTRO_STATE_CONFIG_VALUE_H
 #define MAESTRO_STATE_CONFIG_VALUE_H
 
@@ -26,7 +26,7 @@ enum config_kind {
 struct config_row {
   struct config_option option; /* what everybody may see */
   enum config_kind kind;
-  size_t offset; /* in struct config_options */
+  size_t offset;                          /* in struct config_options */
   const char *(*check)(struct str value); /* NULL: anything; else the reason against it */
 };
 const struct config_row *config_row(enum config_option_id id);
@@ -39,12 +39,12 @@ void config_row_choices(const struct config_row *row, char *out, size_t out_byte
 struct config_found {
   enum config_origin origin;
   struct config_place place;
-  struct str path;   /* as the person who wrote it calls it: variable, flag or key */
+  struct str path;    /* as the person who wrote it calls it: variable, flag or key */
   const char *folder; /* that a relative PATH belongs to; NULL: the current one */
 };
 
-/* Both report a fault (with r->severity) and leave the option as it was, false; memory failures set r->is_no_memory. `r` lends arena,
- * diags and flags; for text no file needs to be open. */
+/* Both report a fault (with r->severity) and leave the option as it was, false; memory failures set r->is_no_memory.
+ * `r` lends arena, diags and flags; for text no file needs to be open. */
 bool config_value_set_text(struct config_read *r, struct config *c, const struct config_row *row,
                            const struct config_found *found, struct str text);
 bool config_value_set_json(struct config_read *r, struct config *c, const struct config_row *row,

@@ -1,5 +1,5 @@
-/* Secrets: heap blocks with their length in front, wiped before they go. OpenSSL's comparison and cleansing are used since
- * compilers remove or shorten hand-written ones. */
+/* Secrets: heap blocks with their length in front, wiped before they go. OpenSSL's comparison and cleansing are used
+ * since compilers remove or shorten hand-written ones. */
 #include "state/secret.h"
 
 #include <openssl/crypto.h>
@@ -50,7 +50,9 @@ struct secret *secret_new_random(struct str prefix, size_t n) {
   return s;
 }
 
-struct secret *secret_dup(const struct secret *s) { return s ? secret_new(secret_reveal(s)) : NULL; }
+struct secret *secret_dup(const struct secret *s) {
+  return s ? secret_new(secret_reveal(s)) : NULL;
+}
 
 void secret_free(struct secret *s) {
   if (!s) return;
