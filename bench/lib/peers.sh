@@ -97,7 +97,7 @@ EOF
 peers_start_sink() {
   {
     nginx_head sink
-    echo "  server { listen 127.0.0.1:$port_sink; default_type application/json; location / { return 200 '{}'; } }"
+    echo "  server { listen 127.0.0.1:$port_sink; default_type application/json; location / { return 200 '$(static_reply)'; } }"
     echo "}"
   } >"$work/sink.conf"
   processes_start sink "$upstream_cpu" "$work/sink.log" chrt --idle 0 "$nginx" -c "$work/sink.conf" -p "$work"
@@ -212,6 +212,7 @@ maestro_command() {
   local home=$work/$1
   mkdir -p "$home/config/maestro" "$home/data"
   maestro_config >"$home/config/maestro/maestro.json"
+  chmod 600 "$home/config/maestro/maestro.json"
   maestro_words=(env -i "PATH=$PATH" "HOME=$home" "XDG_CONFIG_HOME=$home/config" "XDG_DATA_HOME=$home/data"
                  "XDG_STATE_HOME=$home/data" "XDG_RUNTIME_DIR=$home/data" "MAESTRO_API_KEY=$BENCH_KEY"
                  "$PWD/$maestro" serve --port "$2" "${@:3}")

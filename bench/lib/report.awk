@@ -98,7 +98,7 @@ function print_claims(    i, m, spread, verdict) {
   print "| what | must be | Maestro | rounds | nginx | HAProxy | |"
   print "|---|--:|--:|--:|--:|--:|---|"
   for (i = 1; i <= n_claims; i++) {
-    if (c_row[i] == "soak" && !((c_row[i], "maestro") in seen)) continue
+    if ((partial || c_row[i] == "soak") && !((c_row[i], "maestro") in seen)) continue
     m = figure(c_row[i], "maestro", c_key[i], c_how[i])
     spread = pair_low == "" ? "" : short(pair_low) " – " short(pair_high)
     if (m == "-") verdict = "not measured"
@@ -139,7 +139,7 @@ function print_row(row) {
   else if (row ~ /^(burst|ttft)/)
     print_columns(row, "cpu_us ratio:cpu_us sps ttft_p50_us ttft_p99_us added:ttft_p99_us p50_us p99_us max:broken max:failed", "CPU µs/stream|× nginx|streams/s|TTFT p50 µs|TTFT p99|added TTFT p99|stream p50 µs|stream p99|broken|failed")
   else if (row ~ /^paced/)
-    print_columns(row, "cpu_event_us ratio:cpu_event_us eps ttft_p50_us ttft_p99_us gap_p99_us max:gap_max_us lag_p50_us lag_p99_us max:events_lost max:broken max:failed", "CPU µs/event|× nginx|events/s|TTFT p50 µs|TTFT p99|gap p99|gap max|lag p50|lag p99|lost|broken|failed")
+    print_columns(row, "cpu_event_us ratio:cpu_event_us eps gap_p99_us max:gap_max_us lag_p50_us lag_p99_us max:events_lost max:broken max:failed", "CPU µs/event|× nginx|events/s|gap p99 µs|gap max|lag p50|lag p99|lost|broken|failed")
   else if (row == "uploads")
     print_columns(row, "quiet_small_p99_us busy_small_p99_us extra:small_p99_us quiet_stream_gap_p99_us busy_stream_gap_p99_us extra:stream_gap_p99_us max:quiet_stream_gap_max_us max:busy_stream_gap_max_us upload_rps max:upload_errors max:upload_status_errors", "small p99 µs quiet|busy|above|event gap p99 µs quiet|busy|above|gap max quiet|busy|uploads/s|upload errors|not 200")
   else if (row == "cancel")

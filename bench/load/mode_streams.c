@@ -143,8 +143,9 @@ static void print_streams(const struct engine *engine, const struct streams *s, 
   double contents = s->contents ? (double)s->contents : 1;
   double good = s->good ? (double)s->good : 1;
   printf("streams=%llu broken=%llu failed=%llu unfinished=%u events=%llu events_lost=%llu seconds=%.3f ",
-         (unsigned long long)s->good, (unsigned long long)s->broken, (unsigned long long)s->failed, engine->in_flight,
-         (unsigned long long)s->contents, (unsigned long long)s->events_lost, (double)span_ns / 1e9);
+         (unsigned long long)s->good, (unsigned long long)s->broken, (unsigned long long)s->failed,
+         engine->options->pace_ms ? engine->in_flight : 0, (unsigned long long)s->contents,
+         (unsigned long long)s->events_lost, (double)span_ns / 1e9);
   printf("sps=%.0f eps=%.0f cpu_us=%.2f cpu_event_us=%.3f cpu_share=%.2f ttft_p50_us=%.1f ttft_p99_us=%.1f ",
          (double)s->good / ((double)span_ns / 1e9), (double)s->contents / ((double)span_ns / 1e9),
          (double)cpu_ns / 1e3 / good, (double)cpu_ns / 1e3 / contents, (double)cpu_ns / (double)span_ns,
