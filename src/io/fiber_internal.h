@@ -106,6 +106,7 @@ struct loop {
   uint32_t warm_count;
   struct fiber **slab;
   uint32_t slab_count, fiber_count;
+  uint32_t jobs_pending;         /* in the pool's lanes or running: the loop stays open for them */
   struct fiber_heap_entry *heap; /* [1 … heap_count], room for every fiber */
   uint32_t heap_count;
 
@@ -159,8 +160,9 @@ WAIT enum err fiber_waiter_wait(struct fiber_waiter **head, struct fiber_waiter 
 void loop_close(struct loop *l);   /* all of loop_free but the struct, which loop_post may still be asked about */
 void loop_release(struct loop *l); /* the rest */
 void loop_keep(struct loop *l);
-void loop_drain_fibers(struct loop *l); /* instead of loop_run: cancels all fibers and runs until they have ended */
-/* loop_post without an allocation. The caller knows that the loop is not closing (a live fiber keeps it open); the
+void loop_drain_fibers(
+    struct loop *l); /* instead of loop_run: cancels all fibers, runs until they and their jobs have ended */
+/* loop_post without an allocation. The caller knows that the loop is not closing (a fiber or job keeps it open); the
  * node may be gone or posted again once fn has begun. */
 void loop_post_node(struct loop *l, struct loop_post_node *node);
 

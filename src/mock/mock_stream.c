@@ -2,7 +2,7 @@
  * first one's time plus k intervals, so that pace does not drift; the finish, the usage and the end leave together. */
 #include "mock/mock_call.h"
 
-enum { WRITE_BYTES = 16384, GOOD_EVENTS = 3 };
+enum { WRITE_BYTES = 30 * 1024, GOOD_EVENTS = 3 };
 
 struct stream {
   struct mock_call *c;

@@ -254,7 +254,6 @@ static void abandon_flight(void *arg) {
 
 TEST(an_abandoned_flight_still_lands) { in_fiber(abandon_flight); }
 
-/* More names than the lane takes: the rest is refused at once, and nothing is remembered of the refusal. */
 static unsigned busy;
 static void ask_numbered(void *arg) {
   char name[32];
@@ -264,6 +263,26 @@ static void ask_numbered(void *arg) {
   if (e == OK) answered++;
   if (e == ERR_BUSY) busy++;
 }
+static void leave_the_queue(void *arg) {
+  (void)arg;
+  struct resolver_result r;
+  uint64_t give_up = clock_deadline_ms(10000);
+  for (intptr_t i = 0; i < 4; i++) CHECK(fiber_spawn(NULL, ask_numbered, (void *)(1000 + i)) == OK);
+  while (hanging < 4 && clock_mono_us() < give_up) pause_ms(1);
+  CHECK(resolver_lookup(STR("unwanted.example"), 1, false, clock_deadline_ms(3), &r, NULL) == ERR_TIMEOUT);
+  CHECK(lookups == 4);
+  set_gate(true);
+  while (answered < 4 && clock_mono_us() < give_up) pause_ms(1);
+  CHECK(ask("wanted.example", false, &r) == OK && lookups == 5); /* the unwanted one was never looked up */
+  CHECK(ask("unwanted.example", false, &r) == OK && lookups == 6);
+}
+
+TEST(a_name_nobody_waits_for_leaves_the_queue) {
+  answered = 0;
+  in_fiber(leave_the_queue);
+}
+
+/* More names than the lane takes: the rest is refused at once, and nothing is remembered of the refusal. */
 static void overload(void *arg) {
   (void)arg;
   for (intptr_t i = 0; i < 300; i++) CHECK(fiber_spawn(NULL, ask_numbered, (void *)i) == OK);
@@ -388,6 +407,7 @@ int main(void) {
       RESOLVER_TEST(the_policy_holds_for_every_answer),
       RESOLVER_TEST(one_hanging_flight_per_name_and_it_holds_up_nobody_else),
       RESOLVER_TEST(an_abandoned_flight_still_lands),
+      RESOLVER_TEST(a_name_nobody_waits_for_leaves_the_queue),
       RESOLVER_TEST(too_many_names_at_once_are_refused),
       RESOLVER_TEST(the_cache_is_bounded),
       RESOLVER_TEST(workers_share_a_flight),

@@ -73,7 +73,7 @@ TEST(every_byte_of_a_stream) {
   struct buf text;
   buf_init(&text, 0);
   struct str both = joined(&r, "/choices/0/delta/content", &text);
-  char expected[4096];
+  static char expected[4096];
   assert_int_equal(both.n, 16);
   snprintf(expected, sizeof expected,
            HEAD
