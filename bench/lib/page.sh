@@ -36,7 +36,7 @@ The column *rounds* shows the least and the greatest of the rounds whose median 
   divided by the requests (or events) finished in it. It is the steadiest figure here: requests per second and latencies also contain
   the upstream and the generator, which share a processor. *CPU share* near 1 means that the proxy was what limited the row.
 - **Maestro** is the binary and configuration of \`make serve\` with a key: authentication, usage, request log and metrics are on. It has one worker
-  where CPU is compared, two in the memory rows, sixteen in the reuse row, else the default. nginx and HAProxy do none of this;
+  on one processor, as nginx and HAProxy have, but two in the memory rows, sixteen in the reuse row and the default at start-up. nginx and HAProxy do none of this;
   \`nginx-log\` is nginx with its stock access log. The upstream is \`maestro mock\`, for TLS rows and uploads nginx with a static reply.
 - **Small JSON** is a request of 300 bytes and a reply of 1 KB. *Added* is the difference to the direct row of the same round. In small-1 and ttft-1
   the upstream runs on the proxy's processor, so that direct and proxied requests cross processors equally often; apart-1 is the plain placement.

@@ -168,6 +168,7 @@ row_start() {
 
 row_soak() {
   local pids rss part
+  peers_restart maestro measured
   pids=$(target_pids maestro)
   target_words maestro json "$model_small"
   for part in 50 200 250 250 250; do # thousands; the first 50 warm up
