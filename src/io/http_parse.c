@@ -162,15 +162,20 @@ void http_parse_shared_clear(struct http_parse_shared *s) {
   s->fields = NULL;
 }
 
-static void reset_message(struct http_parse *p) {
+static void forget_head(struct http_parse *p) {
   if (p->partial.p) buf_clear(&p->partial);
   if (p->own_fields) {
     free(p->own_fields);
     p->own_fields = NULL;
   }
   p->raw = NULL;
+  p->is_target_done = false;
+}
+
+static void reset_message(struct http_parse *p) {
+  forget_head(p);
   p->offset = p->target_at = p->target_n = p->count = p->raw_n = p->overhead_bytes = 0;
-  p->is_in_field = p->is_target_done = p->is_head_done = p->is_message_done = false;
+  p->is_in_field = p->is_head_done = p->is_message_done = false;
 }
 
 void http_parse_init(struct http_parse *p, const struct http_parse_shared *shared) {
@@ -284,7 +289,10 @@ enum err http_parse_take(struct http_parse *p, struct arena *a, struct http_requ
     out->host = v[h->host_index].value;
   else if (h->authority_n)
     out->host = str_from(copy + h->authority_at, h->authority_n);
-  if (p->is_message_done) reset_message(p);
+  if (p->is_message_done)
+    reset_message(p);
+  else
+    forget_head(p);
   return OK;
 }
 

@@ -85,8 +85,8 @@ static bool is_in_text(const struct config_read *r, yyjson_val *val, size_t *off
   return true;
 }
 
-/* Strings and numbers say where they stand, containers by what is first in them; for the rest (true, null, {}) the nearest
- * before it in the text speaks: yyjson keeps a document's values in one array in the order of the text. */
+/* Strings and numbers say where they stand, containers by what is first in them; for the rest (true, null, {}) the
+ * nearest before it in the text speaks: yyjson keeps a document's values in one array in the order of the text. */
 static bool find_offset(const struct config_read *r, yyjson_val *val, size_t *offset) {
   yyjson_val *inner = val;
   for (unsigned depth = 0; depth < 8 && yyjson_is_ctn(inner) && unsafe_yyjson_get_len(inner) > 0; depth++)
