@@ -15,7 +15,7 @@ int main(int argc, char **argv) {
   }
   unsigned files = 0, runs = 0;
   for (struct dirent *entry; (entry = readdir(dir));) {
-    char path[4096];
+    char path[2048];
     snprintf(path, sizeof path, "%s/%s", argv[1], entry->d_name);
     FILE *f = entry->d_name[0] == '.' ? NULL : fopen(path, "rb");
     if (!f) continue;

@@ -70,6 +70,16 @@ static void print_text(const struct config_diags *diags, const struct snapshot *
     fprintf(stderr, "%u fault%s; this configuration would not be accepted\n", diags->errors, diags->errors == 1 ? "" : "s");
 }
 
+/* docs/config.md, which comes from the table of options. */
+static int write_docs(void) {
+  struct buf b;
+  buf_init(&b, 0);
+  config_write_docs(&b);
+  printf("%.*s", STR_ARG(buf_str(&b)));
+  buf_clear(&b);
+  return CLI_OK;
+}
+
 int cmd_check(int argc, char **argv) {
   struct arena a;
   struct cli_paths paths;
@@ -78,6 +88,7 @@ int cmd_check(int argc, char **argv) {
   struct err_info info = {0};
   bool as_json = cli_take_flag(&argc, argv, "--json");
   int code = CLI_OK;
+  if (cli_take_flag(&argc, argv, "--write-docs")) return write_docs();
   arena_init(&a, 0);
   config_diags_init(&diags);
   enum err e = read_sources(&a, argc, argv, &paths, &sources, &info);

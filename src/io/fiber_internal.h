@@ -41,6 +41,13 @@ struct fiber_stack {
   size_t map_bytes, guard_bytes;
 };
 
+struct fiber_waiter { /* of a semaphore or mailbox; a fiber waits for one thing at a time */
+  struct fiber_waiter *next, *prev;
+  struct fiber_id id;
+  void *message;
+  bool is_granted;
+};
+
 struct fiber {
   void *sp; /* while it does not run; NULL: the stack holds no frame */
   struct fiber *next;
@@ -55,6 +62,7 @@ struct fiber {
   void (*fn)(void *);
   void *arg;
   void *context;
+  struct fiber_waiter waiter;
   struct fiber_group *group; /* set for a group's child only */
   enum err (*group_fn)(void *);
   uint32_t group_index;
@@ -72,13 +80,6 @@ struct fiber_queue {
 struct fiber_heap_entry {
   uint64_t key_us;
   struct fiber *fiber;
-};
-
-struct fiber_waiter { /* in the frame of the fiber that waits */
-  struct fiber_waiter *next, *prev;
-  struct fiber_id id;
-  void *message;
-  bool is_granted;
 };
 
 struct loop_post_node {
@@ -106,11 +107,12 @@ struct loop {
   uint32_t warm_count;
   struct fiber **slab;
   uint32_t slab_count, fiber_count;
+  uint32_t jobs_pending;         /* in the pool's lanes or running: the loop stays open for them */
   struct fiber_heap_entry *heap; /* [1 … heap_count], room for every fiber */
   uint32_t heap_count;
 
   uint64_t now_us, turn_start_us, armed_us;
-  bool is_running, is_now_stale, is_kept, is_idle_active, is_altstack_set;
+  bool is_running, is_draining, is_now_stale, is_kept, is_idle_active, is_altstack_set;
   atomic_bool is_stopping;
   struct loop_hook *hooks, *hook_next;
   const void *asan_bottom;
@@ -159,8 +161,9 @@ WAIT enum err fiber_waiter_wait(struct fiber_waiter **head, struct fiber_waiter 
 void loop_close(struct loop *l);   /* all of loop_free but the struct, which loop_post may still be asked about */
 void loop_release(struct loop *l); /* the rest */
 void loop_keep(struct loop *l);
-void loop_drain_fibers(struct loop *l); /* instead of loop_run: cancels all fibers and runs until they have ended */
-/* loop_post without an allocation. The caller knows that the loop is not closing (a live fiber keeps it open); the
+void loop_drain_fibers(
+    struct loop *l); /* instead of loop_run: cancels all fibers, runs until they and their jobs have ended */
+/* loop_post without an allocation. The caller knows that the loop is not closing (a fiber or job keeps it open); the
  * node may be gone or posted again once fn has begun. */
 void loop_post_node(struct loop *l, struct loop_post_node *node);
 

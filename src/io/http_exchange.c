@@ -53,7 +53,11 @@ static void run(void *arg) {
   struct http_exchange *x = arg;
   struct http_conn *c = x->conn;
   struct http_server *s = c->server;
-  s->options.handler(x, s->options.arg);
+  /* A body that broke before the handler began spares it the trouble. */
+  if (c->is_broken)
+    x->reply = http_reply_missing(x, x->body.failure) == OK ? REPLY_DONE : REPLY_CUT;
+  else if (!c->is_gone)
+    s->options.handler(x, s->options.arg);
   if (x->reply == REPLY_NONE && !c->is_gone) {
     const enum err why = s->is_draining && fiber_is_cancelled() ? ERR_SHUTTING_DOWN : ERR_INTERNAL;
     if (http_reply_missing(x, why) != OK) x->reply = REPLY_CUT;
@@ -87,5 +91,7 @@ struct arena *http_exchange_arena(struct http_exchange *x) {
   return &x->arena;
 }
 uint64_t http_exchange_started_us(const struct http_exchange *x) { return x->started_us; }
+int http_exchange_socket(const struct http_exchange *x) { return x->conn->fd; }
+
 void http_exchange_close_after(struct http_exchange *x) { x->is_close_after = true; }
 bool http_exchange_head_sent(const struct http_exchange *x) { return x->reply >= REPLY_OPEN; }

@@ -62,8 +62,10 @@ void loop_keep(struct loop *l) {
   uv_ref((uv_handle_t *)&l->async);
 }
 
+static bool has_work(const struct loop *l) { return l->stats.fibers_live || l->jobs_pending; }
+
 static void unkeep_if_done(struct loop *l) {
-  if (!l->is_kept || l->stats.fibers_live || !atomic_load_explicit(&l->is_stopping, memory_order_relaxed)) return;
+  if (!l->is_kept || has_work(l) || !atomic_load_explicit(&l->is_stopping, memory_order_relaxed)) return;
   l->is_kept = false;
   uv_unref((uv_handle_t *)&l->async);
 }
@@ -94,7 +96,8 @@ static void on_prepare(uv_prepare_t *prepare) {
   bool is_more = run_rounds(l);
   unkeep_if_done(l);
   arm_timer(l);
-  keep_polling(l, is_more || l->ready.head || l->yielded.head);
+  bool is_drained = l->is_draining && !has_work(l); /* the one who drains waits for uv_run */
+  keep_polling(l, is_more || l->ready.head || l->yielded.head || is_drained);
   end_turn(l);
   l->is_now_stale = true; /* poll may block */
 }
@@ -174,7 +177,7 @@ void loop_close(struct loop *l) {
   l->is_closing = true;
   pthread_mutex_unlock(&l->post_lock);
   run_posted(l); /* none, unless the loop never ran */
-  if (l->stats.fibers_live) fiber_die("loop_free while fibers live");
+  if (has_work(l)) fiber_die("loop_free while fibers live");
   close_now((uv_handle_t *)&l->prepare);
   close_now((uv_handle_t *)&l->check);
   close_now((uv_handle_t *)&l->idle);
@@ -201,7 +204,7 @@ void loop_free(struct loop *l) {
 /* True when everything has ended; from then on loop_post refuses. */
 static bool try_finish(struct loop *l) {
   pthread_mutex_lock(&l->post_lock);
-  bool is_finished = l->is_stopping && !l->post_head && l->stats.fibers_live == 0 && !uv_loop_alive(&l->uv);
+  bool is_finished = l->is_stopping && !l->post_head && !has_work(l) && !uv_loop_alive(&l->uv);
   if (is_finished) l->is_closing = true;
   pthread_mutex_unlock(&l->post_lock);
   return is_finished;
@@ -223,9 +226,10 @@ void loop_run(struct loop *l) {
 void loop_drain_fibers(struct loop *l) {
   l->is_running = true;
   l->turn_start_us = l->now_us = clock_mono_us();
+  l->is_draining = true;
   loop_cancel_all(l);
-  while (l->stats.fibers_live) uv_run(&l->uv, UV_RUN_ONCE);
-  l->is_running = false;
+  while (has_work(l)) uv_run(&l->uv, UV_RUN_ONCE);
+  l->is_running = l->is_draining = false;
   l->is_now_stale = true;
 }
 

@@ -1,6 +1,6 @@
 /* The lanes of the thread pool: permits and bounded FIFO queues in front of libuv's pool. Called by fiber_await and the
- * resolver from any worker; process-wide. A job is run through the loop that submitted it, so the loop's end waits for
- * it; the permit is given on by the pool thread itself, as soon as the job has run.
+ * resolver from any worker; process-wide. A job is run through the loop that submitted it, which stays open until the
+ * job is done; the permit is given on by the pool thread itself, as soon as the job has run.
  * Invariant: a lane's queue is empty while a permit of it is free. */
 #include "io/pool.h"
 
@@ -76,6 +76,11 @@ static void give_permit(struct lane *lane) {
   pthread_mutex_unlock(&lock);
 }
 
+static void finish(struct pool_job *job, bool has_run) {
+  job->loop->jobs_pending--;
+  job->done(job, has_run);
+}
+
 static void on_work(uv_work_t *work) {
   struct pool_job *job = work->data;
   struct lane *lane = &lanes[job->lane];
@@ -87,7 +92,7 @@ static void on_after_work(uv_work_t *work, int status) {
   struct pool_job *job = work->data;
   bool has_run = status != UV_ECANCELED;
   if (!has_run) give_permit(&lanes[job->lane]);
-  job->done(job, has_run);
+  finish(job, has_run);
 }
 
 static void start(struct pool_job *job) {
@@ -103,8 +108,10 @@ static void start_posted(void *arg) {
     return;
   }
   give_permit(&lanes[job->lane]);
-  job->done(job, false);
+  finish(job, false);
 }
+
+static void finish_posted(void *arg) { finish(arg, false); }
 
 enum err pool_submit(enum pool_lane lane_index, struct pool_job *job) {
   struct lane *lane = &lanes[lane_index];
@@ -124,6 +131,8 @@ enum err pool_submit(enum pool_lane lane_index, struct pool_job *job) {
   }
   pthread_mutex_unlock(&lock);
   if (is_refused) return ERR_BUSY;
+  job->loop->jobs_pending++;
+  loop_keep(job->loop);
   if (is_first) start(job);
   return OK;
 }
@@ -133,8 +142,23 @@ bool pool_withdraw(struct pool_job *job) {
   bool was_queued = job->is_queued;
   if (was_queued) dequeue(&lanes[job->lane], job);
   pthread_mutex_unlock(&lock);
-  if (was_queued) return true;
+  if (was_queued) {
+    job->loop->jobs_pending--;
+    return true;
+  }
   job->is_withdrawn = true;
   if (job->is_started) uv_cancel((uv_req_t *)&job->work); /* works only before a thread has taken it */
   return false;
+}
+
+bool pool_unqueue(struct pool_job *job) {
+  pthread_mutex_lock(&lock);
+  bool was_queued = job->is_queued;
+  if (was_queued) {
+    dequeue(&lanes[job->lane], job);
+    job->post.fn = finish_posted;
+    loop_post_node(job->loop, &job->post);
+  }
+  pthread_mutex_unlock(&lock);
+  return was_queued;
 }

@@ -10,8 +10,7 @@
 struct pool_job {
   /* On a pool thread. */
   void (*run)(struct pool_job *job);
-  /* On the stack of the loop that submitted; has_run is false only after a withdrawal that came too late to be
-   * immediate and early enough to matter. */
+  /* On the stack of the loop that submitted; has_run is false only for a job that was withdrawn or unqueued. */
   void (*done)(struct pool_job *job, bool has_run);
   /* The rest is pool.c's. */
   enum pool_lane lane;
@@ -26,7 +25,11 @@ struct pool_job {
 
 /* From a fiber or callback of a loop, which then stays until the job is done. ERR_BUSY: the lane's queue is full. */
 enum err pool_submit(enum pool_lane lane, struct pool_job *job) MUST_CHECK;
-/* True: it had not begun and is the caller's again. False: done will still be called, has_run saying what happened. */
+/* On its loop's thread. True: it had not begun and is the caller's again. False: done will still be called, has_run
+ * saying what happened. */
 bool pool_withdraw(struct pool_job *job) MUST_CHECK;
+/* From any thread, for a job that cannot be done yet. True: it was waiting for a permit, and done(has_run = false) will
+ * be called instead of running it. False: it runs or will. */
+bool pool_unqueue(struct pool_job *job) MUST_CHECK;
 
 #endif

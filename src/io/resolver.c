@@ -1,6 +1,7 @@
 /* The resolver: cache, single flight per name for the whole process, getaddrinfo in the pool's dns lane. Called by the
  * HTTP client before it connects. The table lives as long as the process. A flight runs on the loop of the worker that
- * began it and survives the caller's cancel; a name that hangs holds one of the lane's permits, whoever asks for it.
+ * began it and, once it runs, survives the caller's cancel; a name that hangs holds one of the lane's permits, whoever
+ * asks for it.
  * Invariant: an entry with a flight or with waiters is never evicted; a name has at most one flight. */
 #include "io/resolver.h"
 
@@ -45,8 +46,8 @@ struct entry {
   struct entry *chain;         /* same bucket */
   struct entry *newer, *older; /* by last use */
   struct waiter *waiters;
-  bool is_flying;
-  uint64_t expires_us; /* 0: nothing known */
+  struct flight *flight; /* NULL: none */
+  uint64_t expires_us;   /* 0: nothing known */
   struct addresses found;
   size_t host_bytes;
   char host[HOST_MAX + 1]; /* lower case */
@@ -54,7 +55,7 @@ struct entry {
 
 struct flight {
   struct pool_job job;
-  struct entry *entry;
+  struct entry *entry; /* under the lock; NULL: nobody wants it any more */
   struct resolver_result result;
   int rc;
   char host[HOST_MAX + 1];
@@ -110,7 +111,7 @@ static void link_newest(struct entry *e) {
 
 static bool evict_one(void) {
   for (struct entry *e = oldest; e; e = e->newer) {
-    if (e->is_flying || e->waiters) continue;
+    if (e->flight || e->waiters) continue;
     struct entry **at = bucket_of(e->host, e->host_bytes);
     while (*at != e) at = &(*at)->chain;
     *at = e->chain;
@@ -191,14 +192,15 @@ static void hand_over(struct entry *e, struct waiter *w) {
 }
 
 static void land(struct pool_job *job, bool has_run) {
-  (void)has_run; /* flights are never withdrawn */
   struct flight *f = (struct flight *)job;
-  struct entry *e = f->entry;
   pthread_mutex_lock(&lock);
-  keep(&e->found, f);
-  e->is_flying = false;
-  e->expires_us = clock_mono_us() + (e->found.count ? POSITIVE_TTL_US : NEGATIVE_TTL_US);
-  while (e->waiters) hand_over(e, e->waiters);
+  struct entry *e = f->entry;
+  if (e && has_run) {
+    keep(&e->found, f);
+    e->flight = NULL;
+    e->expires_us = clock_mono_us() + (e->found.count ? POSITIVE_TTL_US : NEGATIVE_TTL_US);
+    while (e->waiters) hand_over(e, e->waiters);
+  }
   pthread_mutex_unlock(&lock);
   free(f);
 }
@@ -215,8 +217,17 @@ static enum err take_off(struct entry *e) {
     free(f);
     return err;
   }
-  e->is_flying = true;
+  e->flight = f;
   return OK;
+}
+
+/* Under the lock. A flight that runs is left to land in the cache; one that still waits for a permit would only stand
+ * in the way of names that somebody wants. */
+static void leave(struct entry *e, struct waiter *w) {
+  waiter_unlink(e, w);
+  if (e->waiters || !pool_unqueue(&e->flight->job)) return;
+  e->flight->entry = NULL;
+  e->flight = NULL;
 }
 
 /* --- one look-up --- */
@@ -228,7 +239,7 @@ static enum err wait_for(struct entry *e, struct waiter *w, uint64_t deadline_us
     err = fiber_park(deadline_us);
     pthread_mutex_lock(&lock);
     bool is_waiting = w->is_waiting;
-    if (is_waiting && err != OK) waiter_unlink(e, w);
+    if (is_waiting && err != OK) leave(e, w);
     pthread_mutex_unlock(&lock);
     if (!is_waiting) {
       *found = w->found;
@@ -252,11 +263,11 @@ static enum err find(const char *host, size_t host_bytes, uint64_t deadline_us, 
   struct entry *e = entry_of(host, host_bytes);
   if (!e) {
     err = ERR_BUSY;
-  } else if (!e->is_flying && e->expires_us > loop_now_us()) {
+  } else if (!e->flight && e->expires_us > loop_now_us()) {
     *found = e->found;
   } else if (!(w = calloc(1, sizeof *w))) {
     err = ERR_NO_MEMORY;
-  } else if (!e->is_flying) {
+  } else if (!e->flight) {
     err = take_off(e);
   }
   if (err == OK && w) {

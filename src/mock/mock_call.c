@@ -45,7 +45,15 @@ enum err mock_call_error(struct http_exchange *x, const struct mock_dialect *d, 
 
 /* --- planning ---------------------------------------------------------------------------------------------------- */
 
-static bool has_tag(struct str body) { return memmem(body.p, body.n, "[[mock:", 7) != NULL; }
+/* By memchr: measured at 65 KB, memmem costs far more. */
+static bool has_tag(struct str body) {
+  const char *end = body.p + body.n, *p = body.p;
+  while (p < end && (p = memchr(p, '[', (size_t)(end - p)))) {
+    if ((size_t)(end - p) >= 7 && memcmp(p, "[[mock:", 7) == 0) return true;
+    p++;
+  }
+  return false;
+}
 
 /* The tag of the last user text takes the model's place. */
 static bool apply_tag(struct mock_call *c, struct mock_error *fault) {

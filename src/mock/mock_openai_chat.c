@@ -122,8 +122,10 @@ static void head(const struct mock_answer *a, struct buf *out) {
   PUT(out, "\",\"service_tier\":\"default\",\"system_fingerprint\":\"fp_6d6f636b00\",\"choices\":[");
 }
 
+static const struct str obfuscation = {",\"obfuscation\":\"q1ZrXw\"", 23};
+
 static void put_tail(struct buf *out, const struct mock_answer *a) {
-  if (a->has_obfuscation) PUT(out, ",\"obfuscation\":\"q1ZrXw\"");
+  if (a->has_obfuscation) buf_put(out, obfuscation);
   PUT(out, "}\n\n");
 }
 
@@ -194,9 +196,37 @@ static void put_usage_event(struct buf *out, const struct mock_answer *a) {
   PUT(out, ",\"audio_tokens\":0,\"accepted_prediction_tokens\":0,\"rejected_prediction_tokens\":0}}");
 }
 
+/* The event that streams consist of, with one look at the buffer's room: benchmarks live on it. */
+static void put_plain_event(struct buf *out, const struct mock_answer *a, struct str start,
+                            const struct mock_step *step) {
+  const char choice = (char)('0' + step->choice);
+  const struct str parts[] = {start,
+                              STR("{\"index\":"),
+                              {&choice, 1},
+                              STR(",\"delta\":{\"content\":\""),
+                              step->piece,
+                              STR("\"},\"logprobs\":null,\"finish_reason\":null}]"),
+                              a->asked_usage ? STR(",\"usage\":null") : STR_NONE,
+                              a->has_obfuscation ? obfuscation : STR_NONE,
+                              STR("}\n\n")};
+  size_t bytes = 0;
+  for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) bytes += parts[i].n;
+  if (!buf_reserve(out, bytes)) return;
+  char *to = out->p + out->n;
+  for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+    if (parts[i].n) memcpy(to, parts[i].p, parts[i].n);
+    to += parts[i].n;
+  }
+  out->n += bytes;
+}
+
 static void event(const struct mock_answer *a, struct str start, const struct mock_step *step, struct buf *out) {
   if (step->kind == MOCK_STEP_DONE) {
     PUT(out, "data: [DONE]\n\n");
+    return;
+  }
+  if (step->kind == MOCK_STEP_TEXT && a->is_plain) {
+    put_plain_event(out, a, start, step);
     return;
   }
   buf_put(out, start);

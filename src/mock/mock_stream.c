@@ -2,7 +2,7 @@
  * first one's time plus k intervals, so that pace does not drift; the finish, the usage and the end leave together. */
 #include "mock/mock_call.h"
 
-enum { WRITE_BYTES = 16384, GOOD_EVENTS = 3 };
+enum { WRITE_BYTES = 30 * 1024, GOOD_EVENTS = 3 };
 
 struct stream {
   struct mock_call *c;
@@ -80,7 +80,7 @@ static enum err send_events(struct stream *s, bool *is_over) {
     c->events_sent++;
     if (is_cut_here(s)) {
       *is_over = true;
-      e = send_out(s);
+      e = s->out.n ? send_out(s) : http_exchange_reply_flush(c->x);
       if (!e) http_exchange_reply_abort(c->x);
       return e;
     }

@@ -147,7 +147,7 @@ bool auth_is_placeholder(struct str s) {
   while (fill < s.n && memchr("xX*.-_", s.p[fill], 6)) fill++;
   if (fill == s.n) return true;
   for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-    if (str_eq_nocase(s, known[i])) return true;
+    if (s.n == known[i].n && str_eq_nocase(s, known[i])) return true;
   return false;
 }
 

@@ -23,7 +23,7 @@ static bool check_origin(struct str s, bool is_pattern) {
   port = has_port ? str_sub(authority, host.n + 1, authority.n) : STR_NONE;
   uint64_t number;
   bool any_port = is_pattern && str_eq(port, STR("*"));
-  if (has_port && !any_port && (port.n > 5 || !str_to_u64(port, &number) || number == 0 || number > 65535))
+  if (has_port && !any_port && (port.n > 5 || !str_to_u64(port, &number) || port.p[0] == '0' || number > 65535))
     return false;
   for (size_t i = 0; i < host.n; i++) {
     char c = host.p[i];

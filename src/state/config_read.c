@@ -77,27 +77,32 @@ void config_read_clear(struct config_read *r) {
   r->text_n = r->line_count = 0;
 }
 
-/* True when the value itself says where it stands: strings and numbers do, containers by what is first in them. */
+static bool is_in_text(const struct config_read *r, yyjson_val *val, size_t *offset) {
+  if (!yyjson_is_str(val) && !yyjson_is_raw(val)) return false;
+  const char *p = yyjson_is_str(val) ? yyjson_get_str(val) : yyjson_get_raw(val);
+  if (p < r->text || p > r->text + r->text_n) return false;
+  *offset = (size_t)(p - r->text);
+  return true;
+}
+
+/* Strings and numbers say where they stand, containers by what is first in them; for the rest (true, null, {}) the
+ * nearest before it in the text speaks: yyjson keeps a document's values in one array in the order of the text. */
 static bool find_offset(const struct config_read *r, yyjson_val *val, size_t *offset) {
-  for (unsigned depth = 0; val && depth < 8; depth++) {
-    if (yyjson_is_str(val) || yyjson_is_raw(val)) {
-      const char *p = yyjson_is_str(val) ? yyjson_get_str(val) : yyjson_get_raw(val);
-      if (p < r->text || p > r->text + r->text_n) return false;
-      *offset = (size_t)(p - r->text);
-      return true;
-    }
-    if (!yyjson_is_ctn(val) || unsafe_yyjson_get_len(val) == 0) return false;
-    val = unsafe_yyjson_get_first(val);
-  }
+  yyjson_val *inner = val;
+  for (unsigned depth = 0; depth < 8 && yyjson_is_ctn(inner) && unsafe_yyjson_get_len(inner) > 0; depth++)
+    inner = unsafe_yyjson_get_first(inner);
+  if (is_in_text(r, inner, offset)) return true;
+  for (; val && val > r->root; val--)
+    if (is_in_text(r, val, offset)) return true;
   return false;
 }
 
 unsigned config_read_line(const struct config_read *r, yyjson_val *key, yyjson_val *val) {
-  size_t offset;
-  bool is_container = yyjson_is_ctn(val);
+  size_t offset = 0;
+  if (!r->root) return 0;
   /* A member that is an object begins where its key stands; its first member may be lines below. */
-  if (key && (is_container || !find_offset(r, val, &offset))) val = key;
-  return find_offset(r, val, &offset) ? line_of(r, offset) : 0;
+  if (key && (!val || yyjson_is_ctn(val) || !is_in_text(r, val, &offset))) val = key;
+  return val && find_offset(r, val, &offset) ? line_of(r, offset) : 1;
 }
 
 struct config_place config_read_place(const struct config_read *r, yyjson_val *key, yyjson_val *val) {

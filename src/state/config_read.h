@@ -37,7 +37,7 @@ bool config_read_open(struct config_read *r, struct arena *arena, struct config_
                       enum config_severity severity, struct str file, struct str bytes);
 void config_read_clear(struct config_read *r);
 
-/* Line of a value, else of its key (either may be NULL), else 0. */
+/* Line of a value, else of its key (either may be NULL); 0 when no file is open. */
 unsigned config_read_line(const struct config_read *r, yyjson_val *key, yyjson_val *val);
 struct config_place config_read_place(const struct config_read *r, yyjson_val *key, yyjson_val *val);
 /* Appends ".name" (or the name, at the root); returns what to give to config_read_pop. */

@@ -358,7 +358,7 @@ TEST(gzip_where_it_is_accepted) {
   reply_clear(&r);
   r = rig_request(&rig, "POST", "/v1/chat/completions", "Accept-Encoding: deflate, gzip\r\n", body);
   assert_str(reply_header(&r, "Content-Encoding"), STR("gzip"));
-  char plain[4096];
+  static char plain[4096];
   z_stream z = {
       .next_in = (Bytef *)r.body.p, .avail_in = (uInt)r.body.n, .next_out = (Bytef *)plain, .avail_out = sizeof plain};
   assert_int_equal(inflateInit2(&z, 15 + 16), Z_OK);

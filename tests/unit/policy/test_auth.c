@@ -186,18 +186,60 @@ TEST(a_local_call_needs_no_credential_and_every_condition_counts) {
       {"form", DEFAULTS, INF, "POST", "", H "Content-Type: application/x-www-form-urlencoded", LO, DENY, 0},
       {"no content type", DEFAULTS, INF, "POST", "", H "A: b", LO, DENY, 0},
       {"two content types", DEFAULTS, INF, "POST", "", JSON "\nContent-Type: text/plain", LO, DENY, 0},
+      {"two content types, json last", DEFAULTS, INF, "POST", "",
+       H "Content-Type: text/plain\nContent-Type: application/json", LO, DENY, 0},
       {"json in a parameter", DEFAULTS, INF, "POST", "", H "Content-Type: text/plain; application/json", LO, DENY, 0},
       {"nearly json", DEFAULTS, INF, "POST", "", H "Content-Type: application/json5", LO, DENY, 0},
   };
   RUN(rows);
 }
 
-TEST(an_empty_body_needs_no_content_type_but_a_chunked_one_does) {
+TEST(every_header_of_a_proxy_or_tunnel_counts) {
+  static const char *const yes[] = {"Forwarded",
+                                    "VIA",
+                                    "x-real-ip",
+                                    "X-Forwarded",
+                                    "X-Forwarded-For",
+                                    "X-Forwarded-Anything",
+                                    "CF-Ray",
+                                    "cf-visitor",
+                                    "CDN-Loop",
+                                    "X-Client-IP",
+                                    "X-Envoy-External-Address",
+                                    "True-Client-IP",
+                                    "X-Cluster-Client-Ip",
+                                    "X-Original-Host",
+                                    "Tailscale-User-Login"};
+  static const char *const no[] = {"x",
+                                   "vi",
+                                   "Viaduct",
+                                   "X-Forward",
+                                   "X-Real-IPs",
+                                   "C-F",
+                                   "X-Stainless-OS",
+                                   "cf",
+                                   "xx-forwarded-for",
+                                   "From",
+                                   "X-Request-Id",
+                                   "Traceparent",
+                                   "Te"};
+  for (size_t i = 0; i < sizeof yes / sizeof *yes + sizeof no / sizeof *no; i++) {
+    struct call c;
+    bool is_no = i >= sizeof yes / sizeof *yes;
+    build(&c, "GET", "", "Host: localhost:8080\nA: b", LO);
+    c.headers[1].name = str_from_c(is_no ? no[i - sizeof yes / sizeof *yes] : yes[i]);
+    if (auth_is_local(all_rules[DEFAULTS], &c.request, &c.peer) != is_no) fail_msg("%s", c.headers[1].name.p);
+  }
+}
+
+TEST(doubled_and_missing_headers_judged_alone) {
   struct call c;
   build(&c, "POST", "", "Host: localhost:8080", LO);
   c.request.content_length = 0;
   assert_true(auth_is_local(all_rules[DEFAULTS], &c.request, &c.peer));
   c.request.content_length = -1;
+  assert_false(auth_is_local(all_rules[DEFAULTS], &c.request, &c.peer));
+  build(&c, "GET", "", H "Origin: https://evil.example\nOrigin: http://localhost:8080", LO);
   assert_false(auth_is_local(all_rules[DEFAULTS], &c.request, &c.peer));
 }
 
@@ -211,6 +253,8 @@ TEST(host_and_origin_are_checked_on_every_path_of_a_loopback_bind) {
       {"other port", DEFAULTS, AUTH_CLASS_OPEN, "GET", "", "Host: localhost:8081", LO, ERR_MISDIRECTED, 0},
       {"port left out", DEFAULTS, AUTH_CLASS_OPEN, "GET", "", "Host: localhost", LO, ERR_MISDIRECTED, 0},
       {"port 0", DEFAULTS, AUTH_CLASS_OPEN, "GET", "", "Host: localhost:0", LO, ERR_MISDIRECTED, 0},
+      {"port with a zero in front", DEFAULTS, AUTH_CLASS_OPEN, "GET", "", "Host: localhost:08080", LO, ERR_MISDIRECTED,
+       0},
       {"port with sign", DEFAULTS, AUTH_CLASS_OPEN, "GET", "", "Host: localhost:+8080", LO, ERR_MISDIRECTED, 0},
       {"port wraps", DEFAULTS, AUTH_CLASS_OPEN, "GET", "", "Host: localhost:73616", LO, ERR_MISDIRECTED, 0},
       {"two ports", DEFAULTS, AUTH_CLASS_OPEN, "GET", "", "Host: localhost:8080:8080", LO, ERR_MISDIRECTED, 0},
@@ -236,6 +280,8 @@ TEST(host_and_origin_are_checked_on_every_path_of_a_loopback_bind) {
        ERR_FORBIDDEN, 0},
       {"two origins", DEFAULTS, AUTH_CLASS_OPEN, "POST", "",
        JSON "\nOrigin: http://localhost:8080\nOrigin: https://evil.example", LO, ERR_FORBIDDEN, 0},
+      {"two origins, ours last", DEFAULTS, AUTH_CLASS_OPEN, "POST", "",
+       JSON "\nOrigin: https://evil.example\nOrigin: http://localhost:8080", LO, ERR_FORBIDDEN, 0},
       {"preflight of a stranger", DEFAULTS, AUTH_CLASS_OPEN, "OPTIONS", "", H "Origin: https://evil.example", LO,
        ERR_FORBIDDEN, 0},
       {"configured origin", NAMED, INF, "POST", "", JSON "\nOrigin: https://app.example.com\nx-api-key: " KEY1, LO, OK,
@@ -278,6 +324,9 @@ TEST(credentials_are_found_wherever_the_vendors_put_them) {
       {"query key of another name", PERSON, INF, "GET", "api_key=" KEY1, "Host: localhost:8080", LO, DENY, 0},
       {"session as bearer", PERSON, INF, "POST", "", H "Authorization: Bearer " SESSION, LO, DENY, 0},
       {"user as cookie", PERSON, INF, "GET", "", H "Cookie: maestro_session=" USER1, LO, DENY, 0},
+      {"key as cookie", PERSON, AUTH_CLASS_API_READ, "GET", "", H "Cookie: maestro_session=" KEY1, LO, DENY, 0},
+      {"admin token as cookie", PERSON, AUTH_CLASS_PANEL_READ, "GET", "", H "Cookie: maestro_session=" ADMIN, LO, DENY,
+       0},
       {"metrics token elsewhere", PERSON, INF, "POST", "", H "x-api-key: " METRICS_TOKEN, LO, DENY, 0},
       {"wrong, though local", DEFAULTS, INF, "POST", "", JSON "\nx-api-key: sk-maestro-wrong", LO, DENY, 0},
   };
@@ -633,9 +682,10 @@ TEST(a_second_wrong_key_beside_a_good_one_counts_once_each) {
 }
 
 TEST(rules_refuse_what_they_cannot_understand) {
-  static const char *const hosts[] = {"", "a b", "http://a", "a:0", "a:99999", "a:b", "*.example.com", "a/b", ":80"};
-  static const char *const origins[] = {"",          "app.example.com", "https://", "https://a/b",
-                                        "https://A", "https://u@a",     "null"};
+  static const char *const hosts[] = {
+      "", "a b", "http://a", "a:0", "::1::", "a:99999", "a:b", "*.example.com", "a/b", ":80"};
+  static const char *const origins[] = {"",           "app.example.com", "https://", "https://a/b",
+                                        "https://A/", "https://u@a",     "null"};
   static const char *const proxies[] = {"", "10.0.0.0/33", "10.0.0/8", "::/129", "a", "10.0.0.0/", "10.0.0.0/-1"};
   struct auth_rules *rules = NULL;
   for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
@@ -659,6 +709,28 @@ TEST(rules_refuse_what_they_cannot_understand) {
   struct auth_rules_input in = {.keys = &empty, .keys_n = 1};
   assert_int_equal(auth_rules_new(&arena, &in, &rules, NULL), ERR_BAD_VALUE);
   assert_null(rules);
+}
+
+TEST(hosts_and_origins_are_understood_as_people_write_them) {
+  static const struct str hosts[] = {{"fd00::7", 7}, {"[fd00::8]:9000", 14}};
+  static const struct str origins[] = {{"HTTPS://App.Example.com:443", 27}, {"http://b:80", 11}, {"http://c:8443", 13}};
+  struct auth_rules_input in = {
+      .is_bind_loopback = true, .port = 8080, .hosts = hosts, .hosts_n = 2, .origins = origins, .origins_n = 3};
+  struct auth_rules *rules;
+  struct call c;
+  size_t n;
+  assert_int_equal(auth_rules_new(&arena, &in, &rules, NULL), OK);
+  const struct str *cleaned = auth_rules_origins(rules, &n);
+  assert_int_equal(n, 3);
+  assert_str(cleaned[0], STR("https://app.example.com"));
+  assert_str(cleaned[1], STR("http://b"));
+  assert_str(cleaned[2], STR("http://c:8443"));
+  build(&c, "GET", "", "Host: [FD00::7]:8080\nOrigin: https://app.example.com", LO);
+  assert_int_equal(auth_check_origin(rules, &c.request, &c.peer, NULL), OK);
+  build(&c, "GET", "", "Host: [fd00::8]:9000\nOrigin: http://[fd00::7]:8080", LO);
+  assert_int_equal(auth_check_origin(rules, &c.request, &c.peer, NULL), OK);
+  build(&c, "GET", "", "Host: [fd00::8]:8080", LO);
+  assert_int_equal(auth_check_origin(rules, &c.request, &c.peer, NULL), ERR_MISDIRECTED);
 }
 
 TEST(without_any_key_nothing_is_valid) {
@@ -687,7 +759,8 @@ TEST(port_zero_means_the_connections_own) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_local_call_needs_no_credential_and_every_condition_counts),
-      cmocka_unit_test(an_empty_body_needs_no_content_type_but_a_chunked_one_does),
+      cmocka_unit_test(every_header_of_a_proxy_or_tunnel_counts),
+      cmocka_unit_test(doubled_and_missing_headers_judged_alone),
       cmocka_unit_test(host_and_origin_are_checked_on_every_path_of_a_loopback_bind),
       cmocka_unit_test(credentials_are_found_wherever_the_vendors_put_them),
       cmocka_unit_test(query_key_and_subscription_count_only_where_the_endpoint_takes_them),
@@ -706,6 +779,7 @@ int main(void) {
       cmocka_unit_test(failures_follow_forwarded_addresses_of_trusted_proxies_only),
       cmocka_unit_test(a_second_wrong_key_beside_a_good_one_counts_once_each),
       cmocka_unit_test(rules_refuse_what_they_cannot_understand),
+      cmocka_unit_test(hosts_and_origins_are_understood_as_people_write_them),
       cmocka_unit_test(without_any_key_nothing_is_valid),
       cmocka_unit_test(port_zero_means_the_connections_own),
   };
