@@ -124,7 +124,7 @@ static void report_unknown(struct section *s, yyjson_val *key, struct str prefix
   char text[1024], hint[256];
   struct str word = config_read_text(key);
   size_t count = known_names(prefix, names, 64, text, sizeof text), n = 0;
-  const char *near = config_read_nearest(word, names, count);
+  const char *near = config_diags_is_full(s->r->diags) ? NULL : config_read_nearest(word, names, count);
   if (near) {
     snprintf(hint, sizeof hint, "did you mean \"%s\"?", near);
   } else if ((elsewhere = option_elsewhere(word))) {
@@ -172,7 +172,7 @@ out:
 
 static void read_section(struct section *s, yyjson_val *obj, struct str prefix) {
   config_read_duplicates(s->r, obj);
-  if (s->l->diags->left_out) return; /* more faults than anybody reads */
+  if (yyjson_obj_size(obj) > CONFIG_OBJECT_MEMBERS_MAX) return;
   yyjson_obj_iter iter = yyjson_obj_iter_with(obj);
   for (yyjson_val *key; (key = yyjson_obj_iter_next(&iter));)
     if (config_read_is_first(obj, key)) read_member(s, key, prefix);
