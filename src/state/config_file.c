@@ -45,7 +45,8 @@ static void read_priorities(struct config_loader *l, struct config_read *r, yyjs
     return;
   }
   struct str *items = ARENA_NEW_ARRAY(l->arena, struct str, n);
-  if (!items) {
+  struct config_place *places = ARENA_NEW_ARRAY(l->arena, struct config_place, n);
+  if (!items || !places) {
     r->is_no_memory = true;
     return;
   }
@@ -60,12 +61,15 @@ static void read_priorities(struct config_loader *l, struct config_read *r, yyjs
       else if (earlier < kept)
         config_read_note(r, CONFIG_WARNING, NULL, item, "the first place counts", "\"%.*s\" is listed twice",
                          STR_ARG(name));
-      else
+      else {
+        places[kept] = config_read_place(r, NULL, item);
         items[kept++] = name;
+      }
     }
     config_read_pop(r, mark);
   }
   l->c->priorities = (struct config_strings){items, kept};
+  l->c->priority_places = places;
 }
 
 /* ---- maestro.json ---- */
