@@ -98,14 +98,10 @@ static enum err store_header(struct curl_call *call, struct str line) {
     return upstream_reply_end(r, ERR_UPSTREAM_PROTOCOL, "the provider's reply has a malformed line end");
   line.n -= 2;
   if (line.n == 0) {
-    if (call->status >= 100 && call->status < 200 && call->status != 101) {
-      upstream_reply_head_restart(r);
-      return OK;
-    }
+    if (call->status >= 100 && call->status < 200 && call->status != 101) return upstream_reply_head_restart(r);
     return upstream_reply_head_end(r, call->status, call->version_minor);
   }
-  if (str_has_prefix(line, STR("HTTP/"))) {
-    upstream_reply_head_restart(r);
+  if (r->headers == 0 && str_has_prefix(line, STR("HTTP/"))) {
     if (parse_status_line(call, line)) return OK;
     return upstream_reply_end(r, ERR_UPSTREAM_PROTOCOL, "the provider's reply has a malformed status line");
   }

@@ -41,6 +41,13 @@ struct fiber_stack {
   size_t map_bytes, guard_bytes;
 };
 
+struct fiber_waiter { /* of a semaphore or mailbox; a fiber waits for one thing at a time */
+  struct fiber_waiter *next, *prev;
+  struct fiber_id id;
+  void *message;
+  bool is_granted;
+};
+
 struct fiber {
   void *sp; /* while it does not run; NULL: the stack holds no frame */
   struct fiber *next;
@@ -55,6 +62,7 @@ struct fiber {
   void (*fn)(void *);
   void *arg;
   void *context;
+  struct fiber_waiter waiter;
   struct fiber_group *group; /* set for a group's child only */
   enum err (*group_fn)(void *);
   uint32_t group_index;
@@ -72,13 +80,6 @@ struct fiber_queue {
 struct fiber_heap_entry {
   uint64_t key_us;
   struct fiber *fiber;
-};
-
-struct fiber_waiter { /* in the frame of the fiber that waits */
-  struct fiber_waiter *next, *prev;
-  struct fiber_id id;
-  void *message;
-  bool is_granted;
 };
 
 struct loop_post_node {

@@ -1,5 +1,5 @@
 /* Counting semaphore for fibers of one thread, first come first served. Used wherever a number of things is shared
- * (connections, pool permits). The waiter's node is in its own frame.
+ * (connections, pool permits). The waiter's node is in its fiber.
  * Invariant: permits are only left over while nobody waits; a post goes to the first waiter directly. */
 #include "io/fiber_internal.h"
 
@@ -37,15 +37,17 @@ void fiber_waiter_grant(struct fiber_waiter **head, struct fiber_waiter **tail, 
 
 enum err fiber_waiter_wait(struct fiber_waiter **head, struct fiber_waiter **tail, uint64_t deadline_us,
                            void **message) {
-  struct fiber_waiter w = {.id = fiber_self()};
-  push(head, tail, &w);
+  struct fiber_id id = fiber_self();
+  struct fiber_waiter *w = &id.fiber->waiter;
+  *w = (struct fiber_waiter){.id = id};
+  push(head, tail, w);
   enum err e = OK;
-  while (e == OK && !w.is_granted) e = fiber_park(deadline_us);
-  if (!w.is_granted) {
-    unlink_waiter(head, tail, &w);
+  while (e == OK && !w->is_granted) e = fiber_park(deadline_us);
+  if (!w->is_granted) {
+    unlink_waiter(head, tail, w);
     return e;
   }
-  if (message) *message = w.message;
+  if (message) *message = w->message;
   return OK; /* what was granted is ours, whatever came after */
 }
 

@@ -44,6 +44,7 @@ static struct curl_call *take_call(struct curl_client *c, struct curl_slot *slot
 static void give_call(struct curl_call *call) {
   struct curl_slot *slot = call->slot;
   call->request = NULL;
+  upstream_reply_recycle(&call->reply);
   if (slot->idle_count >= IDLE_CALLS_MAX) {
     curl_call_free(call);
     return;
@@ -190,6 +191,10 @@ static enum err curl_read(struct http_call *base, struct str *piece, uint64_t de
   struct curl_call *call = (struct curl_call *)base;
   enum err e;
   call->waiter = fiber_self();
+  if (upstream_reply_has_worked(&call->reply)) {
+    e = fiber_yield(); /* decoding goes on without a wait for as long as there is input */
+    if (e) return e;
+  }
   for (;;) {
     if (upstream_reply_take(&call->reply, piece, &e, info)) return e;
     if (call->paused) {

@@ -10,9 +10,11 @@ struct workers;
 struct worker_options {
   unsigned count; /* >= 1 */
   struct loop_options loop;
-  /* On each worker's thread before its loop runs; a failure stops the start and is returned. */
+  /* On each worker's thread, one after another; no loop runs before all have succeeded. A failure stops the start and
+   * is returned: fibers that starts had spawned are cancelled and joined, then stop is called where start had
+   * succeeded. A start that fails leaves no handle open. */
   enum err (*start)(unsigned index, struct loop *loop, void *arg, struct err_info *info);
-  /* On each worker's thread after its loop has ended. */
+  /* On each worker's thread after its fibers have ended; closes what start opened (its closing is waited for). */
   void (*stop)(unsigned index, void *arg);
   void *arg;
 };
@@ -23,7 +25,7 @@ unsigned workers_count(const struct workers *w);
 struct loop *workers_loop(struct workers *w, unsigned index);
 /* fn(index, arg) on every worker's loop, in no order, later; from any thread. */
 void workers_broadcast(struct workers *w, void (*fn)(unsigned index, void *arg), void *arg);
-/* loop_stop on each. */
+/* loop_stop on each; may be called from any thread, again, and after they have ended. */
 void workers_stop(struct workers *w);
 /* Waits for all threads to end and frees. */
 void workers_join(struct workers *w);
