@@ -127,7 +127,7 @@ static const char *string_slowly(struct envelope_scan *s, const char *p, const c
         break;
       default: /* SUB_HEX */
         if (json_bytes_hex((char)c) > 15) return refuse(s, p, "a \\u escape without four hexadecimal digits");
-        s->code_unit = (uint16_t)(s->code_unit << 4 | json_bytes_hex((char)c));
+        s->code_unit = (uint16_t)((unsigned)s->code_unit << 4 | json_bytes_hex((char)c));
         if (--s->sub_left) break;
         if (key) envelope_key_put_unit(key, s->code_unit);
         s->sub = SUB_NONE;

@@ -91,6 +91,7 @@ static const struct http_case http_cases[] = {
     {"two spaces before the version", BYTES("GET /  HTTP/1.1\r\nHost: a\r\n\r\n"), -1},
     {"space after the version", BYTES("GET / HTTP/1.1 \r\nHost: a\r\n\r\n"), 400},
     {"HTTP/0.9", BYTES("GET /\r\n\r\n"), -1},
+    {"HTTP/0.9 with a header", BYTES("GET /\r\nA:b\r\n\r\n"), -1},
     {"HTTP/1.2", BYTES("GET / HTTP/1.2\r\nHost: a\r\n\r\n"), 505},
     {"HTTP/2.0", BYTES("GET / HTTP/2.0\r\nHost: a\r\n\r\n"), 505},
     {"HTTP/3.0", BYTES("GET / HTTP/3.0\r\nHost: a\r\n\r\n"), 505},

@@ -555,7 +555,8 @@ TEST(listening_addresses) {
   if (e == OK) http_listener_close(l); /* a machine may have no IPv6 */
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+  if (argc > 1) cmocka_set_test_filter(argv[1]);
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_case_has_its_status),
       cmocka_unit_test(a_request_cut_at_every_byte),
