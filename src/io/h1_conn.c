@@ -2,11 +2,13 @@
  * writes are tried directly, and only what the kernel does not take is queued. */
 #include "io/h1_conn.h"
 
+#include <netinet/tcp.h>
 #include <stdlib.h>
 
 enum {
   PUMP_BYTES = 256 * 1024, /* encrypted in one go; the rest waits for the write's callback */
   KEPT_BYTES = 32 * 1024,
+  UNSENT_BYTES = 256 * 1024, /* written to the kernel but not yet sent */
   KEEPALIVE_S = 60
 };
 
@@ -315,6 +317,13 @@ void h1_conn_resume(struct h1_conn *c) {
 
 /* ---- beginnings ---- */
 
+/* A body of megabytes would fill the kernel's send buffer in one call and stop the loop for as long: take it in parts. */
+static void limit_unsent(struct h1_conn *c) {
+  const int bytes = UNSENT_BYTES;
+  uv_os_fd_t fd;
+  if (!uv_fileno((uv_handle_t *)&c->tcp, &fd)) setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
+}
+
 static void on_connect(uv_connect_t *request, int status) {
   struct h1_conn *c = request->handle->data;
   if (c->state == H1_CONN_CLOSED) return;
@@ -326,6 +335,7 @@ static void on_connect(uv_connect_t *request, int status) {
   c->state = H1_CONN_OPEN;
   uv_tcp_nodelay(&c->tcp, 1);
   uv_tcp_keepalive(&c->tcp, 1, KEEPALIVE_S);
+  limit_unsent(c);
   fiber_wake(c->waiter);
 }
 
