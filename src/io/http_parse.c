@@ -97,8 +97,10 @@ static int on_headers_complete(llhttp_t *ll) {
   struct http_parse *p = ll->data;
   p->raw_n = head_end(p);
   if (p->raw_n > p->shared->header_bytes) return fail(p, ERR_HEADER_TOO_LARGE);
-  if (p->raw_n > p->offset + p->data_n) { /* llhttp takes a line of HTTP/0.9, which has no version */
-    err_set(p->info, ERR_BAD_REQUEST, "malformed request line");
+  /* llhttp takes HTTP/0.9, which has no version to look at, and other protocols with shorter names. */
+  if (llhttp_get_http_major(ll) != 1 || p->raw_n > p->offset + p->data_n) {
+    err_set(p->info, ERR_BAD_REQUEST, "only HTTP/1.1 and HTTP/1.0 are served here");
+    if (p->info) p->info->http_status = 505;
     return fail(p, ERR_BAD_REQUEST);
   }
   if (p->partial.n) {

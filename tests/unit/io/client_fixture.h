@@ -28,6 +28,7 @@ struct fix {
   const char *host; /* NULL: 127.0.0.1 */
   const char *scheme;
   const char *names; /* in the server's certificate; NULL: localhost and 127.0.0.1 */
+  int tls_version;   /* of the server; 0: any */
   unsigned failures;
   const void *arg;
 };
