@@ -11,7 +11,7 @@ enum {
   GROW_MIN_BYTES = 4096,
   INFLATE_STEP_BYTES = 64 * 1024, /* about 150 us of work between two yields */
   DIRECT_MIN_BYTES = 4096,        /* smaller rests are not worth a system call of their own */
-  DIRECT_MAX_BYTES = 128 * 1024,  /* read and scanned at once: some 100 us, so that others wait no longer */
+  DIRECT_MAX_BYTES = 64 * 1024,   /* read and scanned at once: some 100 us, so that others wait no longer */
   BUDGET_POLL_US = 20000,
   RATIO_FREE_BYTES = 1 << 20, /* of decoded output that any ratio may have */
 };
