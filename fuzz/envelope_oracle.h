@@ -63,14 +63,15 @@ static inline bool oracle_replace_lone(struct str text, char *copy) {
 
 static inline unsigned oracle_depth(yyjson_val *root) { /* the fuzzer's inputs are small: recursion-free by levels */
   unsigned depth = 0;
-  yyjson_val *level[512];
-  size_t left[512];
+  static yyjson_val *level[512];
+  static size_t left[512];
+  static bool in_object[512];
   if (!yyjson_is_ctn(root)) return 0;
   level[0] = unsafe_yyjson_get_first(root);
   left[0] = yyjson_get_len(root);
   unsigned at = 1;
   depth = 1;
-  bool in_object[512] = {yyjson_is_obj(root)};
+  in_object[0] = yyjson_is_obj(root);
   while (at) {
     if (left[at - 1] == 0) {
       at--;
@@ -171,7 +172,7 @@ static inline void oracle_check_edits(struct str text, const struct envelope_sca
   static struct envelope_scan again;
   struct arena arena;
   struct envelope_edit edit;
-  struct span_list spans;
+  static struct span_list spans;
   struct buf out;
   arena_init(&arena, 0);
   buf_init(&out, 0);

@@ -33,7 +33,8 @@ enum err envelope_table_init(struct envelope_table *t, const struct str *paths, 
     } else {
       name = paths[i];
     }
-    if (name.n == 0 || name.n > ENVELOPE_NAME_MAX || row_of(&made, paths[i])) return bad_row(i, paths[i], info);
+    if (name.n == 0 || name.n > ENVELOPE_NAME_MAX || str_find_char(name, '.') != SIZE_MAX || row_of(&made, paths[i]))
+      return bad_row(i, paths[i], info);
     struct envelope_words words = envelope_words(name.p, name.n);
     made.names[i] = (struct envelope_name){.path = paths[i], .name = name, .words = words, .parent = (uint8_t)parent};
     unsigned slot = envelope_slot(words, name.n, parent);

@@ -57,7 +57,7 @@ struct envelope_table {
 };
 
 /* Row i of the table is paths[i]: "model", or "parent.child" where "parent" is an earlier row. The bytes of paths are
- * borrowed for the table's life (string literals). ERR_INTERNAL when a row breaks these rules. */
+ * borrowed for the table's life and end in a NUL (string literals). ERR_INTERNAL when a row breaks these rules. */
 enum err envelope_table_init(struct envelope_table *t, const struct str *paths, size_t n,
                              struct err_info *info) MUST_CHECK;
 

@@ -127,7 +127,7 @@ static const char *string_slowly(struct envelope_scan *s, const char *p, const c
         break;
       default: /* SUB_HEX */
         if (json_bytes_hex((char)c) > 15) return refuse(s, p, "a \\u escape without four hexadecimal digits");
-        s->code_unit = (uint16_t)(s->code_unit << 4 | json_bytes_hex((char)c));
+        s->code_unit = (uint16_t)((unsigned)s->code_unit << 4 | json_bytes_hex((char)c));
         if (--s->sub_left) break;
         if (key) envelope_key_put_unit(key, s->code_unit);
         s->sub = SUB_NONE;
@@ -160,12 +160,13 @@ __attribute__((noinline)) static const char *string_rest(struct envelope_scan *s
 /* The same from the opening quote on: most strings are one run of plain bytes. */
 static inline const char *string_body(struct envelope_scan *s, const char *p, const char *end) {
   const char *quote = json_bytes_run(p, end);
-  return quote < end && *quote == '"' ? quote + 1 : string_rest(s, quote, end);
+  return __builtin_expect(quote < end && *quote == '"', 1) ? quote + 1 : string_rest(s, quote, end);
 }
 
 /* A tracked key is whole: which row is it, and is it there a second time? hash is 0 when not known yet; else the bytes
  * at p are there only up to ENVELOPE_KEY_BLOCK. False when refused. */
-static bool key_done(struct envelope_scan *s, uint32_t depth, const char *p, size_t n, uint64_t hash) {
+__attribute__((always_inline)) static inline bool key_done(struct envelope_scan *s, uint32_t depth, const char *p,
+                                                           size_t n, uint64_t hash) {
   const struct envelope_table *t = s->table;
   unsigned parent = depth > 1 ? s->row[1] : 0, row = 0;
   struct str key = str_from(p, n);
@@ -361,7 +362,7 @@ static inline void comma(struct envelope_scan *s, uint32_t depth, const char *p)
 }
 
 static inline const char *skip_space(const char *p, const char *end) {
-  if (p < end && (unsigned char)*p > ' ') return p;
+  if (__builtin_expect(p < end && (unsigned char)*p > ' ', 1)) return p;
   while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')) p++;
   return p;
 }

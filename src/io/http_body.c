@@ -97,7 +97,7 @@ static bool is_over_budget(const struct http_exchange *x) {
 bool http_body_wants_input(const struct http_exchange *x) {
   const struct http_body *b = &x->body;
   if (b->failure) return false;
-  if (!b->is_reading) return b->raw.n < HTTP_EARLY_BYTES;
+  if (!b->is_reading) return b->raw.n < HTTP_EARLY_BYTES && !is_over_budget(x);
   return !b->is_paused && (b->coding == HTTP_CODING_IDENTITY || b->raw.n - b->taken < HTTP_EARLY_BYTES);
 }
 

@@ -63,9 +63,15 @@ struct http_client_stats { /* per worker; racy reads are fine */
   uint32_t connections_open, calls_live;
 };
 
-/* curl is the implementation of every build. */
+/* On libcurl, whose proxies it is for. */
 enum err http_client_new_curl(struct http_client **out, struct loop *loop, const struct http_client_options *options,
                               struct err_info *info) MUST_CHECK;
+/* Our own: llhttp and OpenSSL on libuv. Cheapest and strictest; knows no proxy (use_proxy_env is ignored). */
+enum err http_client_new_h1(struct http_client **out, struct loop *loop, const struct http_client_options *options,
+                            struct err_info *info) MUST_CHECK;
+/* What a gateway wants: our own, and curl for the origins that use_proxy_env sends through a proxy. */
+enum err http_client_new(struct http_client **out, struct loop *loop, const struct http_client_options *options,
+                         struct err_info *info) MUST_CHECK;
 void http_client_free(struct http_client *c); /* when no call is live */
 const struct http_client_stats *http_client_stats(const struct http_client *c);
 

@@ -53,7 +53,11 @@ static void run(void *arg) {
   struct http_exchange *x = arg;
   struct http_conn *c = x->conn;
   struct http_server *s = c->server;
-  s->options.handler(x, s->options.arg);
+  /* A body that broke before the handler began spares it the trouble. */
+  if (c->is_broken)
+    x->reply = http_reply_missing(x, x->body.failure) == OK ? REPLY_DONE : REPLY_CUT;
+  else if (!c->is_gone)
+    s->options.handler(x, s->options.arg);
   if (x->reply == REPLY_NONE && !c->is_gone) {
     const enum err why = s->is_draining && fiber_is_cancelled() ? ERR_SHUTTING_DOWN : ERR_INTERNAL;
     if (http_reply_missing(x, why) != OK) x->reply = REPLY_CUT;

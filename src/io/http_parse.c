@@ -84,17 +84,25 @@ static int on_header_value_complete(llhttp_t *ll) {
   return 0;
 }
 
-/* Where the copied part of the head ends: with the last field, or with the request line. */
+/* Where the copied part of the head ends: with the last field, but not before a whole request line. */
 static uint32_t head_end(const struct http_parse *p) {
-  if (p->count == 0) return p->target_at + p->target_n + (uint32_t)sizeof " HTTP/1.1\r\n" - 1;
+  const uint32_t line_end = p->target_at + p->target_n + (uint32_t)sizeof " HTTP/1.1\r\n" - 1;
+  if (p->count == 0) return line_end;
   const struct http_parse_field *f = &p->fields[p->count - 1];
-  return f->value_n ? f->value_at + f->value_n : f->name_at + f->name_n + 1;
+  const uint32_t end = f->value_n ? f->value_at + f->value_n : f->name_at + f->name_n + 1;
+  return end > line_end ? end : line_end;
 }
 
 static int on_headers_complete(llhttp_t *ll) {
   struct http_parse *p = ll->data;
   p->raw_n = head_end(p);
   if (p->raw_n > p->shared->header_bytes) return fail(p, ERR_HEADER_TOO_LARGE);
+  /* llhttp takes HTTP/0.9, which has no version to look at, and other protocols with shorter names. */
+  if (llhttp_get_http_major(ll) != 1 || p->raw_n > p->offset + p->data_n) {
+    err_set(p->info, ERR_BAD_REQUEST, "only HTTP/1.1 and HTTP/1.0 are served here");
+    if (p->info) p->info->http_status = 505;
+    return fail(p, ERR_BAD_REQUEST);
+  }
   if (p->partial.n) {
     if (p->raw_n > p->offset) buf_put(&p->partial, str_from(p->data, p->raw_n - p->offset));
     if (p->partial.failed) return fail(p, ERR_NO_MEMORY);
@@ -162,15 +170,20 @@ void http_parse_shared_clear(struct http_parse_shared *s) {
   s->fields = NULL;
 }
 
-static void reset_message(struct http_parse *p) {
+static void forget_head(struct http_parse *p) {
   if (p->partial.p) buf_clear(&p->partial);
   if (p->own_fields) {
     free(p->own_fields);
     p->own_fields = NULL;
   }
   p->raw = NULL;
+  p->is_target_done = false;
+}
+
+static void reset_message(struct http_parse *p) {
+  forget_head(p);
   p->offset = p->target_at = p->target_n = p->count = p->raw_n = p->overhead_bytes = 0;
-  p->is_in_field = p->is_target_done = p->is_head_done = p->is_message_done = false;
+  p->is_in_field = p->is_head_done = p->is_message_done = false;
 }
 
 void http_parse_init(struct http_parse *p, const struct http_parse_shared *shared) {
@@ -234,6 +247,7 @@ enum err http_parse_run(struct http_parse *p, struct str *in, struct http_parse_
   p->step = step;
   p->info = info;
   p->data = all.p;
+  p->data_n = (uint32_t)all.n;
   p->fields = p->own_fields ? p->own_fields : p->shared->fields;
   if (!p->own_fields) p->fields_cap = p->shared->fields_cap;
   llhttp_errno_t code = llhttp_execute(ll, all.p, all.n);
@@ -284,7 +298,10 @@ enum err http_parse_take(struct http_parse *p, struct arena *a, struct http_requ
     out->host = v[h->host_index].value;
   else if (h->authority_n)
     out->host = str_from(copy + h->authority_at, h->authority_n);
-  if (p->is_message_done) reset_message(p);
+  if (p->is_message_done)
+    reset_message(p);
+  else
+    forget_head(p);
   return OK;
 }
 

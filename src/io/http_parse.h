@@ -50,12 +50,13 @@ struct http_parse {
   const struct http_parse_shared *shared;
   struct http_parse_step *step; /* while running */
   struct err_info *info;        /* while running */
-  const char *data;             /* while running: the input */
+  const char *data;             /* while running: the input, at most 4 GiB less the caps */
   const char *raw;              /* first byte of the message once its head is complete */
   struct http_parse_field *fields;
   struct http_parse_field *own_fields; /* of a head that arrives in pieces */
   struct buf partial;                  /* its bytes so far */
   uint32_t offset;                     /* of data[0] in the message */
+  uint32_t data_n;
   uint32_t target_at, target_n, count, fields_cap;
   uint32_t raw_n;          /* bytes of raw that are worth copying; after a failure, that are there */
   uint32_t overhead_bytes; /* chunk extensions and trailers */

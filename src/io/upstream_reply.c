@@ -2,7 +2,7 @@
  * recipient guess how a message is framed, this refuses instead. */
 #include "io/upstream_reply.h"
 
-enum { KEPT_BYTES = 64 * 1024, INFLATE_STEP_BYTES = 64 * 1024, INFLATE_FLOOR_BYTES = 1024 * 1024 };
+enum { KEPT_BYTES = 64 * 1024, INFLATE_FLOOR_BYTES = 1024 * 1024 };
 
 void upstream_reply_init(struct upstream_reply *r) {
   memset(r, 0, sizeof *r);
@@ -21,18 +21,25 @@ void upstream_reply_clear(struct upstream_reply *r) {
   buf_clear(&r->lent);
 }
 
-static void recycle(struct buf *b) {
+static void trim(struct buf *b) {
   if (b->cap > KEPT_BYTES) buf_clear(b);
   buf_reset(b);
 }
 
+void upstream_reply_recycle(struct upstream_reply *r) {
+  inflate_drop(r);
+  trim(&r->head);
+  trim(&r->incoming);
+  trim(&r->lent);
+}
+
 void upstream_reply_begin(struct upstream_reply *r, const struct http_client_request *request) {
   inflate_drop(r);
-  recycle(&r->head);
-  recycle(&r->incoming);
-  recycle(&r->lent);
+  buf_reset(&r->head);
+  buf_reset(&r->incoming);
+  buf_reset(&r->lent);
   r->response = (struct http_response){0};
-  r->headers = 0;
+  r->headers = r->interims = 0;
   r->consumed = 0;
   r->incoming_total = r->decoded_total = 0;
   r->limit_bytes = request->reply_limit_bytes;
@@ -82,10 +89,12 @@ enum err upstream_reply_value(struct upstream_reply *r, struct str piece) {
   return head_put(r, piece);
 }
 
-void upstream_reply_head_restart(struct upstream_reply *r) {
+enum err upstream_reply_head_restart(struct upstream_reply *r) {
+  if (++r->interims > UPSTREAM_REPLY_INTERIMS_MAX) return protocol(r, "the provider sent too many interim replies");
   r->headers = 0;
   r->in_value = false;
   buf_reset(&r->head);
+  return OK;
 }
 
 bool upstream_reply_is_bodiless(const struct upstream_reply *r) {
@@ -146,7 +155,7 @@ enum err upstream_reply_body(struct upstream_reply *r, struct str bytes) {
   return r->incoming.failed ? upstream_reply_end(r, ERR_NO_MEMORY, NULL) : OK;
 }
 
-/* One step of at most INFLATE_STEP_BYTES into `lent`. Whole members may follow one another (RFC 1952, 2.2). */
+/* One step of at most UPSTREAM_REPLY_STEP_BYTES into `lent`. Whole members may follow one another (RFC 1952, 2.2). */
 static enum err inflate_step(struct upstream_reply *r) {
   if (!r->inflate_live) {
     r->inflate = (z_stream){0};
@@ -154,7 +163,7 @@ static enum err inflate_step(struct upstream_reply *r) {
     r->inflate_live = true;
   }
   buf_reset(&r->lent);
-  if (!buf_reserve(&r->lent, INFLATE_STEP_BYTES)) return ERR_NO_MEMORY;
+  if (!buf_reserve(&r->lent, UPSTREAM_REPLY_STEP_BYTES)) return ERR_NO_MEMORY;
   int rc = Z_OK;
   do {
     if (r->inflate_done && inflateReset(&r->inflate) != Z_OK) return ERR_INTERNAL;
@@ -162,13 +171,13 @@ static enum err inflate_step(struct upstream_reply *r) {
     r->inflate.next_in = (unsigned char *)r->incoming.p + r->consumed;
     r->inflate.avail_in = (unsigned)(r->incoming.n - r->consumed);
     r->inflate.next_out = (unsigned char *)r->lent.p + r->lent.n;
-    r->inflate.avail_out = (unsigned)(INFLATE_STEP_BYTES - r->lent.n);
+    r->inflate.avail_out = (unsigned)(UPSTREAM_REPLY_STEP_BYTES - r->lent.n);
     rc = inflate(&r->inflate, Z_SYNC_FLUSH);
     r->consumed = r->incoming.n - r->inflate.avail_in;
-    r->lent.n = INFLATE_STEP_BYTES - r->inflate.avail_out;
+    r->lent.n = UPSTREAM_REPLY_STEP_BYTES - r->inflate.avail_out;
     r->inflate_done = rc == Z_STREAM_END;
     if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR) return ERR_UPSTREAM_PROTOCOL;
-  } while (rc != Z_BUF_ERROR && r->consumed < r->incoming.n && r->lent.n < INFLATE_STEP_BYTES);
+  } while (rc != Z_BUF_ERROR && r->consumed < r->incoming.n && r->lent.n < UPSTREAM_REPLY_STEP_BYTES);
   r->decoded_total += r->lent.n;
   if ((r->limit_bytes && r->decoded_total > r->limit_bytes) ||
       r->decoded_total > r->incoming_total * UPSTREAM_REPLY_INFLATE_RATIO + INFLATE_FLOOR_BYTES)
@@ -178,7 +187,7 @@ static enum err inflate_step(struct upstream_reply *r) {
 
 /* inflate may still hold output after the last input byte was taken; only a short step proves it does not. */
 static bool inflate_wants_step(const struct upstream_reply *r) {
-  return r->consumed < r->incoming.n || (r->inflate_live && !r->inflate_done && r->lent.n == INFLATE_STEP_BYTES);
+  return r->consumed < r->incoming.n || (r->inflate_live && !r->inflate_done && r->lent.n == UPSTREAM_REPLY_STEP_BYTES);
 }
 
 enum err upstream_reply_failure(const struct upstream_reply *r, struct err_info *info) {

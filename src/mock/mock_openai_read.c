@@ -26,14 +26,17 @@ bool mock_openai_scan(struct mock_request *q, struct mock_error *fault) {
   return true;
 }
 
-static struct str text_of(yyjson_val *v) { return str_from(yyjson_get_str(v), yyjson_get_len(v)); }
+/* yyjson_get_len also counts the members of arrays and objects, so only strings may be asked. */
+static struct str text_of(yyjson_val *v) {
+  return yyjson_is_str(v) ? str_from(yyjson_get_str(v), yyjson_get_len(v)) : STR_NONE;
+}
 
 /* A message's content: a string, or its text parts joined by LF. */
 static struct str content_text(yyjson_val *message, struct arena *a) {
   yyjson_val *content = yyjson_obj_get(message, "content"), *part;
   if (yyjson_is_str(content)) return text_of(content);
   size_t i, n, bytes = 0, at = 0;
-  yyjson_arr_foreach(content, i, n, part) bytes += yyjson_get_len(yyjson_obj_get(part, "text")) + 1;
+  yyjson_arr_foreach(content, i, n, part) bytes += text_of(yyjson_obj_get(part, "text")).n + 1;
   char *joined = bytes ? arena_alloc(a, bytes) : NULL;
   if (!joined) return STR_NONE;
   yyjson_arr_foreach(content, i, n, part) {

@@ -1,8 +1,9 @@
 /* Records, aborts and once-only faults: see mock_shared.h. */
 #include "mock/mock_shared.h"
 
-#include <openssl/sha.h>
 #include <stdlib.h>
+
+#include "base/crypto.h"
 
 enum err mock_shared_new(struct mock_shared **out, const struct mock_options *options, struct err_info *info) {
   struct mock_shared *s = calloc(1, sizeof *s);
@@ -48,10 +49,12 @@ void mock_shared_free(struct mock_shared *s) {
 /* --- records ------------------------------------------------------------------------------------------------------ */
 
 static void put_digest(struct buf *out, struct str secret) {
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256((const unsigned char *)(secret.p ? secret.p : ""), secret.n, digest);
+  struct crypto_hash digest;
+  char hex[16];
   buf_put(out, STR("sha256:"));
-  for (size_t i = 0; i < 8; i++) buf_printf(out, "%02x", digest[i]);
+  if (crypto_sha256(secret, &digest)) return;
+  crypto_hex(digest.bytes, sizeof hex / 2, hex);
+  buf_put(out, str_from(hex, sizeof hex));
 }
 
 static bool is_secret(struct str name) {

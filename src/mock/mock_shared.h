@@ -53,7 +53,8 @@ struct mock_shared {
   unsigned once_count;
 };
 
-/* The thread that owns a counter is the only one that adds, so no locked instruction is needed; a reset may lose one. */
+/* The thread that owns a counter is the only one that adds, so no locked instruction is needed; a reset may lose one.
+ */
 static inline void mock_count(uint64_t *counter, int by) {
   __atomic_store_n(counter, __atomic_load_n(counter, __ATOMIC_RELAXED) + (uint64_t)by, __ATOMIC_RELAXED);
 }

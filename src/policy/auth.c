@@ -2,6 +2,7 @@
  * is present, then the local rule, then what that caller may do with this class of endpoint. */
 #include "policy/auth.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 
 #include "policy/auth_failures.h"
@@ -50,7 +51,10 @@ static enum err copy_hosts(struct arena *a, const struct auth_rules_input *input
   struct auth_host *hosts = ARENA_NEW_ARRAY(a, struct auth_host, input->hosts_n);
   if (!hosts) return ERR_NO_MEMORY;
   for (size_t i = 0; i < input->hosts_n; i++) {
-    struct str text = arena_dup(a, input->hosts[i]);
+    struct in6_addr v6;
+    struct str text = arena_dup(a, input->hosts[i]); /* with a NUL */
+    bool is_bare_v6 = text.p && inet_pton(AF_INET6, text.p, &v6) == 1;
+    if (is_bare_v6) text = arena_printf(a, "[%.*s]", STR_ARG(text));
     if (!text.p) return ERR_NO_MEMORY;
     if (!auth_local_parse_host(text, &hosts[i]))
       return err_set_param(info, ERR_BAD_VALUE, "server.hosts", "\"%.*s\" is not a host name or host:port",
@@ -61,12 +65,24 @@ static enum err copy_hosts(struct arena *a, const struct auth_rules_input *input
   return OK;
 }
 
+/* As browsers write it: scheme and host in lower case, the scheme's own port left out. */
+static struct str dup_origin(struct arena *a, struct str origin) {
+  struct str s = arena_dup(a, origin);
+  if (!s.p) return s;
+  char *p = (char *)s.p; /* our own copy */
+  for (size_t i = 0; i < s.n; i++)
+    if (p[i] >= 'A' && p[i] <= 'Z') p[i] = (char)(p[i] | 0x20);
+  bool has_own_port = (str_has_prefix(s, STR("https://")) && str_has_suffix(s, STR(":443"))) ||
+                      (str_has_prefix(s, STR("http://")) && str_has_suffix(s, STR(":80")));
+  return has_own_port ? str_sub(s, 0, str_rfind_char(s, ':')) : s;
+}
+
 static enum err copy_origins(struct arena *a, const struct auth_rules_input *input, struct auth_rules *rules,
                              struct err_info *info) {
   struct str *origins = ARENA_NEW_ARRAY(a, struct str, input->origins_n);
   if (!origins) return ERR_NO_MEMORY;
   for (size_t i = 0; i < input->origins_n; i++) {
-    origins[i] = arena_dup(a, input->origins[i]);
+    origins[i] = dup_origin(a, input->origins[i]);
     if (!origins[i].p) return ERR_NO_MEMORY;
     if (!cors_pattern_is_valid(origins[i]))
       return err_set_param(info, ERR_BAD_VALUE, "server.origins",
@@ -128,6 +144,11 @@ enum err auth_rules_new(struct arena *a, const struct auth_rules_input *input, s
   rules->find_arg = input->find_arg;
   *out = rules;
   return OK;
+}
+
+const struct str *auth_rules_origins(const struct auth_rules *rules, size_t *n) {
+  *n = rules->origins_n;
+  return rules->origins;
 }
 
 /* Without a branch on the content. */

@@ -117,6 +117,9 @@ struct auth_rules;
 enum err auth_rules_new(struct arena *a, const struct auth_rules_input *input, struct auth_rules **out,
                         struct err_info *info) MUST_CHECK;
 
+/* The origins as browsers send them (lower case, default ports left out): what struct cors_rules should borrow. */
+const struct str *auth_rules_origins(const struct auth_rules *rules, size_t *n);
+
 struct auth_call {
   const struct http_request *request;
   const struct http_peer *peer;

@@ -43,6 +43,7 @@ static const char *check_name(struct str s) {
       return "the host has a label of more than 63 characters";
     }
   }
+  if (label == 0) return "the host ends with a dot";
   struct str last = str_sub(s, dot == SIZE_MAX ? 0 : dot + 1, s.n);
   bool is_number = last.n > 0;
   for (size_t i = 0; is_number && i < last.n; i++) is_number = is_digit(last.p[i]);

@@ -132,6 +132,14 @@ static bool is_named_like(const struct config_provider *p, const struct config_p
   return preset && str_eq_nocase(p->id, str_from_c(preset->name));
 }
 
+/* The variable of the preset's own name or row. */
+static void preset_key_variable(const struct config_preset *preset, char *out, size_t out_bytes) {
+  if (preset->key_env)
+    snprintf(out, out_bytes, "%s", preset->key_env);
+  else
+    derive_name(str_from_c(preset->name), "_API_KEY", out, out_bytes);
+}
+
 /* ---- address, key, timeouts ---- */
 
 /* The variable that would give the address; false when it has none. */
@@ -153,7 +161,7 @@ static void drop(struct config_loader *l, struct config_draft *d, struct config_
 }
 
 static void settle_url(struct config_loader *l, struct config_draft *d) {
-  char name[128], hint[192];
+  char name[128], hint[256];
   struct str value;
   struct config_found found;
   struct config_provider *p = &d->p;
@@ -168,10 +176,11 @@ static void settle_url(struct config_loader *l, struct config_draft *d) {
       p->base_url = config_loader_dup(l, value);
   } else if (p->preset && p->preset->base_url) {
     p->base_url = str_from_c(p->preset->base_url);
-  } else if (p->preset) {
+  } else if (p->preset || str_eq(p->type, STR("openai-compatible"))) {
     struct str path = arena_printf(&l->scratch, "providers.%.*s", STR_ARG(p->id));
-    snprintf(hint, sizeof hint, "or set %s", name);
-    drop(l, d, p->place, path, has_variable ? hint : NULL, "\"baseURL\" is missing");
+    snprintf(hint, sizeof hint, "where its API begins, such as \"https://host/v1\"%s%s",
+             has_variable ? "; or set " : "", has_variable ? name : "");
+    drop(l, d, p->place, path, hint, "\"baseURL\" is missing");
   }
 }
 
@@ -195,17 +204,20 @@ static bool take_key(struct config_loader *l, struct config_provider *p, const c
 static void settle_key(struct settling *s, struct config_draft *d, bool is_own_url) {
   struct config_loader *l = s->l;
   struct config_provider *p = &d->p;
-  char name[128];
+  char name[128], vendor[128];
   if (p->api_key_env.n) {
     if (take_key(l, p, p->api_key_env.p)) return;
   } else if (p->api_key) {
     p->credential = CONFIG_CREDENTIAL_DECLARED;
     return;
   } else {
-    derive_name(p->id, "_API_KEY", name, sizeof name);
-    if (is_named_like(p, p->preset) && p->preset->key_env) snprintf(name, sizeof name, "%s", p->preset->key_env);
+    if (p->preset) preset_key_variable(p->preset, vendor, sizeof vendor);
+    if (is_named_like(p, p->preset))
+      snprintf(name, sizeof name, "%s", vendor);
+    else
+      derive_name(p->id, "_API_KEY", name, sizeof name);
     if (take_key(l, p, name)) return;
-    if (p->preset && p->preset->key_env && !is_own_url && take_key(l, p, p->preset->key_env)) return;
+    if (p->preset && !is_own_url && take_key(l, p, vendor)) return;
     p->api_key_env = config_loader_dup(l, str_from_c(name));
   }
   const struct stored *stored = find_stored(s, p->id);
@@ -271,11 +283,11 @@ static bool is_wanted(const struct settling *s, const struct config_preset *pres
   struct str value, id = str_from_c(preset->name);
   struct config_found found;
   struct config_draft d = {.p = {.id = id, .preset = preset}};
-  derive_name(id, "_API_KEY", key, sizeof key);
+  preset_key_variable(preset, key, sizeof key);
   bool has_url = url_variable(&d, url, sizeof url) && config_loader_env(s->l, url, &value, &found);
   if (has_url) *place = found.place;
   if (!has_url && !preset->base_url) return false; /* no address */
-  if (config_loader_env(s->l, preset->key_env ? preset->key_env : key, &value, &found)) {
+  if (config_loader_env(s->l, key, &value, &found)) {
     *place = found.place;
     return true;
   }

@@ -2,9 +2,9 @@
  * since compilers remove or shorten hand-written ones. */
 #include "state/secret.h"
 
-#include <openssl/crypto.h>
-#include <openssl/rand.h>
 #include <stdlib.h>
+
+#include "base/crypto.h"
 
 struct secret {
   size_t n;
@@ -33,18 +33,11 @@ struct secret *secret_new_in(struct arena *a, struct str bytes) {
 }
 
 struct secret *secret_new_random(struct str prefix, size_t n) {
-  static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  unsigned char random[64 + 2] = {0}; /* two zero bytes so that the last group of three may be read whole */
-  char text[256 + 88];
-  struct secret *s = NULL;
-  if (n == 0 || n > 64 || prefix.n > 256 || RAND_bytes(random, (int)n) != 1) return NULL;
-  size_t at = prefix.n, bits = n * 8;
-  memcpy(text, prefix.p ? prefix.p : "", prefix.n);
-  for (size_t bit = 0; bit < bits; bit += 6) {
-    unsigned pair = (unsigned)random[bit / 8] << 8 | random[bit / 8 + 1];
-    text[at++] = alphabet[pair >> (10 - bit % 8) & 63];
-  }
-  s = secret_new(str_from(text, at));
+  char random[64], text[256 + 88];
+  if (n == 0 || n > sizeof random || prefix.n > 256 || crypto_random(random, n) != OK) return NULL;
+  if (prefix.n) memcpy(text, prefix.p, prefix.n);
+  crypto_base64url(random, n, text + prefix.n);
+  struct secret *s = secret_new(str_from(text, prefix.n + crypto_base64url_bytes(n)));
   secret_wipe(random, sizeof random);
   secret_wipe(text, sizeof text);
   return s;
@@ -56,7 +49,7 @@ struct secret *secret_dup(const struct secret *s) {
 
 void secret_free(struct secret *s) {
   if (!s) return;
-  OPENSSL_cleanse(s, sizeof *s + s->n + 1);
+  crypto_wipe(s, sizeof *s + s->n + 1);
   free(s);
 }
 
@@ -67,7 +60,7 @@ size_t secret_bytes(const struct secret *s) { return s ? s->n : 0; }
 
 bool secret_eq(const struct secret *s, struct str bytes) {
   if (!s || s->n != bytes.n) return false;
-  return s->n == 0 || CRYPTO_memcmp(s->bytes, bytes.p, s->n) == 0;
+  return crypto_equal(s->bytes, bytes.p, s->n);
 }
 
 bool secret_eq_secret(const struct secret *a, const struct secret *b) { return b && secret_eq(a, secret_reveal(b)); }
@@ -90,5 +83,5 @@ void secret_mask(const struct secret *s, size_t head, size_t tail, char *out, si
 }
 
 void secret_wipe(void *p, size_t n) {
-  if (p && n) OPENSSL_cleanse(p, n);
+  if (p) crypto_wipe(p, n);
 }

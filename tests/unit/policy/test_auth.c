@@ -682,9 +682,10 @@ TEST(a_second_wrong_key_beside_a_good_one_counts_once_each) {
 }
 
 TEST(rules_refuse_what_they_cannot_understand) {
-  static const char *const hosts[] = {"", "a b", "http://a", "a:0", "a:99999", "a:b", "*.example.com", "a/b", ":80"};
-  static const char *const origins[] = {"",          "app.example.com", "https://", "https://a/b",
-                                        "https://A", "https://u@a",     "null"};
+  static const char *const hosts[] = {
+      "", "a b", "http://a", "a:0", "::1::", "a:99999", "a:b", "*.example.com", "a/b", ":80"};
+  static const char *const origins[] = {"",           "app.example.com", "https://", "https://a/b",
+                                        "https://A/", "https://u@a",     "null"};
   static const char *const proxies[] = {"", "10.0.0.0/33", "10.0.0/8", "::/129", "a", "10.0.0.0/", "10.0.0.0/-1"};
   struct auth_rules *rules = NULL;
   for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
@@ -708,6 +709,28 @@ TEST(rules_refuse_what_they_cannot_understand) {
   struct auth_rules_input in = {.keys = &empty, .keys_n = 1};
   assert_int_equal(auth_rules_new(&arena, &in, &rules, NULL), ERR_BAD_VALUE);
   assert_null(rules);
+}
+
+TEST(hosts_and_origins_are_understood_as_people_write_them) {
+  static const struct str hosts[] = {{"fd00::7", 7}, {"[fd00::8]:9000", 14}};
+  static const struct str origins[] = {{"HTTPS://App.Example.com:443", 27}, {"http://b:80", 11}, {"http://c:8443", 13}};
+  struct auth_rules_input in = {
+      .is_bind_loopback = true, .port = 8080, .hosts = hosts, .hosts_n = 2, .origins = origins, .origins_n = 3};
+  struct auth_rules *rules;
+  struct call c;
+  size_t n;
+  assert_int_equal(auth_rules_new(&arena, &in, &rules, NULL), OK);
+  const struct str *cleaned = auth_rules_origins(rules, &n);
+  assert_int_equal(n, 3);
+  assert_str(cleaned[0], STR("https://app.example.com"));
+  assert_str(cleaned[1], STR("http://b"));
+  assert_str(cleaned[2], STR("http://c:8443"));
+  build(&c, "GET", "", "Host: [FD00::7]:8080\nOrigin: https://app.example.com", LO);
+  assert_int_equal(auth_check_origin(rules, &c.request, &c.peer, NULL), OK);
+  build(&c, "GET", "", "Host: [fd00::8]:9000\nOrigin: http://[fd00::7]:8080", LO);
+  assert_int_equal(auth_check_origin(rules, &c.request, &c.peer, NULL), OK);
+  build(&c, "GET", "", "Host: [fd00::8]:8080", LO);
+  assert_int_equal(auth_check_origin(rules, &c.request, &c.peer, NULL), ERR_MISDIRECTED);
 }
 
 TEST(without_any_key_nothing_is_valid) {
@@ -756,6 +779,7 @@ int main(void) {
       cmocka_unit_test(failures_follow_forwarded_addresses_of_trusted_proxies_only),
       cmocka_unit_test(a_second_wrong_key_beside_a_good_one_counts_once_each),
       cmocka_unit_test(rules_refuse_what_they_cannot_understand),
+      cmocka_unit_test(hosts_and_origins_are_understood_as_people_write_them),
       cmocka_unit_test(without_any_key_nothing_is_valid),
       cmocka_unit_test(port_zero_means_the_connections_own),
   };

@@ -56,10 +56,7 @@ static const struct config_preset fake_presets[] = {
      .base_url_env = "AI_GATEWAY_BASE_URL"},
     {.name = "openai", .base_url = "https://openai.example/v1"},
     {.name = "groq", .base_url = "https://groq.example/openai/v1"},
-    {.name = "local",
-     .key_env = "LOCAL_OPENAI_API_KEY",
-     .base_url_env = "LOCAL_OPENAI_BASE_URL",
-     .key_optional = true},
+    {.name = "local", .key_env = "LOCAL_OPENAI_API_KEY", .base_url_env = "LOCAL_OPENAI_BASE_URL", .key_optional = true},
     {.name = "vllm", .key_optional = true},
 };
 static const struct config_vocabulary fake_vocabulary = {fake_types, 4, fake_presets, 6, fake_quirks, 2};

@@ -34,15 +34,16 @@ TEST(defaults_without_any_file) {
 }
 
 TEST(file_sets_every_kind_and_allows_comments) {
-  struct fake f = {.files = {{MAIN,
-                              "\xef\xbb\xbf// head\n{ /* c */ \"$schema\": \"x\",\n"
-                              " \"server\": {\"host\": \"0.0.0.0\", \"port\": 9000, \"hosts\": [\"a.example\", \"b.example:81\",],\n"
-                              "  \"limits\": {\"bodyBytes\": \"2MiB\", \"idleTimeoutMs\": \"2m\"}, \"drainMs\": 0},\n"
-                              " \"log\": {\"level\": \"WARNING\"}, \"egress\": {\"private\": false},\n"
-                              " \"tls\": {\"caFile\": \"certs/ca.pem\"}, \"registry\": {\"file\": \"/r.json\"},\n"
-                              " \"priorities\": [\"a/b\", \"a/c/d\"],\n"
-                              " \"fallback\": {\"strategy\": \"same-model\", \"maxRetries\": 7},\n"
-                              "}"}}};
+  struct fake f = {
+      .files = {{MAIN,
+                 "\xef\xbb\xbf// head\n{ /* c */ \"$schema\": \"x\",\n"
+                 " \"server\": {\"host\": \"0.0.0.0\", \"port\": 9000, \"hosts\": [\"a.example\", \"b.example:81\",],\n"
+                 "  \"limits\": {\"bodyBytes\": \"2MiB\", \"idleTimeoutMs\": \"2m\"}, \"drainMs\": 0},\n"
+                 " \"log\": {\"level\": \"WARNING\"}, \"egress\": {\"private\": false},\n"
+                 " \"tls\": {\"caFile\": \"certs/ca.pem\"}, \"registry\": {\"file\": \"/r.json\"},\n"
+                 " \"priorities\": [\"a/b\", \"a/c/d\"],\n"
+                 " \"fallback\": {\"strategy\": \"same-model\", \"maxRetries\": 7},\n"
+                 "}"}}};
   fake_load(&f);
   fake_expect(&f, "");
   const struct config_options *o = &f.config->options;
@@ -59,6 +60,7 @@ TEST(file_sets_every_kind_and_allows_comments) {
   assert_str(o->registry_file, STR("/r.json"));
   assert_int_equal(f.config->priorities.n, 2);
   assert_str(f.config->priorities.items[1], STR("a/c/d"));
+  assert_int_equal(f.config->priority_places[1].line, 7);
   assert_int_equal(o->fallback_strategy, CONFIG_FALLBACK_SAME_MODEL);
   assert_int_equal(o->fallback_max_retries, 7);
   assert_int_equal(f.config->places[CONFIG_OPTION_server_port].line, 3);
@@ -85,32 +87,35 @@ static void expect_report(const char *file, const char *report) {
 }
 
 TEST(every_fault_is_reported_with_its_line) {
-  expect_report("{\n \"server\": {\n  \"prot\": 1,\n  \"host\": \"example.org\",\n  \"port\": 70000\n },\n \"log\": {\n  "
-                "\"level\": \"loud\"\n }, \"egress\": true\n}",
-                MAIN ":3: error: server.prot: unknown key (did you mean \"port\"?)\n" MAIN
-                     ":4: error: server.host: \"example.org\": must be a numeric address or localhost\n" MAIN
-                     ":5: error: server.port: \"70000\": must be a whole number from 0 to 65535\n" MAIN
-                     ":8: error: log.level: \"loud\": must be debug, info, warn or error\n" MAIN
-                     ":9: error: egress: must be an object, not true or false\n");
+  expect_report(
+      "{\n \"server\": {\n  \"prot\": 1,\n  \"host\": \"example.org\",\n  \"port\": 70000\n },\n \"log\": {\n  "
+      "\"level\": \"loud\"\n }, \"egress\": true\n}",
+      MAIN ":3: error: server.prot: unknown key (did you mean \"port\"?)\n" MAIN
+           ":4: error: server.host: \"example.org\": must be a numeric address or localhost\n" MAIN
+           ":5: error: server.port: \"70000\": must be a whole number from 0 to 65535\n" MAIN
+           ":8: error: log.level: \"loud\": must be debug, info, warn or error\n" MAIN
+           ":9: error: egress: must be an object, not true or false\n");
 }
 
 TEST(unknown_keys_come_with_a_way_out) {
-  expect_report("{\"aliases\": {}}", MAIN ":1: error: aliases: unknown key (known here: server, log, stream, egress, tls, "
-                                          "upstream, fallback, routing, metrics, admin, registry, providers, priorities, "
-                                          "$schema)\n");
+  expect_report("{\"aliases\": {}}", MAIN
+                ":1: error: aliases: unknown key (known here: server, log, stream, egress, tls, "
+                "upstream, fallback, routing, metrics, admin, registry, providers, priorities, "
+                "$schema)\n");
   expect_report("{\"port\": 1}",
                 MAIN ":1: error: port: unknown key (did you mean server.port, one object inside another?)\n");
   expect_report("{\"server.port\": 1}",
                 MAIN ":1: error: server.port: unknown key (did you mean server.port, one object inside another?)\n");
   expect_report("{\"stream\": {\"head_after_ms\": 1}}",
                 MAIN ":1: error: stream.head_after_ms: unknown key (did you mean \"headAfterMs\"?)\n");
-  expect_report("{\"upstream\": {\"xyzzy\": 1}}",
-                MAIN ":1: error: upstream.xyzzy: unknown key (known here: connectionsPerOrigin, idleMs, proxyFromEnv, "
-                     "replyLimitBytes, connectMs, headersMs, firstTokenMs, silenceMs, totalMs)\n");
+  expect_report("{\"upstream\": {\"xyzzy\": 1}}", MAIN
+                ":1: error: upstream.xyzzy: unknown key (known here: connectionsPerOrigin, idleMs, proxyFromEnv, "
+                "replyLimitBytes, connectMs, headersMs, firstTokenMs, silenceMs, totalMs)\n");
 }
 
 TEST(values_of_the_wrong_type_or_range) {
-  expect_report("{\"server\": {\"port\": \"80\"}}", MAIN ":1: error: server.port: must be a whole number, not a string\n");
+  expect_report("{\"server\": {\"port\": \"80\"}}",
+                MAIN ":1: error: server.port: must be a whole number, not a string\n");
   expect_report("{\"server\": {\"port\": -1}}",
                 MAIN ":1: error: server.port: \"-1\": must be a whole number from 0 to 65535\n");
   expect_report("{\"server\": {\"port\": 1.5}}",
@@ -123,7 +128,8 @@ TEST(values_of_the_wrong_type_or_range) {
                      ":1: error: server.trustedProxies: every entry must be a string\n");
   expect_report("{\"server\": {\"drainMs\": \"5 days\"}}",
                 MAIN ":1: error: server.drainMs: \"5 days\": must be a whole number from 0 to 3600000 milliseconds\n");
-  expect_report("{\"egress\": {\"private\": 1}}", MAIN ":1: error: egress.private: must be true or false, not a number\n");
+  expect_report("{\"egress\": {\"private\": 1}}",
+                MAIN ":1: error: egress.private: must be true or false, not a number\n");
   expect_report("{\"server\": {\"limits\": {\"writeHighBytes\": 4096}}}",
                 "built in: error: server.limits.writeLowBytes: must be less than writeHighBytes\n");
   expect_report("{\"priorities\": [\"a/b\", \"nope\", \"a/b\", 3]}",
@@ -136,7 +142,10 @@ TEST(broken_files) {
   expect_report("", MAIN ":1: error: the file is empty\n");
   expect_report("  \n ", MAIN ":1: error: the file is empty\n");
   expect_report("[]", MAIN ":1: error: must be an object, not an array\n");
-  expect_report("{\n\"server\": {\n\"port\" 80}}", MAIN ":3: error: not valid JSON: unexpected character\n");
+  struct fake f = {.files = {{MAIN, "{\n\"server\": {\n\"port\" 80}}"}}};
+  fake_load(&f); /* the parser's own words follow */
+  assert_true(str_has_prefix(str_from_c(f.text), STR(MAIN ":3: error: not valid JSON: ")));
+  fake_clear(&f);
   expect_report("{\"server\": {}, \n \"server\": {}}", MAIN ":2: error: server: appears twice; first in line 1\n");
   expect_report("{\"server\": {\"port\": 1,\n \"p\\u006frt\": 2}}",
                 MAIN ":2: error: server.port: appears twice; first in line 1\n");
@@ -188,10 +197,10 @@ TEST(bad_variables_and_flags_are_errors) {
 }
 
 TEST(dotenv_forms) {
-  struct fake f = {
-      .files = {{"/c/maestro/.env",
-                 "# comment\n\nexport A=plain value # note\r\nB = \"quo\\\"ted\\n#x\" # note\nC='single $x \\n'\nD=\nE=#only\n"
-                 "nonsense\n1X=2\nF=\"open\nG='a' b\nA=second\nH=x#y\n"}}};
+  struct fake f = {.files = {{"/c/maestro/.env",
+                              "# comment\n\nexport A=plain value # note\r\nB = \"quo\\\"ted\\n#x\" # note\nC='single "
+                              "$x \\n'\nD=\nE=#only\n"
+                              "nonsense\n1X=2\nF=\"open\nG='a' b\nA=second\nH=x#y\n"}}};
   struct str v;
   fake_load(&f);
   fake_expect(&f,
@@ -246,22 +255,25 @@ TEST(files_to_watch_include_the_missing_ones) {
 }
 
 TEST(priorities_json_is_weaker_and_lenient) {
-  struct fake f = {.files = {{"/c/maestro/priorities.json",
-                              "{\"priorities\": [\"p/m\", \"bad\"],\n\"fallback\": {\"strategy\": \"none\", \"maxRetries\": 99},\n"
-                              "\"thinking\": {\"default_budget\": 1}, \"model_overrides\": {}, \"prioritys\": 1}"}}};
+  struct fake f = {
+      .files = {{"/c/maestro/priorities.json",
+                 "{\"priorities\": [\"p/m\", \"bad\"],\n\"fallback\": {\"strategy\": \"none\", \"maxRetries\": 99},\n"
+                 "\"thinking\": {\"default_budget\": 1}, \"model_overrides\": {}, \"prioritys\": 1}"}}};
   fake_load(&f);
-  fake_expect(&f,
-              "/c/maestro/priorities.json:1: warning: priorities[1]: \"bad\" is not of the form provider/model\n"
-              "/c/maestro/priorities.json:2: warning: fallback.maxRetries: \"99\": must be a whole number from 0 to 10\n"
-              "/c/maestro/priorities.json:3: note: thinking: has no effect in this version\n"
-              "/c/maestro/priorities.json:3: warning: prioritys: unknown key, ignored (did you mean \"priorities\"?)\n");
+  fake_expect(
+      &f,
+      "/c/maestro/priorities.json:1: warning: priorities[1]: \"bad\" is not of the form provider/model\n"
+      "/c/maestro/priorities.json:2: warning: fallback.maxRetries: \"99\": must be a whole number from 0 to 10\n"
+      "/c/maestro/priorities.json:3: note: thinking: has no effect in this version\n"
+      "/c/maestro/priorities.json:3: warning: prioritys: unknown key, ignored (did you mean \"priorities\"?)\n");
   assert_int_equal(f.config->priorities.n, 1);
   assert_int_equal(f.config->options.fallback_strategy, CONFIG_FALLBACK_NONE);
   assert_int_equal(f.config->options.fallback_max_retries, 2);
   assert_int_equal(f.config->origins[CONFIG_OPTION_fallback_strategy], CONFIG_FROM_PRIORITIES);
   fake_clear(&f);
-  struct fake both = {.files = {{"/c/maestro/priorities.json", "{\"priorities\": [\"p/m\"], \"fallback\": {\"maxRetries\": 1}}"},
-                                {MAIN, "{\"priorities\": [\"q/n\"], \"fallback\": {\"maxRetries\": 3}}"}}};
+  struct fake both = {
+      .files = {{"/c/maestro/priorities.json", "{\"priorities\": [\"p/m\"], \"fallback\": {\"maxRetries\": 1}}"},
+                {MAIN, "{\"priorities\": [\"q/n\"], \"fallback\": {\"maxRetries\": 3}}"}}};
   fake_load(&both);
   fake_expect(&both, MAIN ":1: note: priorities: the list in priorities.json is not used\n");
   assert_str(both.config->priorities.items[0], STR("q/n"));
@@ -275,9 +287,10 @@ TEST(priorities_json_is_weaker_and_lenient) {
 }
 
 TEST(router_maestro_files_are_read_in_place) {
-  struct fake f = {.files = {{"/c/router-maestro/providers.json",
-                              "{\"providers\": {\"mine\": {\"type\": \"openai-compatible\", \"baseURL\": \"http://h/v1\"}}}"},
-                             {"/d/router-maestro/auth.json", "{\"mine\": {\"type\": \"api\", \"key\": \"k-1\"}}"}}};
+  struct fake f = {
+      .files = {{"/c/router-maestro/providers.json",
+                 "{\"providers\": {\"mine\": {\"type\": \"openai-compatible\", \"baseURL\": \"http://h/v1\"}}}"},
+                {"/d/router-maestro/auth.json", "{\"mine\": {\"type\": \"api\", \"key\": \"k-1\"}}"}}};
   fake_load(&f);
   fake_expect(&f, "/c/router-maestro: note: read in place (to have files of its own, run: maestro init --from DIR)\n");
   assert_int_equal(f.config->provider_count, 1);
@@ -293,8 +306,9 @@ TEST(router_maestro_files_are_read_in_place) {
 }
 
 TEST(server_keys_are_merged_in_order) {
-  struct fake f = {.files = {{MAIN, "{\"server\": {\"keys\": [\"from-file\"]}}"}},
-                   .env = {{"ROUTER_MAESTRO_API_KEY", "first-key"}, {"MAESTRO_API_KEYS", " second-key ,first-key,, third-key"}}};
+  struct fake f = {
+      .files = {{MAIN, "{\"server\": {\"keys\": [\"from-file\"]}}"}},
+      .env = {{"ROUTER_MAESTRO_API_KEY", "first-key"}, {"MAESTRO_API_KEYS", " second-key ,first-key,, third-key"}}};
   fake_load(&f);
   fake_expect(&f, "");
   assert_int_equal(f.config->keys.n, 3);
@@ -312,14 +326,16 @@ TEST(secrets_are_in_no_diagnostic) {
                  "{\"server\": {\"key\": \"hunter2 x\", \"keys\": [\"hunter2,y\", 7, \"hunter2\\n\"]}, \"metrics\": "
                  "{\"token\": \"hunter2 \"},\n"
                  "\"admin\": {\"token\": \"hunter2\\u0000\"},\n"
-                 "\"providers\": {\"a\": {\"type\": \"openai\", \"apiKey\": \"hunter2\\u0001\", \"apiKeyEnv\": \"sk-hunter2\"},\n"
+                 "\"providers\": {\"a\": {\"type\": \"openai\", \"apiKey\": \"hunter2\\u0001\", \"apiKeyEnv\": "
+                 "\"sk-hunter2\"},\n"
                  "\"b\": {\"type\": \"openai\", \"headers\": {\"x-a\": \"hunter2\\u0007\", \"host\": \"hunter2\"}},\n"
                  "\"c\": {\"type\": \"openai\", \"baseURL\": \"https://u:hunter2@h/\"}}}"},
                 {"/c/maestro/.env", "KEY=\"hunter2\nX Y=hunter2\nhunter2\n"},
                 {"/c/maestro/providers.json",
                  "{\"providers\": {\"d\": {\"type\": \"openai\", \"options\": {\"api_key_env\": \"hunter2!\"}}}}"},
-                {"/d/maestro/auth.json", "{\"x\": {\"type\": \"api\", \"key\": 5}, \"y\": {\"type\": \"hunter2\"},"
-                                         "\"z\": {\"type\": \"api\", \"key\": \"hunter2\\u0001\"}}"}},
+                {"/d/maestro/auth.json",
+                 "{\"x\": {\"type\": \"api\", \"key\": 5}, \"y\": {\"type\": \"hunter2\"},"
+                 "\"z\": {\"type\": \"api\", \"key\": \"hunter2\\u0001\"}}"}},
       .env = {{"MAESTRO_METRICS_TOKEN", "hunter2 2"},
               {"MAESTRO_API_KEYS", "hunter2 a"},
               {"ADMIN_TOKEN", "hunter2\x7f"},
