@@ -22,11 +22,7 @@ static void wake(struct h1_exchange *x) {
 
 /* ---- ends ---- */
 
-static void on_closed(uv_handle_t *handle) {
-  struct h1_conn *c = handle->data;
-  h1_tls_session_clear(&c->tls);
-  free(c);
-}
+static void on_closed(uv_handle_t *handle) { free(handle->data); }
 
 void h1_conn_close(struct h1_conn *c) {
   if (c->state == H1_CONN_CLOSED) return;
@@ -35,6 +31,8 @@ void h1_conn_close(struct h1_conn *c) {
   c->exchange = NULL;
   c->tls_info = NULL;
   c->net->stats->connections_open--;
+  if (!c->is_decrypting)
+    h1_tls_session_clear(&c->tls); /* not later: the client's TLS context may go before on_closed */
   uv_close((uv_handle_t *)&c->tcp, on_closed);
 }
 
@@ -87,6 +85,7 @@ static void on_write(uv_write_t *request, int status) {
   free(w);
   /* After a failed write the read side tells more: a reply that came first, or the connection's end. */
   if (c->state == H1_CONN_CLOSED || status < 0 || !c->exchange) return;
+  c->exchange->progress_us = loop_now_us();
   if (c->tls.ssl) {
     pump(c);
   } else if (c->writes == 0) {
@@ -270,8 +269,7 @@ static void take_in(struct h1_conn *c, struct str bytes) {
   }
 }
 
-static void take_in_tls(struct h1_conn *c, struct str ciphertext) {
-  h1_tls_receive(&c->tls, ciphertext);
+static void decrypt(struct h1_conn *c) {
   if (!c->tls.is_established) {
     enum err e = h1_tls_handshake(&c->tls, c->tls_info);
     flush(c, false);
@@ -294,6 +292,14 @@ static void take_in_tls(struct h1_conn *c, struct str ciphertext) {
   }
   flush(c, false); /* an answer to a key update */
   if (c->tls.has_close_notify) ended(c, true);
+}
+
+static void take_in_tls(struct h1_conn *c, struct str ciphertext) {
+  h1_tls_receive(&c->tls, ciphertext);
+  c->is_decrypting = true;
+  decrypt(c);
+  c->is_decrypting = false;
+  if (c->state == H1_CONN_CLOSED) h1_tls_session_clear(&c->tls);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
