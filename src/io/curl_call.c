@@ -185,6 +185,10 @@ void curl_call_on_done(CURL *easy, CURLcode result) {
     e = ERR_UPSTREAM_PROTOCOL;
     reason = "the provider's reply has a malformed chunk";
   }
+  if (e == ERR_UPSTREAM_CUT && !call->connected) { /* no request was sent: a tunnel was not made */
+    e = ERR_CONNECT_FAILED;
+    reason = "the proxy refused the connection";
+  }
   /* Older versions say so of a header line over their own limit. */
   if (result == CURLE_OUT_OF_MEMORY && call->connected && !call->reply.head_done) {
     e = ERR_UPSTREAM_PROTOCOL;
