@@ -175,7 +175,7 @@ static int serve(const struct config *config, const struct server_options *optio
   greet(config, start, created_key);
   log_line(LOG_LEVEL_INFO, "serving", log_str(LOG_LISTEN, config->options.server_host),
            log_u64(LOG_PORT, server_start_port(start)), log_u64(LOG_WORKERS, config->options.server_workers),
-           log_c(LOG_VERSION, MAESTRO_VERSION), log_i64(LOG_PID, getpid()));
+           log_c(LOG_VERSION, MAESTRO_VERSION), log_i64(LOG_PROCESS_ID, getpid()));
   server_start_discover(start);
   int signal = wait_for_end(start);
   log_line(LOG_LEVEL_INFO, "draining", log_i64(LOG_SIGNAL, signal));
@@ -183,7 +183,7 @@ static int serve(const struct config *config, const struct server_options *optio
   reload_on_publish(NULL, NULL);
   server_start_drain(start, config->options.server_drain_ms);
   server_info_remove(options->paths.server_info, getpid());
-  log_line(LOG_LEVEL_INFO, "stopped", log_i64(LOG_PID, getpid()));
+  log_line(LOG_LEVEL_INFO, "stopped", log_i64(LOG_PROCESS_ID, getpid()));
 out:
   server_start_free(start);
   config_diags_clear(&diags);

@@ -106,7 +106,7 @@ static enum err worker_start(unsigned index, struct loop *loop, void *arg, struc
   if (e) return e;
   snapshot_adopt();
   e = auth_failures_new(&w->gateway.failures, NULL, info);
-  if (!e) e = http_client_new_curl(&w->gateway.client, loop, &s->client, info);
+  if (!e) e = http_client_new(&w->gateway.client, loop, &s->client, info);
   return e ? e : start_servers(w, info);
 }
 

@@ -38,6 +38,7 @@ static struct {
   pthread_cond_t wake, done;
   pthread_t writer;
   size_t ring_bytes;
+  uint64_t reported; /* the writer's: lines dropped so far that it has told of */
   _Atomic(struct ring *) rings[LOG_RINGS_MAX];
   /* Under lock. */
   bool is_stopping;
@@ -72,11 +73,12 @@ bool log_level_parse(struct str s, enum log_level *out) {
 
 static void count_dropped(uint64_t n) { atomic_fetch_add_explicit(&lg.dropped, n, memory_order_relaxed); }
 
-static void put_direct(const char *line, size_t n) {
+/* One write, so that lines of several threads do not mix; false when it was not taken whole. */
+static bool put_direct(const char *line, size_t n) {
   ssize_t got;
   do got = write(atomic_load_explicit(&lg.fd, memory_order_relaxed), line, n);
   while (got < 0 && errno == EINTR);
-  if (got != (ssize_t)n) count_dropped(1);
+  return got == (ssize_t)n;
 }
 
 static void wake_writer(void) {
@@ -108,8 +110,8 @@ void log_write(enum log_level level, struct str event, const struct log_field *f
                             event, fields, n);
   if (mine && atomic_load_explicit(&lg.is_running, memory_order_relaxed))
     put_ring(mine, line, bytes);
-  else
-    put_direct(line, bytes);
+  else if (!put_direct(line, bytes))
+    count_dropped(1);
 }
 
 /* False when the descriptor takes nothing for STALL_MS: the rest stays in the ring. */
@@ -153,13 +155,14 @@ static bool drain_all(bool *found) {
   return all;
 }
 
-static void report_dropped(uint64_t *reported) {
+/* Says how many lines are missing; tried again later when the descriptor does not take even that. */
+static void report_dropped(void) {
+  char line[LOG_LINE_MAX];
   uint64_t now = log_dropped_total();
-  if (now == *reported) return;
-  uint64_t n = now - *reported;
-  log_line(LOG_LEVEL_WARN, "log_dropped", log_u64(LOG_COUNT, n));
-  /* Should this very line fail, it is not worth another one. */
-  *reported = log_dropped_total();
+  if (now == lg.reported || !log_is_on(LOG_LEVEL_WARN)) return;
+  const struct log_field count = log_u64(LOG_COUNT, now - lg.reported);
+  size_t n = log_format(line, atomic_load(&lg.is_json), clock_wall_us(), LOG_LEVEL_WARN, STR("log_dropped"), &count, 1);
+  if (put_direct(line, n)) lg.reported = now;
 }
 
 static void wait_ms(unsigned ms) {
@@ -173,15 +176,15 @@ static void wait_ms(unsigned ms) {
 
 static void *writer_main(void *arg) {
   unsigned silent = 0;
-  uint64_t reported = log_dropped_total(), report_after_us = 0;
+  uint64_t report_after_us = 0;
   (void)arg;
   for (bool stop = false;;) {
     bool found;
     atomic_store_explicit(&lg.is_woken, false, memory_order_relaxed);
     bool all = drain_all(&found);
     silent = found ? 0 : silent + 1;
-    if (clock_mono_us() >= report_after_us) {
-      report_dropped(&reported);
+    if (all && clock_mono_us() >= report_after_us) {
+      report_dropped();
       report_after_us = clock_mono_us() + 1000000;
     }
     if (stop) return NULL;
@@ -216,6 +219,7 @@ enum err log_start(const struct log_options *options, struct err_info *info) {
     is_prepared = true;
   }
   lg.is_stopping = false;
+  lg.reported = log_dropped_total(); /* before the thread exists: it may run late */
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before); /* signals belong to the main thread */

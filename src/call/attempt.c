@@ -61,7 +61,7 @@ static bool is_event_stream(struct http_headers h) {
 /* What a caller may see of an upstream's headers. */
 static bool is_passed_on(struct str name) {
   static const struct str exact[] = {STR("openai-processing-ms"), STR("openai-version"), STR("openai-organization"),
-                                     STR("x-should-retry"), STR("retry-after-ms")};
+                                     STR("x-should-retry")};
   if (str_has_prefix_nocase(name, STR("x-ratelimit-"))) return true;
   for (size_t i = 0; i < sizeof exact / sizeof *exact; i++)
     if (str_eq_nocase(name, exact[i])) return true;

@@ -18,6 +18,7 @@ struct curl_slot {
   struct curl_loop *loop;
   char *url; /* ends in '/' */
   const struct http_proxy *proxy;
+  bool is_plain; /* no TLS on the connection, neither to the origin nor to the proxy */
   struct curl_call *idle;
   unsigned idle_count;
 };
@@ -49,7 +50,8 @@ struct curl_call {
   struct curl_slist *node, *resolve;
   size_t nodes;
   enum http_method method;
-  bool had_body, was_streaming;
+  bool had_body;
+  uint32_t connect_ms;
   /* of the exchange */
   uint64_t body_bytes, connect_deadline_us, progress_us;
   size_t slice, slice_offset; /* READFUNCTION's place in the body */
@@ -65,5 +67,6 @@ void curl_call_free(struct curl_call *call);
 enum err curl_call_prepare(struct curl_call *call, const struct http_client_request *request) MUST_CHECK;
 /* For curl_loop: the transfer has ended. */
 void curl_call_on_done(CURL *easy, CURLcode result);
+bool curl_call_is_silent(CURL *easy);
 
 #endif

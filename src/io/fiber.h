@@ -24,10 +24,10 @@ struct fiber_id {
 /* Starts fn(arg) on a fiber of this thread's scheduler; it runs in the next turn. ERR_BUSY at the live cap or without
  * stack memory: answer 503. `out` may be NULL. */
 enum err fiber_spawn(struct fiber_id *out, void (*fn)(void *), void *arg) MUST_CHECK;
-struct fiber_id fiber_self(void);         /* {NULL, 0} on the loop's own stack */
-void fiber_wake(struct fiber_id id);      /* idempotent; never runs the fiber itself; same thread only */
-void fiber_cancel(struct fiber_id id);    /* sticky; deferred while shielded; same thread only */
-bool fiber_is_cancelled(void);            /* of the running fiber, shield or not */
+struct fiber_id fiber_self(void);      /* {NULL, 0} on the loop's own stack */
+void fiber_wake(struct fiber_id id);   /* idempotent; never runs the fiber itself; same thread only */
+void fiber_cancel(struct fiber_id id); /* sticky; deferred while shielded; same thread only */
+bool fiber_is_cancelled(void);         /* of the running fiber, shield or not */
 bool fiber_is_live(struct fiber_id id);
 /* A pointer that belongs to the running fiber (request context for logs); NULL at start. */
 void fiber_set_context(void *context);
@@ -36,7 +36,7 @@ void *fiber_context(void);
 /* Suspends until woken, cancelled or late. For primitives: may wake spuriously, so loop on the condition. Aborts the
  * process when called on the loop's stack or inside a library callback (see loop_enter_callback). */
 WAIT enum err fiber_park(uint64_t deadline_us); /* OK, ERR_CANCELLED, ERR_TIMEOUT */
-WAIT enum err fiber_yield(void); /* goes on after the loop has polled: OK, ERR_CANCELLED */
+WAIT enum err fiber_yield(void);                /* goes on after the loop has polled: OK, ERR_CANCELLED */
 /* OK, ERR_CANCELLED; ERR_TIMEOUT when a shield's cap cut it short. */
 WAIT enum err fiber_sleep_until(uint64_t deadline_us);
 
@@ -65,10 +65,10 @@ enum err fiber_mailbox_put(struct fiber_mailbox *m, void *message) MUST_CHECK; /
 WAIT enum err fiber_mailbox_get(struct fiber_mailbox *m, void **message, uint64_t deadline_us);
 
 /* Runs job(arg) on the thread pool's lane (io/pool.h) and waits. On OK, *result is what the job returned. Cancel or
- * deadline return at once, although a job that has begun runs on. drop(arg) (may be NULL) is called exactly once on this
- * thread whatever happens (also ERR_BUSY: the lane's queue is full): before the return, or after a late job. So `arg` is
- * heap memory that belongs to the job from here on; to read what a job left in it, hold a reference of your own, which
- * makes drop an unref. The loop stays open until its jobs have ended. */
+ * deadline return at once, although a job that has begun runs on. drop(arg) (may be NULL) is called exactly once on
+ * this thread whatever happens (also ERR_BUSY: the lane's queue is full): before the return, or after a late job. So
+ * `arg` is heap memory that belongs to the job from here on; to read what a job left in it, hold a reference of your
+ * own, which makes drop an unref. The loop stays open until its jobs have ended. */
 enum pool_lane;
 WAIT enum err fiber_await(enum pool_lane lane, enum err (*job)(void *arg), void *arg, void (*drop)(void *arg),
                           uint64_t deadline_us, enum err *result);
@@ -87,10 +87,11 @@ struct fiber_group {
 void fiber_group_init(struct fiber_group *g);
 /* ERR_BUSY when the group or the scheduler is full. Children are numbered from 0 in order of this call. */
 enum err fiber_group_go(struct fiber_group *g, enum err (*fn)(void *arg), void *arg) MUST_CHECK;
-/* OK when all have ended OK; else the first failure (or ERR_TIMEOUT, ERR_CANCELLED) after the rest were cancelled and joined. */
+/* OK when all have ended OK; else the first failure (or ERR_TIMEOUT, ERR_CANCELLED) after the rest were cancelled and
+ * joined. */
 WAIT enum err fiber_group_join_all(struct fiber_group *g, uint64_t deadline_us);
-/* OK and *winner when one ended OK, after the rest were cancelled and joined; else the last failure (ERR_NOT_FOUND for a
- * group without children). */
+/* OK and *winner when one ended OK, after the rest were cancelled and joined; else the last failure (ERR_NOT_FOUND for
+ * a group without children). */
 WAIT enum err fiber_group_first_ok(struct fiber_group *g, uint64_t deadline_us, unsigned *winner);
 void fiber_group_end(struct fiber_group *g); /* shielded; idempotent */
 

@@ -9,8 +9,8 @@
 
 void frame_sse_init(struct frame_sse *f, size_t limit_bytes) {
   *f = (struct frame_sse){.limit_bytes = limit_bytes, .at_start = true};
-  buf_init(&f->held, limit_bytes);
-  buf_init(&f->joined, limit_bytes);
+  buf_init(&f->held, 0); /* the limit is checked before */
+  buf_init(&f->joined, 0);
 }
 
 void frame_sse_clear(struct frame_sse *f) {
@@ -136,8 +136,14 @@ static bool fail(struct frame_sse *f, bool is_too_large, enum err *e) {
   return false;
 }
 
-static bool hold(struct frame_sse *f, size_t n, enum err *e) {
-  bool fits = !f->limit_bytes || n <= f->limit_bytes - f->held.n;
+/* What a frame's bytes count against the limit. The LF of a last CRLF does not: had it come later, it would not be
+ * here. */
+static size_t counted(const char *end, size_t n) { return n > 1 && end[-1] == '\n' && end[-2] == '\r' ? n - 1 : n; }
+
+/* Moves n bytes of the piece to `held`; with them the frame is whole or not. */
+static bool hold(struct frame_sse *f, size_t n, bool is_whole, enum err *e) {
+  size_t total = f->held.n + (is_whole ? counted(f->in.p + n, n) : n);
+  bool fits = !f->limit_bytes || total <= f->limit_bytes;
   if (fits) buf_put(&f->held, str_from(f->in.p, n));
   f->in = str_sub(f->in, n, f->in.n);
   if (fits && !f->held.failed) return true;
@@ -146,7 +152,7 @@ static bool hold(struct frame_sse *f, size_t n, enum err *e) {
 
 /* A frame has been parsed: within the limit, and its joined data whole? */
 static bool give(struct frame_sse *f, struct frame_sse_event *out, enum err *e) {
-  if (f->limit_bytes && out->raw.n > f->limit_bytes) return fail(f, true, e);
+  if (f->limit_bytes && counted(out->raw.p + out->raw.n, out->raw.n) > f->limit_bytes) return fail(f, true, e);
   if (out->data_offset == SIZE_MAX && out->has_data && f->joined.failed) return fail(f, false, e);
   f->at_start = false;
   return true;
@@ -162,7 +168,7 @@ bool frame_sse_next(struct frame_sse *f, struct frame_sse_event *out, enum err *
   if (f->held.n) {
     const char *behind = held_frame_end(f, f->in.p, end);
     bool after_cr = f->after_cr;
-    if (!hold(f, behind ? (size_t)(behind - f->in.p) : f->in.n, e) || !behind) return false;
+    if (!hold(f, behind ? (size_t)(behind - f->in.p) : f->in.n, behind != NULL, e) || !behind) return false;
     f->held_given = true;
     parse(f, f->held.p, f->held.p + f->held.n, true, out);
     f->after_cr = after_cr;
@@ -176,7 +182,7 @@ bool frame_sse_next(struct frame_sse *f, struct frame_sse_event *out, enum err *
   }
   const char *behind = parse(f, f->in.p, end, false, out);
   if (!behind) {
-    hold(f, f->in.n, e);
+    hold(f, f->in.n, false, e);
     return false;
   }
   f->in = str_from(behind, (size_t)(end - behind));

@@ -1,9 +1,12 @@
-/* HTTP client, the part without sockets: dispatch to an implementation, origins, and the checks that a request passes
- * whoever sends it. See http_client.h. */
+/* HTTP client, the part without sockets: dispatch to an implementation, the choice between them, origins, and the
+ * checks that a request passes whoever sends it. See http_client.h. */
 #include "io/http_client.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+#include "io/http_proxy.h"
 
 void http_client_free(struct http_client *c) {
   if (c) c->ops->free(c);
@@ -104,7 +107,7 @@ static const char *parse_host(struct str host, bool in_brackets, char text[256],
   if (looks_like_ipv4(str_from(text, host.n))) return "the IPv4 address is malformed";
   for (size_t i = 0; i < host.n; i++) {
     char c = text[i];
-    bool edge = i == 0 || i + 1 == host.n || text[i - 1] == '.';
+    bool edge = i == 0 || i + 1 == host.n || text[i - 1] == '.' || text[i + 1] == '.';
     if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || ((c == '-' || c == '.') && !edge) || c == '_'))
       return "the host name has a character that is not allowed";
   }
@@ -164,5 +167,66 @@ enum err http_origin_parse(struct arena *a, struct str base_url, bool allow_priv
   if (!o.host.p || !o.base_path.p || !o.url.p) return ERR_NO_MEMORY;
   o.id = str_hash(o.url, allow_private ? 2 : 1);
   *out = o;
+  return OK;
+}
+
+/* ---- the choice: our own client, and curl for what goes through a proxy ---- */
+
+struct choice {
+  struct http_client base;
+  struct http_client *direct, *proxied; /* proxied: NULL when the environment names no proxy */
+  struct http_proxy_env env;
+  struct arena arena;
+  struct http_client_stats sum;
+};
+
+static enum err choice_start(struct http_client *base, const struct http_client_request *request,
+                             struct http_call **out, struct err_info *info) {
+  struct choice *c = (struct choice *)base;
+  bool is_proxied = c->proxied && request->origin && http_proxy_for(&c->env, request->origin);
+  return http_call_start(is_proxied ? c->proxied : c->direct, request, out, info);
+}
+
+static const struct http_client_stats *choice_stats(const struct http_client *base) {
+  struct choice *c = (struct choice *)base;
+  const struct http_client_stats *a = http_client_stats(c->direct);
+  if (!c->proxied) return a;
+  const struct http_client_stats *b = http_client_stats(c->proxied);
+  c->sum = (struct http_client_stats){.calls = a->calls + b->calls,
+                                      .connects = a->connects + b->connects,
+                                      .reused = a->reused + b->reused,
+                                      .resends = a->resends + b->resends,
+                                      .failures = a->failures + b->failures,
+                                      .pauses = a->pauses + b->pauses,
+                                      .connections_open = a->connections_open + b->connections_open,
+                                      .calls_live = a->calls_live + b->calls_live};
+  return &c->sum;
+}
+
+static void choice_free(struct http_client *base) {
+  struct choice *c = (struct choice *)base;
+  http_client_free(c->direct);
+  http_client_free(c->proxied);
+  arena_clear(&c->arena);
+  free(c);
+}
+
+enum err http_client_new(struct http_client **out, struct loop *loop, const struct http_client_options *options,
+                         struct err_info *info) {
+  /* Calls belong to the client that started them, so the rest of the vtable is never reached through this one. */
+  static const struct http_client_ops ops = {.start = choice_start, .stats = choice_stats, .free = choice_free};
+  struct choice *c = calloc(1, sizeof *c);
+  if (!c) return err_set(info, ERR_NO_MEMORY, "out of memory");
+  c->base.ops = &ops;
+  arena_init(&c->arena, 0);
+  enum err e = http_client_new_h1(&c->direct, loop, options, info);
+  if (!e && options->use_proxy_env) e = http_proxy_env_read(&c->env, &c->arena, info);
+  if (!e && (c->env.for_http.url.n || c->env.for_https.url.n))
+    e = http_client_new_curl(&c->proxied, loop, options, info);
+  if (e) {
+    choice_free(&c->base);
+    return e;
+  }
+  *out = &c->base;
   return OK;
 }

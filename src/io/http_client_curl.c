@@ -11,7 +11,8 @@
 
 enum {
   IDLE_CALLS_MAX = 256, /* easy handles kept per origin */
-  CONNECTS_KEPT = 16384
+  CONNECTS_KEPT = 16384,
+  NUDGE_US = 250000
 };
 
 static struct curl_slot *find_slot(struct curl_client *c, const struct http_origin *origin) {
@@ -29,6 +30,7 @@ static struct curl_slot *find_slot(struct curl_client *c, const struct http_orig
   memcpy(url + origin->url.n, "/", 2);
   *s = (struct curl_slot){.next = *bucket, .id = origin->id, .url = url, .loop = &c->loop[origin->allow_private]};
   if (c->options.use_proxy_env) s->proxy = http_proxy_for(&c->proxies, origin);
+  s->is_plain = !origin->is_tls && !(s->proxy && str_has_prefix(s->proxy->url, STR("https:")));
   *bucket = s;
   return s;
 }
@@ -130,12 +132,14 @@ static enum err send_and_wait(struct curl_call *call, struct err_info *info) {
     return err_set(info, ERR_NO_MEMORY, "out of memory");
   }
   while (!call->reply.head_done && !call->reply.ended) {
-    uint64_t deadline_us = head_deadline(call);
+    uint64_t deadline_us = head_deadline(call), nudge_us = loop_now_us() + NUDGE_US;
+    bool was_connected = call->connected;
     call->is_waiting = true;
-    enum err e = fiber_park(deadline_us);
+    enum err e = fiber_park(!was_connected && nudge_us < deadline_us ? nudge_us : deadline_us);
     call->is_waiting = false;
     if (call->reply.head_done || call->reply.ended) break;
     if (e == ERR_CANCELLED) return e;
+    if (e == ERR_TIMEOUT && !was_connected && !call->connected) curl_loop_nudge(call->slot->loop);
     if (clock_mono_us() < head_deadline(call)) continue;
     return call->connected ? ERR_HEADERS_TIMEOUT : ERR_CONNECT_TIMEOUT;
   }
@@ -191,6 +195,10 @@ static enum err curl_read(struct http_call *base, struct str *piece, uint64_t de
   struct curl_call *call = (struct curl_call *)base;
   enum err e;
   call->waiter = fiber_self();
+  if (upstream_reply_has_worked(&call->reply)) {
+    e = fiber_yield(); /* decoding goes on without a wait for as long as there is input */
+    if (e) return e;
+  }
   for (;;) {
     if (upstream_reply_take(&call->reply, piece, &e, info)) return e;
     if (call->paused) {
@@ -260,7 +268,7 @@ enum err http_client_new_curl(struct http_client **out, struct loop *loop, const
     if (e) goto failed;
   }
   for (unsigned i = 0; i < 2; i++) {
-    e = curl_loop_init(&c->loop[i], loop, curl_call_on_done, info);
+    e = curl_loop_init(&c->loop[i], loop, curl_call_on_done, curl_call_is_silent, info);
     if (e) goto failed;
     curl_multi_setopt(c->loop[i].multi, CURLMOPT_MAXCONNECTS, (long)CONNECTS_KEPT);
     curl_multi_setopt(c->loop[i].multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)c->options.connections_per_origin);

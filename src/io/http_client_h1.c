@@ -4,7 +4,6 @@
  * Invariant: a pool's permits plus its calls with a permit are its connection limit, and only a call with a permit
  * takes or makes a connection. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "io/h1_conn.h"
@@ -220,18 +219,26 @@ static bool has_length(const struct http_client_request *q) {
   return q->body_slices || q->method == HTTP_POST || q->method == HTTP_PUT || q->method == HTTP_PATCH;
 }
 
+/* "Content-Length: N\r\n" into `out`, which has room for the longest. */
+static size_t put_length(char out[48], uint64_t length) {
+  char digits[20];
+  size_t n = 0;
+  do digits[n++] = (char)('0' + length % 10);
+  while (length /= 10);
+  char *at = put(out, STR("Content-Length: "));
+  while (n) *at++ = digits[--n];
+  return (size_t)(put(at, STR("\r\n")) - out);
+}
+
 /* Sized once, then copied without a check: the sum below counts exactly what is put. */
 static enum err write_head(struct h1_client *client, const struct h1_pool *pool, const struct http_client_request *q,
                            struct err_info *info) {
   struct str method = http_method_name(q->method);
   struct str version = STR(" HTTP/1.1\r\n");
   struct str encoding = q->accept_gzip ? STR("Accept-Encoding: gzip\r\n") : STR("Accept-Encoding: identity\r\n");
-  char length[48] = "";
-  int length_bytes = 0;
-  if (has_length(q))
-    length_bytes =
-        snprintf(length, sizeof length, "Content-Length: %llu\r\n", (unsigned long long)http_client_body_bytes(q));
-  size_t n = method.n + 1 + q->target.n + version.n + pool->host_line.n + encoding.n + (size_t)length_bytes + 2;
+  char length[48];
+  size_t length_bytes = has_length(q) ? put_length(length, http_client_body_bytes(q)) : 0;
+  size_t n = method.n + 1 + q->target.n + version.n + pool->host_line.n + encoding.n + length_bytes + 2;
   for (size_t i = 0; i < q->headers.n; i++) n += q->headers.v[i].name.n + q->headers.v[i].value.n + 4;
   if (n > HEAD_BYTES_MAX) return err_set(info, ERR_INTERNAL, "the head of an upstream request is larger than 64 KiB");
   buf_reset(&client->head);
@@ -244,7 +251,7 @@ static enum err write_head(struct h1_client *client, const struct h1_pool *pool,
     if (http_client_owns_header(h.name)) continue;
     at = put(put(put(put(at, h.name), STR(": ")), h.value), STR("\r\n"));
   }
-  at = put(put(put(at, encoding), str_from(length, (size_t)length_bytes)), STR("\r\n"));
+  at = put(put(put(at, encoding), str_from(length, length_bytes)), STR("\r\n"));
   client->head.n = (size_t)(at - client->head.p);
   return OK;
 }
@@ -374,6 +381,10 @@ static enum err h1_read(struct http_call *base, struct str *piece, uint64_t dead
   struct h1_exchange *x = &((struct h1_call *)base)->x;
   enum err e;
   x->waiter = fiber_self();
+  if (upstream_reply_has_worked(&x->reply)) {
+    e = fiber_yield(); /* decoding goes on without a wait for as long as there is input */
+    if (e) return e;
+  }
   for (;;) {
     if (upstream_reply_take(&x->reply, piece, &e, info)) return e;
     if (x->conn && x->is_paused) {

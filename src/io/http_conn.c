@@ -122,6 +122,7 @@ static void read_some(struct http_conn *c) {
   for (unsigned i = 0; i < READS_PER_EVENT; i++) {
     struct iovec room = {NULL, 0};
     if (c->state == CONN_RUN && !c->is_message_done) room = http_body_room(c->x);
+    const bool is_bulk = room.iov_len > 0; /* a large body takes turns with everybody else: one read an event */
     if (!room.iov_len) room = (struct iovec){c->server->read_buffer, HTTP_READ_BYTES};
     const ssize_t n = recv(c->fd, room.iov_base, room.iov_len, MSG_DONTWAIT);
     if (n == 0) {
@@ -135,7 +136,7 @@ static void read_some(struct http_conn *c) {
     }
     http_conn_input(c, str_from(room.iov_base, (size_t)n));
     if (c->fd < 0) return;
-    if ((size_t)n < room.iov_len || !wants_input(c)) break;
+    if (is_bulk || (size_t)n < room.iov_len || !wants_input(c)) break;
   }
   http_conn_update(c);
 }

@@ -111,5 +111,8 @@ bool http_proxy_is_excepted(struct str exceptions, struct str host, bool is_ip) 
 const struct http_proxy *http_proxy_for(const struct http_proxy_env *env, const struct http_origin *origin) {
   const struct http_proxy *proxy = origin->is_tls ? &env->for_https : &env->for_http;
   if (proxy->url.n == 0 || http_proxy_is_excepted(env->exceptions, origin->host, origin->is_ip)) return NULL;
-  return proxy;
+  /* A proxy elsewhere would look for the service on its own machine. */
+  bool is_here = origin->is_ip ? http_proxy_is_excepted(STR("127.0.0.0/8,::1"), origin->host, true)
+                               : http_proxy_is_excepted(STR("localhost"), origin->host, false);
+  return is_here ? NULL : proxy;
 }

@@ -21,7 +21,7 @@ struct http_proxy_env {
 /* Lower case wins over upper case; ALL_PROXY stands in for a missing one. ERR_BAD_CONFIG for a malformed value, which
  * the text does not repeat. Memory from `a`. */
 enum err http_proxy_env_read(struct http_proxy_env *out, struct arena *a, struct err_info *info) MUST_CHECK;
-/* NULL: go directly. */
+/* NULL: go directly, as everything on this machine does. */
 const struct http_proxy *http_proxy_for(const struct http_proxy_env *env, const struct http_origin *origin);
 /* "a.b, .c.d 10.0.0.0/8 *": a name matches itself and everything below it; addresses match exactly or by prefix. */
 bool http_proxy_is_excepted(struct str exceptions, struct str host, bool is_ip);

@@ -1,7 +1,7 @@
 /* One event loop per worker thread: libuv, the fiber scheduler and its deadlines. A turn is: poll and callbacks, then
  * turn hooks (a transport drains its library there), then due deadlines, then the fibers that were ready; repeated
- * while work is ready (8 times at most, then poll has its turn again). The watchdog counts turns over 5 ms. Everything here is same-thread but
- * loop_post and loop_stop. */
+ * while work is ready (8 times at most, then poll has its turn again). The watchdog counts turns over 5 ms. Everything
+ * here is same-thread but loop_post and loop_stop. */
 #ifndef MAESTRO_IO_LOOP_H
 #define MAESTRO_IO_LOOP_H
 
@@ -12,9 +12,9 @@
 struct loop;
 
 struct loop_options {
-  unsigned fibers_max;       /* live fibers; 0: 16384 */
-  size_t stack_bytes;        /* 0: 128 KiB (256 KiB under ASan) */
-  unsigned stacks_kept;      /* pooled stacks whose pages stay resident; 0: 256 */
+  unsigned fibers_max;  /* live fibers; 0: 16384 */
+  size_t stack_bytes;   /* 0: 128 KiB (256 KiB under ASan) */
+  unsigned stacks_kept; /* pooled stacks whose pages stay resident; 0: 256 */
 };
 
 struct loop_stats { /* since start; read from the loop's thread or racily for metrics */
@@ -38,11 +38,13 @@ uv_loop_t *loop_uv(struct loop *l);
 const struct loop_stats *loop_stats(const struct loop *l);
 uint64_t loop_now_us(void); /* clock_mono_us as of about this turn's start: cheap, at most a turn old */
 
-/* From any thread: fn(arg) runs on l's stack soon. False once the loop is closing (or without memory): fn will not run. */
+/* From any thread: fn(arg) runs on l's stack soon. False once the loop is closing (or without memory): fn will not run.
+ */
 bool loop_post(struct loop *l, void (*fn)(void *), void *arg) MUST_CHECK;
 
-/* A function that runs in every turn before the fibers, and again after fibers have run (they may have asked a library for
- * something), until removed: so it must be cheap when there is nothing to do. Caller-owned; not freed while it runs. */
+/* A function that runs in every turn before the fibers, and again after fibers have run (they may have asked a library
+ * for something), until removed: so it must be cheap when there is nothing to do. Caller-owned; not freed while it
+ * runs. */
 struct loop_hook {
   void (*fn)(struct loop_hook *);
   struct loop_hook *next;

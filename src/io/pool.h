@@ -1,6 +1,7 @@
 /* The thread pool's lanes. All lanes share libuv's pool (sized at start) but have their own permits and queues, so slow
- * work in one never starves another: dns 4 at a time, file 2, cpu as many as processors (at least 2), slow 1; 256 waiting,
- * slow 16. A lane is served in order, whichever worker asks. Jobs are reached through fiber_await (io/fiber.h). */
+ * work in one never starves another: dns 4 at a time, file 2, cpu as many as processors (at least 2), slow 1; 256
+ * waiting, slow 16. A lane is served in order, whichever worker asks. Jobs are reached through fiber_await
+ * (io/fiber.h). */
 #ifndef MAESTRO_IO_POOL_H
 #define MAESTRO_IO_POOL_H
 

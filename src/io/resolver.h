@@ -1,7 +1,7 @@
-/* Host names to addresses: in the pool's dns lane, with a cache (1024 names; answers 60 s, failures 5 s), one flight per
- * name, and the egress policy. Numeric hosts and localhost need no look-up. A resolver that hangs delays only the calls
- * that wait for that name, and no cancel; but four hanging names fill the lane, and further unknown names wait for it.
- * One per process, thread-safe; fibers of all workers share a flight. */
+/* Host names to addresses: in the pool's dns lane, with a cache (1024 names; answers 60 s, failures 5 s), one flight
+ * per name, and the egress policy. Numeric hosts and localhost need no look-up. A resolver that hangs delays only the
+ * calls that wait for that name, and no cancel; but four hanging names fill the lane, and further unknown names wait
+ * for it. One per process, thread-safe; fibers of all workers share a flight. */
 #ifndef MAESTRO_IO_RESOLVER_H
 #define MAESTRO_IO_RESOLVER_H
 

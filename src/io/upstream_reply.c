@@ -2,7 +2,7 @@
  * recipient guess how a message is framed, this refuses instead. */
 #include "io/upstream_reply.h"
 
-enum { KEPT_BYTES = 64 * 1024, INFLATE_STEP_BYTES = 64 * 1024, INFLATE_FLOOR_BYTES = 1024 * 1024 };
+enum { KEPT_BYTES = 64 * 1024, INFLATE_FLOOR_BYTES = 1024 * 1024 };
 
 void upstream_reply_init(struct upstream_reply *r) {
   memset(r, 0, sizeof *r);
@@ -138,7 +138,11 @@ enum err upstream_reply_head_end(struct upstream_reply *r, int status, int versi
   r->response.headers = (struct http_headers){r->header, r->headers};
   enum err e = check_encoding(r, r->response.headers);
   if (!e) e = check_framing(r, r->response.headers, version_minor);
-  if (!e) r->head_done = true;
+  if (e) {
+    r->response.status = 0;
+    r->response.headers = (struct http_headers){0};
+  }
+  r->head_done = !e;
   return e;
 }
 
@@ -155,7 +159,7 @@ enum err upstream_reply_body(struct upstream_reply *r, struct str bytes) {
   return r->incoming.failed ? upstream_reply_end(r, ERR_NO_MEMORY, NULL) : OK;
 }
 
-/* One step of at most INFLATE_STEP_BYTES into `lent`. Whole members may follow one another (RFC 1952, 2.2). */
+/* One step of at most UPSTREAM_REPLY_STEP_BYTES into `lent`. Whole members may follow one another (RFC 1952, 2.2). */
 static enum err inflate_step(struct upstream_reply *r) {
   if (!r->inflate_live) {
     r->inflate = (z_stream){0};
@@ -163,7 +167,7 @@ static enum err inflate_step(struct upstream_reply *r) {
     r->inflate_live = true;
   }
   buf_reset(&r->lent);
-  if (!buf_reserve(&r->lent, INFLATE_STEP_BYTES)) return ERR_NO_MEMORY;
+  if (!buf_reserve(&r->lent, UPSTREAM_REPLY_STEP_BYTES)) return ERR_NO_MEMORY;
   int rc = Z_OK;
   do {
     if (r->inflate_done && inflateReset(&r->inflate) != Z_OK) return ERR_INTERNAL;
@@ -171,13 +175,13 @@ static enum err inflate_step(struct upstream_reply *r) {
     r->inflate.next_in = (unsigned char *)r->incoming.p + r->consumed;
     r->inflate.avail_in = (unsigned)(r->incoming.n - r->consumed);
     r->inflate.next_out = (unsigned char *)r->lent.p + r->lent.n;
-    r->inflate.avail_out = (unsigned)(INFLATE_STEP_BYTES - r->lent.n);
+    r->inflate.avail_out = (unsigned)(UPSTREAM_REPLY_STEP_BYTES - r->lent.n);
     rc = inflate(&r->inflate, Z_SYNC_FLUSH);
     r->consumed = r->incoming.n - r->inflate.avail_in;
-    r->lent.n = INFLATE_STEP_BYTES - r->inflate.avail_out;
+    r->lent.n = UPSTREAM_REPLY_STEP_BYTES - r->inflate.avail_out;
     r->inflate_done = rc == Z_STREAM_END;
     if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR) return ERR_UPSTREAM_PROTOCOL;
-  } while (rc != Z_BUF_ERROR && r->consumed < r->incoming.n && r->lent.n < INFLATE_STEP_BYTES);
+  } while (rc != Z_BUF_ERROR && r->consumed < r->incoming.n && r->lent.n < UPSTREAM_REPLY_STEP_BYTES);
   r->decoded_total += r->lent.n;
   if ((r->limit_bytes && r->decoded_total > r->limit_bytes) ||
       r->decoded_total > r->incoming_total * UPSTREAM_REPLY_INFLATE_RATIO + INFLATE_FLOOR_BYTES)
@@ -187,7 +191,7 @@ static enum err inflate_step(struct upstream_reply *r) {
 
 /* inflate may still hold output after the last input byte was taken; only a short step proves it does not. */
 static bool inflate_wants_step(const struct upstream_reply *r) {
-  return r->consumed < r->incoming.n || (r->inflate_live && !r->inflate_done && r->lent.n == INFLATE_STEP_BYTES);
+  return r->consumed < r->incoming.n || (r->inflate_live && !r->inflate_done && r->lent.n == UPSTREAM_REPLY_STEP_BYTES);
 }
 
 enum err upstream_reply_failure(const struct upstream_reply *r, struct err_info *info) {

@@ -16,6 +16,7 @@ enum {
   UPSTREAM_REPLY_INTERIMS_MAX = 32, /* 1xx heads */
   UPSTREAM_REPLY_HEAD_BYTES = 64 * 1024,
   UPSTREAM_REPLY_HOLD_BYTES = 128 * 1024, /* a transport stops reading once so many bytes wait for the reader */
+  UPSTREAM_REPLY_STEP_BYTES = 64 * 1024,  /* decoded at a time */
   UPSTREAM_REPLY_INFLATE_RATIO = 100      /* decoded may be at most ratio x encoded + 1 MiB */
 };
 
@@ -65,6 +66,10 @@ enum err upstream_reply_end(struct upstream_reply *r, enum err e, const char *re
 /* The next decoded piece, valid until the next take. False: nothing yet, wait. True: *e is OK with a piece (empty at
  * the clean end), or the failure with its text in info. */
 bool upstream_reply_take(struct upstream_reply *r, struct str *piece, enum err *e, struct err_info *info);
+/* True when the last take decoded as much as fits a turn: let others run before the next one. */
+static inline bool upstream_reply_has_worked(const struct upstream_reply *r) {
+  return r->is_gzip && r->lent.n >= UPSTREAM_REPLY_STEP_BYTES;
+}
 /* The recorded failure with its text. */
 enum err upstream_reply_failure(const struct upstream_reply *r, struct err_info *info);
 

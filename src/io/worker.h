@@ -10,9 +10,9 @@ struct workers;
 struct worker_options {
   unsigned count; /* >= 1 */
   struct loop_options loop;
-  /* On each worker's thread, one after another; no loop runs before all have succeeded. A failure stops the start and is
-   * returned: fibers that starts had spawned are cancelled and joined, then stop is called where start had succeeded. A
-   * start that fails leaves no handle open. */
+  /* On each worker's thread, one after another; no loop runs before all have succeeded. A failure stops the start and
+   * is returned: fibers that starts had spawned are cancelled and joined, then stop is called where start had
+   * succeeded. A start that fails leaves no handle open. */
   enum err (*start)(unsigned index, struct loop *loop, void *arg, struct err_info *info);
   /* On each worker's thread after its fibers have ended; closes what start opened (its closing is waited for). */
   void (*stop)(unsigned index, void *arg);

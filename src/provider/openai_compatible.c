@@ -59,12 +59,14 @@ static enum err init(struct arena *a, const struct provider_spec *spec, const st
   return build_headers(a, spec, preset, p, info);
 }
 
-static struct str json_str(yyjson_val *v) { return str_from(yyjson_get_str(v), yyjson_get_len(v)); }
+static struct str json_str(yyjson_val *v) {
+  return yyjson_is_str(v) ? str_from(yyjson_get_str(v), yyjson_get_len(v)) : STR_NONE;
+}
 
 /* A short word for machines: kept only when it is one. */
 static void keep_word(yyjson_val *v, char *out, size_t max) {
   struct str s = json_str(v);
-  if (!yyjson_is_str(v) || s.n == 0 || s.n >= max) return;
+  if (s.n == 0 || s.n >= max) return;
   for (size_t i = 0; i < s.n; i++)
     if ((unsigned char)s.p[i] <= 0x20 || (unsigned char)s.p[i] >= 0x7f) return;
   memcpy(out, s.p, s.n);
@@ -76,7 +78,7 @@ static struct str find_message(yyjson_val *root, yyjson_val *error) {
   yyjson_val *const places[] = {yyjson_obj_get(error, "message"), error, yyjson_obj_get(root, "message"),
                                 yyjson_obj_get(root, "detail")};
   for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-    if (yyjson_is_str(places[i]) && yyjson_get_len(places[i])) return json_str(places[i]);
+    if (json_str(places[i]).n) return json_str(places[i]);
   return STR_NONE;
 }
 

@@ -90,6 +90,7 @@ static enum err add_deployment(struct builder *b, struct catalog_provider *p, st
                            .model = arena_dup(&c->arena, model),
                            .qualified = qualified,
                            .spec = spec,
+                           .is_known = declared || spec,
                            .context_tokens = -1,
                            .output_tokens = -1,
                            .metrics_label = metrics_pair(p->provider.id, model)};

@@ -30,6 +30,7 @@ struct deployment {
   const struct registry_model *spec; /* NULL: not in the registry */
   int64_t context_tokens, output_tokens; /* -1 unknown */
   unsigned metrics_label; /* of the pair */
+  bool is_known;          /* declared or in the registry, not merely listed by its provider: surely a chat model */
   size_t order;           /* position in `ranked` */
 };
 

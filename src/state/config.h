@@ -191,8 +191,9 @@ struct config {
   struct config_provider
       *providers; /* in order of declaration: maestro.json, providers.json, MAESTRO_PROVIDERS, presets */
   size_t provider_count;
-  struct config_strings priorities; /* "provider/model" */
-  struct config_file *files;        /* every file that was looked for: what to watch */
+  struct config_strings priorities;     /* "provider/model" */
+  struct config_place *priority_places; /* of each */
+  struct config_file *files;            /* every file that was looked for: what to watch */
   size_t file_count;
   struct str file; /* the declared file in use, or empty */
 };

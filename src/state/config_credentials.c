@@ -161,7 +161,7 @@ static void drop(struct config_loader *l, struct config_draft *d, struct config_
 }
 
 static void settle_url(struct config_loader *l, struct config_draft *d) {
-  char name[128], hint[192];
+  char name[128], hint[256];
   struct str value;
   struct config_found found;
   struct config_provider *p = &d->p;
@@ -176,10 +176,11 @@ static void settle_url(struct config_loader *l, struct config_draft *d) {
       p->base_url = config_loader_dup(l, value);
   } else if (p->preset && p->preset->base_url) {
     p->base_url = str_from_c(p->preset->base_url);
-  } else if (p->preset) {
+  } else if (p->preset || str_eq(p->type, STR("openai-compatible"))) {
     struct str path = arena_printf(&l->scratch, "providers.%.*s", STR_ARG(p->id));
-    snprintf(hint, sizeof hint, "or set %s", name);
-    drop(l, d, p->place, path, has_variable ? hint : NULL, "\"baseURL\" is missing");
+    snprintf(hint, sizeof hint, "where its API begins, such as \"https://host/v1\"%s%s",
+             has_variable ? "; or set " : "", has_variable ? name : "");
+    drop(l, d, p->place, path, hint, "\"baseURL\" is missing");
   }
 }
 

@@ -43,6 +43,8 @@ void config_diags_clear(struct config_diags *d);
 /* d may be NULL. hint may be NULL. The format is the text. */
 void config_diags_add(struct config_diags *d, enum config_severity severity, struct config_place place, struct str path,
                       const char *hint, const char *format, ...) __attribute__((format(printf, 6, 7)));
+/* Nothing more will be kept (or d is NULL): what makes a diagnostic dear need not be done. */
+static inline bool config_diags_is_full(const struct config_diags *d) { return !d || d->n == CONFIG_DIAGS_MAX; }
 const char *config_severity_name(enum config_severity s); /* "error" */
 /* "FILE:LINE: error: PATH: TEXT (HINT)" and a newline for each, in the order found. */
 void config_diags_write(const struct config_diags *d, struct buf *out);

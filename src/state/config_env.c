@@ -6,6 +6,8 @@
 #include "state/config_check.h"
 #include "state/config_load.h"
 
+enum { VARIABLES_MAX = 1024 }; /* of .env */
+
 const char *config_getenv(void *unused, const char *name) {
   (void)unused;
   return getenv(name);
@@ -60,11 +62,17 @@ static const char *read_line(char *s, size_t n, struct env_line *out, bool *is_e
   return NULL;
 }
 
-static void keep_variable(struct config_loader *l, const struct env_line *line, unsigned number) {
+/* False when there is no room for another one: what follows is not read. */
+static bool keep_variable(struct config_loader *l, const struct env_line *line, unsigned number) {
   struct config_owned *o = l->owned;
   struct config_variable *v = NULL;
   for (size_t i = 0; !v && i < o->variable_count; i++)
     if (str_eq(o->variables[i].name, line->name)) v = &o->variables[i];
+  if (!v && o->variable_count == VARIABLES_MAX) {
+    config_diags_add(l->diags, CONFIG_WARNING, (struct config_place){o->dotenv, number}, STR_NONE,
+                     "the rest of the file is left out", "more than %d variables", VARIABLES_MAX);
+    return false;
+  }
   if (v) {
     config_diags_add(l->diags, CONFIG_WARNING, (struct config_place){o->dotenv, number}, v->name, NULL,
                      "set twice; the value of line %u is not used", v->line);
@@ -75,15 +83,14 @@ static void keep_variable(struct config_loader *l, const struct env_line *line, 
   v->line = number;
   v->value = secret_new_in(l->arena, str_from(line->value, line->value_n));
   if (!v->value) l->is_no_memory = true;
+  return true;
 }
 
 void config_load_dotenv(struct config_loader *l, const char *path) {
   struct config_bytes bytes;
   if (!config_loader_read(l, path, CONFIG_WARNING, &bytes) || !bytes.exists) goto out;
   l->owned->dotenv = bytes.path;
-  size_t lines = 1;
-  for (size_t i = 0; i < bytes.buf.n; i++) lines += bytes.buf.p[i] == '\n';
-  l->owned->variables = ARENA_NEW_ARRAY(l->arena, struct config_variable, lines);
+  l->owned->variables = ARENA_NEW_ARRAY(l->arena, struct config_variable, VARIABLES_MAX);
   if (!l->owned->variables) {
     l->is_no_memory = true;
     goto out;
@@ -99,8 +106,8 @@ void config_load_dotenv(struct config_loader *l, const char *path) {
     if (why)
       config_diags_add(l->diags, CONFIG_WARNING, (struct config_place){bytes.path, number}, STR_NONE,
                        "the line is left out", "%s", why);
-    else if (!is_empty)
-      keep_variable(l, &parsed, number);
+    else if (!is_empty && !keep_variable(l, &parsed, number))
+      break;
     at += n + 1;
   }
   config_loader_check_mode(l, &bytes, l->owned->variable_count > 0);

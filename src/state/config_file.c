@@ -45,7 +45,8 @@ static void read_priorities(struct config_loader *l, struct config_read *r, yyjs
     return;
   }
   struct str *items = ARENA_NEW_ARRAY(l->arena, struct str, n);
-  if (!items) {
+  struct config_place *places = ARENA_NEW_ARRAY(l->arena, struct config_place, n);
+  if (!items || !places) {
     r->is_no_memory = true;
     return;
   }
@@ -60,12 +61,15 @@ static void read_priorities(struct config_loader *l, struct config_read *r, yyjs
       else if (earlier < kept)
         config_read_note(r, CONFIG_WARNING, NULL, item, "the first place counts", "\"%.*s\" is listed twice",
                          STR_ARG(name));
-      else
+      else {
+        places[kept] = config_read_place(r, NULL, item);
         items[kept++] = name;
+      }
     }
     config_read_pop(r, mark);
   }
   l->c->priorities = (struct config_strings){items, kept};
+  l->c->priority_places = places;
 }
 
 /* ---- maestro.json ---- */
@@ -124,7 +128,7 @@ static void report_unknown(struct section *s, yyjson_val *key, struct str prefix
   char text[1024], hint[256];
   struct str word = config_read_text(key);
   size_t count = known_names(prefix, names, 64, text, sizeof text), n = 0;
-  const char *near = config_read_nearest(word, names, count);
+  const char *near = config_diags_is_full(s->r->diags) ? NULL : config_read_nearest(word, names, count);
   if (near) {
     snprintf(hint, sizeof hint, "did you mean \"%s\"?", near);
   } else if ((elsewhere = option_elsewhere(word))) {
@@ -172,7 +176,7 @@ out:
 
 static void read_section(struct section *s, yyjson_val *obj, struct str prefix) {
   config_read_duplicates(s->r, obj);
-  if (s->l->diags->left_out) return; /* more faults than anybody reads */
+  if (yyjson_obj_size(obj) > CONFIG_OBJECT_MEMBERS_MAX) return;
   yyjson_obj_iter iter = yyjson_obj_iter_with(obj);
   for (yyjson_val *key; (key = yyjson_obj_iter_next(&iter));)
     if (config_read_is_first(obj, key)) read_member(s, key, prefix);

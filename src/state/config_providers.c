@@ -359,7 +359,7 @@ static void check_entry(struct config_loader *l, struct config_read *r, yyjson_v
   const struct config_vocabulary *v = l->sources->vocabulary;
   if (p->type.n == 0 && is_array) p->type = STR("openai-compatible");
   if (p->type.n == 0 && v && is_type(v, p->id)) p->type = p->id;
-  if (p->type.n == 0)
+  if (p->type.n == 0 && !yyjson_obj_get(val, "type")) /* a bad one has been reported */
     config_read_fault(r, key, val, "for any OpenAI-like server: \"openai-compatible\"", "\"type\" is missing");
   if (p->api_key && p->api_key_env.n)
     config_read_fault(r, key, val, NULL, "apiKey and apiKeyEnv are both there; one of them must go");

@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { OBJECT_MEMBERS_MAX = 5000 }; /* repeated members are found by comparing each with each */
-
 static bool index_lines(struct config_read *r) {
   size_t lines = 1;
   for (const char *p = r->text, *end = r->text + r->text_n; (p = memchr(p, '\n', (size_t)(end - p))); p++) lines++;
@@ -141,6 +139,14 @@ struct str config_read_path(const struct config_read *r) {
   return str_from(r->path, r->path_n);
 }
 
+/* Finding a line may walk over the whole file: not for a diagnostic that is only counted. */
+static void add(struct config_read *r, enum config_severity severity, yyjson_val *key, yyjson_val *val,
+                const char *hint, const char *text) {
+  struct config_place place = {r->file, 0};
+  if (!config_diags_is_full(r->diags)) place = config_read_place(r, key, val);
+  config_diags_add(r->diags, severity, place, config_read_path(r), hint, "%s", text);
+}
+
 void config_read_fault(struct config_read *r, yyjson_val *key, yyjson_val *val, const char *hint, const char *format,
                        ...) {
   char text[512];
@@ -148,7 +154,7 @@ void config_read_fault(struct config_read *r, yyjson_val *key, yyjson_val *val, 
   va_start(args, format);
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
-  config_diags_add(r->diags, r->severity, config_read_place(r, key, val), config_read_path(r), hint, "%s", text);
+  add(r, r->severity, key, val, hint, text);
   r->is_bad = true;
 }
 
@@ -159,7 +165,7 @@ void config_read_note(struct config_read *r, enum config_severity severity, yyjs
   va_start(args, format);
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
-  config_diags_add(r->diags, severity, config_read_place(r, key, val), config_read_path(r), hint, "%s", text);
+  add(r, severity, key, val, hint, text);
 }
 
 /* Spellings of one name: "keep_alive_ms", "KeepAliveMS" and "keepAliveMs". */
@@ -196,7 +202,7 @@ static void report_unknown(struct config_read *r, yyjson_val *key, const struct 
   const char *names[CONFIG_MEMBERS_MAX];
   char hint[256];
   for (size_t i = 0; i < count; i++) names[i] = members[i].names;
-  const char *near = config_read_nearest(config_read_text(key), names, count);
+  const char *near = config_diags_is_full(r->diags) ? NULL : config_read_nearest(config_read_text(key), names, count);
   size_t n = 0;
   if (near)
     n = (size_t)snprintf(hint, sizeof hint, "did you mean \"%.*s\"?", (int)strcspn(near, " "), near);
@@ -231,7 +237,7 @@ bool config_read_members(struct config_read *r, yyjson_val *key, yyjson_val *obj
     return false;
   }
   config_read_duplicates(r, obj);
-  if (yyjson_obj_size(obj) > OBJECT_MEMBERS_MAX) return false;
+  if (yyjson_obj_size(obj) > CONFIG_OBJECT_MEMBERS_MAX) return false;
   yyjson_obj_iter iter = yyjson_obj_iter_with(obj);
   for (yyjson_val *name; (name = yyjson_obj_iter_next(&iter));) {
     yyjson_val *val = yyjson_obj_iter_get_val(name);
@@ -255,8 +261,8 @@ bool config_read_members(struct config_read *r, yyjson_val *key, yyjson_val *obj
 
 void config_read_duplicates(struct config_read *r, yyjson_val *obj) {
   size_t n = yyjson_obj_size(obj), at = 0;
-  if (n > OBJECT_MEMBERS_MAX) {
-    config_read_fault(r, NULL, obj, NULL, "more than %d members", OBJECT_MEMBERS_MAX);
+  if (n > CONFIG_OBJECT_MEMBERS_MAX) {
+    config_read_fault(r, NULL, obj, NULL, "more than %d members", CONFIG_OBJECT_MEMBERS_MAX);
     return;
   }
   if (n < 2) return;

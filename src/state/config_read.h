@@ -10,7 +10,11 @@
 
 #include "state/config.h"
 
-enum { CONFIG_FILE_BYTES_MAX = 4 << 20, CONFIG_PATH_BYTES = 512 };
+enum {
+  CONFIG_FILE_BYTES_MAX = 4 << 20,
+  CONFIG_PATH_BYTES = 512,
+  CONFIG_OBJECT_MEMBERS_MAX = 5000, /* repeated members are found by comparing each with each */
+};
 
 struct config_read {
   struct str file;
@@ -86,7 +90,8 @@ enum { CONFIG_MEMBERS_MAX = 64 };
  */
 bool config_read_members(struct config_read *r, yyjson_val *key, yyjson_val *obj, const struct config_member *members,
                          size_t count, enum config_severity unknown, void *out);
-/* Faults for members that appear twice, naming both lines. The values of the first stand. */
+/* Faults for members that appear twice, naming both lines; and for an object of more than CONFIG_OBJECT_MEMBERS_MAX,
+ * which the caller must not walk over then. The values of the first stand. */
 void config_read_duplicates(struct config_read *r, yyjson_val *obj);
 /* The name among `names` (a space-separated list in each) that is likely meant, or NULL. */
 const char *config_read_nearest(struct str word, const char *const *names, size_t count);

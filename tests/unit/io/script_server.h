@@ -24,6 +24,8 @@
 #include "base/buf.h"
 #include "base/clock.h"
 
+#define HELPER static __attribute__((unused))
+
 enum { SERVER_WAIT_MS = 5000, SERVER_CONNS_MAX = 8192 };
 
 struct server;
@@ -52,13 +54,13 @@ struct server {
   pthread_t conn_thread[SERVER_CONNS_MAX];
 };
 
-static bool conn_wait(struct conn *c, short events, int ms) {
+HELPER bool conn_wait(struct conn *c, short events, int ms) {
   struct pollfd p = {.fd = c->fd, .events = events};
   return poll(&p, 1, ms) == 1;
 }
 
 /* > 0 bytes, 0 end, -1 error or time over */
-static ssize_t conn_recv(struct conn *c, char *p, size_t n) {
+HELPER ssize_t conn_recv(struct conn *c, char *p, size_t n) {
   if (c->ssl && SSL_pending(c->ssl) == 0 && !conn_wait(c, POLLIN, SERVER_WAIT_MS)) return -1;
   if (c->ssl) {
     int got = SSL_read(c->ssl, p, (int)n);
@@ -68,7 +70,7 @@ static ssize_t conn_recv(struct conn *c, char *p, size_t n) {
   return recv(c->fd, p, n, 0);
 }
 
-static bool conn_fill(struct conn *c) {
+HELPER bool conn_fill(struct conn *c) {
   static _Thread_local char piece[16384];
   ssize_t n = conn_recv(c, piece, sizeof piece);
   if (n <= 0) return false;
@@ -78,7 +80,7 @@ static bool conn_fill(struct conn *c) {
 }
 
 /* False when the peer has gone. */
-static bool conn_send(struct conn *c, struct str s) {
+HELPER bool conn_send(struct conn *c, struct str s) {
   while (s.n) {
     ssize_t n;
     if (c->ssl) {
@@ -94,25 +96,25 @@ static bool conn_send(struct conn *c, struct str s) {
 }
 #define conn_say(c, literal) conn_send(c, STR(literal))
 
-static bool conn_send_bytewise(struct conn *c, struct str s) {
+HELPER bool conn_send_bytewise(struct conn *c, struct str s) {
   for (size_t i = 0; i < s.n; i++)
     if (!conn_send(c, str_sub(s, i, i + 1))) return false;
   return true;
 }
 
-static void conn_close(struct conn *c) {
+HELPER void conn_close(struct conn *c) {
   if (c->fd >= 0) close(c->fd);
   c->fd = -1;
 }
 
-static void conn_reset(struct conn *c) {
+HELPER void conn_reset(struct conn *c) {
   struct linger l = {1, 0};
   setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &l, sizeof l);
   conn_close(c);
 }
 
 /* True when the peer closes within ms; what it still sends is thrown away. */
-static bool conn_wait_gone(struct conn *c, int ms) {
+HELPER bool conn_wait_gone(struct conn *c, int ms) {
   uint64_t end_us = clock_mono_us() + (uint64_t)ms * 1000;
   static _Thread_local char piece[65536];
   for (;;) {
@@ -122,7 +124,7 @@ static bool conn_wait_gone(struct conn *c, int ms) {
   }
 }
 
-static bool conn_read_head(struct conn *c) {
+HELPER bool conn_read_head(struct conn *c) {
   for (;;) {
     size_t end = str_find(buf_str(&c->in), STR("\r\n\r\n"));
     if (end != SIZE_MAX) {
@@ -135,7 +137,7 @@ static bool conn_read_head(struct conn *c) {
   }
 }
 
-static struct str conn_header(struct conn *c, const char *name) {
+HELPER struct str conn_header(struct conn *c, const char *name) {
   struct str rest = buf_str(&c->head), line;
   while (str_cut(rest, '\n', &line, &rest)) {
     struct str key, value;
@@ -145,7 +147,7 @@ static struct str conn_header(struct conn *c, const char *name) {
 }
 
 /* A whole request; the body by its Content-Length. */
-static bool conn_read_request(struct conn *c) {
+HELPER bool conn_read_request(struct conn *c) {
   if (!conn_read_head(c)) return false;
   uint64_t length = 0;
   str_to_u64(conn_header(c, "content-length"), &length);
@@ -158,7 +160,7 @@ static bool conn_read_request(struct conn *c) {
   return true;
 }
 
-static void *server_conn_main(void *arg) {
+HELPER void *server_conn_main(void *arg) {
   struct conn *c = arg;
   struct server *s = c->server;
   bool ok = true;
@@ -182,7 +184,7 @@ static void *server_conn_main(void *arg) {
   return NULL;
 }
 
-static void *server_main(void *arg) {
+HELPER void *server_main(void *arg) {
   struct server *s = arg;
   for (;;) {
     int fd = accept(s->listener, NULL, NULL);
@@ -198,7 +200,7 @@ static void *server_main(void *arg) {
   }
 }
 
-static void server_start(struct server *s, void (*handler)(struct conn *, void *), void *arg) {
+HELPER void server_start(struct server *s, void (*handler)(struct conn *, void *), void *arg) {
   signal(SIGPIPE, SIG_IGN);
   s->handler = handler;
   s->arg = arg;
@@ -214,7 +216,7 @@ static void server_start(struct server *s, void (*handler)(struct conn *, void *
 }
 
 /* Once the client has gone: every handler ends by then, or by its time limit. */
-static void server_stop(struct server *s) {
+HELPER void server_stop(struct server *s) {
   shutdown(s->listener, SHUT_RDWR);
   pthread_join(s->thread, NULL);
   close(s->listener);
@@ -223,7 +225,7 @@ static void server_stop(struct server *s) {
 }
 
 /* A self-signed certificate for `names` ("DNS:a,IP:b"), written to `path` as a CA bundle. */
-static void server_use_tls(struct server *s, const char *path, const char *names) {
+HELPER void server_use_tls(struct server *s, const char *path, const char *names) {
   EVP_PKEY *key = EVP_EC_gen("P-256");
   X509 *cert = X509_new();
   X509_set_version(cert, 2);

@@ -5,6 +5,7 @@ struct child {
   uint64_t sleep_ms; /* 0: for ever */
   enum err result;
   bool has_ended, was_cancelled;
+  uint64_t unwind_ms; /* more than the others */
 };
 
 static enum err live_a_while(void *arg) {
@@ -13,7 +14,7 @@ static enum err live_a_while(void *arg) {
   c->was_cancelled = e == ERR_CANCELLED;
   if (c->was_cancelled) { /* unwinding takes time, which the join must wait for */
     fiber_shield_begin(clock_deadline_ms(1000));
-    pause_ms(3);
+    pause_ms(3 + c->unwind_ms);
     fiber_shield_end();
   }
   c->has_ended = true;
@@ -50,6 +51,22 @@ static void join_failure(void *arg) {
 }
 
 TEST(join_all_ends_at_the_first_failure_with_all_joined) { in_fiber(join_failure); }
+
+static enum err fail_at_once(void *arg) { return *(enum err *)arg; }
+static void fail_together(void *arg) {
+  (void)arg;
+  enum err failure[2] = {ERR_IO, ERR_UPSTREAM_CUT};
+  struct fiber_group g;
+  unsigned winner;
+  fiber_group_init(&g);
+  for (int i = 0; i < 2; i++) CHECK(fiber_group_go(&g, fail_at_once, &failure[i]) == OK);
+  CHECK(fiber_group_join_all(&g, DEADLINE_NONE) == ERR_IO);
+  fiber_group_init(&g);
+  for (int i = 0; i < 2; i++) CHECK(fiber_group_go(&g, fail_at_once, &failure[i]) == OK);
+  CHECK(fiber_group_first_ok(&g, DEADLINE_NONE, &winner) == ERR_UPSTREAM_CUT);
+}
+
+TEST(failures_of_one_turn_keep_their_order) { in_fiber(fail_together); }
 
 static void join_late(void *arg) {
   (void)arg;
@@ -137,7 +154,7 @@ TEST(cancelling_the_owner_cancels_and_joins_the_children) {
 
 static void leave_early(void *arg) {
   (void)arg;
-  struct child c[3] = {{.sleep_ms = 0}, {.sleep_ms = 0}, {.sleep_ms = 0}};
+  struct child c[3] = {{.sleep_ms = 0}, {.sleep_ms = 0, .unwind_ms = 6}, {.sleep_ms = 0, .unwind_ms = 3}};
   struct fiber_group g;
   fiber_group_init(&g);
   for (int i = 0; i < 3; i++) CHECK(fiber_group_go(&g, live_a_while, &c[i]) == OK);
@@ -189,6 +206,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(join_all_waits_for_all),
       cmocka_unit_test(join_all_ends_at_the_first_failure_with_all_joined),
+      cmocka_unit_test(failures_of_one_turn_keep_their_order),
       cmocka_unit_test(join_all_cancels_and_joins_at_its_deadline),
       cmocka_unit_test(first_ok_cancels_and_joins_the_losers),
       cmocka_unit_test(first_ok_without_a_winner_fails),

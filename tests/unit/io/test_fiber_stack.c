@@ -92,10 +92,38 @@ TEST(the_pages_of_pooled_stacks_beyond_the_kept_go_back) {
   check_report();
 }
 
+static void yield_once(void *arg) {
+  (void)arg;
+  if (fiber_yield() != OK) _exit(4);
+}
+static unsigned refused_at;
+static void spawn_without_memory(void) {
+  struct loop *l = NULL;
+  struct rlimit limit = {512 << 20, 512 << 20}; /* of address space */
+  if (setrlimit(RLIMIT_AS, &limit) != 0 || loop_new(&l, NULL, NULL) != OK) _exit(1);
+  enum err e = OK;
+  while ((e = fiber_spawn(NULL, yield_once, NULL)) == OK) refused_at++;
+  if (e != ERR_BUSY || refused_at < 100 || refused_at > 4096) _exit(2);
+  loop_stop(l);
+  loop_run(l);
+  if (fiber_spawn(NULL, yield_once, NULL) != OK) _exit(3); /* stacks are free again */
+  loop_run(l);
+  loop_free(l);
+  raise(SIGTERM); /* "fine", so that an ordinary exit is not mistaken for it */
+}
+
+TEST(spawn_without_stack_memory_is_refused) {
+  if (IS_SANITIZED) skip(); /* shadow memory needs the address space */
+  static char said[512];
+  assert_int_equal(in_child(spawn_without_memory, said, sizeof said), SIGTERM);
+  assert_string_equal(said, "");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(an_overflow_is_named_and_kills),
       cmocka_unit_test(another_fault_is_not_called_an_overflow),
+      cmocka_unit_test(spawn_without_stack_memory_is_refused),
       cmocka_unit_test(the_pages_of_pooled_stacks_beyond_the_kept_go_back),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

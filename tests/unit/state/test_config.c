@@ -60,6 +60,7 @@ TEST(file_sets_every_kind_and_allows_comments) {
   assert_str(o->registry_file, STR("/r.json"));
   assert_int_equal(f.config->priorities.n, 2);
   assert_str(f.config->priorities.items[1], STR("a/c/d"));
+  assert_int_equal(f.config->priority_places[1].line, 7);
   assert_int_equal(o->fallback_strategy, CONFIG_FALLBACK_SAME_MODEL);
   assert_int_equal(o->fallback_max_retries, 7);
   assert_int_equal(f.config->places[CONFIG_OPTION_server_port].line, 3);

@@ -111,11 +111,11 @@ TEST(type_is_checked_and_may_follow_from_the_name) {
   fake_load(&f);
   fake_expect(&f, MAIN
               ":2: error: providers.a.type: \"antropic\" is not a type of provider (did you mean \"anthropic\"?)\n" MAIN
-              ":2: error: providers.a: \"type\" is missing (for any OpenAI-like server: \"openai-compatible\")\n" MAIN
               ":3: error: providers.b: \"type\" is missing (for any OpenAI-like server: \"openai-compatible\")\n" MAIN
               ":4: error: providers.c/d: a provider's name must not contain /\n" MAIN
               ":5: error: providers.e: must be an object, not a number\n" MAIN
-              ":6: error: providers.f: \"baseURL\" is missing (or set F_BASE_URL)\n");
+              ":6: error: providers.f: \"baseURL\" is missing (where its API begins, such as "
+              "\"https://host/v1\"; or set F_BASE_URL)\n");
   fake_clear(&f);
   struct fake named = {.files = {{MAIN, "{\"providers\": {\"groq\": {}}}"}}, .env = {{"GROQ_API_KEY", "g"}}};
   fake_load(&named);
@@ -124,6 +124,20 @@ TEST(type_is_checked_and_may_follow_from_the_name) {
   assert_str(named.config->providers[0].base_url, STR("https://groq.example/openai/v1"));
   assert_false(named.config->providers[0].is_preset);
   fake_clear(&named);
+}
+
+TEST(an_openai_like_server_needs_an_address) {
+  struct fake f = {.files = {{PROVIDERS,
+                              "{\"providers\": {\"a\": {\"type\": \"openai-compatible\"},\n\"b\": {\"type\": "
+                              "\"openai-compatible\", \"options\": {\"allow_unauthenticated\": true}}}}"}},
+                   .env = {{"B_BASE_URL", "http://b/v1/"}}};
+  fake_load(&f);
+  fake_expect(&f, PROVIDERS
+              ":1: warning: providers.a: \"baseURL\" is missing (where its API begins, such as "
+              "\"https://host/v1\"; or set A_BASE_URL)\n");
+  assert_int_equal(f.config->provider_count, 1);
+  assert_str(f.config->providers[0].base_url, STR("http://b/v1"));
+  fake_clear(&f);
 }
 
 TEST(providers_json_leaves_out_what_is_bad) {
@@ -314,6 +328,7 @@ int main(void) {
       cmocka_unit_test(every_member),
       cmocka_unit_test(faults_of_a_declared_provider),
       cmocka_unit_test(type_is_checked_and_may_follow_from_the_name),
+      cmocka_unit_test(an_openai_like_server_needs_an_address),
       cmocka_unit_test(providers_json_leaves_out_what_is_bad),
       cmocka_unit_test(one_name_in_two_files_is_an_error_that_names_both),
       cmocka_unit_test(providers_of_the_environment),
