@@ -30,14 +30,9 @@ struct deployment {
   struct price price;                    /* known == 0: unknown */
   const struct registry_model *spec;     /* NULL: not in the registry */
   int64_t context_tokens, output_tokens; /* -1 unknown */
-<<<<<<< HEAD
-  unsigned metrics_label; /* of the pair */
-  bool is_known;          /* declared or in the registry, not merely listed by its provider: surely a chat model */
-  size_t order;           /* position in `ranked` */
-=======
   unsigned metrics_label;                /* of the pair */
-  size_t order;                          /* position in `ranked` */
->>>>>>> refs/heads/upper
+  bool is_known; /* declared or in the registry, not merely listed by its provider: surely a chat model */
+  size_t order;  /* position in `ranked` */
 };
 
 struct catalog {
