@@ -94,7 +94,8 @@ static enum err forwarded_headers(struct request_context *rc, struct http_header
   for (size_t i = 0; i < from.n; i++) {
     for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
       if (!str_eq_nocase(from.v[i].name, names[k]) || n == sizeof names / sizeof *names) continue;
-      if (!v && !(v = ARENA_NEW_ARRAY(rc->arena, struct http_header, sizeof names / sizeof *names))) return ERR_NO_MEMORY;
+      if (!v && !(v = ARENA_NEW_ARRAY(rc->arena, struct http_header, sizeof names / sizeof *names)))
+        return ERR_NO_MEMORY;
       v[n++] = from.v[i];
     }
   }
@@ -230,7 +231,8 @@ static void answer_options(struct request_context *rc, const struct rules *rules
   for (size_t i = 0; i < n; i++) reply_add_header(&rc->reply, h[i].name, h[i].value);
   rc->reply.status = status;
   rc->reply.is_ended = true;
-  rc->error = http_exchange_reply(rc->x, status, (struct http_headers){rc->reply.headers, rc->reply.header_count}, STR_NONE);
+  rc->error =
+      http_exchange_reply(rc->x, status, (struct http_headers){rc->reply.headers, rc->reply.header_count}, STR_NONE);
 }
 
 static enum err authenticate(struct request_context *rc, const struct rules *rules) {

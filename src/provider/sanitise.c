@@ -1,5 +1,5 @@
-/* An upstream's message made fit for a caller's eyes: see provider_sanitise in provider.h. Word by word: a word is a run
- * of characters that may stand in a URL, a key or a host name. Linear, no allocation, bounded by the output. */
+/* An upstream's message made fit for a caller's eyes: see provider_sanitise in provider.h. Word by word: a word is a
+ * run of characters that may stand in a URL, a key or a host name. Linear, no allocation, bounded by the output. */
 #include "provider/provider.h"
 
 struct sink {
@@ -16,16 +16,17 @@ static void put(struct sink *s, struct str bytes) {
 
 static bool is_word_char(char c) {
   unsigned char u = (unsigned char)c;
-  return (u >= '0' && u <= '9') || (u >= 'A' && u <= 'Z') || (u >= 'a' && u <= 'z') || (u && strchr("-_.:/%?&=#@~+*", c));
+  return (u >= '0' && u <= '9') || (u >= 'A' && u <= 'Z') || (u >= 'a' && u <= 'z') ||
+         (u && strchr("-_.:/%?&=#@~+*", c));
 }
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /* Keys in the shapes that vendors use, or a long run without structure. */
 static bool looks_like_key(struct str w) {
-  static const struct str prefixes[] = {STR("sk-"),   STR("sk_"),  STR("gsk_"), STR("xai-"), STR("AIza"),  STR("AKIA"),
-                                        STR("ASIA"),  STR("ghp_"), STR("gho_"), STR("ghu_"), STR("nvapi-"), STR("pplx-"),
-                                        STR("r8_"),   STR("hf_"),  STR("eyJ"),  STR("key-"), STR("tgp_"),  STR("fw_")};
+  static const struct str prefixes[] = {STR("sk-"),  STR("sk_"),  STR("gsk_"), STR("xai-"), STR("AIza"),   STR("AKIA"),
+                                        STR("ASIA"), STR("ghp_"), STR("gho_"), STR("ghu_"), STR("nvapi-"), STR("pplx-"),
+                                        STR("r8_"),  STR("hf_"),  STR("eyJ"),  STR("key-"), STR("tgp_"),   STR("fw_")};
   for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
     if (w.n >= prefixes[i].n + 6 && str_has_prefix(w, prefixes[i])) return true;
   if (w.n < 32) return false;
@@ -55,9 +56,10 @@ static bool looks_like_ipv4(struct str w) {
 }
 
 static bool looks_like_host(struct str w) {
-  static const struct str ends[] = {STR(".com"), STR(".net"), STR(".org"),   STR(".io"),       STR(".ai"),    STR(".dev"),
-                                    STR(".app"), STR(".xyz"), STR(".cloud"), STR(".internal"), STR(".local"), STR(".lan"),
-                                    STR(".svc"), STR(".sh"),  STR(".corp"),  STR(".intranet")};
+  static const struct str ends[] = {STR(".com"),   STR(".net"),      STR(".org"),   STR(".io"),
+                                    STR(".ai"),    STR(".dev"),      STR(".app"),   STR(".xyz"),
+                                    STR(".cloud"), STR(".internal"), STR(".local"), STR(".lan"),
+                                    STR(".svc"),   STR(".sh"),       STR(".corp"),  STR(".intranet")};
   struct str host, rest;
   str_cut(w, '/', &host, &rest);
   str_cut(host, ':', &host, &rest);
