@@ -1,5 +1,5 @@
-/* One attempt: the provider's prebuilt request with the caller's body edited by spans goes out; the reply is taken whole,
- * relayed as a stream, or read as a failure. */
+/* One attempt: the provider's prebuilt request with the caller's body edited by spans goes out; the reply is taken
+ * whole, relayed as a stream, or read as a failure. */
 #include <stdio.h>
 
 #include "base/metrics.h"
@@ -61,7 +61,7 @@ static bool is_event_stream(struct http_headers h) {
 /* What a caller may see of an upstream's headers. */
 static bool is_passed_on(struct str name) {
   static const struct str exact[] = {STR("openai-processing-ms"), STR("openai-version"), STR("openai-organization"),
-                                     STR("x-should-retry"), STR("retry-after-ms")};
+                                     STR("x-should-retry")};
   if (str_has_prefix_nocase(name, STR("x-ratelimit-"))) return true;
   for (size_t i = 0; i < sizeof exact / sizeof *exact; i++)
     if (str_eq_nocase(name, exact[i])) return true;
@@ -125,8 +125,9 @@ static enum err read_failure(struct call *c, const struct deployment *d, struct 
   if (e == ERR_CANCELLED) goto out;
   struct str text = buf_str(&body);
   bool is_client_fault = r->status == 400 || r->status == 422;
-  *refused_usage = asked_usage && is_client_fault &&
-                   (str_find(text, STR("stream_options")) != SIZE_MAX || str_find(text, STR("include_usage")) != SIZE_MAX);
+  *refused_usage =
+      asked_usage && is_client_fault &&
+      (str_find(text, STR("stream_options")) != SIZE_MAX || str_find(text, STR("include_usage")) != SIZE_MAX);
   e = d->at->provider.type->classify_failure(&d->at->provider, r->status, r->headers, text, info);
 out:
   buf_clear(&body);
@@ -149,9 +150,9 @@ static enum err take_whole(struct call *c, const struct deployment *d, struct ht
   struct events events;
   struct buf body;
   buf_init(&body, 0);
-  enum err e = is_json(r->headers) ? OK
-                                   : err_set(info, ERR_UPSTREAM_PROTOCOL,
-                                             "the provider answered with something else than JSON");
+  enum err e = is_json(r->headers)
+                   ? OK
+                   : err_set(info, ERR_UPSTREAM_PROTOCOL, "the provider answered with something else than JSON");
   if (!e) e = read_whole(c, http, &body, d->at->provider.timeouts.silence_ms, deadline_us, info);
   if (!e && body.n == 0) e = err_set(info, ERR_UPSTREAM_PROTOCOL, "the provider sent an empty answer");
   if (e) goto out;

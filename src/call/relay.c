@@ -1,14 +1,14 @@
-/* A stream on its way through: upstream pieces are cut into frames, each frame is relayed by the dialect (which says what
- * it means), and what one read brought goes out in one write. Nothing is sent before the first content, so that a failure
- * until then may still be mended by another attempt. With a receipt wanted, the frame that ends the answer is held back
- * until usage has arrived. Memory: one output buffer, bounded; one frame, bounded. */
+/* A stream on its way through: upstream pieces are cut into frames, each frame is relayed by the dialect (which says
+ * what it means), and what one read brought goes out in one write. Nothing is sent before the first content, so that a
+ * failure until then may still be mended by another attempt. With a receipt wanted, the frame that ends the answer is
+ * held back until usage has arrived. Memory: one output buffer, bounded; one frame, bounded. */
 #include "call/call_internal.h"
 
 enum {
-  FRAME_MAX = 4 * 1024 * 1024,  /* bytes of one event: an image as data URL fits */
-  UNSENT_MAX = 1024 * 1024,     /* bytes held before the first content */
+  FRAME_MAX = 4 * 1024 * 1024, /* bytes of one event: an image as data URL fits */
+  UNSENT_MAX = 1024 * 1024,    /* bytes held before the first content */
   RECEIPT_HOLD_MS = 2000,
-  TAIL_MS = 500                 /* how long to wait for the end behind the end mark, to keep the connection */
+  TAIL_MS = 500 /* how long to wait for the end behind the end mark, to keep the connection */
 };
 
 struct relay {
@@ -17,8 +17,8 @@ struct relay {
   struct dialect_reply_edits edits;
   struct frame_sse frames;
   struct dialect_stream state;
-  struct buf out;        /* edited frames to be sent */
-  struct buf held;       /* the finishing frame that waits for its receipt */
+  struct buf out;  /* edited frames to be sent */
+  struct buf held; /* the finishing frame that waits for its receipt */
   struct buf receipt;
   bool is_holding, receipt_done, is_committed;
   uint64_t hold_until;
@@ -50,9 +50,12 @@ static void place_receipt(struct relay *r, const struct events *events, size_t f
   if (!r->call->put_receipt || r->receipt_done) return;
   bool has_usage = events_has(events, EVENT_USAGE), has_stop = events_has(events, EVENT_STOP);
   if (r->is_holding) {
-    if (has_usage && r->edits.hide_usage) release(r, from);
-    else if (has_usage) put_receipt(r, &r->out, from), release(r, from);
-    else if (events_has(events, EVENT_END)) release(r, from);
+    if (has_usage && r->edits.hide_usage)
+      release(r, from);
+    else if (has_usage)
+      put_receipt(r, &r->out, from), release(r, from);
+    else if (events_has(events, EVENT_END))
+      release(r, from);
   } else if (has_stop && has_usage && r->out.n > from) {
     put_receipt(r, &r->out, from);
   } else if (has_stop && r->out.n > from) {
@@ -135,7 +138,8 @@ static enum err pump(struct relay *r, struct http_call *http, uint64_t first_us,
     uint64_t deadline = next_deadline(r, first_us, total_us, &meaning);
     enum err read = attempt_read(r->call, http, &piece, deadline, info);
     if (read == ERR_TIMEOUT && meaning == OK) {
-      if (r->state.saw_end) return finish(r, info); /* the answer is complete; the connection is not worth more waiting */
+      if (r->state.saw_end)
+        return finish(r, info); /* the answer is complete; the connection is not worth more waiting */
       release(r, r->out.n);
     } else if (read == ERR_TIMEOUT) {
       return meaning;

@@ -5,7 +5,17 @@
 
 #include "dialect/openai_chat_internal.h"
 
-enum request_row { MODEL, MESSAGES, STREAM, STREAM_OPTIONS, INCLUDE_USAGE, MAX_TOKENS, MAX_COMPLETION_TOKENS, MAESTRO, ROWS };
+enum request_row {
+  MODEL,
+  MESSAGES,
+  STREAM,
+  STREAM_OPTIONS,
+  INCLUDE_USAGE,
+  MAX_TOKENS,
+  MAX_COMPLETION_TOKENS,
+  MAESTRO,
+  ROWS
+};
 
 static const struct str request_paths[ROWS] = {
     [MODEL] = STR("model"),

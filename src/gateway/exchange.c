@@ -31,11 +31,17 @@ struct turn {
   struct plan plan;
 };
 
+/* What the head says of the call: our own headers, and those of the upstream that concern the caller. */
+static void add_call_headers(struct turn *t, bool is_final) {
+  if (t->rc->reply.is_started) return;
+  receipt_add_headers(t->rc, &t->plan, &t->call.outcome, is_final);
+  for (size_t i = 0; i < t->call.reply_headers.n; i++)
+    reply_add_header(&t->rc->reply, t->call.reply_headers.v[i].name, t->call.reply_headers.v[i].value);
+}
+
 static enum err sink_write(void *arg, struct str bytes) {
   struct turn *t = arg;
-  if (!t->rc->reply.is_started) receipt_add_headers(t->rc, &t->plan, &t->call.outcome, false);
-  for (size_t i = 0; !t->rc->reply.is_started && i < t->call.reply_headers.n; i++)
-    reply_add_header(&t->rc->reply, t->call.reply_headers.v[i].name, t->call.reply_headers.v[i].value);
+  add_call_headers(t, false);
   return reply_write(&t->rc->reply, bytes);
 }
 
@@ -56,9 +62,7 @@ static enum err send_whole(struct turn *t, bool wants_receipt) {
     c->dialect->put_receipt(&c->reply, 0, buf_str(&receipt));
     buf_clear(&receipt);
   }
-  receipt_add_headers(rc, &t->plan, &c->outcome, true);
-  for (size_t i = 0; i < c->reply_headers.n; i++)
-    reply_add_header(&rc->reply, c->reply_headers.v[i].name, c->reply_headers.v[i].value);
+  add_call_headers(t, true);
   return reply_json(&rc->reply, 200, buf_str(&c->reply));
 }
 
@@ -90,7 +94,8 @@ static enum err forwarded_headers(struct request_context *rc, struct http_header
   for (size_t i = 0; i < from.n; i++) {
     for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
       if (!str_eq_nocase(from.v[i].name, names[k]) || n == sizeof names / sizeof *names) continue;
-      if (!v && !(v = ARENA_NEW_ARRAY(rc->arena, struct http_header, sizeof names / sizeof *names))) return ERR_NO_MEMORY;
+      if (!v && !(v = ARENA_NEW_ARRAY(rc->arena, struct http_header, sizeof names / sizeof *names)))
+        return ERR_NO_MEMORY;
       v[n++] = from.v[i];
     }
   }
@@ -132,7 +137,10 @@ void exchange_call(struct request_context *rc) {
   if (request->is_stream)
     reply_open_stream(&rc->reply, rc->options->stream_head_after_ms, rc->options->stream_keep_alive_ms);
   e = strategy_run(c, &rc->info);
-  if (!e) e = request->is_stream ? reply_end(&rc->reply) : send_whole(t, wants_receipt);
+  if (e)
+    add_call_headers(t, false);
+  else
+    e = request->is_stream ? reply_end(&rc->reply) : send_whole(t, wants_receipt);
   call_clear(c);
 out:
   if (e) {
@@ -223,7 +231,8 @@ static void answer_options(struct request_context *rc, const struct rules *rules
   for (size_t i = 0; i < n; i++) reply_add_header(&rc->reply, h[i].name, h[i].value);
   rc->reply.status = status;
   rc->reply.is_ended = true;
-  rc->error = http_exchange_reply(rc->x, status, (struct http_headers){rc->reply.headers, rc->reply.header_count}, STR_NONE);
+  rc->error =
+      http_exchange_reply(rc->x, status, (struct http_headers){rc->reply.headers, rc->reply.header_count}, STR_NONE);
 }
 
 static enum err authenticate(struct request_context *rc, const struct rules *rules) {

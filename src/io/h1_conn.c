@@ -2,11 +2,13 @@
  * writes are tried directly, and only what the kernel does not take is queued. */
 #include "io/h1_conn.h"
 
+#include <netinet/tcp.h>
 #include <stdlib.h>
 
 enum {
-  PUMP_BYTES = 256 * 1024, /* encrypted in one go; the rest waits for the write's callback */
+  PUMP_BYTES = 96 * 1024, /* encrypted or written in one go; the rest waits for the write's callback */
   KEPT_BYTES = 32 * 1024,
+  UNSENT_BYTES = 256 * 1024, /* written to the kernel but not yet sent */
   KEEPALIVE_S = 60
 };
 
@@ -70,6 +72,7 @@ static void ended(struct h1_conn *c, bool is_clean) {
 /* ---- writing ---- */
 
 static void pump(struct h1_conn *c);
+static void pump_plain(struct h1_conn *c);
 
 static void sent(struct h1_exchange *x) {
   x->is_sent = true;
@@ -88,6 +91,8 @@ static void on_write(uv_write_t *request, int status) {
   c->exchange->progress_us = loop_now_us();
   if (c->tls.ssl) {
     pump(c);
+  } else if (c->exchange->next < c->exchange->slices) {
+    pump_plain(c);
   } else if (c->writes == 0) {
     sent(c->exchange);
   }
@@ -172,6 +177,38 @@ static void pump(struct h1_conn *c) {
   if (is_last && !x->is_sent && c->writes == 0) sent(x);
 }
 
+static void out_of_memory(struct h1_conn *c, struct h1_exchange *x) {
+  upstream_reply_end(&x->reply, ERR_NO_MEMORY, NULL);
+  finish(c, false);
+}
+
+/* The next part of a large body, from where it lies; the write's callback asks for more, a turn later. */
+static void pump_plain(struct h1_conn *c) {
+  struct h1_exchange *x = c->exchange;
+  uv_buf_t *v = c->net->vector;
+  size_t count = 0, room = PUMP_BYTES;
+  while (x->next < x->slices && room) {
+    struct str part = str_sub(x->slice[x->next], x->offset, x->slice[x->next].n), take = str_sub(part, 0, room);
+    if (take.n) v[count++] = (uv_buf_t){.base = (char *)take.p, .len = take.n};
+    room -= take.n;
+    x->offset = take.n == part.n ? 0 : x->offset + take.n;
+    x->next += take.n == part.n;
+  }
+  x->queued_bytes = SIZE_MAX; /* it moves, whatever the queue's length says */
+  if (count && !queue(c, v, count, NULL)) out_of_memory(c, x);
+}
+
+/* A large request: the head's memory is the client's, and wanted again soon, so it is copied; then part after part. */
+static void send_large(struct h1_conn *c, struct h1_exchange *x) {
+  char *owned = malloc(x->head.n);
+  uv_buf_t head = {.base = owned, .len = x->head.n};
+  if (owned) memcpy(owned, x->head.p, x->head.n);
+  if (!owned || !queue(c, &head, 1, owned))
+    out_of_memory(c, x);
+  else
+    pump_plain(c);
+}
+
 /* Head and slices in one writev; the rest, if any, through libuv's queue. */
 static void send_plain(struct h1_conn *c, struct h1_exchange *x) {
   uv_buf_t *v = c->net->vector;
@@ -182,6 +219,11 @@ static void send_plain(struct h1_conn *c, struct h1_exchange *x) {
     v[count++] = (uv_buf_t){.base = (char *)x->slice[i].p, .len = x->slice[i].n};
     total += x->slice[i].n;
   }
+  if (total > PUMP_BYTES) {
+    send_large(c, x);
+    return;
+  }
+  x->next = x->slices;
   int n = uv_try_write((uv_stream_t *)&c->tcp, v, (unsigned)count);
   if (n >= 0 && (size_t)n == total) {
     x->is_sent = true;
@@ -197,10 +239,7 @@ static void send_plain(struct h1_conn *c, struct h1_exchange *x) {
     if (owned) memcpy(owned, v[0].base, v[0].len);
     v[0].base = owned;
   }
-  if ((first == 0 && !owned) || !queue(c, v + first, count - first, owned)) {
-    upstream_reply_end(&x->reply, ERR_NO_MEMORY, NULL);
-    finish(c, false);
-  }
+  if ((first == 0 && !owned) || !queue(c, v + first, count - first, owned)) out_of_memory(c, x);
 }
 
 static bool reserve_vector(struct h1_net *net, size_t count) {
@@ -321,6 +360,13 @@ void h1_conn_resume(struct h1_conn *c) {
 
 /* ---- beginnings ---- */
 
+/* A body of megabytes would fill the kernel's send buffer in one call and stop the loop for as long: take it in parts. */
+static void limit_unsent(struct h1_conn *c) {
+  const int bytes = UNSENT_BYTES;
+  uv_os_fd_t fd;
+  if (!uv_fileno((uv_handle_t *)&c->tcp, &fd)) setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
+}
+
 static void on_connect(uv_connect_t *request, int status) {
   struct h1_conn *c = request->handle->data;
   if (c->state == H1_CONN_CLOSED) return;
@@ -332,6 +378,7 @@ static void on_connect(uv_connect_t *request, int status) {
   c->state = H1_CONN_OPEN;
   uv_tcp_nodelay(&c->tcp, 1);
   uv_tcp_keepalive(&c->tcp, 1, KEEPALIVE_S);
+  limit_unsent(c);
   fiber_wake(c->waiter);
 }
 

@@ -90,6 +90,7 @@ static enum err add_deployment(struct builder *b, struct catalog_provider *p, st
                            .model = arena_dup(&c->arena, model),
                            .qualified = qualified,
                            .spec = spec,
+                           .is_known = declared || spec,
                            .context_tokens = -1,
                            .output_tokens = -1,
                            .metrics_label = metrics_pair(p->provider.id, model)};
@@ -117,7 +118,8 @@ static enum err add_models(struct builder *b, struct catalog_provider *p, const 
   for (size_t i = 0; !e && from && i < from->model_count; i++)
     e = add_deployment(b, p, from->models[i].id, &from->models[i]);
   for (size_t i = 0; !e && i < c->registry->model_count; i++)
-    if (str_eq(c->registry->models[i].provider, p->provider.id)) e = add_deployment(b, p, c->registry->models[i].id, NULL);
+    if (str_eq(c->registry->models[i].provider, p->provider.id))
+      e = add_deployment(b, p, c->registry->models[i].id, NULL);
   const struct discovered_list *listed = from ? discovered_get(p->provider.id) : NULL;
   for (size_t i = 0; !e && listed && i < listed->n; i++) e = add_deployment(b, p, listed->ids[i], NULL);
   p->is_open = from && from->model_count == 0 && !listed;

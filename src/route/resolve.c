@@ -38,7 +38,8 @@ static enum err not_found(const struct catalog *c, struct str name, struct err_i
     used += snprintf(list + used, sizeof list - (size_t)used, "%s\"%.*s\"", i ? ", " : "",
                      (int)(best[i].name.n > 120 ? 120 : best[i].name.n), best[i].name.p);
   return err_set_param(info, ERR_MODEL_NOT_FOUND, "model", "The model \"%.*s\" does not exist%s%s%s",
-                       (int)(name.n > 120 ? 120 : name.n), name.p, used ? "; the nearest are " : "", list, used ? "." : "");
+                       (int)(name.n > 120 ? 120 : name.n), name.p, used ? "; the nearest are " : "", list,
+                       used ? "." : "");
 }
 
 static enum err pick_one(struct arena *a, const struct deployment *d, struct resolution *out) {
@@ -88,15 +89,23 @@ static enum err only_ready(struct arena *a, struct resolution *r, struct err_inf
   return OK;
 }
 
+/* The priorities; without them every model that is surely one for chat, preferred first. */
+static enum err pick_brain(const struct catalog *c, struct arena *a, struct resolution *out, struct err_info *info) {
+  *out = (struct resolution){RESOLVE_BRAIN, c->priorities, c->priority_count};
+  if (c->priority_count) return OK;
+  const struct deployment **v = ARENA_NEW_ARRAY(a, const struct deployment *, c->deployment_count + 1);
+  if (!v) return ERR_NO_MEMORY;
+  out->v = v;
+  for (size_t i = 0; i < c->deployment_count; i++)
+    if (c->ranked[i]->is_known) v[out->n++] = c->ranked[i];
+  if (out->n) return OK;
+  return err_set_param(info, ERR_MODEL_NOT_FOUND, "model",
+                       "\"maestro-auto\" does not know which models to use: list some in \"priorities\".");
+}
+
 static enum err pick(const struct catalog *c, struct arena *a, struct str name, struct resolution *out,
                      struct err_info *info) {
-  if (is_brain_name(name)) {
-    if (c->deployment_count == 0)
-      return err_set_param(info, ERR_MODEL_NOT_FOUND, "model", "No model is configured yet; add a provider.");
-    *out = (struct resolution){RESOLVE_BRAIN, c->priority_count ? c->priorities : c->ranked,
-                               c->priority_count ? c->priority_count : c->deployment_count};
-    return OK;
-  }
+  if (is_brain_name(name)) return pick_brain(c, a, out, info);
   if (str_eq(name, STR("router-maestro"))) {
     if (c->priority_count == 0)
       return err_set_param(info, ERR_MODEL_NOT_FOUND, "model",

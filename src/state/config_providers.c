@@ -359,10 +359,8 @@ static void check_entry(struct config_loader *l, struct config_read *r, yyjson_v
   const struct config_vocabulary *v = l->sources->vocabulary;
   if (p->type.n == 0 && is_array) p->type = STR("openai-compatible");
   if (p->type.n == 0 && v && is_type(v, p->id)) p->type = p->id;
-  if (p->type.n == 0)
+  if (p->type.n == 0 && !yyjson_obj_get(val, "type")) /* a bad one has been reported */
     config_read_fault(r, key, val, "for any OpenAI-like server: \"openai-compatible\"", "\"type\" is missing");
-  if (!r->is_bad && str_eq(p->type, STR("openai-compatible")) && p->base_url.n == 0)
-    config_read_fault(r, key, val, "where its API begins, such as \"https://host/v1\"", "\"baseURL\" is missing");
   if (p->api_key && p->api_key_env.n)
     config_read_fault(r, key, val, NULL, "apiKey and apiKeyEnv are both there; one of them must go");
   for (size_t i = 0; p->code.n && i < l->draft_count; i++)

@@ -111,7 +111,6 @@ TEST(type_is_checked_and_may_follow_from_the_name) {
   fake_load(&f);
   fake_expect(&f, MAIN
               ":2: error: providers.a.type: \"antropic\" is not a type of provider (did you mean \"anthropic\"?)\n" MAIN
-              ":2: error: providers.a: \"type\" is missing (for any OpenAI-like server: \"openai-compatible\")\n" MAIN
               ":3: error: providers.b: \"type\" is missing (for any OpenAI-like server: \"openai-compatible\")\n" MAIN
               ":4: error: providers.c/d: a provider's name must not contain /\n" MAIN
               ":5: error: providers.e: must be an object, not a number\n" MAIN
