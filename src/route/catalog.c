@@ -209,7 +209,7 @@ static enum err rank(struct builder *b) {
   for (size_t i = 0; i < c->deployment_count; i++) c->ranked[i] = &c->deployments[i];
   sorting = c;
   qsort(c->ranked, c->deployment_count, sizeof *c->ranked, by_preference);
-  for (size_t i = 0; i < c->deployment_count; i++) ((struct deployment *)c->ranked[i])->order = i;
+  for (size_t i = 0; i < c->deployment_count; i++) c->deployments[c->ranked[i] - c->deployments].order = i;
   return OK;
 }
 
