@@ -1,4 +1,5 @@
-/* OpenAI's model list: see openai.h. Order: configured priorities, then the other models by name, then virtual names. */
+/* OpenAI's model list: see openai.h. Order: configured priorities, then the other models by name, then virtual names.
+ */
 #include "api/openai.h"
 
 #include <stdlib.h>
@@ -13,7 +14,8 @@ static struct str extra_of(const struct deployment *d, struct arena *a) {
   struct buf b;
   if (!d->spec) return STR_NONE;
   buf_init(&b, 0);
-  buf_put(&b, d->spec->caps & REGISTRY_CAP_VISION ? STR("\"supports_vision\":true,") : STR("\"supports_vision\":false,"));
+  buf_put(&b,
+          d->spec->caps & REGISTRY_CAP_VISION ? STR("\"supports_vision\":true,") : STR("\"supports_vision\":false,"));
   buf_put(&b, STR("\"maestro\":{\"slot\":"));
   if (d->spec->slot.n)
     buf_put_json(&b, d->spec->slot);
@@ -83,8 +85,10 @@ static size_t list_models(struct request_context *rc, struct dialect_model *out)
 
 static void answer(struct request_context *rc, struct buf *json) {
   enum err e = json->failed ? ERR_NO_MEMORY : reply_json(&rc->reply, 200, buf_str(json));
-  if (json->failed) exchange_fail(rc, e, NULL);
-  else if (e) rc->error = e;
+  if (json->failed)
+    exchange_fail(rc, e, NULL);
+  else if (e)
+    rc->error = e;
 }
 
 void openai_models(struct request_context *rc) {
@@ -136,8 +140,8 @@ void openai_model(struct request_context *rc) {
     exchange_fail(rc, e, &info);
     return;
   }
-  struct dialect_model m = r.how == RESOLVE_BRAIN || r.how == RESOLVE_PRIORITY ? describe_virtual(name)
-                                                                               : describe(r.v[0], rc->arena);
+  struct dialect_model m =
+      r.how == RESOLVE_BRAIN || r.how == RESOLVE_PRIORITY ? describe_virtual(name) : describe(r.v[0], rc->arena);
   m.id = name;
   buf_init(&json, 0);
   rc->endpoint->dialect->put_model(&json, &m);

@@ -9,7 +9,8 @@ void operations_healthz(struct request_context *rc); /* GET /healthz: details wi
 void operations_readyz(struct request_context *rc);  /* GET /readyz: 503 while draining */
 void operations_metrics(struct request_context *rc); /* GET /metrics */
 
-/* fn runs before each scrape, on the scraping worker: copies figures that other rooms keep. Set once, before serving. */
+/* fn runs before each scrape, on the scraping worker: copies figures that other rooms keep. Set once, before serving.
+ */
 void operations_on_scrape(void (*fn)(void));
 /* From now on /readyz answers 503; any thread. */
 void operations_set_draining(void);

@@ -19,9 +19,8 @@ static void router_not_found(struct request_context *rc) {
 enum { ANY_METHOD = 0xff };
 
 /* HTTP_OTHER in the table means any method; GET brings HEAD along. */
-#define MASK(method)                                                                \
-  ((method) == HTTP_OTHER ? ANY_METHOD                                              \
-                          : (1u << (method)) | ((method) == HTTP_GET ? 1u << HTTP_HEAD : 0u))
+#define MASK(method) \
+  ((method) == HTTP_OTHER ? ANY_METHOD : (1u << (method)) | ((method) == HTTP_GET ? 1u << HTTP_HEAD : 0u))
 #define METHODS(method) ((method) == HTTP_GET ? STR("GET, HEAD, OPTIONS") : STR("POST, OPTIONS"))
 
 static struct endpoint endpoints[] = {

@@ -1,9 +1,11 @@
 /* Listeners and workers of the serving process: see server_start.h. Each worker's parts are made on its own thread. */
 #include "app/server_start.h"
 
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "api/operations.h"
 #include "app/router.h"
@@ -18,7 +20,7 @@
 #include "jobs/reload.h"
 #include "mock/mock.h"
 
-enum { GIVE_UP_MS = 5000 };
+enum { GIVE_UP_MS = 5000, LATE_EXIT = 1 };
 
 struct server_worker {
   struct server_start *start;
@@ -206,11 +208,22 @@ static void drain(unsigned index, void *arg) {
   http_server_drain(w->server, s->drain_deadline_us, drain_demo, w);
 }
 
+/* The last resort: a system call that a pool thread cannot leave (a name server that hangs) would keep the process. */
+static void on_late(int signal) {
+  static const char text[] = "maestro: gave up waiting for the last workers\n";
+  (void)signal;
+  (void)!write(STDERR_FILENO, text, sizeof text - 1);
+  _exit(LATE_EXIT);
+}
+
 void server_start_drain(struct server_start *s, uint32_t drain_ms) {
+  signal(SIGALRM, on_late);
+  alarm(drain_ms / 1000 + 2 * GIVE_UP_MS / 1000);
   s->drain_deadline_us = drain_ms ? clock_deadline_ms(drain_ms) : clock_mono_us();
   workers_broadcast(s->workers, drain, s);
   workers_join(s->workers);
   s->workers = NULL;
+  alarm(0);
 }
 
 void server_start_free(struct server_start *s) {

@@ -25,12 +25,16 @@ int err_http_status(enum err e) { return table[known(e)].status; }
 enum err_retry err_retry(enum err e) { return table[known(e)].retry; }
 enum err_blame err_blame(enum err e) { return table[known(e)].blame; }
 
+/* What is too long is cut, but not inside a character. */
+static void trim(char *text) { text[str_cut_utf8(str_from_c(text), SIZE_MAX).n] = 0; }
+
 enum err err_set(struct err_info *info, enum err e, const char *format, ...) {
   if (info) {
     va_list args;
     va_start(args, format);
     vsnprintf(info->text, sizeof info->text, format, args);
     va_end(args);
+    trim(info->text);
   }
   return e;
 }
@@ -41,7 +45,9 @@ enum err err_set_param(struct err_info *info, enum err e, const char *param, con
     va_start(args, format);
     vsnprintf(info->text, sizeof info->text, format, args);
     va_end(args);
+    trim(info->text);
     snprintf(info->param, sizeof info->param, "%s", param ? param : "");
+    trim(info->param);
   }
   return e;
 }

@@ -166,3 +166,13 @@ bool str_is_utf8(struct str s) {
   }
   return true;
 }
+
+struct str str_cut_utf8(struct str s, size_t max_bytes) {
+  s = str_sub(s, 0, max_bytes);
+  size_t back = 0;
+  while (back < 3 && back < s.n && ((unsigned char)s.p[s.n - 1 - back] & 0xc0) == 0x80) back++;
+  if (back == s.n) return s;
+  unsigned char lead = (unsigned char)s.p[s.n - 1 - back];
+  size_t more = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : lead >= 0xc0 ? 1 : 0;
+  return more > back ? str_sub(s, 0, s.n - 1 - back) : s;
+}

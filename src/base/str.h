@@ -50,5 +50,8 @@ unsigned str_distance(struct str a, struct str b, unsigned max);
 uint64_t str_hash(struct str s, uint64_t seed);
 /* True when s is well-formed UTF-8 (no surrogates, no overlong forms, at most U+10FFFF). */
 bool str_is_utf8(struct str s);
+/* The first max_bytes of s at most, without a UTF-8 sequence that the cut (or s itself) leaves incomplete at the end.
+ */
+struct str str_cut_utf8(struct str s, size_t max_bytes);
 
 #endif

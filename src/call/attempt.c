@@ -1,5 +1,5 @@
-/* One attempt: the provider's prebuilt request with the caller's body edited by spans goes out; the reply is taken whole,
- * relayed as a stream, or read as a failure. */
+/* One attempt: the provider's prebuilt request with the caller's body edited by spans goes out; the reply is taken
+ * whole, relayed as a stream, or read as a failure. */
 #include <stdio.h>
 
 #include "base/metrics.h"
@@ -8,7 +8,8 @@
 
 enum {
   FAILURE_BODY_MAX = 64 * 1024, /* bytes of an error reply that are read */
-  FAILURE_BODY_MS = 5000
+  FAILURE_BODY_MS = 5000,
+  HEADERS_KEPT_MAX = 24 /* of a reply, for the caller: a reply head of ours has room for these and its own */
 };
 
 void attempt_note(struct call *c, const struct deployment *d, const struct events *events) {
@@ -71,9 +72,9 @@ static bool is_passed_on(struct str name) {
 static enum err keep_headers(struct call *c, struct http_headers from) {
   struct http_header *v = NULL;
   size_t n = 0;
-  for (size_t i = 0; i < from.n; i++) {
+  for (size_t i = 0; i < from.n && n < HEADERS_KEPT_MAX; i++) {
     if (!is_passed_on(from.v[i].name)) continue;
-    if (!v && !(v = ARENA_NEW_ARRAY(c->arena, struct http_header, from.n - i))) return ERR_NO_MEMORY;
+    if (!v && !(v = ARENA_NEW_ARRAY(c->arena, struct http_header, HEADERS_KEPT_MAX))) return ERR_NO_MEMORY;
     v[n] = (struct http_header){arena_dup(c->arena, from.v[i].name), arena_dup(c->arena, from.v[i].value)};
     if (!v[n].name.p || !v[n].value.p) return ERR_NO_MEMORY;
     n++;
@@ -125,8 +126,9 @@ static enum err read_failure(struct call *c, const struct deployment *d, struct 
   if (e == ERR_CANCELLED) goto out;
   struct str text = buf_str(&body);
   bool is_client_fault = r->status == 400 || r->status == 422;
-  *refused_usage = asked_usage && is_client_fault &&
-                   (str_find(text, STR("stream_options")) != SIZE_MAX || str_find(text, STR("include_usage")) != SIZE_MAX);
+  *refused_usage =
+      asked_usage && is_client_fault &&
+      (str_find(text, STR("stream_options")) != SIZE_MAX || str_find(text, STR("include_usage")) != SIZE_MAX);
   e = d->at->provider.type->classify_failure(&d->at->provider, r->status, r->headers, text, info);
 out:
   buf_clear(&body);
@@ -149,9 +151,9 @@ static enum err take_whole(struct call *c, const struct deployment *d, struct ht
   struct events events;
   struct buf body;
   buf_init(&body, 0);
-  enum err e = is_json(r->headers) ? OK
-                                   : err_set(info, ERR_UPSTREAM_PROTOCOL,
-                                             "the provider answered with something else than JSON");
+  enum err e = is_json(r->headers)
+                   ? OK
+                   : err_set(info, ERR_UPSTREAM_PROTOCOL, "the provider answered with something else than JSON");
   if (!e) e = read_whole(c, http, &body, d->at->provider.timeouts.silence_ms, deadline_us, info);
   if (!e && body.n == 0) e = err_set(info, ERR_UPSTREAM_PROTOCOL, "the provider sent an empty answer");
   if (e) goto out;

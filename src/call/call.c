@@ -37,7 +37,8 @@ static enum err try_deployment(struct call *c, const struct deployment *d, struc
     c->outcome.deployment = d;
     c->outcome.attempts++;
     enum err e = attempt_run(c, d, info);
-    if (!e || c->sink.has_content(c->sink.arg) || repeat == c->plan->same_target_repeats || !may_repeat(e, info)) return e;
+    if (!e || c->sink.has_content(c->sink.arg) || repeat == c->plan->same_target_repeats || !may_repeat(e, info))
+      return e;
     if (pause_before_repeat(repeat, info)) return fiber_is_cancelled() ? ERR_CANCELLED : e;
   }
 }

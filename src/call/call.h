@@ -1,7 +1,7 @@
-/* ONE model call: plan -> attempts -> bytes for the caller and what they cost. Every strategy goes through here, so what
- * must hold for each call (timeouts, fallback, accounting) is here and nowhere else. The story is call_run, top to bottom;
- * one attempt is call/attempt.c, a stream's bytes are call/relay.c. Runs on the exchange's fiber; everything it takes
- * lives in the exchange's arena or is given back before it returns. */
+/* ONE model call: plan -> attempts -> bytes for the caller and what they cost. Every strategy goes through here, so
+ * what must hold for each call (timeouts, fallback, accounting) is here and nowhere else. The story is call_run, top to
+ * bottom; one attempt is call/attempt.c, a stream's bytes are call/relay.c. Runs on the exchange's fiber; everything it
+ * takes lives in the exchange's arena or is given back before it returns. */
 #ifndef MAESTRO_CALL_CALL_H
 #define MAESTRO_CALL_CALL_H
 
@@ -13,16 +13,16 @@
 struct call_outcome {
   const struct deployment *deployment; /* of the last attempt; NULL: none was made */
   unsigned attempts;
-  int upstream_status;    /* 0: no reply */
+  int upstream_status; /* 0: no reply */
   struct usage usage;
   struct cost cost;
-  uint64_t started_us;    /* monotonic */
-  uint64_t ttft_us;       /* from started_us to the first content; 0: none came */
-  uint64_t upstream_us;   /* time spent waiting for providers */
+  uint64_t started_us;  /* monotonic */
+  uint64_t ttft_us;     /* from started_us to the first content; 0: none came */
+  uint64_t upstream_us; /* time spent waiting for providers */
   uint64_t duration_us;
-  bool is_reused;         /* the last attempt went over a pooled connection */
+  bool is_reused; /* the last attempt went over a pooled connection */
   unsigned resends;
-  bool is_complete;       /* the answer ended as it should */
+  bool is_complete; /* the answer ended as it should */
 };
 
 /* Where a streamed answer goes. A whole answer is left in call.reply instead. */
@@ -38,13 +38,13 @@ struct call {
   /* set by the strategy */
   const struct plan *plan;
   const struct config_options *options;
-  const struct dialect *dialect;     /* the caller's */
+  const struct dialect *dialect; /* the caller's */
   struct http_client *client;
   struct arena *arena;
   struct str body;
   const struct envelope_scan *scan;
   const struct dialect_request *request;
-  struct http_headers forward;       /* of the caller, fit to be forwarded */
+  struct http_headers forward; /* of the caller, fit to be forwarded */
   struct call_sink sink;
   /* Appends the receipt (a JSON object) for a streamed answer; NULL: none is wanted. */
   void (*put_receipt)(void *arg, const struct call_outcome *outcome, struct buf *out);

@@ -11,8 +11,8 @@ WAIT enum err attempt_run(struct call *c, const struct deployment *d, struct err
 struct dialect_reply_edits attempt_reply_edits(const struct call *c, const struct deployment *d);
 
 /* Passes a stream's frames on to the sink, to its end. deadline_us bounds the whole attempt. */
-WAIT enum err relay_stream(struct call *c, const struct deployment *d, struct http_call *http, uint64_t first_deadline_us,
-                           uint64_t deadline_us, struct err_info *info);
+WAIT enum err relay_stream(struct call *c, const struct deployment *d, struct http_call *http,
+                           uint64_t first_deadline_us, uint64_t deadline_us, struct err_info *info);
 /* http_call_read, with the time it took added to the outcome. */
 WAIT enum err attempt_read(struct call *c, struct http_call *http, struct str *piece, uint64_t deadline_us,
                            struct err_info *info);

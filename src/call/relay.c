@@ -1,14 +1,14 @@
-/* A stream on its way through: upstream pieces are cut into frames, each frame is relayed by the dialect (which says what
- * it means), and what one read brought goes out in one write. Nothing is sent before the first content, so that a failure
- * until then may still be mended by another attempt. With a receipt wanted, the frame that ends the answer is held back
- * until usage has arrived. Memory: one output buffer, bounded; one frame, bounded. */
+/* A stream on its way through: upstream pieces are cut into frames, each frame is relayed by the dialect (which says
+ * what it means), and what one read brought goes out in one write. Nothing is sent before the first content, so that a
+ * failure until then may still be mended by another attempt. With a receipt wanted, the frame that ends the answer is
+ * held back until usage has arrived. Memory: one output buffer, bounded; one frame, bounded. */
 #include "call/call_internal.h"
 
 enum {
-  FRAME_MAX = 4 * 1024 * 1024,  /* bytes of one event: an image as data URL fits */
-  UNSENT_MAX = 1024 * 1024,     /* bytes held before the first content */
+  FRAME_MAX = 4 * 1024 * 1024, /* bytes of one event: an image as data URL fits */
+  UNSENT_MAX = 1024 * 1024,    /* bytes held before the first content */
   RECEIPT_HOLD_MS = 2000,
-  TAIL_MS = 500                 /* how long to wait for the end behind the end mark, to keep the connection */
+  TAIL_MS = 500 /* how long to wait for the end behind the end mark, to keep the connection */
 };
 
 struct relay {
@@ -17,11 +17,11 @@ struct relay {
   struct dialect_reply_edits edits;
   struct frame_sse frames;
   struct dialect_stream state;
-  struct buf out;        /* edited frames to be sent */
-  struct buf held;       /* the finishing frame that waits for its receipt */
+  struct buf out;  /* edited frames to be sent */
+  struct buf held; /* the finishing frame that waits for its receipt */
   struct buf receipt;
   bool is_holding, receipt_done, is_committed;
-  uint64_t hold_until;
+  uint64_t hold_until, tail_until;
 };
 
 static void put_receipt(struct relay *r, struct buf *to, size_t from) {
@@ -50,9 +50,12 @@ static void place_receipt(struct relay *r, const struct events *events, size_t f
   if (!r->call->put_receipt || r->receipt_done) return;
   bool has_usage = events_has(events, EVENT_USAGE), has_stop = events_has(events, EVENT_STOP);
   if (r->is_holding) {
-    if (has_usage && r->edits.hide_usage) release(r, from);
-    else if (has_usage) put_receipt(r, &r->out, from), release(r, from);
-    else if (events_has(events, EVENT_END)) release(r, from);
+    if (has_usage && r->edits.hide_usage)
+      release(r, from);
+    else if (has_usage)
+      put_receipt(r, &r->out, from), release(r, from);
+    else if (events_has(events, EVENT_END))
+      release(r, from);
   } else if (has_stop && has_usage && r->out.n > from) {
     put_receipt(r, &r->out, from);
   } else if (has_stop && r->out.n > from) {
@@ -87,8 +90,10 @@ static enum err take_frame(struct relay *r, const struct frame_sse_event *frame,
 static enum err take_piece(struct relay *r, struct str piece, struct err_info *info) {
   struct frame_sse_event frame;
   enum err e = OK;
+  if (r->state.saw_end) return OK; /* whatever follows the end mark is no part of the answer */
   frame_sse_feed(&r->frames, piece);
-  while (!e && frame_sse_next(&r->frames, &frame, &e)) e = take_frame(r, &frame, info);
+  while (!e && !r->state.saw_end && frame_sse_next(&r->frames, &frame, &e)) e = take_frame(r, &frame, info);
+  if (r->state.saw_end && !r->tail_until) r->tail_until = clock_deadline_ms(TAIL_MS);
   return e;
 }
 
@@ -107,14 +112,14 @@ static uint64_t next_deadline(const struct relay *r, uint64_t first_us, uint64_t
   if (silent < deadline) deadline = silent, *meaning = ERR_SILENCE_TIMEOUT;
   if (!r->is_committed && first_us < deadline) deadline = first_us, *meaning = ERR_FIRST_CONTENT_TIMEOUT;
   if (r->is_holding && r->hold_until < deadline) deadline = r->hold_until, *meaning = OK;
-  if (r->state.saw_end) deadline = clock_deadline_ms(TAIL_MS), *meaning = OK;
+  if (r->tail_until) deadline = r->tail_until, *meaning = OK;
   return deadline;
 }
 
 static enum err finish(struct relay *r, struct err_info *info) {
   struct frame_sse_event frame;
   enum err e = OK;
-  if (frame_sse_is_partial(&r->frames) && frame_sse_take_partial(&r->frames, &frame, &e) && !e) {
+  if (!r->state.saw_end && frame_sse_is_partial(&r->frames) && frame_sse_take_partial(&r->frames, &frame, &e) && !e) {
     if (!r->state.saw_stop && !str_eq(str_trim(frame.data), STR("[DONE]")))
       return err_set(info, ERR_UPSTREAM_CUT, "the provider's stream ended inside an event");
     e = take_frame(r, &frame, info);
@@ -135,12 +140,13 @@ static enum err pump(struct relay *r, struct http_call *http, uint64_t first_us,
     uint64_t deadline = next_deadline(r, first_us, total_us, &meaning);
     enum err read = attempt_read(r->call, http, &piece, deadline, info);
     if (read == ERR_TIMEOUT && meaning == OK) {
-      if (r->state.saw_end) return finish(r, info); /* the answer is complete; the connection is not worth more waiting */
+      if (r->state.saw_end)
+        return finish(r, info); /* the answer is complete; the connection is not worth more waiting */
       release(r, r->out.n);
     } else if (read == ERR_TIMEOUT) {
       return meaning;
     } else if (read) {
-      return read;
+      return r->state.saw_end && read != ERR_CANCELLED ? finish(r, info) : read;
     } else if (piece.n == 0) {
       return finish(r, info);
     } else {

@@ -15,24 +15,24 @@
 
 /* What the gateway needs to know of a request before it is routed; slices and offsets into the body. */
 struct dialect_request {
-  struct str model;       /* unescaped */
+  struct str model; /* unescaped */
   bool is_stream;
-  bool wants_usage;       /* the caller asked for usage in the stream */
-  bool wants_receipt;     /* a gateway-only `maestro` member was sent */
-  struct str options;     /* the raw `maestro` member, or empty */
-  int64_t max_tokens;     /* the caller's output limit; -1: none */
+  bool wants_usage;   /* the caller asked for usage in the stream */
+  bool wants_receipt; /* a gateway-only `maestro` member was sent */
+  struct str options; /* the raw `maestro` member, or empty */
+  int64_t max_tokens; /* the caller's output limit; -1: none */
 };
 
 /* The changes a relayed request needs. */
 struct dialect_request_edits {
-  struct str model;       /* the name the upstream knows; empty: leave as it is */
-  bool ask_usage;         /* ask the upstream for usage in the stream */
+  struct str model; /* the name the upstream knows; empty: leave as it is */
+  bool ask_usage;   /* ask the upstream for usage in the stream */
 };
 
 /* The changes a relayed reply needs, fixed for the whole reply. */
 struct dialect_reply_edits {
-  struct str model;       /* splice this in place of the upstream's name; empty: leave */
-  bool hide_usage;        /* the caller did not ask for usage in the stream: withhold what we asked for */
+  struct str model; /* splice this in place of the upstream's name; empty: leave */
+  bool hide_usage;  /* the caller did not ask for usage in the stream: withhold what we asked for */
 };
 
 /* What relaying one frame needs to remember of the ones before it. Zero-initialise. */
@@ -41,17 +41,17 @@ struct dialect_stream {
 };
 
 struct dialect_model {
-  struct str id;          /* as a caller may write it */
+  struct str id; /* as a caller may write it */
   struct str owned_by;
   int64_t context_tokens, prompt_tokens, output_tokens; /* -1: unknown */
-  struct str extra;       /* further raw JSON members without braces, or empty */
+  struct str extra;                                     /* further raw JSON members without braces, or empty */
 };
 
 struct dialect {
   struct str name;
   const struct envelope_table *(*request_table)(void); /* made on first use; thread-safe */
-  struct str content_type_stream; /* "text/event-stream" */
-  struct str keep_alive;          /* what may be sent into silence; empty: nothing may */
+  struct str content_type_stream;                      /* "text/event-stream" */
+  struct str keep_alive;                               /* what may be sent into silence; empty: nothing may */
 
   /* After the scan has ended. Outputs borrow the body or `a`. */
   enum err (*read_request)(struct arena *a, struct str body, const struct envelope_scan *scan,
@@ -59,7 +59,8 @@ struct dialect {
   /* Adds the wanted changes to *edit (whose scan is the request's). Texts come from `a`. */
   enum err (*edit_request)(struct arena *a, const struct dialect_request_edits *want, struct envelope_edit *edit,
                            struct err_info *info);
-  /* A whole reply: events tell what it says; the edited bytes go to out. ERR_UPSTREAM_PROTOCOL when it is not a reply. */
+  /* A whole reply: events tell what it says; the edited bytes go to out. ERR_UPSTREAM_PROTOCOL when it is not a reply.
+   */
   enum err (*relay_reply)(struct str body, const struct dialect_reply_edits *edits, struct events *events,
                           struct buf *out, struct err_info *info);
   /* One stream frame likewise; a withheld frame adds nothing to out. */

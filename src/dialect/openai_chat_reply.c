@@ -1,7 +1,8 @@
-/* OpenAI chat completions, the upstream's half: replies and stream chunks are relayed by spans while one scan tells what
- * they mean. Nothing is decoded: only the envelope of a chunk is located, and within `choices` a few keys are looked for
- * as raw text, which is exact because a quote inside a JSON string is always escaped. Wire format: OpenAI API reference,
- * "The chat completion object" and "chunk object" (read 2026-11); usage spellings of DeepSeek and OpenRouter as well. */
+/* OpenAI chat completions, the upstream's half: replies and stream chunks are relayed by spans while one scan tells
+ * what they mean. Nothing is decoded: only the envelope of a chunk is located, and within `choices` a few keys are
+ * looked for as raw text, which is exact because a quote inside a JSON string is always escaped. Wire format: OpenAI
+ * API reference, "The chat completion object" and "chunk object" (read 2026-11); usage spellings of DeepSeek and
+ * OpenRouter as well. */
 #include <pthread.h>
 #include <stdio.h>
 
@@ -29,7 +30,8 @@ static void table_make(void) {
 
 static bool is_json_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
-/* The text behind the colon of the next member `key` (given with its quotes) at or after *from, which moves behind it. */
+/* The text behind the colon of the next member `key` (given with its quotes) at or after *from, which moves behind it.
+ */
 static struct str next_member(struct str json, struct str key, size_t *from) {
   while (*from < json.n) {
     size_t at = str_find(str_sub(json, *from, json.n), key);

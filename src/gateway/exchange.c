@@ -7,6 +7,7 @@
 #include "gateway/receipt.h"
 #include "gateway/rules.h"
 #include "record/request_log.h"
+#include "route/runtime.h"
 
 const struct snapshot_table *gateway_snapshot_table(void) {
   static struct snapshot_section rows[GATEWAY_SECTIONS];
@@ -94,7 +95,8 @@ static enum err forwarded_headers(struct request_context *rc, struct http_header
   for (size_t i = 0; i < from.n; i++) {
     for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
       if (!str_eq_nocase(from.v[i].name, names[k]) || n == sizeof names / sizeof *names) continue;
-      if (!v && !(v = ARENA_NEW_ARRAY(rc->arena, struct http_header, sizeof names / sizeof *names))) return ERR_NO_MEMORY;
+      if (!v && !(v = ARENA_NEW_ARRAY(rc->arena, struct http_header, sizeof names / sizeof *names)))
+        return ERR_NO_MEMORY;
       v[n++] = from.v[i];
     }
   }
@@ -109,6 +111,11 @@ static enum err plan_for(struct request_context *rc, struct str model, struct pl
   return e;
 }
 
+static enum err check_loop(struct request_context *rc) {
+  struct str via = http_header_get(rc->request->headers, STR(RUNTIME_VIA_HEADER));
+  return via.n && str_eq(via, runtime_instance()) ? ERR_LOOP : OK;
+}
+
 void exchange_call(struct request_context *rc) {
   struct turn *t = ARENA_NEW(rc->arena, struct turn);
   struct dialect_request *request = ARENA_NEW(rc->arena, struct dialect_request);
@@ -116,6 +123,7 @@ void exchange_call(struct request_context *rc) {
   bool wants_receipt = false;
   if (e) goto out;
   t->rc = rc;
+  if ((e = check_loop(rc))) goto out;
   if ((e = read_envelope(rc, t, request))) goto out;
   if ((e = options_read(rc->request, request, &wants_receipt, &rc->info))) goto out;
   if ((e = plan_for(rc, request->model, &t->plan))) goto out;
@@ -230,7 +238,8 @@ static void answer_options(struct request_context *rc, const struct rules *rules
   for (size_t i = 0; i < n; i++) reply_add_header(&rc->reply, h[i].name, h[i].value);
   rc->reply.status = status;
   rc->reply.is_ended = true;
-  rc->error = http_exchange_reply(rc->x, status, (struct http_headers){rc->reply.headers, rc->reply.header_count}, STR_NONE);
+  rc->error =
+      http_exchange_reply(rc->x, status, (struct http_headers){rc->reply.headers, rc->reply.header_count}, STR_NONE);
 }
 
 static enum err authenticate(struct request_context *rc, const struct rules *rules) {

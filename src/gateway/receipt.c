@@ -41,9 +41,11 @@ static void put_usd(const struct cost *cost, int64_t nano_usd, struct buf *out) 
 
 /* Input, output, cache and reasoning apart. */
 static void put_split(const struct cost *cost, struct buf *out) {
-  static const struct str names[USAGE_CLASSES] = {
-      [USAGE_INPUT] = STR("input"),           [USAGE_OUTPUT] = STR("output"),       [USAGE_CACHE_READ] = STR("cache_read"),
-      [USAGE_CACHE_WRITE] = STR("cache_write"), [USAGE_REASONING] = STR("reasoning")};
+  static const struct str names[USAGE_CLASSES] = {[USAGE_INPUT] = STR("input"),
+                                                  [USAGE_OUTPUT] = STR("output"),
+                                                  [USAGE_CACHE_READ] = STR("cache_read"),
+                                                  [USAGE_CACHE_WRITE] = STR("cache_write"),
+                                                  [USAGE_REASONING] = STR("reasoning")};
   if (!cost->is_known) {
     buf_put(out, STR("null"));
     return;

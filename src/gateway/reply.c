@@ -82,7 +82,8 @@ void reply_open_stream(struct reply *r, uint32_t head_after_ms, uint32_t keep_al
   fiber_sem_init(&r->writing, 1);
   fiber_group_init(&r->ticker);
   /* Without a ticker (no fiber to be had) the stream still works, only its silence is silent. */
-  if (r->dialect->keep_alive.n && (head_after_ms || keep_alive_ms) && fiber_group_go(&r->ticker, tick, r)) r->keep_alive_ms = 0;
+  if (r->dialect->keep_alive.n && (head_after_ms || keep_alive_ms) && fiber_group_go(&r->ticker, tick, r))
+    r->keep_alive_ms = 0;
 }
 
 enum err reply_write(struct reply *r, struct str bytes) {

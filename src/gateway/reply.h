@@ -1,6 +1,7 @@
-/* The caller's half of an answer: headers common to all replies, JSON and error bodies, and streams. A stream's head goes
- * out with its first bytes, or after stream.headAfterMs of silence; from then on silence is filled by the dialect's
- * keep-alive. Once the head is out, an error is an event, and the stream has no clean end. Owned by request_context. */
+/* The caller's half of an answer: headers common to all replies, JSON and error bodies, and streams. A stream's head
+ * goes out with its first bytes, or after stream.headAfterMs of silence; from then on silence is filled by the
+ * dialect's keep-alive. Once the head is out, an error is an event, and the stream has no clean end. Owned by
+ * request_context. */
 #ifndef MAESTRO_GATEWAY_REPLY_H
 #define MAESTRO_GATEWAY_REPLY_H
 
@@ -16,7 +17,7 @@ struct reply {
   const struct dialect *dialect;
   struct http_header headers[REPLY_HEADERS_MAX];
   size_t header_count;
-  int status;            /* answered; 0: nothing yet */
+  int status; /* answered; 0: nothing yet */
   size_t bytes_out;
   bool is_stream, is_started, is_ended, has_content;
   uint32_t head_after_ms, keep_alive_ms; /* 0: never */

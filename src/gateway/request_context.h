@@ -26,11 +26,11 @@ struct request_context;
 
 /* One row of the route table (app/routes.def). */
 struct endpoint {
-  struct str route;        /* template, for logs and metrics: "/v1/models/{model}" */
-  struct str methods;      /* for Allow: "GET, HEAD" */
-  unsigned method_mask;    /* bit (1 << enum http_method) */
+  struct str route;     /* template, for logs and metrics: "/v1/models/{model}" */
+  struct str methods;   /* for Allow: "GET, HEAD" */
+  unsigned method_mask; /* bit (1 << enum http_method) */
   enum auth_class class;
-  unsigned accept;         /* enum auth_accept */
+  unsigned accept;               /* enum auth_accept */
   const struct dialect *dialect; /* of its errors and answers */
   void (*run)(struct request_context *rc);
   unsigned metrics_label;

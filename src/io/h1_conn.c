@@ -18,17 +18,16 @@ struct write {
   char *owned; /* freed with it */
 };
 
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out);
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf);
+
 static void wake(struct h1_exchange *x) {
   if (x->is_waiting) fiber_wake(x->waiter);
 }
 
 /* ---- ends ---- */
 
-static void on_closed(uv_handle_t *handle) {
-  struct h1_conn *c = handle->data;
-  h1_tls_session_clear(&c->tls);
-  free(c);
-}
+static void on_closed(uv_handle_t *handle) { free(handle->data); }
 
 void h1_conn_close(struct h1_conn *c) {
   if (c->state == H1_CONN_CLOSED) return;
@@ -37,6 +36,8 @@ void h1_conn_close(struct h1_conn *c) {
   c->exchange = NULL;
   c->tls_info = NULL;
   c->net->stats->connections_open--;
+  if (!c->is_decrypting)
+    h1_tls_session_clear(&c->tls); /* not later: the client's TLS context may go before on_closed */
   uv_close((uv_handle_t *)&c->tcp, on_closed);
 }
 
@@ -50,6 +51,9 @@ static void finish(struct h1_conn *c, bool may_stay) {
   struct h1_exchange *x = c->exchange;
   c->exchange = NULL;
   x->conn = NULL;
+  /* Under TLS the end may lie in the same read that paused it; an idle connection must be watched. */
+  if (may_stay && x->is_paused) may_stay = uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read) == 0;
+  x->is_paused = false;
   if (may_stay && x->is_sent && c->writes == 0) {
     c->net->on_idle(c);
   } else {
@@ -90,6 +94,7 @@ static void on_write(uv_write_t *request, int status) {
   free(w);
   /* After a failed write the read side tells more: a reply that came first, or the connection's end. */
   if (c->state == H1_CONN_CLOSED || status < 0 || !c->exchange) return;
+  c->exchange->progress_us = loop_now_us();
   if (c->tls.ssl) {
     pump(c);
   } else if (c->exchange->next < c->exchange->slices) {
@@ -309,8 +314,7 @@ static void take_in(struct h1_conn *c, struct str bytes) {
   }
 }
 
-static void take_in_tls(struct h1_conn *c, struct str ciphertext) {
-  h1_tls_receive(&c->tls, ciphertext);
+static void decrypt(struct h1_conn *c) {
   if (!c->tls.is_established) {
     enum err e = h1_tls_handshake(&c->tls, c->tls_info);
     flush(c, false);
@@ -335,6 +339,14 @@ static void take_in_tls(struct h1_conn *c, struct str ciphertext) {
   if (c->tls.has_close_notify) ended(c, true);
 }
 
+static void take_in_tls(struct h1_conn *c, struct str ciphertext) {
+  h1_tls_receive(&c->tls, ciphertext);
+  c->is_decrypting = true;
+  decrypt(c);
+  c->is_decrypting = false;
+  if (c->state == H1_CONN_CLOSED) h1_tls_session_clear(&c->tls);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
   struct h1_conn *c = stream->data;
   if (n > 0 && c->tls.ssl) {
@@ -354,7 +366,8 @@ void h1_conn_resume(struct h1_conn *c) {
 
 /* ---- beginnings ---- */
 
-/* A body of megabytes would fill the kernel's send buffer in one call and stop the loop for as long: take it in parts. */
+/* A body of megabytes would fill the kernel's send buffer in one call and stop the loop for as long: take it in parts.
+ */
 static void limit_unsent(struct h1_conn *c) {
   const int bytes = UNSENT_BYTES;
   uv_os_fd_t fd;

@@ -110,9 +110,9 @@ void http_conn_update(struct http_conn *c) {
 }
 
 static void on_eof(struct http_conn *c) {
-  if (c->state == CONN_FLUSH && c->out.n) { /* let the reply out; it was complete */
+  if (c->state != CONN_RUN && c->out.n) { /* let the reply out; it was complete */
     c->is_eof = true;
-    http_conn_update(c);
+    http_conn_close_after_flush(c, false);
   } else {
     http_conn_gone(c);
   }
@@ -149,7 +149,9 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
   }
   if (events & UV_WRITABLE) {
     http_out_flush(c);
-    if (c->fd >= 0 && c->state == CONN_FLUSH && c->out.n == 0) finish_flush(c);
+    if (c->out.n == 0 && c->state == CONN_IDLE)
+      c->deadline_us = loop_now_us() + (uint64_t)c->server->options.limits.idle_timeout_ms * 1000;
+    if (c->out.n == 0 && c->state == CONN_FLUSH) finish_flush(c);
     if (c->fd < 0) return;
   }
   /* What came before the end is read first: a client may send all and half-close. */

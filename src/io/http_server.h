@@ -108,7 +108,8 @@ WAIT enum err http_exchange_read_body(struct http_exchange *x, const struct http
 /* Replies. Date, Content-Length or Transfer-Encoding and Connection are the server's; unsafe header values are refused
  * with ERR_INTERNAL before anything is sent. HEAD sends no body. All return ERR_CANCELLED once the client has gone. */
 WAIT enum err http_exchange_reply(struct http_exchange *x, int status, struct http_headers headers, struct str body);
-/* A streamed reply (chunked; close-delimited for HTTP/1.0). The head is held back until the first write, flush or end. */
+/* A streamed reply (chunked; close-delimited for HTTP/1.0). The head is held back until the first write, flush or end;
+ * until then http_exchange_reply or another start may replace it. */
 enum err http_exchange_reply_start(struct http_exchange *x, int status, struct http_headers headers) MUST_CHECK;
 /* One HTTP chunk. The bytes are taken or sent before it returns; suspends above the high watermark. */
 WAIT enum err http_exchange_reply_write(struct http_exchange *x, struct str bytes);

@@ -3,12 +3,12 @@
 
 enum { MTOK = 1000000 };
 
-/* tokens x price / 10^6, half up; false when it does not fit. */
+/* tokens x price / 10^6, half up; false when the amount does not fit. Both are at least 0. */
 static bool bill(int64_t tokens, int64_t nano_usd_per_mtok, int64_t *out) {
-  int64_t product;
-  if (__builtin_mul_overflow(tokens, nano_usd_per_mtok, &product)) return false;
-  if (__builtin_add_overflow(product, MTOK / 2, &product)) return false;
-  *out = product / MTOK;
+  __extension__ typedef unsigned __int128 u128;
+  u128 amount = ((u128)tokens * (u128)nano_usd_per_mtok + MTOK / 2) / MTOK;
+  if (amount > INT64_MAX) return false;
+  *out = (int64_t)amount;
   return true;
 }
 
@@ -27,6 +27,7 @@ struct cost cost_of(const struct usage *usage, const struct price *price) {
   if (plain_in < 0) plain_in = usage->tokens[USAGE_INPUT], read = write = 0, cost.is_estimated = true;
   if (plain_out < 0) plain_out = usage->tokens[USAGE_OUTPUT], reasoning = 0, cost.is_estimated = true;
   if (read > 0 && !price_has(price, USAGE_CACHE_READ)) cost.is_estimated = true;
+  if (write > 0 && !price_has(price, USAGE_CACHE_WRITE)) cost.is_estimated = true;
   const struct {
     enum usage_class class, otherwise;
     int64_t tokens;

@@ -15,9 +15,9 @@ enum event_kind {
 
 /* What one frame (or one whole reply) says. */
 struct events {
-  unsigned kinds;       /* bit (1 << EVENT_x) for each that is in it */
-  struct usage usage;   /* EVENT_USAGE */
-  enum err error;       /* EVENT_ERROR: why, with info as the upstream told it (not yet sanitised) */
+  unsigned kinds;     /* bit (1 << EVENT_x) for each that is in it */
+  struct usage usage; /* EVENT_USAGE */
+  enum err error;     /* EVENT_ERROR: why, with info as the upstream told it (not yet sanitised) */
   struct err_info info;
 };
 

@@ -17,7 +17,9 @@ struct usage {
 
 static inline bool usage_has(const struct usage *u, enum usage_class c) { return u->known & (1u << c); }
 /* The tokens of a class, 0 where unknown. */
-static inline int64_t usage_get(const struct usage *u, enum usage_class c) { return usage_has(u, c) ? u->tokens[c] : 0; }
+static inline int64_t usage_get(const struct usage *u, enum usage_class c) {
+  return usage_has(u, c) ? u->tokens[c] : 0;
+}
 /* Negative values and values beyond 2^53 are refused (false): no vendor means them. */
 static inline bool usage_set(struct usage *u, enum usage_class c, int64_t tokens) {
   if (tokens < 0 || tokens > (INT64_C(1) << 53)) return false;

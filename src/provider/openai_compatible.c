@@ -1,5 +1,6 @@
 /* OpenAI chat completions at a base URL: see openai_compatible.h. Wire format: OpenAI API reference, chat completions,
- * models and error objects (read 2026-11); the variants of error bodies are those seen at vLLM, Ollama and OpenRouter. */
+ * models and error objects (read 2026-11); the variants of error bodies are those seen at vLLM, Ollama and OpenRouter.
+ */
 #include "provider/openai_compatible.h"
 
 #include <stdio.h>
@@ -13,8 +14,9 @@ static enum err add_header(struct http_header *v, size_t *n, struct str name, st
 }
 
 static bool is_reserved_header(struct str name) {
-  static const struct str reserved[] = {STR("host"), STR("content-length"), STR("transfer-encoding"), STR("connection"),
-                                        STR("accept-encoding"), STR("expect"), STR("te"), STR("upgrade")};
+  static const struct str reserved[] = {STR("host"),       STR("content-length"),  STR("transfer-encoding"),
+                                        STR("connection"), STR("accept-encoding"), STR("expect"),
+                                        STR("te"),         STR("upgrade")};
   for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
     if (str_eq_nocase(name, reserved[i])) return true;
   return false;
@@ -114,7 +116,8 @@ static enum err classify_failure(const struct provider *p, int status, struct ht
 
 enum { CATALOG_MODELS_MAX = 4096 };
 
-static enum err parse_catalog(struct arena *a, struct str body, struct str **ids, size_t *count, struct err_info *info) {
+static enum err parse_catalog(struct arena *a, struct str body, struct str **ids, size_t *count,
+                              struct err_info *info) {
   yyjson_doc *doc = yyjson_read(body.p, body.n, 0);
   yyjson_val *root = yyjson_doc_get_root(doc), *data = yyjson_is_arr(root) ? root : yyjson_obj_get(root, "data");
   enum err e = OK;

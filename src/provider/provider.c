@@ -30,8 +30,7 @@ const struct provider_preset *provider_preset_by_name(struct str name) {
 enum err provider_init(struct arena *a, const struct provider_spec *spec, struct provider *out, struct err_info *info) {
   const struct provider_preset *preset = provider_preset_by_name(spec->type);
   const struct provider_type *type = preset ? &provider_openai_compatible : provider_type_by_name(spec->type);
-  if (!type)
-    return err_set_param(info, ERR_BAD_VALUE, "type", "unknown provider type \"%.*s\"", STR_ARG(spec->type));
+  if (!type) return err_set_param(info, ERR_BAD_VALUE, "type", "unknown provider type \"%.*s\"", STR_ARG(spec->type));
   struct str base_url = spec->base_url.n ? spec->base_url : preset ? preset->base_url : STR_NONE;
   if (!base_url.n)
     return err_set_param(info, ERR_MISSING, "baseURL", "a provider of type \"%.*s\" needs a baseURL",
@@ -58,8 +57,7 @@ int64_t provider_retry_after_ms(struct http_headers headers, int64_t wall_us) {
   struct str ms = http_header_get(headers, STR("retry-after-ms"));
   if (str_to_u64(ms, &value)) return value > RETRY_AFTER_MAX_MS ? RETRY_AFTER_MAX_MS : (int64_t)value;
   struct str after = http_header_get(headers, STR("retry-after"));
-  if (str_to_u64(after, &value))
-    return value > RETRY_AFTER_MAX_MS / 1000 ? RETRY_AFTER_MAX_MS : (int64_t)value * 1000;
+  if (str_to_u64(after, &value)) return value > RETRY_AFTER_MAX_MS / 1000 ? RETRY_AFTER_MAX_MS : (int64_t)value * 1000;
   char text[64];
   if (after.n == 0 || after.n >= sizeof text) return 0;
   memcpy(text, after.p, after.n);

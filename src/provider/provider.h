@@ -1,6 +1,7 @@
-/* Providers: an address, credentials and quirks that speak a dialect. Pure functions over memory; the call room does the
- * sending. A provider is built once per snapshot (route/catalog) and immutable; what a request needs from it is prebuilt
- * so that a call adds nothing. Types are rows of `provider_types`, well-known OpenAI-likes rows of presets.def. */
+/* Providers: an address, credentials and quirks that speak a dialect. Pure functions over memory; the call room does
+ * the sending. A provider is built once per snapshot (route/catalog) and immutable; what a request needs from it is
+ * prebuilt so that a call adds nothing. Types are rows of `provider_types`, well-known OpenAI-likes rows of
+ * presets.def. */
 #ifndef MAESTRO_PROVIDER_PROVIDER_H
 #define MAESTRO_PROVIDER_PROVIDER_H
 
@@ -35,13 +36,13 @@ struct provider_spec {
   struct http_headers headers;            /* extra headers of the configuration */
   struct provider_timeouts timeouts;
   enum provider_usage usage;
-  bool has_usage;      /* usage was configured; else the type's or preset's */
-  bool allow_private;  /* egress policy for its origin */
+  bool has_usage;     /* usage was configured; else the type's or preset's */
+  bool allow_private; /* egress policy for its origin */
 };
 
 struct provider_type {
-  struct str name;     /* "openai-compatible" */
-  struct str dialect;  /* name of the dialect it speaks */
+  struct str name;    /* "openai-compatible" */
+  struct str dialect; /* name of the dialect it speaks */
   /* Fills everything of *p that the type owns: targets, headers, usage. Memory from a. */
   enum err (*init)(struct arena *a, const struct provider_spec *spec, const struct provider_preset *preset,
                    struct provider *p, struct err_info *info);
@@ -66,8 +67,8 @@ struct provider {
 
 const struct provider_type *provider_type_by_name(struct str name); /* NULL: unknown */
 /* `type` names a provider type or a preset. ERR_BAD_VALUE with a reason that a person can act on. */
-enum err provider_init(struct arena *a, const struct provider_spec *spec, struct provider *out, struct err_info *info)
-    MUST_CHECK;
+enum err provider_init(struct arena *a, const struct provider_spec *spec, struct provider *out,
+                       struct err_info *info) MUST_CHECK;
 const struct provider_preset *provider_preset_by_name(struct str name); /* NULL: unknown */
 
 /* Copies an upstream's message for a caller's eyes into out (NUL-terminated, at most max - 1 bytes, cut at a character

@@ -1,5 +1,5 @@
-/* What is kept of every request: one log line and the request's metrics. Called once per request, by the exchange, after
- * the reply has ended. Holds no text of a user: names of models, routes and principals only. */
+/* What is kept of every request: one log line and the request's metrics. Called once per request, by the exchange,
+ * after the reply has ended. Holds no text of a user: names of models, routes and principals only. */
 #ifndef MAESTRO_RECORD_REQUEST_LOG_H
 #define MAESTRO_RECORD_REQUEST_LOG_H
 

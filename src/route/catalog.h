@@ -1,5 +1,6 @@
 /* The catalog: which models can be called where. Built from configuration, registry and what providers list, as a
- * section of the snapshot; immutable afterwards. A deployment is a provider x model. Read by resolve and the model lists. */
+ * section of the snapshot; immutable afterwards. A deployment is a provider x model. Read by resolve and the model
+ * lists. */
 #ifndef MAESTRO_ROUTE_CATALOG_H
 #define MAESTRO_ROUTE_CATALOG_H
 
@@ -13,25 +14,25 @@
 struct catalog_provider {
   struct provider provider;
   const struct dialect *dialect;
-  int32_t priority;       /* higher is preferred */
-  bool is_open;           /* its models are not known: any id may be asked for as provider/id */
+  int32_t priority; /* higher is preferred */
+  bool is_open;     /* its models are not known: any id may be asked for as provider/id */
   bool is_demo;
-  bool is_ready;          /* has a credential or needs none */
-  unsigned runtime;       /* slot of route/runtime */
+  bool is_ready;    /* has a credential or needs none */
+  unsigned runtime; /* slot of route/runtime */
   unsigned metrics_label;
-  size_t first, count;    /* its deployments, a run of catalog.deployments */
+  size_t first, count; /* its deployments, a run of catalog.deployments */
 };
 
 struct deployment {
   const struct catalog_provider *at;
-  struct str model;       /* as the provider knows it */
-  struct str qualified;   /* "provider/model" */
-  struct price price;     /* known == 0: unknown */
-  const struct registry_model *spec; /* NULL: not in the registry */
+  struct str model;                      /* as the provider knows it */
+  struct str qualified;                  /* "provider/model" */
+  struct price price;                    /* known == 0: unknown */
+  const struct registry_model *spec;     /* NULL: not in the registry */
   int64_t context_tokens, output_tokens; /* -1 unknown */
-  unsigned metrics_label; /* of the pair */
-  bool is_known;          /* declared or in the registry, not merely listed by its provider: surely a chat model */
-  size_t order;           /* position in `ranked` */
+  unsigned metrics_label;                /* of the pair */
+  bool is_known; /* declared or in the registry, not merely listed by its provider: surely a chat model */
+  size_t order;  /* position in `ranked` */
 };
 
 struct catalog {
@@ -39,14 +40,14 @@ struct catalog {
   struct registry *registry;
   struct catalog_provider *providers;
   size_t provider_count;
-  struct deployment *deployments;       /* grouped by provider, in order of declaration */
+  struct deployment *deployments; /* grouped by provider, in order of declaration */
   size_t deployment_count;
   const struct deployment **ranked;     /* all of them, preferred first: priorities, then priority, then declaration */
   const struct deployment **priorities; /* the configured list, as far as it exists */
   size_t priority_count;
-  struct map by_qualified;              /* -> struct deployment * */
-  struct map by_model;                  /* -> struct catalog_name *: every deployment of a model id */
-  struct map by_provider;               /* -> struct catalog_provider * */
+  struct map by_qualified; /* -> struct deployment * */
+  struct map by_model;     /* -> struct catalog_name *: every deployment of a model id */
+  struct map by_provider;  /* -> struct catalog_provider * */
 };
 
 /* The deployments of one model id, preferred first. */

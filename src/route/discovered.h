@@ -1,5 +1,5 @@
-/* Model ids that providers listed themselves, kept beside the configuration and read when a catalog is built. Written by
- * jobs/discovery. Process-wide, thread-safe; lists are refcounted so that a build reads one while it is replaced. */
+/* Model ids that providers listed themselves, kept beside the configuration and read when a catalog is built. Written
+ * by jobs/discovery. Process-wide, thread-safe; lists are refcounted so that a build reads one while it is replaced. */
 #ifndef MAESTRO_ROUTE_DISCOVERED_H
 #define MAESTRO_ROUTE_DISCOVERED_H
 
@@ -15,7 +15,7 @@ bool discovered_put(struct str provider_id, const struct str *ids, size_t n, boo
 /* NULL when that provider has listed nothing yet; else to be given back. */
 const struct discovered_list *discovered_get(struct str provider_id);
 void discovered_release(const struct discovered_list *list); /* NULL is fine */
-size_t discovered_total(void); /* ids of all lists */
-void discovered_clear(void);   /* at the end of the process */
+size_t discovered_total(void);                               /* ids of all lists */
+void discovered_clear(void);                                 /* at the end of the process */
 
 #endif

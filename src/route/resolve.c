@@ -38,7 +38,8 @@ static enum err not_found(const struct catalog *c, struct str name, struct err_i
     used += snprintf(list + used, sizeof list - (size_t)used, "%s\"%.*s\"", i ? ", " : "",
                      (int)(best[i].name.n > 120 ? 120 : best[i].name.n), best[i].name.p);
   return err_set_param(info, ERR_MODEL_NOT_FOUND, "model", "The model \"%.*s\" does not exist%s%s%s",
-                       (int)(name.n > 120 ? 120 : name.n), name.p, used ? "; the nearest are " : "", list, used ? "." : "");
+                       (int)(name.n > 120 ? 120 : name.n), name.p, used ? "; the nearest are " : "", list,
+                       used ? "." : "");
 }
 
 static enum err pick_one(struct arena *a, const struct deployment *d, struct resolution *out) {

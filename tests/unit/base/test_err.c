@@ -47,11 +47,28 @@ TEST(texts_are_cut_to_fit) {
   assert_int_equal(err_set_param(NULL, ERR_IO, "p", "x"), ERR_IO);
 }
 
+TEST(texts_are_cut_between_characters) {
+  static char lengthy[2000];
+  struct err_info info = {.code = ""};
+  for (size_t shift = 0; shift < 4; shift++) {
+    size_t n = shift;
+    memset(lengthy, 'x', n);
+    for (; n + 4 < sizeof lengthy; n += 4) memcpy(lengthy + n, "\xf0\x9f\x98\x80", 4);
+    lengthy[n] = 0;
+    assert_int_equal(err_set_param(&info, ERR_IO, lengthy, "%s", lengthy), ERR_IO);
+    assert_true(str_is_utf8(str_from_c(info.text)) && strlen(info.text) > ERR_TEXT_MAX - 5);
+    assert_true(str_is_utf8(str_from_c(info.param)) && strlen(info.param) > ERR_PARAM_MAX - 5);
+    assert_int_equal(err_set(&info, ERR_IO, "%.*s", (int)shift + 6, lengthy), ERR_IO);
+    assert_true(str_is_utf8(str_from_c(info.text)));
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_row_is_filled),
       cmocka_unit_test(info_overrides_the_table),
       cmocka_unit_test(texts_are_cut_to_fit),
+      cmocka_unit_test(texts_are_cut_between_characters),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

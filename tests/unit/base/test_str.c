@@ -158,12 +158,27 @@ TEST(knows_utf8) {
   assert_true(str_is_utf8(STR("a\0b")));
 }
 
+TEST(cuts_between_characters) {
+  const struct str s = STR("a\xc3\xa4\xe6\x98\xa5\xf0\x9f\x98\x80z");
+  static const size_t kept[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11, 11};
+  for (size_t max = 0; max < sizeof kept / sizeof kept[0]; max++)
+    assert_str(str_cut_utf8(s, max), str_sub(s, 0, kept[max]));
+  assert_str(str_cut_utf8(STR_NONE, 5), STR(""));
+  assert_str(str_cut_utf8(STR("\x80\x80"), 5), STR("\x80\x80")); /* not UTF-8 at all: left to others */
+  assert_str(str_cut_utf8(STR("x\x80\x80\x80\x80"), 9), STR("x\x80\x80\x80\x80"));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(compares),   cmocka_unit_test(cuts),
-      cmocka_unit_test(finds),      cmocka_unit_test(reads_numbers),
-      cmocka_unit_test(globs),      cmocka_unit_test(hashes),
-      cmocka_unit_test(knows_utf8), cmocka_unit_test(measures_distance),
+      cmocka_unit_test(compares),
+      cmocka_unit_test(cuts),
+      cmocka_unit_test(finds),
+      cmocka_unit_test(reads_numbers),
+      cmocka_unit_test(globs),
+      cmocka_unit_test(hashes),
+      cmocka_unit_test(knows_utf8),
+      cmocka_unit_test(measures_distance),
+      cmocka_unit_test(cuts_between_characters),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

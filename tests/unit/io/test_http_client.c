@@ -223,6 +223,7 @@ static void story_two_dead(struct fix *f) {
   CHECK_ERR(f, got.start, OK);
   CHECK(f, !got.is_reused && got.resends == 1);
   CHECK(f, http_client_stats(f->client)->connects == 3);
+  CHECK(f, atomic_load(&f->server->requests) == 4); /* two, the one that died, and its resend */
   buf_clear(&got.body);
 }
 

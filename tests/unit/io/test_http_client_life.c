@@ -158,9 +158,9 @@ TEST(a_refused_connect_is_said_so) {
 /* ---- uploads ---- */
 
 TEST(a_large_upload_arrives_whole) {
-  unsigned pauses_us[] = {0, 300};
+  unsigned pauses_us[] = {0, 2000};
   for (unsigned i = 0; i < 2; i++) {
-    struct fix f = {.impl = *state};
+    struct fix f = {.impl = *state, .arg = i ? "slow" : NULL};
     run_case(&f, serve_upload, &pauses_us[i], story_upload);
     finish(&f);
   }

@@ -329,7 +329,11 @@ static void ask_from_afar(void *arg) {
 }
 static void open_gate_later(void *arg) {
   (void)arg;
-  if (fiber_sleep_until(clock_deadline_ms(30)) == OK) set_gate(true);
+  uint64_t give_up = clock_deadline_ms(10000);
+  while (far_leavers < WORKERS * ASKERS / 2 && clock_mono_us() < give_up) {
+    if (fiber_sleep_until(clock_deadline_ms(1)) != OK) break;
+  }
+  set_gate(true);
 }
 static enum err start_worker(unsigned index, struct loop *loop, void *arg, struct err_info *info) {
   (void)loop, (void)arg, (void)info;
