@@ -21,7 +21,7 @@ struct relay {
   struct buf held; /* the finishing frame that waits for its receipt */
   struct buf receipt;
   bool is_holding, receipt_done, is_committed;
-  uint64_t hold_until;
+  uint64_t hold_until, tail_until;
 };
 
 static void put_receipt(struct relay *r, struct buf *to, size_t from) {
@@ -90,8 +90,10 @@ static enum err take_frame(struct relay *r, const struct frame_sse_event *frame,
 static enum err take_piece(struct relay *r, struct str piece, struct err_info *info) {
   struct frame_sse_event frame;
   enum err e = OK;
+  if (r->state.saw_end) return OK; /* whatever follows the end mark is no part of the answer */
   frame_sse_feed(&r->frames, piece);
-  while (!e && frame_sse_next(&r->frames, &frame, &e)) e = take_frame(r, &frame, info);
+  while (!e && !r->state.saw_end && frame_sse_next(&r->frames, &frame, &e)) e = take_frame(r, &frame, info);
+  if (r->state.saw_end && !r->tail_until) r->tail_until = clock_deadline_ms(TAIL_MS);
   return e;
 }
 
@@ -110,14 +112,14 @@ static uint64_t next_deadline(const struct relay *r, uint64_t first_us, uint64_t
   if (silent < deadline) deadline = silent, *meaning = ERR_SILENCE_TIMEOUT;
   if (!r->is_committed && first_us < deadline) deadline = first_us, *meaning = ERR_FIRST_CONTENT_TIMEOUT;
   if (r->is_holding && r->hold_until < deadline) deadline = r->hold_until, *meaning = OK;
-  if (r->state.saw_end) deadline = clock_deadline_ms(TAIL_MS), *meaning = OK;
+  if (r->tail_until) deadline = r->tail_until, *meaning = OK;
   return deadline;
 }
 
 static enum err finish(struct relay *r, struct err_info *info) {
   struct frame_sse_event frame;
   enum err e = OK;
-  if (frame_sse_is_partial(&r->frames) && frame_sse_take_partial(&r->frames, &frame, &e) && !e) {
+  if (!r->state.saw_end && frame_sse_is_partial(&r->frames) && frame_sse_take_partial(&r->frames, &frame, &e) && !e) {
     if (!r->state.saw_stop && !str_eq(str_trim(frame.data), STR("[DONE]")))
       return err_set(info, ERR_UPSTREAM_CUT, "the provider's stream ended inside an event");
     e = take_frame(r, &frame, info);
@@ -144,7 +146,7 @@ static enum err pump(struct relay *r, struct http_call *http, uint64_t first_us,
     } else if (read == ERR_TIMEOUT) {
       return meaning;
     } else if (read) {
-      return read;
+      return r->state.saw_end && read != ERR_CANCELLED ? finish(r, info) : read;
     } else if (piece.n == 0) {
       return finish(r, info);
     } else {

@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "dialect/openai_chat_internal.h"
+#include "io/http_msg.h"
 
 enum request_row {
   MODEL,
@@ -65,6 +66,9 @@ static enum err read_request(struct arena *a, struct str body, const struct enve
   if (e) return e;
   if (r.model.n == 0 || r.model.n > 512)
     return err_set_param(info, ERR_BAD_VALUE, "model", "\"model\" must be a name of 1 to 512 bytes");
+  /* It is said again in headers, and no name that a provider lists has them. */
+  if (!http_header_value_is_safe(r.model))
+    return err_set_param(info, ERR_BAD_VALUE, "model", "\"model\" must not have control characters");
   if (!messages) return err_set_param(info, ERR_MISSING, "messages", "\"messages\" is required");
   if (messages->type != ENVELOPE_ARRAY)
     return err_set_param(info, ERR_BAD_TYPE, "messages", "\"messages\" must be an array");

@@ -7,6 +7,7 @@
 #include "gateway/receipt.h"
 #include "gateway/rules.h"
 #include "record/request_log.h"
+#include "route/runtime.h"
 
 const struct snapshot_table *gateway_snapshot_table(void) {
   static struct snapshot_section rows[GATEWAY_SECTIONS];
@@ -110,6 +111,11 @@ static enum err plan_for(struct request_context *rc, struct str model, struct pl
   return e;
 }
 
+static enum err check_loop(struct request_context *rc) {
+  struct str via = http_header_get(rc->request->headers, STR(RUNTIME_VIA_HEADER));
+  return via.n && str_eq(via, runtime_instance()) ? ERR_LOOP : OK;
+}
+
 void exchange_call(struct request_context *rc) {
   struct turn *t = ARENA_NEW(rc->arena, struct turn);
   struct dialect_request *request = ARENA_NEW(rc->arena, struct dialect_request);
@@ -117,6 +123,7 @@ void exchange_call(struct request_context *rc) {
   bool wants_receipt = false;
   if (e) goto out;
   t->rc = rc;
+  if ((e = check_loop(rc))) goto out;
   if ((e = read_envelope(rc, t, request))) goto out;
   if ((e = options_read(rc->request, request, &wants_receipt, &rc->info))) goto out;
   if ((e = plan_for(rc, request->model, &t->plan))) goto out;

@@ -18,6 +18,9 @@ struct write {
   char *owned; /* freed with it */
 };
 
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out);
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf);
+
 static void wake(struct h1_exchange *x) {
   if (x->is_waiting) fiber_wake(x->waiter);
 }
@@ -48,6 +51,9 @@ static void finish(struct h1_conn *c, bool may_stay) {
   struct h1_exchange *x = c->exchange;
   c->exchange = NULL;
   x->conn = NULL;
+  /* Under TLS the end may lie in the same read that paused it; an idle connection must be watched. */
+  if (may_stay && x->is_paused) may_stay = uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read) == 0;
+  x->is_paused = false;
   if (may_stay && x->is_sent && c->writes == 0) {
     c->net->on_idle(c);
   } else {

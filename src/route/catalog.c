@@ -152,12 +152,13 @@ static enum err add_configured(struct builder *b, const struct config_provider *
   if (!headers) return ERR_NO_MEMORY;
   for (size_t i = 0; i < from->header_count; i++)
     headers[i] = (struct http_header){from->headers[i].name, secret_reveal(from->headers[i].value)};
+  headers[from->header_count] = (struct http_header){STR(RUNTIME_VIA_HEADER), runtime_instance()};
   const struct provider_spec spec = {
       .id = from->id,
       .type = from->type,
       .base_url = from->base_url,
       .api_key = secret_reveal(from->api_key),
-      .headers = {headers, from->header_count},
+      .headers = {headers, from->header_count + 1},
       .timeouts = {from->timeouts.connect_ms, from->timeouts.headers_ms, from->timeouts.first_token_ms,
                    from->timeouts.silence_ms, from->timeouts.total_ms},
       .usage = from->usage == CONFIG_USAGE_ALWAYS ? PROVIDER_USAGE_ALWAYS : PROVIDER_USAGE_NONE,
@@ -209,7 +210,7 @@ static enum err rank(struct builder *b) {
   for (size_t i = 0; i < c->deployment_count; i++) c->ranked[i] = &c->deployments[i];
   sorting = c;
   qsort(c->ranked, c->deployment_count, sizeof *c->ranked, by_preference);
-  for (size_t i = 0; i < c->deployment_count; i++) ((struct deployment *)c->ranked[i])->order = i;
+  for (size_t i = 0; i < c->deployment_count; i++) c->deployments[c->ranked[i] - c->deployments].order = i;
   return OK;
 }
 

@@ -192,6 +192,18 @@ test('fallback to another provider of the same model; a 400 stays', async () => 
   } finally { await both.stop(); }
 });
 
+test('a provider that is this server itself: an error at once, not a loop', async () => {
+  const probe = await startServe({ config: configFor(mock) });
+  const { port } = probe;
+  await probe.stop();
+  const s = await startServe({ args: ['--port', String(port)], config: configFor({ url: `http://127.0.0.1:${port}` }, { apiKey: KEY }) });
+  try {
+    const r = await s.post('/v1/chat/completions', { model: 'up/mock-model', messages: user('x') });
+    assert.equal(r.status, 508);
+    assert.match((await r.json()).error.message, /leads back/);
+  } finally { await s.stop(); }
+});
+
 test('reload: a new provider within a second, a bad file changes nothing', async () => {
   const s = await startServe({ config: configFor(mock) });
   const models = async () => (await (await fetch(`${s.url}/v1/models`, { headers: { authorization: `Bearer ${KEY}` } })).json()).data.map((m) => m.id);
