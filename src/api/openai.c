@@ -61,12 +61,6 @@ static int by_name(const void *left, const void *right) {
                  (*(const struct deployment *const *)right)->qualified);
 }
 
-static bool is_priority(const struct catalog *c, const struct deployment *d) {
-  for (size_t i = 0; i < c->priority_count; i++)
-    if (c->priorities[i] == d) return true;
-  return false;
-}
-
 static size_t list_models(struct request_context *rc, struct dialect_model *out) {
   const struct catalog *c = rc->catalog;
   const struct deployment **rest = ARENA_NEW_ARRAY(rc->arena, const struct deployment *, c->deployment_count + 1);
@@ -74,7 +68,7 @@ static size_t list_models(struct request_context *rc, struct dialect_model *out)
   if (!rest) return 0;
   for (size_t i = 0; i < c->priority_count; i++) out[n++] = describe(c->priorities[i], rc->arena);
   for (size_t i = 0; i < c->deployment_count; i++)
-    if (c->deployments[i].at->is_ready && !is_priority(c, &c->deployments[i])) rest[others++] = &c->deployments[i];
+    if (c->deployments[i].at->is_ready && c->deployments[i].order == SIZE_MAX) rest[others++] = &c->deployments[i];
   qsort(rest, others, sizeof *rest, by_name);
   for (size_t i = 0; i < others; i++) out[n++] = describe(rest[i], rc->arena);
   if (c->priority_count) out[n++] = describe_virtual(STR("router-maestro"));

@@ -55,7 +55,8 @@ static enum err pick_unlisted(struct arena *a, const struct catalog_provider *p,
                               struct resolution *out) {
   struct deployment *d = ARENA_NEW(a, struct deployment);
   if (!d) return ERR_NO_MEMORY;
-  *d = (struct deployment){.at = p, .model = model, .qualified = name, .context_tokens = -1, .output_tokens = -1};
+  *d = (struct deployment){
+      .at = p, .model = model, .qualified = name, .context_tokens = -1, .output_tokens = -1, .order = SIZE_MAX};
   return pick_one(a, d, out);
 }
 
