@@ -150,15 +150,3 @@ bool auth_is_placeholder(struct str s) {
     if (s.n == known[i].n && str_eq_nocase(s, known[i])) return true;
   return false;
 }
-
-bool auth_is_credential_header(struct str name) {
-  static const struct str known[] = {
-      {"cookie", 6},          {"api-key", 7},
-      {"x-api-key", 9},       {"authorization", 13},
-      {"x-goog-api-key", 14}, {"proxy-authorization", 19},
-      {"x-csrf-token", 12},   {"x-subscription-token", 20},
-  };
-  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-    if (name.n == known[i].n && str_eq_nocase(name, known[i])) return true;
-  return false;
-}
