@@ -17,25 +17,25 @@ void catalog_set_demo_url(const char *base_url) {
 
 /* ---- what config_load must know ---- */
 
-static struct config_preset preset_rows[64];
-static const char *const plain_types[] = {"openai-compatible"};
-static struct config_vocabulary vocabulary;
+static const char *const types[] = {
+#define X(symbol, name) name,
+#include "provider/types.def"
+#undef X
+};
 
-const struct config_vocabulary *catalog_vocabulary(void) {
-  if (vocabulary.preset_count) return &vocabulary;
-  size_t n = provider_preset_count < 64 ? provider_preset_count : 64;
-  for (size_t i = 0; i < n; i++) {
-    const struct provider_preset *p = &provider_presets[i];
-    preset_rows[i] = (struct config_preset){.name = p->name.p,
-                                            .base_url = p->base_url.n ? p->base_url.p : NULL,
-                                            .key_env = p->key_env.p,
-                                            .base_url_env = p->base_url_env.p,
-                                            .key_optional = !p->needs_key};
-  }
-  vocabulary = (struct config_vocabulary){
-      .types = plain_types, .type_count = 1, .presets = preset_rows, .preset_count = n, .quirks = NULL};
-  return &vocabulary;
-}
+static const struct config_preset presets[] = {
+#define X(name, type, url, key, base, auth, usage, needs_key) \
+  {name, sizeof(url) > 1 ? (url) : NULL, key, base, !(needs_key)},
+#include "provider/presets.def"
+#undef X
+};
+
+static const struct config_vocabulary vocabulary = {.types = types,
+                                                    .type_count = sizeof types / sizeof *types,
+                                                    .presets = presets,
+                                                    .preset_count = sizeof presets / sizeof *presets};
+
+const struct config_vocabulary *catalog_vocabulary(void) { return &vocabulary; }
 
 /* ---- building ---- */
 
