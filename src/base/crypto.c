@@ -103,22 +103,6 @@ void crypto_hex(const void *data, size_t n, char *out) {
   }
 }
 
-static int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-bool crypto_unhex(struct str s, void *out, size_t n) {
-  if (s.n % 2 || s.n / 2 != n) return false;
-  for (size_t i = 0; i < s.n; i++)
-    if (hex_value(s.p[i]) < 0) return false;
-  unsigned char *p = out;
-  for (size_t i = 0; i < n; i++) p[i] = (unsigned char)(hex_value(s.p[2 * i]) << 4 | hex_value(s.p[2 * i + 1]));
-  return true;
-}
-
 static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 void crypto_base64url(const void *data, size_t n, char *out) {

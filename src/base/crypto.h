@@ -30,8 +30,6 @@ void crypto_wipe(void *p, size_t n);
 
 /* Lower-case hex; out takes 2 * n bytes and no NUL. */
 void crypto_hex(const void *data, size_t n, char *out);
-/* Both cases accepted; false unless s is exactly 2 * n hex digits. */
-bool crypto_unhex(struct str s, void *out, size_t n) MUST_CHECK;
 
 /* Base64 with the URL alphabet, without padding (RFC 4648 section 5). */
 static inline size_t crypto_base64url_bytes(size_t n) { return n / 3 * 4 + (n % 3 ? n % 3 + 1 : 0); }
