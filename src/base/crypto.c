@@ -91,7 +91,7 @@ enum err crypto_sha256_parts(const struct str *parts, size_t n, struct crypto_ha
 bool crypto_equal(const void *a, const void *b, size_t n) { return n == 0 || CRYPTO_memcmp(a, b, n) == 0; }
 
 void crypto_wipe(void *p, size_t n) {
-  if (n) OPENSSL_cleanse(p, n);
+  if (p) OPENSSL_cleanse(p, n);
 }
 
 void crypto_hex(const void *data, size_t n, char *out) {

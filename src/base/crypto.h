@@ -25,7 +25,7 @@ enum err crypto_sha256_parts(const struct str *parts, size_t n, struct crypto_ha
 
 /* Time depends on n only, never on the content. */
 bool crypto_equal(const void *a, const void *b, size_t n);
-/* Overwrites memory in a way that the compiler keeps. */
+/* Overwrites memory in a way that the compiler keeps; NULL is fine. */
 void crypto_wipe(void *p, size_t n);
 
 /* Lower-case hex; out takes 2 * n bytes and no NUL. */
