@@ -167,6 +167,7 @@ static enum err rebuild(void *arg) {
   (void)arg;
   config_diags_init(&diags);
   enum err e = reload_rebuild(&diags, &info);
+  reload_log(&diags);
   config_diags_clear(&diags);
   return e;
 }

@@ -167,7 +167,6 @@ static enum err parse_catalog(struct arena *a, struct str body, struct str **ids
 }
 
 const struct provider_type provider_openai_compatible = {
-    .name = STR("openai-compatible"),
     .dialect = STR("openai_chat"),
     .init = init,
     .classify_failure = classify_failure,
