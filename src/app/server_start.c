@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "api/operations.h"
@@ -20,7 +21,7 @@
 #include "jobs/reload.h"
 #include "mock/mock.h"
 
-enum { GIVE_UP_MS = 5000, LATE_EXIT = 1 };
+enum { GIVE_UP_MS = 5000, LATE_EXIT = 1, DESCRIPTORS_KEPT = 64 /* for files, loops and listeners */ };
 
 struct server_worker {
   struct server_start *start;
@@ -138,10 +139,20 @@ static void scrape(void) {
   metrics_set(0, METRIC_LOG_DROPPED, 0, 0, (int64_t)log_dropped_total());
 }
 
+/* Every caller may need a connection to a provider: callers get at most half of the descriptors, so that many idle ones
+ * cannot starve the calls. */
+static void read_limits(const struct config *config, struct http_server_limits *out) {
+  struct rlimit files;
+  config_server_limits(config, out);
+  if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur == RLIM_INFINITY) return;
+  rlim_t most = files.rlim_cur > 4 * DESCRIPTORS_KEPT ? (files.rlim_cur - DESCRIPTORS_KEPT) / 2 : DESCRIPTORS_KEPT;
+  if (out->connections > most) out->connections = (uint32_t)most;
+}
+
 enum err server_start_workers(struct server_start *s, const struct config *config, struct err_info *info) {
   s->each = calloc(s->count, sizeof *s->each);
   if (!s->each) return ERR_NO_MEMORY;
-  config_server_limits(config, &s->limits);
+  read_limits(config, &s->limits);
   config_client_options(config, &s->client);
   the_start = s;
   operations_on_scrape(scrape);
@@ -155,7 +166,7 @@ static void adopt(unsigned index, void *arg) {
   struct server_start *s = arg;
   struct http_server_limits limits;
   snapshot_adopt();
-  config_server_limits(snapshot_config(snapshot_current()), &limits);
+  read_limits(snapshot_config(snapshot_current()), &limits);
   http_server_set_limits(s->each[index].server, &limits);
 }
 
