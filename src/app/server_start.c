@@ -1,6 +1,7 @@
 /* Listeners and workers of the serving process: see server_start.h. Each worker's parts are made on its own thread. */
 #include "app/server_start.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -29,6 +30,7 @@ struct server_worker {
   struct loop *loop;
   struct http_server *server, *demo_server;
   struct mock *demo;
+  bool has_figures; /* under figures_lock: what follows from the parts above may be read */
 };
 
 struct server_start {
@@ -86,8 +88,18 @@ static enum err start_servers(struct server_worker *w, struct err_info *info) {
   return http_server_new(&w->demo_server, s->demo_listener, w->gateway.index, &demo_options, info);
 }
 
+/* A worker may end while another still serves /metrics of all. */
+static pthread_mutex_t figures_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void set_figures(struct server_worker *w, bool has_figures) {
+  pthread_mutex_lock(&figures_lock);
+  w->has_figures = has_figures;
+  pthread_mutex_unlock(&figures_lock);
+}
+
 static void worker_stop(unsigned index, void *arg) {
   struct server_worker *w = &((struct server_start *)arg)->each[index];
+  set_figures(w, false);
   if (w->server) http_server_free(w->server);
   if (w->demo_server) http_server_free(w->demo_server);
   mock_free(w->demo);
@@ -110,12 +122,15 @@ static enum err worker_start(unsigned index, struct loop *loop, void *arg, struc
   snapshot_adopt();
   e = auth_failures_new(&w->gateway.failures, NULL, info);
   if (!e) e = http_client_new(&w->gateway.client, loop, &s->client, info);
-  return e ? e : start_servers(w, info);
+  if (!e) e = start_servers(w, info);
+  if (!e) set_figures(w, true);
+  return e;
 }
 
 /* ---- figures that other rooms keep ---- */
 
-static void scrape_worker(unsigned i, const struct server_worker *w) {
+/* Racy by intent, word by word: they are counters of other threads. */
+__attribute__((no_sanitize("thread"))) static void scrape_worker(unsigned i, const struct server_worker *w) {
   const struct http_server_stats *server = http_server_stats(w->server);
   const struct http_client_stats *client = http_client_stats(w->gateway.client);
   const struct loop_stats *loop = loop_stats(w->loop);
@@ -134,7 +149,10 @@ static void scrape_worker(unsigned i, const struct server_worker *w) {
 }
 
 static void scrape(void) {
-  for (unsigned i = 0; i < the_start->count; i++) scrape_worker(i, &the_start->each[i]);
+  pthread_mutex_lock(&figures_lock);
+  for (unsigned i = 0; i < the_start->count; i++)
+    if (the_start->each[i].has_figures) scrape_worker(i, &the_start->each[i]);
+  pthread_mutex_unlock(&figures_lock);
   metrics_set(0, METRIC_HELD_BYTES, 0, 0, (int64_t)http_server_held_bytes());
   metrics_set(0, METRIC_LOG_DROPPED, 0, 0, (int64_t)log_dropped_total());
 }

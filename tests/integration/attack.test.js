@@ -162,3 +162,18 @@ test('clients that vanish at any moment leave nothing behind', async () => {
   }
   assert.match(await (await chat('good')).text(), /GOOD/);
 });
+
+test('metrics are still answered while workers have already ended', async () => {
+  const p = await startServe({ config: { server: { workers: 4 } } });
+  const sockets = await Promise.all(Array.from({ length: 24 }, () => new Promise((resolve) => {
+    const socket = net.connect(p.port, '127.0.0.1', () => resolve(socket));
+    socket.on('error', () => {});
+  })));
+  await sleep(50);
+  const ended = p.stop();
+  for (const socket of sockets) {
+    socket.write(`GET /metrics HTTP/1.1\r\nHost: localhost:${p.port}\r\nAuthorization: Bearer ${KEY}\r\n\r\n`);
+    await sleep(20);
+  }
+  await ended;
+});
