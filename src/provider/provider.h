@@ -46,8 +46,8 @@ struct provider_type {
   /* Fills everything of *p that the type owns: targets, headers, usage. Memory from a. */
   enum err (*init)(struct arena *a, const struct provider_spec *spec, const struct provider_preset *preset,
                    struct provider *p, struct err_info *info);
-  /* Reads a failed reply (status >= 400, body capped by the caller) into a code and *info: status, message (sanitised),
-   * code, type, Retry-After. */
+  /* Reads a failed reply (status >= 400, or 0 for a failure that came with a good status: then the body may name one,
+   * else it is 502) into a code and *info: status, message (sanitised), code, type, Retry-After. */
   enum err (*classify_failure)(const struct provider *p, int status, struct http_headers headers, struct str body,
                                struct err_info *info);
   /* Model ids of a catalog reply, as slices in memory from a. */
