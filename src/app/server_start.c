@@ -41,7 +41,9 @@ struct server_start {
   unsigned count;
   struct http_server_limits limits;
   struct http_client_options client;
-  atomic_bool is_discovering;
+  atomic_bool is_discovering, discovers_again; /* again: asked for while it ran, perhaps for another configuration */
+  struct fiber_id discovering;                 /* worker 0's, as is is_draining */
+  bool is_draining;
   uint64_t drain_deadline_us;
 };
 
@@ -200,23 +202,32 @@ static enum err rebuild(void *arg) {
   return e;
 }
 
-static void discover(void *arg) {
-  struct server_worker *w = arg;
+static enum err discover_once(struct server_worker *w) {
   const struct snapshot *snapshot = snapshot_ref(snapshot_current());
   bool changed = false;
   enum err result = OK;
   enum err e = discovery_run(w->gateway.client, snapshot_get(snapshot, GATEWAY_CATALOG), &changed);
   if (!e && changed) e = fiber_await(POOL_FILE, rebuild, NULL, NULL, DEADLINE_NONE, &result);
   snapshot_unref(snapshot);
-  atomic_store(&w->start->is_discovering, false);
+  return e;
+}
+
+static void discover(void *arg) {
+  struct server_worker *w = arg;
+  struct server_start *s = w->start;
+  do atomic_store(&s->discovers_again, false);
+  while (discover_once(w) != ERR_CANCELLED && atomic_load(&s->discovers_again) && !fiber_is_cancelled());
+  atomic_store(&s->is_discovering, false);
 }
 
 static void spawn_discover(void *arg) {
   struct server_worker *w = arg;
-  if (fiber_spawn(NULL, discover, w)) atomic_store(&w->start->is_discovering, false);
+  if (w->start->is_draining || fiber_spawn(&w->start->discovering, discover, w))
+    atomic_store(&w->start->is_discovering, false);
 }
 
 void server_start_discover(struct server_start *s) {
+  atomic_store(&s->discovers_again, true);
   if (atomic_exchange(&s->is_discovering, true)) return;
   if (!loop_post(workers_loop(s->workers, 0), spawn_discover, &s->each[0])) atomic_store(&s->is_discovering, false);
 }
@@ -234,6 +245,10 @@ static void drain_demo(void *arg) {
 static void drain(unsigned index, void *arg) {
   struct server_start *s = arg;
   struct server_worker *w = &s->each[index];
+  if (index == 0) { /* nobody waits for the lists any more, and a provider may never answer */
+    s->is_draining = true;
+    fiber_cancel(s->discovering);
+  }
   http_server_drain(w->server, s->drain_deadline_us, drain_demo, w);
 }
 

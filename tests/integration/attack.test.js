@@ -177,3 +177,14 @@ test('metrics are still answered while workers have already ended', async () => 
   }
   await ended;
 });
+
+test('a provider whose model list never comes does not keep a server that is to stop', async () => {
+  const silent = net.createServer((socket) => socket.on('error', () => {}));
+  await new Promise((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const p = await startServe({
+    config: { providers: { up: { type: 'openai-compatible', baseURL: `http://127.0.0.1:${silent.address().port}/v1`, apiKey: 'sk-x' } } },
+  });
+  await sleep(100);
+  await p.stop(); /* the last resort would end it with code 1 */
+  silent.close();
+});
