@@ -63,6 +63,7 @@ static int set(struct place *p, int argc, char **argv) {
 /* One line from standard input, without echo on a terminal. */
 static bool read_key(char *out, size_t max) {
   const char *env = getenv("MAESTRO_CONTEXT_KEY");
+  if (env && !env[0]) env = NULL; /* empty is unset, as everywhere */
   struct termios before, quiet;
   bool is_terminal = !env && isatty(STDIN_FILENO) && !tcgetattr(STDIN_FILENO, &before);
   if (env) return snprintf(out, max, "%s", env) < (int)max && out[0];
@@ -125,7 +126,7 @@ static int test(struct place *p, int argc, char **argv) {
   if (e)
     code = cli_fail(CLI_NOT_RUNNING, "%s", err_info_text(e, &why));
   else if (reply.status == 200)
-    printf("ok: %s answers and the key is good\n", c->endpoint);
+    printf("ok: %s answers%s\n", c->endpoint, c->key ? " and takes the key" : "; no key was sent");
   else
     code = cli_fail(CLI_FAILED, "%s answers with status %d: %.*s", c->endpoint, reply.status,
                     STR_ARG(buf_str(&reply.body)));
