@@ -136,10 +136,12 @@ static enum err finish(struct relay *r, struct err_info *info) {
   return send_out(r);
 }
 
-/* A caller who has got a part of the answer gets all that came before the fault; one who has got nothing yet gets
- * nothing of it, so that another attempt may mend it. */
+/* What came before a fault is the caller's, too; but where nothing of it has gone out and another candidate is left, it
+ * is forgotten, so that the other may answer in its place. */
 static enum err fail(struct relay *r, enum err e) {
-  if (e == ERR_CANCELLED || !r->call->sink.has_content(r->call->sink.arg)) return e;
+  const struct call *c = r->call;
+  bool is_last = r->deployment == c->plan->v[c->plan->n - 1];
+  if (e == ERR_CANCELLED || (!is_last && !c->sink.has_content(c->sink.arg))) return e;
   release(r, r->out.n);
   enum err sent = send_out(r);
   return sent ? sent : e;

@@ -84,6 +84,20 @@ TEST(failures_after_content_are_told) {
   }
 }
 
+TEST(the_last_candidates_content_is_not_forgotten) {
+  one_stream(STREAM_USAGE, PIECES(ROLE TEXT("a") "data: {\"error\":\"at once\"}\n\n"));
+  rig.plan.n = 1;
+  assert_int_equal(rig_run(), ERR_UPSTREAM_STATUS);
+  expect_text(&rig.got, ROLE TEXT("a"));
+  rig_close();
+  one_stream(STREAM_USAGE,
+             PIECES(ROLE "data: {\"error\":\"at once\"}\n\n")); /* but without content, a status is better */
+  rig.plan.n = 1;
+  assert_int_equal(rig_run(), ERR_UPSTREAM_STATUS);
+  assert_int_equal(rig.writes, 0);
+  rig_close();
+}
+
 TEST(streams_without_content_are_answers) {
   static const char *const pieces[][PIECES_MAX] = {{ROLE STOP DONE}, {ROLE, STOP, DONE},     {DONE},
                                                    {STOP},           {ROLE, "data: [DONE]"}, {ROLE, STOP, DONE, cut}};
@@ -289,6 +303,7 @@ int main(void) {
       cmocka_unit_test(usage_is_asked_for_and_withheld),
       cmocka_unit_test(failures_before_content_are_mended),
       cmocka_unit_test(failures_after_content_are_told),
+      cmocka_unit_test(the_last_candidates_content_is_not_forgotten),
       cmocka_unit_test(streams_without_content_are_answers),
       cmocka_unit_test(a_missing_last_line_end_is_made_up),
       cmocka_unit_test(nothing_counts_behind_the_end),
