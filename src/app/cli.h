@@ -24,7 +24,7 @@ const char *cli_take_option(int *argc, char **argv, const char *flag, const char
 /* The nearest of the words, or NULL. */
 const char *cli_nearest(const char *word, const char *const *words, size_t n);
 
-/* Where this user's files are; strings live as long as `a`. Exits with a message when there is no home. */
+/* Where this user's files are; strings live as long as `a`. ERR_BAD_CONFIG when there is no home. */
 struct cli_paths {
   const char *config_dir, *data_dir, *contexts, *server_info;
 };

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "app/cli.h"
+#include "base/crypto.h"
 
 struct place {
   struct arena arena;
@@ -89,8 +90,9 @@ static int add(struct place *p, int argc, char **argv) {
   if (need_name(argc, "add NAME -e URL [--key] (the key is read from standard input)")) return CLI_USAGE;
   if (!p->endpoint) return cli_fail(CLI_USAGE, "`context add` needs -e URL");
   if (p->has_key && !read_key(key, sizeof key)) return cli_fail(CLI_USAGE, "no key came from standard input");
-  enum err e = contexts_add(&p->contexts, str_from_c(argv[1]), str_from_c(p->endpoint), str_from_c(key), &replaced, &why);
-  secret_wipe(key, sizeof key);
+  enum err e =
+      contexts_add(&p->contexts, str_from_c(argv[1]), str_from_c(p->endpoint), str_from_c(key), &replaced, &why);
+  crypto_wipe(key, sizeof key);
   return save(p, e, &why, replaced ? "Replaced" : "Added", argv[1]);
 }
 
@@ -103,7 +105,7 @@ static int update(struct place *p, int argc, char **argv) {
   struct str endpoint = str_from_c(p->endpoint), secret = str_from_c(key);
   enum err e = contexts_update(&p->contexts, str_from_c(argv[1]), p->endpoint ? &endpoint : NULL,
                                p->has_key ? &secret : NULL, &why);
-  secret_wipe(key, sizeof key);
+  crypto_wipe(key, sizeof key);
   return save(p, e, &why, "Updated", argv[1]);
 }
 
@@ -125,7 +127,8 @@ static int test(struct place *p, int argc, char **argv) {
   else if (reply.status == 200)
     printf("ok: %s answers and the key is good\n", c->endpoint);
   else
-    code = cli_fail(CLI_FAILED, "%s answers with status %d: %.*s", c->endpoint, reply.status, STR_ARG(buf_str(&reply.body)));
+    code = cli_fail(CLI_FAILED, "%s answers with status %d: %.*s", c->endpoint, reply.status,
+                    STR_ARG(buf_str(&reply.body)));
   buf_clear(&reply.body);
   return code;
 }
@@ -146,7 +149,7 @@ static int set_key(struct place *p, int argc, char **argv) {
   if (!read_key(key, sizeof key)) return cli_fail(CLI_USAGE, "no key came from standard input");
   struct str secret = str_from_c(key);
   enum err e = contexts_update(&p->contexts, str_from_c(c->name), NULL, &secret, &why);
-  secret_wipe(key, sizeof key);
+  crypto_wipe(key, sizeof key);
   return save(p, e, &why, "Key stored for", c->name);
 }
 

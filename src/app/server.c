@@ -1,10 +1,12 @@
 /* The serving process, from start to drain: see server.h. */
 #include "app/server.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,7 +22,7 @@
 #include "route/discovered.h"
 #include "state/server_info.h"
 
-enum { TICK_MS = 500, DISCOVERY_EVERY_MS = 600000 };
+enum { TICK_MS = 500, DISCOVERY_EVERY_MS = 600000, TRIM_EVERY_MS = 10000, TRIM_FLOOR_BYTES = 128 << 20 };
 
 /* ---- configuration at start ---- */
 
@@ -91,10 +93,29 @@ static void reload(const char *why) {
   config_diags_clear(&diags);
 }
 
+static size_t resident_bytes(void) {
+  unsigned long total, resident = 0;
+  FILE *f = fopen("/proc/self/statm", "re");
+  if (!f) return 0;
+  if (fscanf(f, "%lu %lu", &total, &resident) != 2) resident = 0;
+  fclose(f);
+  return resident * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* After a peak the workers' heaps keep what they have freed (main.c wants them to). Once most of it lies idle it goes
+ * back to the system: a pause of milliseconds, seldom. */
+static void give_back_memory(void) {
+  size_t resident = resident_bytes();
+  if (resident < TRIM_FLOOR_BYTES) return;
+  struct mallinfo2 heap = mallinfo2();
+  if (heap.uordblks + heap.hblkhd < resident / 2) malloc_trim(0);
+}
+
 /* Waits for the signal to end; reloads on SIGHUP and when a watched file has changed. */
 static int wait_for_end(struct server_start *start) {
   sigset_t set;
   uint64_t next_discovery = clock_mono_us() + (uint64_t)DISCOVERY_EVERY_MS * 1000;
+  uint64_t next_trim = clock_mono_us() + (uint64_t)TRIM_EVERY_MS * 1000;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
@@ -114,6 +135,10 @@ static int wait_for_end(struct server_start *start) {
       server_start_discover(start);
       next_discovery = clock_mono_us() + (uint64_t)DISCOVERY_EVERY_MS * 1000;
     }
+    if (clock_mono_us() >= next_trim) {
+      give_back_memory();
+      next_trim = clock_mono_us() + (uint64_t)TRIM_EVERY_MS * 1000;
+    }
   }
 }
 
@@ -127,6 +152,14 @@ static void block_signals(void) {
   signal(SIGPIPE, SIG_IGN);
 }
 
+/* As many descriptors as the system lets us have: the usual soft limit of 1024 is below server.limits.connections. */
+static void raise_descriptors(void) {
+  struct rlimit files;
+  if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur == files.rlim_max) return;
+  files.rlim_cur = files.rlim_max;
+  (void)setrlimit(RLIMIT_NOFILE, &files);
+}
+
 /* What a person sees in the terminal; the log is for machines. */
 static void greet(const struct config *config, const struct server_start *start, bool created_key) {
   const char *host = config->options.server_host.p;
@@ -137,8 +170,9 @@ static void greet(const struct config *config, const struct server_start *start,
            is_local ? "localhost" : host, server_start_port(start));
   fprintf(stderr, "\n  Maestro " MAESTRO_VERSION " serves on %s\n\n", url);
   if (!has_provider(config))
-    fprintf(stderr, "  No provider is configured: the built-in demo answers (no real model). Set OPENAI_API_KEY or another\n"
-                    "  provider's key, or run `maestro init`, then see `maestro check`.\n");
+    fprintf(stderr,
+            "  No provider is configured: the built-in demo answers (no real model). Set OPENAI_API_KEY or another\n"
+            "  provider's key, or run `maestro init`, then see `maestro check`.\n");
   if (is_any) fprintf(stderr, "  It listens on all addresses: every call needs a key.\n");
   if (created_key) fprintf(stderr, "  A server key was made for you: `maestro server show-key` prints it.\n");
   fprintf(stderr,
@@ -149,8 +183,10 @@ static void greet(const struct config *config, const struct server_start *start,
 
 static void write_server_info(const struct config *config, const struct server_start *start, const char *path) {
   struct err_info info = {0};
-  struct server_info s = {
-      .pid = getpid(), .port = server_start_port(start), .started_wall_us = clock_wall_us(), .version = MAESTRO_VERSION};
+  struct server_info s = {.pid = getpid(),
+                          .port = server_start_port(start),
+                          .started_wall_us = clock_wall_us(),
+                          .version = MAESTRO_VERSION};
   snprintf(s.host, sizeof s.host, "%s", config->options.server_host.p);
   enum err e = server_info_write(path, &s, &info);
   if (e) log_line(LOG_LEVEL_WARN, "server.json not written", log_c(LOG_ERROR, err_info_text(e, &info)));
@@ -197,6 +233,7 @@ int server_run(const struct server_options *options) {
   bool created_key = false;
   int code;
   block_signals();
+  raise_descriptors();
   pool_init();
   router_init();
   config_diags_init(&diags);

@@ -135,15 +135,6 @@ out:
   return e;
 }
 
-/* HTTP 200, but the body says that it failed: as a failure with the status it names, else 502. */
-static enum err hidden_failure(const struct deployment *d, struct http_headers headers, struct str body,
-                               struct err_info *info) {
-  enum err e = d->at->provider.type->classify_failure(&d->at->provider, 502, headers, body, info);
-  uint64_t status;
-  if (str_to_u64(str_from_c(info->code), &status) && status >= 400 && status < 600) info->http_status = (int)status;
-  return e;
-}
-
 static enum err take_whole(struct call *c, const struct deployment *d, struct http_call *http, uint64_t deadline_us,
                            struct err_info *info) {
   const struct http_response *r = http_call_response(http);
@@ -161,7 +152,7 @@ static enum err take_whole(struct call *c, const struct deployment *d, struct ht
   e = c->dialect->relay_reply(buf_str(&body), &edits, &events, &c->reply, info);
   if (e) goto out;
   if (events_has(&events, EVENT_ERROR)) {
-    e = hidden_failure(d, r->headers, buf_str(&body), info);
+    e = d->at->provider.type->classify_failure(&d->at->provider, 0, r->headers, buf_str(&body), info);
     goto out;
   }
   c->outcome.ttft_us = clock_mono_us() - c->outcome.started_us;
@@ -184,7 +175,7 @@ static enum err refuse_non_stream(struct call *c, const struct deployment *d, st
   if (e == ERR_CANCELLED) goto out;
   if (is_json(r->headers) && body.n && !c->dialect->relay_reply(buf_str(&body), &none, &events, &unused, NULL) &&
       events_has(&events, EVENT_ERROR))
-    e = hidden_failure(d, r->headers, buf_str(&body), info);
+    e = d->at->provider.type->classify_failure(&d->at->provider, 0, r->headers, buf_str(&body), info);
   else
     e = err_set(info, ERR_UPSTREAM_PROTOCOL, "the provider answered a streaming request without a stream");
 out:

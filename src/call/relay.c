@@ -74,7 +74,7 @@ static enum err take_frame(struct relay *r, const struct frame_sse_event *frame,
   if (e) return e;
   if (events_has(&events, EVENT_ERROR)) {
     const struct provider *p = &r->deployment->at->provider;
-    return p->type->classify_failure(p, 502, (struct http_headers){0}, frame->data, info);
+    return p->type->classify_failure(p, 0, (struct http_headers){0}, frame->data, info);
   }
   if (events_has(&events, EVENT_DELTA)) {
     r->is_committed = true;

@@ -18,6 +18,8 @@ enum request_row {
   ROWS
 };
 
+enum { MODEL_MAX = 512 };
+
 static const struct str request_paths[ROWS] = {
     [MODEL] = STR("model"),
     [MESSAGES] = STR("messages"),
@@ -47,13 +49,23 @@ static enum err read_bool(const struct envelope_scan *scan, unsigned row, bool *
   return is_null_or_absent(envelope_scan_value(scan, row)) ? OK : envelope_bool(scan, row, out, info);
 }
 
+/* A number that is no count (-1 means "no limit" to some servers) is the upstream's to judge. */
 static enum err read_limit(struct str body, const struct envelope_scan *scan, unsigned row, int64_t *out,
                            struct err_info *info) {
   uint64_t v;
-  if (is_null_or_absent(envelope_scan_value(scan, row))) return OK;
-  enum err e = envelope_u64(scan, row, body, &v, info);
-  if (!e) *out = v > INT64_MAX ? INT64_MAX : (int64_t)v;
-  return e;
+  const struct envelope_value *value = envelope_scan_value(scan, row);
+  if (is_null_or_absent(value)) return OK;
+  enum err e = envelope_u64(scan, row, body, &v, value->type == ENVELOPE_NUMBER ? NULL : info);
+  if (e) return value->type == ENVELOPE_NUMBER ? OK : e;
+  *out = v > INT64_MAX ? INT64_MAX : (int64_t)v;
+  return OK;
+}
+
+/* A name goes into headers and logs as well. */
+static bool is_model_name(struct str s) {
+  for (size_t i = 0; i < s.n; i++)
+    if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f) return false;
+  return s.n > 0 && s.n <= MODEL_MAX;
 }
 
 static enum err read_request(struct arena *a, struct str body, const struct envelope_scan *scan,
@@ -64,11 +76,9 @@ static enum err read_request(struct arena *a, struct str body, const struct enve
   const struct envelope_value *maestro = envelope_scan_value(scan, MAESTRO);
   enum err e = envelope_string(scan, MODEL, body, a, &r.model, info);
   if (e) return e;
-  if (r.model.n == 0 || r.model.n > 512)
-    return err_set_param(info, ERR_BAD_VALUE, "model", "\"model\" must be a name of 1 to 512 bytes");
-  /* It is said again in headers, and no name that a provider lists has them. */
-  if (!http_header_value_is_safe(r.model))
-    return err_set_param(info, ERR_BAD_VALUE, "model", "\"model\" must not have control characters");
+  if (!is_model_name(r.model))
+    return err_set_param(info, ERR_BAD_VALUE, "model",
+                         "\"model\" must be a name of 1 to %d bytes without control characters", MODEL_MAX);
   if (!messages) return err_set_param(info, ERR_MISSING, "messages", "\"messages\" is required");
   if (messages->type != ENVELOPE_ARRAY)
     return err_set_param(info, ERR_BAD_TYPE, "messages", "\"messages\" must be an array");

@@ -8,16 +8,16 @@
 
 #include "dialect/openai_chat_internal.h"
 
-enum reply_row { ID, MODEL, CHOICES, ERROR, USAGE, PROMPT, COMPLETION, CACHE_HIT, ROWS };
+enum reply_row { MODEL, CHOICES, ERROR, USAGE, PROMPT, COMPLETION, TOTAL, CACHE_HIT, ROWS };
 
 static const struct str reply_paths[ROWS] = {
-    [ID] = STR("id"),
     [MODEL] = STR("model"),
     [CHOICES] = STR("choices"),
     [ERROR] = STR("error"),
     [USAGE] = STR("usage"),
     [PROMPT] = STR("usage.prompt_tokens"),
     [COMPLETION] = STR("usage.completion_tokens"),
+    [TOTAL] = STR("usage.total_tokens"),
     [CACHE_HIT] = STR("usage.prompt_cache_hit_tokens"),
 };
 
@@ -76,11 +76,15 @@ static bool has_content(struct str choices) {
   return false;
 }
 
-/* A non-negative integer at the start of v. */
+/* The whole number that v begins with; one with an exponent or a fraction but zeros is none. */
 static bool leading_count(struct str v, int64_t *out) {
-  size_t n = 0;
+  size_t n = 0, end;
   uint64_t value;
   while (n < v.n && v.p[n] >= '0' && v.p[n] <= '9') n++;
+  end = n;
+  if (end < v.n && v.p[end] == '.')
+    for (end++; end < v.n && v.p[end] == '0'; end++) continue;
+  if (end < v.n && ((v.p[end] >= '0' && v.p[end] <= '9') || v.p[end] == 'e' || v.p[end] == 'E')) return false;
   if (!str_to_u64(str_sub(v, 0, n), &value) || value > INT64_MAX) return false;
   *out = (int64_t)value;
   return true;
@@ -97,25 +101,43 @@ static void read_detail(struct usage *u, enum usage_class class, struct str usag
   if (value.n) read_count(u, class, value);
 }
 
-static void read_usage(const struct envelope_scan *scan, struct str body, struct events *events) {
-  const struct envelope_value *usage = envelope_scan_value(scan, USAGE);
-  if (!usage || usage->type != ENVELOPE_OBJECT) return;
-  const struct envelope_value *prompt = envelope_scan_value(scan, PROMPT);
-  const struct envelope_value *completion = envelope_scan_value(scan, COMPLETION);
-  const struct envelope_value *hit = envelope_scan_value(scan, CACHE_HIT);
-  struct str json = envelope_raw(body, usage);
-  if (prompt) read_count(&events->usage, USAGE_INPUT, envelope_raw(body, prompt));
-  if (completion) read_count(&events->usage, USAGE_OUTPUT, envelope_raw(body, completion));
-  if (hit) read_count(&events->usage, USAGE_CACHE_READ, envelope_raw(body, hit));
-  read_detail(&events->usage, USAGE_CACHE_READ, json, STR("\"cached_tokens\""));
-  read_detail(&events->usage, USAGE_CACHE_WRITE, json, STR("\"cache_write_tokens\""));
-  read_detail(&events->usage, USAGE_REASONING, json, STR("\"reasoning_tokens\""));
-  if (events->usage.known) events_add(events, EVENT_USAGE);
+static void read_row(struct usage *u, enum usage_class class, const struct envelope_scan *scan, struct str body,
+                     enum reply_row row) {
+  const struct envelope_value *v = envelope_scan_value(scan, row);
+  if (v) read_count(u, class, envelope_raw(body, v));
 }
 
+/* xAI counts reasoning beside the completion, which only the total gives away. */
+static void add_reasoning(struct usage *u, const struct envelope_scan *scan, struct str body) {
+  int64_t total, reasoning = usage_get(u, USAGE_REASONING), output = usage_get(u, USAGE_OUTPUT);
+  const struct envelope_value *v = envelope_scan_value(scan, TOTAL);
+  if (!v || !reasoning || !leading_count(envelope_raw(body, v), &total)) return;
+  if (usage_has(u, USAGE_INPUT) && usage_has(u, USAGE_OUTPUT) &&
+      total == usage_get(u, USAGE_INPUT) + output + reasoning)
+    usage_set(u, USAGE_OUTPUT, output + reasoning);
+}
+
+static void read_usage(const struct envelope_scan *scan, struct str body, struct events *events) {
+  const struct envelope_value *usage = envelope_scan_value(scan, USAGE);
+  struct usage *u = &events->usage;
+  if (!usage || usage->type != ENVELOPE_OBJECT) return;
+  struct str json = envelope_raw(body, usage);
+  read_row(u, USAGE_INPUT, scan, body, PROMPT);
+  read_row(u, USAGE_OUTPUT, scan, body, COMPLETION);
+  read_row(u, USAGE_CACHE_READ, scan, body, CACHE_HIT);
+  read_detail(u, USAGE_CACHE_READ, json, STR("\"cached_tokens\""));
+  read_detail(u, USAGE_CACHE_WRITE, json, STR("\"cache_write_tokens\""));
+  read_detail(u, USAGE_REASONING, json, STR("\"reasoning_tokens\""));
+  add_reasoning(u, scan, body);
+  if (u->known) events_add(events, EVENT_USAGE);
+}
+
+/* Some servers send an empty `error` beside a good answer. */
 static bool is_error(const struct envelope_scan *scan) {
   const struct envelope_value *error = envelope_scan_value(scan, ERROR);
-  return error && (error->type == ENVELOPE_OBJECT || error->type == ENVELOPE_STRING);
+  if (!error || (error->type != ENVELOPE_OBJECT && error->type != ENVELOPE_STRING)) return false;
+  bool is_empty = error->type == ENVELOPE_OBJECT ? error->count == 0 : error->length == 2;
+  return !is_empty || !envelope_scan_value(scan, CHOICES);
 }
 
 static enum err scan_json(struct envelope_scan *scan, struct str json) {
@@ -205,6 +227,7 @@ enum err openai_chat_relay_frame(struct dialect_stream *state, const struct fram
     buf_put(out, frame->raw);
     return out->failed ? ERR_NO_MEMORY : OK;
   }
+  if (state->saw_end) return OK; /* the answer is over: what follows is no part of it */
   if (str_eq(str_trim(frame->data), STR("[DONE]"))) {
     state->saw_end = true;
     events_add(events, EVENT_END);
@@ -231,21 +254,38 @@ enum err openai_chat_relay_frame(struct dialect_stream *state, const struct fram
     }
   }
   read_usage(&scan, frame->data, events);
-  if (!has_choices && edits->hide_usage && events_has(events, EVENT_USAGE)) return OK; /* the chunk we asked for */
+  events->is_usage_alone = !has_choices && events_has(events, EVENT_USAGE);
+  if (events->is_usage_alone && edits->hide_usage) return OK; /* the chunk we asked for */
   put_chunk(&scan, frame, edits, out);
   return out->failed ? ERR_NO_MEMORY : OK;
 }
 
+/* The JSON object in a whole reply or in a frame's data, without white space around it. */
+static struct str find_object(struct str text) {
+  struct frame_sse frames;
+  struct frame_sse_event frame;
+  enum err e;
+  struct str object = str_trim(text);
+  if (object.n && object.p[0] == '{') return object;
+  frame_sse_init(&frames, 0);
+  frame_sse_feed(&frames, text);
+  bool found = frame_sse_next(&frames, &frame, &e) && frame.data_offset != SIZE_MAX;
+  object = found ? str_trim(str_sub(text, frame.data_offset, frame.data_offset + frame.data.n)) : STR_NONE;
+  frame_sse_clear(&frames);
+  return object;
+}
+
 void openai_chat_put_receipt(struct buf *out, size_t from, struct str receipt) {
-  size_t at = out->n;
-  while (at > from && out->p[at - 1] != '}') at--;
-  if (at == from) return;
-  static const char member[] = ",\"maestro\":";
-  size_t tail = out->n - --at, added = sizeof member - 1 + receipt.n;
+  struct str object = find_object(str_sub(buf_str(out), from, out->n));
+  if (object.n < 2 || object.p[object.n - 1] != '}') return;
+  size_t at = (size_t)(object.p - out->p) + object.n - 1, tail = out->n - at;
+  bool is_empty = str_trim(str_sub(object, 1, object.n - 1)).n == 0;
+  struct str member = is_empty ? STR("\"maestro\":") : STR(",\"maestro\":");
+  size_t added = member.n + receipt.n;
   if (!buf_reserve(out, added)) return;
   memmove(out->p + at + added, out->p + at, tail);
-  memcpy(out->p + at, member, sizeof member - 1);
-  memcpy(out->p + at + sizeof member - 1, receipt.p, receipt.n);
+  memcpy(out->p + at, member.p, member.n);
+  memcpy(out->p + at + member.n, receipt.p, receipt.n);
   out->n += added;
 }
 

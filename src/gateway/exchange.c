@@ -24,6 +24,13 @@ void exchange_fail(struct request_context *rc, enum err e, const struct err_info
   if (reply_error(&rc->reply, e, &rc->info)) rc->error = ERR_CANCELLED;
 }
 
+void exchange_answer(struct request_context *rc, int status, const struct buf *json) {
+  if (json->failed)
+    exchange_fail(rc, ERR_NO_MEMORY, NULL);
+  else
+    rc->error = reply_json(&rc->reply, status, buf_str(json));
+}
+
 /* ---- the model call ---- */
 
 struct turn {

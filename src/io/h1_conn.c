@@ -201,7 +201,11 @@ static void pump_plain(struct h1_conn *c) {
     x->next += take.n == part.n;
   }
   x->queued_bytes = SIZE_MAX; /* it moves, whatever the queue's length says */
-  if (count && !queue(c, v, count, NULL)) out_of_memory(c, x);
+  if (count == 0) {
+    if (c->writes == 0) sent(x); /* only empty slices were left */
+  } else if (!queue(c, v, count, NULL)) {
+    out_of_memory(c, x);
+  }
 }
 
 /* A large request: the head's memory is the client's, and wanted again soon, so it is copied; then part after part. */

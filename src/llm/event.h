@@ -3,7 +3,6 @@
 #ifndef MAESTRO_LLM_EVENT_H
 #define MAESTRO_LLM_EVENT_H
 
-#include "base/err.h"
 #include "llm/usage.h"
 
 enum event_kind {
@@ -15,10 +14,9 @@ enum event_kind {
 
 /* What one frame (or one whole reply) says. */
 struct events {
-  unsigned kinds;     /* bit (1 << EVENT_x) for each that is in it */
-  struct usage usage; /* EVENT_USAGE */
-  enum err error;     /* EVENT_ERROR: why, with info as the upstream told it (not yet sanitised) */
-  struct err_info info;
+  unsigned kinds; /* bit (1 << EVENT_x) for each that is in it; what an EVENT_ERROR means is the provider's to say */
+  struct usage usage;  /* EVENT_USAGE */
+  bool is_usage_alone; /* EVENT_USAGE of the whole answer, in a frame without a part of it */
 };
 
 static inline bool events_has(const struct events *e, enum event_kind kind) { return e->kinds & (1u << kind); }

@@ -3,21 +3,26 @@
 
 #include <time.h>
 
-#include "provider/openai_compatible.h"
-
 const struct provider_preset provider_presets[] = {
-#define X(name, url, key, base, auth, usage, needs_key) \
-  {STR(name), STR(url), STR(key), STR(base), PROVIDER_AUTH_##auth, PROVIDER_USAGE_##usage, needs_key},
+#define X(name, type, url, key, base, auth, usage, needs_key) \
+  {STR(name), &provider_##type, STR(url), STR(key), STR(base), PROVIDER_AUTH_##auth, PROVIDER_USAGE_##usage, needs_key},
 #include "provider/presets.def"
 #undef X
 };
 const size_t provider_preset_count = sizeof provider_presets / sizeof *provider_presets;
 
-static const struct provider_type *const types[] = {&provider_openai_compatible};
+static const struct {
+  struct str name;
+  const struct provider_type *type;
+} types[] = {
+#define X(symbol, name) {STR(name), &provider_##symbol},
+#include "provider/types.def"
+#undef X
+};
 
 const struct provider_type *provider_type_by_name(struct str name) {
   for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-    if (str_eq(types[i]->name, name)) return types[i];
+    if (str_eq(types[i].name, name)) return types[i].type;
   return NULL;
 }
 
@@ -29,7 +34,7 @@ const struct provider_preset *provider_preset_by_name(struct str name) {
 
 enum err provider_init(struct arena *a, const struct provider_spec *spec, struct provider *out, struct err_info *info) {
   const struct provider_preset *preset = provider_preset_by_name(spec->type);
-  const struct provider_type *type = preset ? &provider_openai_compatible : provider_type_by_name(spec->type);
+  const struct provider_type *type = preset ? preset->type : provider_type_by_name(spec->type);
   if (!type) return err_set_param(info, ERR_BAD_VALUE, "type", "unknown provider type \"%.*s\"", STR_ARG(spec->type));
   struct str base_url = spec->base_url.n ? spec->base_url : preset ? preset->base_url : STR_NONE;
   if (!base_url.n)
@@ -52,18 +57,28 @@ enum err provider_init(struct arena *a, const struct provider_spec *spec, struct
 
 enum { RETRY_AFTER_MAX_MS = 24 * 3600 * 1000 };
 
+/* A number with or without a fraction, which is dropped, times scale_ms; false when it is something else. */
+static bool read_wait(struct str text, int64_t scale_ms, int64_t *out_ms) {
+  struct str whole, fraction;
+  uint64_t value = 0;
+  bool has_point = str_cut(text, '.', &whole, &fraction), is_number = whole.n > 0 && (!has_point || fraction.n);
+  for (size_t i = 0; i < text.n; i++) is_number = is_number && (i == whole.n || (text.p[i] >= '0' && text.p[i] <= '9'));
+  if (!is_number) return false;
+  bool fits = str_to_u64(whole, &value) && value <= (uint64_t)(RETRY_AFTER_MAX_MS / scale_ms);
+  *out_ms = fits ? (int64_t)value * scale_ms : RETRY_AFTER_MAX_MS;
+  return true;
+}
+
 int64_t provider_retry_after_ms(struct http_headers headers, int64_t wall_us) {
-  uint64_t value;
-  struct str ms = http_header_get(headers, STR("retry-after-ms"));
-  if (str_to_u64(ms, &value)) return value > RETRY_AFTER_MAX_MS ? RETRY_AFTER_MAX_MS : (int64_t)value;
+  int64_t ms;
   struct str after = http_header_get(headers, STR("retry-after"));
-  if (str_to_u64(after, &value)) return value > RETRY_AFTER_MAX_MS / 1000 ? RETRY_AFTER_MAX_MS : (int64_t)value * 1000;
+  if (read_wait(http_header_get(headers, STR("retry-after-ms")), 1, &ms) || read_wait(after, 1000, &ms)) return ms;
   char text[64];
   if (after.n == 0 || after.n >= sizeof text) return 0;
   memcpy(text, after.p, after.n);
   text[after.n] = 0;
   struct tm t = {0};
   if (!strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &t)) return 0;
-  int64_t wait_ms = (int64_t)timegm(&t) * 1000 - wall_us / 1000;
-  return wait_ms <= 0 ? 0 : wait_ms > RETRY_AFTER_MAX_MS ? RETRY_AFTER_MAX_MS : wait_ms;
+  ms = (int64_t)timegm(&t) * 1000 - wall_us / 1000;
+  return ms <= 0 ? 0 : ms > RETRY_AFTER_MAX_MS ? RETRY_AFTER_MAX_MS : ms;
 }

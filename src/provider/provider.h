@@ -1,6 +1,6 @@
 /* Providers: an address, credentials and quirks that speak a dialect. Pure functions over memory; the call room does
  * the sending. A provider is built once per snapshot (route/catalog) and immutable; what a request needs from it is
- * prebuilt so that a call adds nothing. Types are rows of `provider_types`, well-known OpenAI-likes rows of
+ * prebuilt so that a call adds nothing. Types are rows of types.def, well-known providers rows of
  * presets.def. */
 #ifndef MAESTRO_PROVIDER_PROVIDER_H
 #define MAESTRO_PROVIDER_PROVIDER_H
@@ -13,8 +13,12 @@ enum provider_auth { PROVIDER_AUTH_BEARER, PROVIDER_AUTH_API_KEY };
 /* How token usage arrives in streams: on asking (stream_options.include_usage), always, or never. */
 enum provider_usage { PROVIDER_USAGE_OPTION, PROVIDER_USAGE_ALWAYS, PROVIDER_USAGE_NONE };
 
+struct provider_type;
+
 struct provider_preset {
-  struct str name, base_url, key_env, base_url_env;
+  struct str name;
+  const struct provider_type *type;
+  struct str base_url, key_env, base_url_env;
   enum provider_auth auth;
   enum provider_usage usage;
   bool needs_key;
@@ -41,13 +45,12 @@ struct provider_spec {
 };
 
 struct provider_type {
-  struct str name;    /* "openai-compatible" */
   struct str dialect; /* name of the dialect it speaks */
   /* Fills everything of *p that the type owns: targets, headers, usage. Memory from a. */
   enum err (*init)(struct arena *a, const struct provider_spec *spec, const struct provider_preset *preset,
                    struct provider *p, struct err_info *info);
-  /* Reads a failed reply (status >= 400, body capped by the caller) into a code and *info: status, message (sanitised),
-   * code, type, Retry-After. */
+  /* Reads a failed reply (status >= 400, or 0 for a failure that came with a good status: then the body may name one,
+   * else it is 502) into a code and *info: status, message (sanitised), code, type, Retry-After. */
   enum err (*classify_failure)(const struct provider *p, int status, struct http_headers headers, struct str body,
                                struct err_info *info);
   /* Model ids of a catalog reply, as slices in memory from a. */
@@ -65,6 +68,9 @@ struct provider {
   struct str secret;           /* the credential, for removal from messages */
 };
 
+#define X(symbol, name) extern const struct provider_type provider_##symbol;
+#include "provider/types.def"
+#undef X
 const struct provider_type *provider_type_by_name(struct str name); /* NULL: unknown */
 /* `type` names a provider type or a preset. ERR_BAD_VALUE with a reason that a person can act on. */
 enum err provider_init(struct arena *a, const struct provider_spec *spec, struct provider *out,

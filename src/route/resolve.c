@@ -26,7 +26,7 @@ static void consider(struct near best[NEAREST], struct str asked, struct str nam
 static enum err not_found(const struct catalog *c, struct str name, struct err_info *info) {
   struct near best[NEAREST];
   for (int i = 0; i < NEAREST; i++) best[i] = (struct near){STR_NONE, MAX_DISTANCE + 1};
-  consider(best, name, STR("maestro-auto"));
+  consider(best, name, RESOLVE_NAME_AUTO);
   for (size_t i = 0; i < c->deployment_count; i++) {
     consider(best, name, c->deployments[i].qualified);
     consider(best, name, c->deployments[i].model);
@@ -55,7 +55,8 @@ static enum err pick_unlisted(struct arena *a, const struct catalog_provider *p,
                               struct resolution *out) {
   struct deployment *d = ARENA_NEW(a, struct deployment);
   if (!d) return ERR_NO_MEMORY;
-  *d = (struct deployment){.at = p, .model = model, .qualified = name, .context_tokens = -1, .output_tokens = -1};
+  *d = (struct deployment){
+      .at = p, .model = model, .qualified = name, .context_tokens = -1, .output_tokens = -1, .order = SIZE_MAX};
   return pick_one(a, d, out);
 }
 
@@ -72,7 +73,7 @@ static enum err by_qualified(const struct catalog *c, struct arena *a, struct st
   return OK;
 }
 
-static bool is_brain_name(struct str name) { return str_eq(name, STR("maestro")) || str_eq(name, STR("maestro-auto")); }
+static bool is_brain_name(struct str name) { return str_eq(name, STR("maestro")) || str_eq(name, RESOLVE_NAME_AUTO); }
 
 static enum err only_ready(struct arena *a, struct resolution *r, struct err_info *info) {
   const struct deployment **v = ARENA_NEW_ARRAY(a, const struct deployment *, r->n);
@@ -106,7 +107,7 @@ static enum err pick_brain(const struct catalog *c, struct arena *a, struct reso
 static enum err pick(const struct catalog *c, struct arena *a, struct str name, struct resolution *out,
                      struct err_info *info) {
   if (is_brain_name(name)) return pick_brain(c, a, out, info);
-  if (str_eq(name, STR("router-maestro"))) {
+  if (str_eq(name, RESOLVE_NAME_PRIORITY)) {
     if (c->priority_count == 0)
       return err_set_param(info, ERR_MODEL_NOT_FOUND, "model",
                            "\"router-maestro\" follows the priorities list, which is empty.");

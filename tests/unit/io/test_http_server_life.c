@@ -523,14 +523,20 @@ TEST(light_traffic_stays_on_worker_0_and_heavy_traffic_spreads) {
   unserve();
   assert_int_equal(fixture.accepted[0], 6);
   assert_int_equal(fixture.accepted[1], 0);
-  serve(NULL, 3);
-  open_many(fd, 80);
-  for (unsigned i = 0; i < 80; i++) close(fd[i]);
-  unserve();
-  assert_true(fixture.accepted[0] >= 16);
-  assert_true(fixture.accepted[1] >= 8);
-  assert_int_equal(fixture.accepted[0] + fixture.accepted[1] + fixture.accepted[2], 80);
-  assert_true(fixture.accepted[1] + 8 <= fixture.accepted[0] + 1);
+  /* Who is first at the socket is the kernel's choice among those that may accept, so on a loaded machine one worker may
+   * take nearly all: the rule holds every time, the spread is seen in one of many tries. */
+  bool has_spread = false;
+  for (unsigned tries = 0; tries < 30 && !has_spread; tries++) {
+    serve(NULL, 3);
+    open_many(fd, 80);
+    for (unsigned i = 0; i < 80; i++) close(fd[i]);
+    unserve();
+    assert_int_equal(fixture.accepted[0] + fixture.accepted[1] + fixture.accepted[2], 80);
+    assert_true(fixture.accepted[0] >= 16);
+    assert_true(fixture.accepted[1] + 8 <= fixture.accepted[0] + 1);
+    has_spread = fixture.accepted[1] >= 8;
+  }
+  assert_true(has_spread);
 }
 
 /* --- drain --- */
