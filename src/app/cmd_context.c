@@ -63,6 +63,7 @@ static int set(struct place *p, int argc, char **argv) {
 /* One line from standard input, without echo on a terminal. */
 static bool read_key(char *out, size_t max) {
   const char *env = getenv("MAESTRO_CONTEXT_KEY");
+  if (env && !env[0]) env = NULL; /* empty is unset, as everywhere */
   struct termios before, quiet;
   bool is_terminal = !env && isatty(STDIN_FILENO) && !tcgetattr(STDIN_FILENO, &before);
   if (env) return snprintf(out, max, "%s", env) < (int)max && out[0];
@@ -128,7 +129,7 @@ static int test(struct place *p, int argc, char **argv) {
   if (e)
     code = cli_fail(CLI_NOT_RUNNING, "%s", err_info_text(e, &why));
   else if (reply.status == 200)
-    printf("ok: %s answers%s\n", real.endpoint, c->key ? " and the key is good" : "; it asks for no key");
+    printf("ok: %s answers%s\n", real.endpoint, c->key ? " and takes the key" : "; no key was sent");
   else
     code = cli_fail(CLI_FAILED, "%s answers with status %d: %.*s", real.endpoint, reply.status,
                     STR_ARG(buf_str(&reply.body)));

@@ -81,6 +81,7 @@ static int status(struct place *p, int argc, char **argv) {
   } else {
     printf("context   %s\nendpoint  %s\nhealth    %.*s\n", c->name, local.endpoint, STR_ARG(buf_str(&reply.body)));
   }
+  if (!e && reply.status != 200) code = CLI_FAILED;
   buf_clear(&reply.body);
   return code;
 }

@@ -60,6 +60,17 @@ static enum err settle_key(const struct config *config, const struct cli_paths *
   return e;
 }
 
+/* A home that cannot be written takes the commands their copy of the key, but not the service. */
+static void settle_key_or_warn(const struct config *config, const struct cli_paths *paths, bool *created,
+                               struct config_diags *diags) {
+  struct err_info info = {0};
+  const struct config_place place = {str_from_c(paths->contexts), 0};
+  enum err e = settle_key(config, paths, created, diags, &info);
+  if (e)
+    config_diags_add(diags, CONFIG_WARNING, place, STR_NONE, "calls of this machine and configured keys still work",
+                     "the key for this machine's commands could not be kept: %s", err_info_text(e, &info));
+}
+
 static void set_logging(const struct config *config) {
   static const enum log_level levels[] = {LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR};
   log_set_level(levels[config->options.log_level]);
@@ -160,6 +171,18 @@ static void raise_descriptors(void) {
   (void)setrlimit(RLIMIT_NOFILE, &files);
 }
 
+static bool has_auto_model(void) {
+  struct snapshot *now = snapshot_newest();
+  const struct catalog *c = snapshot_get(now, GATEWAY_CATALOG);
+  struct arena a;
+  struct resolution r;
+  arena_init(&a, 0);
+  bool found = !resolve_name(c, &a, STR("maestro-auto"), &r, NULL);
+  arena_clear(&a);
+  snapshot_unref(now);
+  return found;
+}
+
 /* What a person sees in the terminal; the log is for machines. */
 static void greet(const struct config *config, const struct server_start *start, bool created_key) {
   const char *host = config->options.server_host.p;
@@ -175,10 +198,18 @@ static void greet(const struct config *config, const struct server_start *start,
             "  provider's key, or run `maestro init`, then see `maestro check`.\n");
   if (is_any) fprintf(stderr, "  It listens on all addresses: every call needs a key.\n");
   if (created_key) fprintf(stderr, "  A server key was made for you: `maestro server show-key` prints it.\n");
+  const char *key = config->keys.n || is_any ? "-H \"Authorization: Bearer $(maestro server show-key)\" " : "";
+  if (!has_auto_model()) {
+    fprintf(stderr,
+            "  `maestro-auto` knows no model yet: list some in \"priorities\", or name one of\n        curl "
+            "%s%s/v1/models\n\n",
+            key, url);
+    return;
+  }
   fprintf(stderr,
           "  Try:  curl %s/v1/chat/completions -H 'Content-Type: application/json' \\\n"
           "          %s-d '{\"model\":\"maestro-auto\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello!\"}]}'\n\n",
-          url, config->keys.n || is_any ? "-H \"Authorization: Bearer $(maestro server show-key)\" " : "");
+          url, key);
 }
 
 static void write_server_info(const struct config *config, const struct server_start *start, const char *path) {
@@ -240,7 +271,7 @@ int server_run(const struct server_options *options) {
   reload_init(options->sources, gateway_snapshot_table());
   enum err e = crypto_init(&info);
   if (!e) e = config_load(options->sources, &config, &diags);
-  if (!e) e = settle_key(config, &options->paths, &created_key, &diags, &info);
+  if (!e) settle_key_or_warn(config, &options->paths, &created_key, &diags);
   if (diags.n) print_diags(&diags);
   if (e) {
     code = cli_fail(e == ERR_BAD_CONFIG ? CLI_CONFIG : CLI_FAILED, "%s",

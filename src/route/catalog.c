@@ -112,6 +112,14 @@ static enum err add_deployment(struct builder *b, struct catalog_provider *p, st
   return OK;
 }
 
+/* A model that the priorities name at a provider whose list is its own: as good as declared. */
+static enum err add_named(struct builder *b, struct catalog_provider *p, struct str model) {
+  size_t before = b->c->deployment_count;
+  enum err e = add_deployment(b, p, model, NULL);
+  if (!e && b->c->deployment_count > before) b->c->deployments[before].is_known = true;
+  return e;
+}
+
 static enum err add_models(struct builder *b, struct catalog_provider *p, const struct config_provider *from) {
   struct catalog *c = b->c;
   enum err e = OK;
@@ -121,6 +129,11 @@ static enum err add_models(struct builder *b, struct catalog_provider *p, const 
   for (size_t i = 0; !e && i < c->registry->model_count; i++)
     if (str_eq(c->registry->models[i].provider, p->provider.id))
       e = add_deployment(b, p, c->registry->models[i].id, NULL);
+  for (size_t i = 0; !e && from && from->model_count == 0 && i < b->config->priorities.n; i++) {
+    struct str id, model;
+    if (str_cut(b->config->priorities.items[i], '/', &id, &model) && model.n && str_eq(id, p->provider.id))
+      e = add_named(b, p, model);
+  }
   const struct discovered_list *listed = from ? discovered_get(p->provider.id) : NULL;
   for (size_t i = 0; !e && listed && i < listed->n; i++) e = add_deployment(b, p, listed->ids[i], NULL);
   p->is_open = from && from->model_count == 0 && !listed;
@@ -232,7 +245,7 @@ static void catalog_free(void *section) {
 
 /* An upper bound of deployments, so that their addresses never move. */
 static size_t count_models(const struct config *config, const struct registry *registry) {
-  size_t n = registry->model_count + discovered_total() + 1;
+  size_t n = registry->model_count + discovered_total() + config->priorities.n + 1;
   for (size_t i = 0; i < config->provider_count; i++) n += config->providers[i].model_count;
   return n;
 }

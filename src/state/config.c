@@ -98,7 +98,7 @@ static void choose_folders(struct config_loader *l) {
   if (!other || (!exists(l, other, "providers.json") && !exists(l, other, "priorities.json"))) return;
   l->config_dir = other;
   config_diags_add(l->diags, CONFIG_NOTE, (struct config_place){str_from_c(other), 0}, STR_NONE,
-                   "to have files of its own, run: maestro init --from DIR", "read in place");
+                   "to have files of its own, run: maestro init", "read in place");
   const char *data = s->data_dir && !exists(l, s->data_dir, "auth.json") ? sibling(l, s->data_dir) : NULL;
   if (data && exists(l, data, "auth.json")) l->data_dir = data;
 }
