@@ -22,7 +22,7 @@
 #include "route/discovered.h"
 #include "state/server_info.h"
 
-enum { TICK_MS = 500, DISCOVERY_EVERY_MS = 600000, TRIM_EVERY_MS = 10000, TRIM_FLOOR_BYTES = 128 << 20 };
+enum { TICK_MS = 500, DISCOVERY_EVERY_MS = 600000, DISCOVERY_SOON_MS = 15000, TRIM_EVERY_MS = 10000, TRIM_FLOOR_BYTES = 128 << 20 };
 
 /* ---- configuration at start ---- */
 
@@ -122,10 +122,22 @@ static void give_back_memory(void) {
   if (heap.uordblks + heap.hblkhd < resident / 2) malloc_trim(0);
 }
 
+/* A provider that has not said yet which models it has: it was down, so it is asked again soon. */
+static bool lacks_models(void) {
+  struct snapshot *now = snapshot_newest();
+  const struct catalog *c = snapshot_get(now, GATEWAY_CATALOG);
+  bool lacks = false;
+  for (size_t i = 0; i < c->provider_count && !lacks; i++)
+    lacks = c->providers[i].is_open && c->providers[i].is_ready && !c->providers[i].is_demo;
+  snapshot_unref(now);
+  return lacks;
+}
+
 /* Waits for the signal to end; reloads on SIGHUP and when a watched file has changed. */
 static int wait_for_end(struct server_start *start) {
   sigset_t set;
   uint64_t next_discovery = clock_mono_us() + (uint64_t)DISCOVERY_EVERY_MS * 1000;
+  uint64_t next_look = clock_mono_us() + (uint64_t)DISCOVERY_SOON_MS * 1000;
   uint64_t next_trim = clock_mono_us() + (uint64_t)TRIM_EVERY_MS * 1000;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
@@ -142,10 +154,10 @@ static int wait_for_end(struct server_start *start) {
       reload("a file has changed");
       server_start_discover(start);
     }
-    if (clock_mono_us() >= next_discovery) {
-      server_start_discover(start);
-      next_discovery = clock_mono_us() + (uint64_t)DISCOVERY_EVERY_MS * 1000;
-    }
+    bool is_due = clock_mono_us() >= next_discovery, is_look = clock_mono_us() >= next_look;
+    if (is_due || (is_look && lacks_models())) server_start_discover(start);
+    if (is_due) next_discovery = clock_mono_us() + (uint64_t)DISCOVERY_EVERY_MS * 1000;
+    if (is_look) next_look = clock_mono_us() + (uint64_t)DISCOVERY_SOON_MS * 1000;
     if (clock_mono_us() >= next_trim) {
       give_back_memory();
       next_trim = clock_mono_us() + (uint64_t)TRIM_EVERY_MS * 1000;

@@ -18,7 +18,7 @@ struct http_origin {
   uint16_t port;
   bool is_tls, is_ip; /* is_ip: host is a numeric address */
   bool allow_private; /* egress policy: loopback and private addresses */
-  uint64_t id;        /* hash of url and allow_private: pools are keyed by it */
+  uint64_t id;        /* hash of url and allow_private, to find a pool; no proof that two are the same */
 };
 /* base_url: http or https, no user, query or fragment. Memory from `a`. ERR_BAD_VALUE with the reason. */
 enum err http_origin_parse(struct arena *a, struct str base_url, bool allow_private, struct http_origin *out,

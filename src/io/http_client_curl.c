@@ -15,10 +15,16 @@ enum {
   NUDGE_US = 250000
 };
 
+/* All of it is compared, for the reason given at is_pool_of in http_client_h1.c. */
+static bool is_slot_of(const struct curl_slot *s, const struct curl_client *c, const struct http_origin *o) {
+  return s->id == o->id && s->loop == &c->loop[o->allow_private] && strncmp(s->url, o->url.p, o->url.n) == 0 &&
+         s->url[o->url.n] == '/';
+}
+
 static struct curl_slot *find_slot(struct curl_client *c, const struct http_origin *origin) {
   struct curl_slot **bucket = &c->bucket[origin->id % CURL_CLIENT_BUCKETS];
   for (struct curl_slot *s = *bucket; s; s = s->next)
-    if (s->id == origin->id) return s;
+    if (is_slot_of(s, c, origin)) return s;
   struct curl_slot *s = calloc(1, sizeof *s);
   char *url = malloc(origin->url.n + 2);
   if (!s || !url) {

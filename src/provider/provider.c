@@ -3,6 +3,8 @@
 
 #include <time.h>
 
+#include "base/crypto.h"
+
 const struct provider_preset provider_presets[] = {
 #define X(name, type, url, key, base, auth, usage, needs_key) \
   {STR(name), &provider_##type, STR(url), STR(key), STR(base), PROVIDER_AUTH_##auth, PROVIDER_USAGE_##usage, needs_key},
@@ -32,6 +34,25 @@ const struct provider_preset *provider_preset_by_name(struct str name) {
   return NULL;
 }
 
+struct kept {
+  size_t n;
+  char bytes[];
+};
+
+static void wipe(void *arg) {
+  struct kept *k = arg;
+  crypto_wipe(k->bytes, k->n);
+}
+
+struct str provider_keep_secret(struct arena *a, struct str prefix, struct str secret) {
+  struct kept *k = arena_alloc(a, sizeof *k + prefix.n + secret.n);
+  if (!k || !arena_on_clear(a, wipe, k)) return STR_NONE;
+  k->n = prefix.n + secret.n;
+  if (prefix.n) memcpy(k->bytes, prefix.p, prefix.n);
+  if (secret.n) memcpy(k->bytes + prefix.n, secret.p, secret.n);
+  return str_from(k->bytes, k->n);
+}
+
 enum err provider_init(struct arena *a, const struct provider_spec *spec, struct provider *out, struct err_info *info) {
   const struct provider_preset *preset = provider_preset_by_name(spec->type);
   const struct provider_type *type = preset ? preset->type : provider_type_by_name(spec->type);
@@ -46,7 +67,7 @@ enum err provider_init(struct arena *a, const struct provider_spec *spec, struct
   p.id = arena_dup(a, spec->id);
   if (!p.id.p) return ERR_NO_MEMORY;
   if (spec->api_key.n) {
-    p.secret = arena_dup(a, spec->api_key);
+    p.secret = provider_keep_secret(a, STR_NONE, spec->api_key);
     if (!p.secret.p) return ERR_NO_MEMORY;
   }
   e = type->init(a, spec, preset, &p, info);

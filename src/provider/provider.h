@@ -77,6 +77,9 @@ enum err provider_init(struct arena *a, const struct provider_spec *spec, struct
                        struct err_info *info) MUST_CHECK;
 const struct provider_preset *provider_preset_by_name(struct str name); /* NULL: unknown */
 
+/* prefix + secret in the arena, wiped when it is cleared; {NULL, 0} when memory is short. For types' init. */
+struct str provider_keep_secret(struct arena *a, struct str prefix, struct str secret);
+
 /* Copies an upstream's message for a caller's eyes into out (NUL-terminated, at most max - 1 bytes, cut at a character
  * border): the provider's secret, anything that looks like a key or bearer token, URLs, IP addresses with ports and the
  * provider's host name are replaced by a bracketed word; control characters become spaces. */

@@ -18,7 +18,14 @@ TEST(every_member) {
            " \"warmup\": true, \"autoSync\": true, \"usage\": \"none\", \"authBaseURL\": "
            "\"https://auth.example\"}}}"}}};
   fake_load(&f);
-  fake_expect(&f, "");
+  fake_expect(&f,
+              MAIN ":2: note: providers.One: \"weight\" has no effect in this version\n"
+              MAIN ":2: note: providers.One: \"code\" has no effect in this version\n"
+              MAIN ":2: note: providers.One: \"region\" has no effect in this version\n"
+              MAIN ":2: note: providers.One: \"quirks\" has no effect in this version\n"
+              MAIN ":2: note: providers.One: \"warmup\" has no effect in this version\n"
+              MAIN ":2: note: providers.One: \"autoSync\" has no effect in this version\n"
+              MAIN ":2: note: providers.One: \"authBaseURL\" has no effect in this version\n");
   assert_int_equal(f.config->provider_count, 1);
   const struct config_provider *p = config_provider_find(f.config, STR("oNE"));
   assert_non_null(p);
@@ -296,7 +303,7 @@ TEST(a_declared_provider_takes_its_presets_place) {
                               "\"proxy\": {\"type\": \"openai\", \"baseURL\": \"http://p\", \"apiKey\": \"k\"}}}"}},
                    .env = {{"OPENROUTER_API_KEY", "a"}, {"GROQ_API_KEY", "g"}, {"OPENAI_API_KEY", "o"}}};
   fake_load(&f);
-  fake_expect(&f, "");
+  fake_expect(&f, MAIN ":1: note: providers.OpenRouter: \"weight\" has no effect in this version\n");
   assert_int_equal(f.config->provider_count, 4);
   assert_int_equal(f.config->providers[0].weight, 3);
   assert_str(secret_reveal(f.config->providers[0].api_key), STR("a"));
