@@ -213,7 +213,8 @@ static void greet(const struct config *config, const struct server_start *start,
   const char *key = config->keys.n || is_any ? "-H \"Authorization: Bearer $(maestro server show-key)\" " : "";
   if (!has_auto_model()) {
     fprintf(stderr,
-            "  `maestro-auto` knows no model yet: list some in \"priorities\", or name one of\n        curl %s%s/v1/models\n\n",
+            "  `maestro-auto` knows no model yet: list some in \"priorities\", or name one of\n        curl "
+            "%s%s/v1/models\n\n",
             key, url);
     return;
   }

@@ -27,8 +27,10 @@ enum metrics_dimension {
 #define METRICS_STATUSES                                                                                          \
   X(200)                                                                                                          \
   X(201)                                                                                                          \
-  X(202) X(204) X(400) X(401) X(402) X(403) X(404) X(405) X(408) X(409) X(413) X(415) X(422) X(424) X(429) X(499) \
-      X(500) X(501) X(502) X(503) X(504) X(524) X(529)
+  X(202)                                                                                                          \
+  X(204)                                                                                                          \
+  X(400) X(401) X(402) X(403) X(404) X(405) X(408) X(409) X(413) X(415) X(422) X(424) X(429) X(499) X(500) X(501) \
+      X(502) X(503) X(504) X(524) X(529)
 enum {
   STATUS_NONE,
 #define X(code) STATUS_##code,

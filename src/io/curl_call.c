@@ -180,8 +180,8 @@ void curl_call_on_done(CURL *easy, CURLcode result) {
     reason = verdicts[i].reason;
     break;
   }
-  /* curl has one code for a cut and for a malformed chunk. */
-  if (result == CURLE_RECV_ERROR && strstr(call->error_text, "chunked-encoding")) {
+  /* curl has one code for a cut and for a malformed chunk; its words differ from version to version, "chunk" stays. */
+  if (result == CURLE_RECV_ERROR && strstr(call->error_text, "chunk")) {
     e = ERR_UPSTREAM_PROTOCOL;
     reason = "the provider's reply has a malformed chunk";
   }

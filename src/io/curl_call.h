@@ -21,6 +21,7 @@ struct curl_slot {
   bool is_plain; /* no TLS on the connection, neither to the origin nor to the proxy */
   struct curl_call *idle;
   unsigned idle_count;
+  struct fiber_sem permits; /* connections_per_origin; curl's own limit spins for ever in 8.14 */
 };
 
 enum { CURL_CLIENT_BUCKETS = 64 };
@@ -57,7 +58,7 @@ struct curl_call {
   size_t slice, slice_offset; /* READFUNCTION's place in the body */
   unsigned attempts, sockets, sockets_before;
   int version_minor, status;
-  bool is_waiting, added, connected, paused, must_be_fresh, is_upload_done;
+  bool has_permit, is_waiting, added, connected, paused, must_be_fresh, is_upload_done;
   char error_text[CURL_ERROR_SIZE];
 };
 

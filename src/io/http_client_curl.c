@@ -36,6 +36,7 @@ static struct curl_slot *find_slot(struct curl_client *c, const struct http_orig
   memcpy(url + origin->url.n, "/", 2);
   *s = (struct curl_slot){.next = *bucket, .id = origin->id, .url = url, .loop = &c->loop[origin->allow_private]};
   if (c->options.use_proxy_env) s->proxy = http_proxy_for(&c->proxies, origin);
+  fiber_sem_init(&s->permits, c->options.connections_per_origin);
   s->is_plain = !origin->is_tls && !(s->proxy && str_has_prefix(s->proxy->url, STR("https:")));
   *bucket = s;
   return s;
@@ -52,6 +53,10 @@ static struct curl_call *take_call(struct curl_client *c, struct curl_slot *slot
 static void give_call(struct curl_call *call) {
   struct curl_slot *slot = call->slot;
   call->request = NULL;
+  if (call->has_permit) {
+    call->has_permit = false;
+    fiber_sem_post(&slot->permits);
+  }
   upstream_reply_recycle(&call->reply);
   if (slot->idle_count >= IDLE_CALLS_MAX) {
     curl_call_free(call);
@@ -122,6 +127,13 @@ static void abandon(struct curl_call *call) {
   curl_loop_remove(call->slot->loop, call->easy);
 }
 
+/* Each transfer has at most one connection, and takes an idle one before it opens another. */
+static enum err take_permit(struct curl_call *call) {
+  enum err e = fiber_sem_wait(&call->slot->permits, call->connect_deadline_us);
+  call->has_permit = e == OK;
+  return e == ERR_TIMEOUT ? ERR_CONNECT_TIMEOUT : e;
+}
+
 /* One transfer up to its head, or to its end. */
 static enum err send_and_wait(struct curl_call *call, struct err_info *info) {
   call->connected = false;
@@ -173,6 +185,7 @@ static enum err curl_start(struct http_client *base, const struct http_client_re
   call->connect_deadline_us = connect_deadline(request);
   e = curl_call_prepare(call, request);
   if (!e) e = set_addresses(call, info);
+  if (!e) e = take_permit(call);
   if (!e) e = send_and_wait(call, info);
   if (e && !call->added && call->reply.ended && may_resend(call)) {
     upstream_reply_begin(&call->reply, request);
@@ -277,7 +290,6 @@ enum err http_client_new_curl(struct http_client **out, struct loop *loop, const
     e = curl_loop_init(&c->loop[i], loop, curl_call_on_done, curl_call_is_silent, info);
     if (e) goto failed;
     curl_multi_setopt(c->loop[i].multi, CURLMOPT_MAXCONNECTS, (long)CONNECTS_KEPT);
-    curl_multi_setopt(c->loop[i].multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)c->options.connections_per_origin);
   }
   *out = &c->base;
   return OK;

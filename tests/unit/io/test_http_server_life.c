@@ -523,8 +523,8 @@ TEST(light_traffic_stays_on_worker_0_and_heavy_traffic_spreads) {
   unserve();
   assert_int_equal(fixture.accepted[0], 6);
   assert_int_equal(fixture.accepted[1], 0);
-  /* Who is first at the socket is the kernel's choice among those that may accept, so on a loaded machine one worker may
-   * take nearly all: the rule holds every time, the spread is seen in one of many tries. */
+  /* Who is first at the socket is the kernel's choice among those that may accept, so on a loaded machine one worker
+   * may take nearly all: the rule holds every time, the spread is seen in one of many tries. */
   bool has_spread = false;
   for (unsigned tries = 0; tries < 30 && !has_spread; tries++) {
     serve(NULL, 3);

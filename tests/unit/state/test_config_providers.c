@@ -233,12 +233,11 @@ TEST(order_of_credentials) {
               {"BOTH_API_KEY", "env"},
               {"OPENROUTER_API_KEY", "or"}}};
   fake_load(&f);
-  fake_expect(
-      &f, PROVIDERS
-      ":1: warning: providers.named: has no key and cannot be used (set NAMED_KEY, or \"options\": "
-      "{\"allow_unauthenticated\": true} where it needs none)\n" PROVIDERS
-      ":1: warning: providers.lost: has no key and cannot be used (set LOST_API_KEY)\n" PROVIDERS
-      ":1: warning: providers.elsewhere: has no key and cannot be used (set ELSEWHERE_API_KEY)\n");
+  fake_expect(&f, PROVIDERS
+              ":1: warning: providers.named: has no key and cannot be used (set NAMED_KEY, or \"options\": "
+              "{\"allow_unauthenticated\": true} where it needs none)\n" PROVIDERS
+              ":1: warning: providers.lost: has no key and cannot be used (set LOST_API_KEY)\n" PROVIDERS
+              ":1: warning: providers.elsewhere: has no key and cannot be used (set ELSEWHERE_API_KEY)\n");
   static const struct {
     const char *id, *key;
     enum config_credential credential;
