@@ -146,7 +146,7 @@ test('errors keep status, class, code and Retry-After', async () => {
   await assert.rejects(ask('[[mock:fail-500]] x'), (e) => e instanceof OpenAI.InternalServerError);
   await assert.rejects(ask('[[mock:fail-context]] x'), (e) => e instanceof OpenAI.BadRequestError && e.code === 'context_length_exceeded');
   await assert.rejects(ask('[[mock:fail-quota]] x'), (e) => e.status === 429 && e.code === 'insufficient_quota');
-  await assert.rejects(ask('[[mock:fail-401]] x'), (e) => e.status === 401 && /up refused Maestro/.test(e.message));
+  await assert.rejects(ask('[[mock:fail-401]] x'), (e) => e.status === 401 && /"up"/.test(e.message));
   await assert.rejects(ask('[[mock:fail-400]] x', { stream: true }), (e) => e instanceof OpenAI.BadRequestError);
 });
 
