@@ -72,7 +72,8 @@ static size_t list_models(struct request_context *rc, struct dialect_model *out)
   const struct deployment **rest = ARENA_NEW_ARRAY(rc->arena, const struct deployment *, c->deployment_count + 1);
   size_t n = 0, others = 0;
   if (!rest) return 0;
-  for (size_t i = 0; i < c->priority_count; i++) out[n++] = describe(c->priorities[i], rc->arena);
+  for (size_t i = 0; i < c->priority_count; i++)
+    if (c->priorities[i]->at->is_ready) out[n++] = describe(c->priorities[i], rc->arena);
   for (size_t i = 0; i < c->deployment_count; i++)
     if (c->deployments[i].at->is_ready && !is_priority(c, &c->deployments[i])) rest[others++] = &c->deployments[i];
   qsort(rest, others, sizeof *rest, by_name);

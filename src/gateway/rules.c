@@ -30,13 +30,8 @@ static enum err fill(struct rules *r, const struct config *config, struct err_in
   bool by_person = config->keys.n > 0;
   size_t n = by_person ? config->keys.n : generated_key ? 1 : 0;
   struct str *keys = ARENA_NEW_ARRAY(&r->arena, struct str, n + 1);
-  struct str *origins = ARENA_NEW_ARRAY(&r->arena, struct str, o->server_origins.n + 1);
-  if (!keys || !origins) return ERR_NO_MEMORY;
+  if (!keys) return ERR_NO_MEMORY;
   for (size_t i = 0; i < n; i++) keys[i] = secret_reveal(by_person ? config->keys.items[i] : generated_key);
-  for (size_t i = 0; i < o->server_origins.n; i++) {
-    origins[i] = arena_dup(&r->arena, o->server_origins.items[i]);
-    if (!origins[i].p) return ERR_NO_MEMORY;
-  }
   const struct auth_rules_input input = {
       .keys = keys,
       .keys_n = n,
@@ -47,13 +42,14 @@ static enum err fill(struct rules *r, const struct config *config, struct err_in
       .port = listening_port ? listening_port : (uint16_t)o->server_port,
       .hosts = o->server_hosts.items,
       .hosts_n = o->server_hosts.n,
-      .origins = origins,
+      .origins = o->server_origins.items,
       .origins_n = o->server_origins.n,
       .trusted_proxies = o->server_trusted_proxies.items,
       .trusted_proxies_n = o->server_trusted_proxies.n,
   };
-  r->cors = (struct cors_rules){.origins = origins, .origins_n = o->server_origins.n};
-  return auth_rules_new(&r->arena, &input, &r->auth, info);
+  enum err e = auth_rules_new(&r->arena, &input, &r->auth, info);
+  if (!e) r->cors.origins = auth_rules_origins(r->auth, &r->cors.origins_n);
+  return e;
 }
 
 static enum err build(const struct config *config, const struct snapshot *made, const void *old, void **out,
