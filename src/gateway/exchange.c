@@ -114,8 +114,7 @@ static enum err forwarded_headers(struct request_context *rc, struct http_header
 static enum err plan_for(struct request_context *rc, struct str model, struct plan *out) {
   struct resolution resolution;
   enum err e = resolve_name(rc->catalog, rc->arena, model, &resolution, &rc->info);
-  if (!e) *out = plan_make(rc->options, &resolution);
-  return e;
+  return e ? e : plan_make(rc->arena, rc->options, &resolution, out);
 }
 
 static enum err check_loop(struct request_context *rc) {

@@ -20,7 +20,8 @@ static enum err refuse_members(struct str json, const char *where, struct err_in
     yyjson_obj_iter it = yyjson_obj_iter_with(root);
     yyjson_val *key = yyjson_obj_iter_next(&it);
     char param[ERR_PARAM_MAX];
-    snprintf(param, sizeof param, "%s.%.64s", where, yyjson_get_str(key));
+    struct str name = str_cut_utf8(str_from(yyjson_get_str(key), yyjson_get_len(key)), 64);
+    snprintf(param, sizeof param, "%s.%.*s", where, STR_ARG(name));
     e = err_set_param(info, ERR_UNSUPPORTED, param, "the option \"%s\" is not supported by this version", param);
   }
   yyjson_doc_free(doc);

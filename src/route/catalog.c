@@ -83,7 +83,7 @@ static enum err add_deployment(struct builder *b, struct catalog_provider *p, st
   struct str qualified = arena_printf(&c->arena, "%.*s/%.*s", STR_ARG(p->provider.id), STR_ARG(model));
   if (!qualified.p) return ERR_NO_MEMORY;
   if (map_get(&c->by_qualified, qualified)) return OK;
-  if (c->deployment_count == b->capacity) return fault(b, (struct config_place){0}, p->provider.id, "too many models");
+  if (c->deployment_count == b->capacity) return OK; /* listed since they were counted: the next build has room */
   const struct registry_model *spec = registry_find_of(c->registry, p->provider.id, model);
   struct deployment *d = &c->deployments[c->deployment_count];
   *d = (struct deployment){.at = p,
@@ -112,11 +112,14 @@ static enum err add_deployment(struct builder *b, struct catalog_provider *p, st
   return OK;
 }
 
-/* A model that the priorities name at a provider whose list is its own: as good as declared. */
-static enum err add_named(struct builder *b, struct catalog_provider *p, struct str model) {
-  size_t before = b->c->deployment_count;
-  enum err e = add_deployment(b, p, model, NULL);
-  if (!e && b->c->deployment_count > before) b->c->deployments[before].is_known = true;
+/* What the priorities name of a provider that has not said what it has. */
+static enum err add_prioritised(struct builder *b, struct catalog_provider *p) {
+  const struct config_strings *list = &b->config->priorities;
+  struct str id, model;
+  enum err e = OK;
+  for (size_t i = 0; !e && i < list->n; i++)
+    if (str_cut(list->items[i], '/', &id, &model) && model.n && str_eq(id, p->provider.id))
+      e = add_deployment(b, p, model, NULL);
   return e;
 }
 
@@ -127,18 +130,14 @@ static enum err add_models(struct builder *b, struct catalog_provider *p, const 
   for (size_t i = 0; !e && from && i < from->model_count; i++)
     e = add_deployment(b, p, from->models[i].id, &from->models[i]);
   for (size_t i = 0; !e && i < c->registry->model_count; i++)
-    if (str_eq(c->registry->models[i].provider, p->provider.id))
+    if (str_eq_nocase(c->registry->models[i].provider, p->provider.id))
       e = add_deployment(b, p, c->registry->models[i].id, NULL);
-  for (size_t i = 0; !e && from && from->model_count == 0 && i < b->config->priorities.n; i++) {
-    struct str id, model;
-    if (str_cut(b->config->priorities.items[i], '/', &id, &model) && model.n && str_eq(id, p->provider.id))
-      e = add_named(b, p, model);
-  }
   const struct discovered_list *listed = from ? discovered_get(p->provider.id) : NULL;
   for (size_t i = 0; !e && listed && i < listed->n; i++) e = add_deployment(b, p, listed->ids[i], NULL);
-  p->is_open = from && from->model_count == 0 && !listed;
-  p->count = c->deployment_count - p->first;
+  p->is_open = from && from->model_count == 0 && !(listed && listed->n);
   discovered_release(listed);
+  if (!e && p->is_open) e = add_prioritised(b, p);
+  p->count = c->deployment_count - p->first;
   return e;
 }
 

@@ -3,17 +3,32 @@
 
 const char *plan_mode_name(enum plan_mode mode) { return mode == PLAN_AUTO ? "auto" : "passthrough"; }
 
-struct plan plan_make(const struct config_options *options, const struct resolution *resolution) {
-  const struct resolution r = *resolution;
-  size_t most = options->fallback_strategy == CONFIG_FALLBACK_NONE ? 1 : 1 + (size_t)options->fallback_max_retries;
-  size_t same = 1; /* a list that goes on with other providers of its first model */
-  while (same < r.n && str_eq(r.v[same]->model, r.v[0]->model)) same++;
-  if (options->fallback_strategy == CONFIG_FALLBACK_SAME_MODEL && same < most) most = same;
-  return (struct plan){
+/* The candidates of the first one's model, in their order. */
+static enum err keep_same_model(struct arena *a, struct plan *plan) {
+  const struct deployment **v = ARENA_NEW_ARRAY(a, const struct deployment *, plan->n);
+  size_t n = 0;
+  if (!v) return ERR_NO_MEMORY;
+  for (size_t i = 0; i < plan->n; i++)
+    if (str_eq(plan->v[i]->model, plan->v[0]->model)) v[n++] = plan->v[i];
+  plan->v = v;
+  plan->n = n;
+  return OK;
+}
+
+enum err plan_make(struct arena *a, const struct config_options *options, const struct resolution *resolution,
+                   struct plan *out) {
+  struct plan plan = {
       .strategy = PLAN_SINGLE,
-      .mode = r.how == RESOLVE_BRAIN ? PLAN_AUTO : PLAN_PASSTHROUGH,
-      .v = r.v,
-      .n = r.n < most ? r.n : most,
+      .mode = resolution->how == RESOLVE_BRAIN ? PLAN_AUTO : PLAN_PASSTHROUGH,
+      .v = resolution->v,
+      .n = resolution->n,
       .same_target_repeats = options->routing_same_target_retries,
   };
+  bool is_list = resolution->how == RESOLVE_BRAIN || resolution->how == RESOLVE_PRIORITY;
+  enum err e = OK;
+  if (is_list && options->fallback_strategy == CONFIG_FALLBACK_SAME_MODEL) e = keep_same_model(a, &plan);
+  size_t most = options->fallback_strategy == CONFIG_FALLBACK_NONE ? 1 : 1 + (size_t)options->fallback_max_retries;
+  if (plan.n > most) plan.n = most;
+  if (!e) *out = plan;
+  return e;
 }

@@ -16,8 +16,10 @@ struct plan {
 };
 
 const char *plan_mode_name(enum plan_mode mode); /* "auto", "passthrough" */
-/* Applies the fallback options to a resolution, which the plan borrows. A real model's name never falls back to another
- * model, only to other providers of it; the virtual names go down their lists. */
-struct plan plan_make(const struct config_options *options, const struct resolution *resolution);
+/* Applies the fallback options to a resolution, whose candidates the plan borrows (or copies in part into `a`). A real
+ * model's name never falls back to another model, only to other providers of it; the virtual names go down their lists,
+ * with fallback.strategy same-model only to others of the first one's model. */
+enum err plan_make(struct arena *a, const struct config_options *options, const struct resolution *resolution,
+                   struct plan *out) MUST_CHECK;
 
 #endif

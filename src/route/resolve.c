@@ -3,7 +3,12 @@
 
 #include <stdio.h>
 
-enum { NEAREST = 3, MAX_DISTANCE = 64 };
+enum {
+  NEAREST = 3,
+  MAX_DISTANCE = 64,
+  NAME_SHOWN = 120, /* bytes of a name in a message */
+  LOOKED_AT = 1024  /* deployments, preferred first: a turn is short, and nobody reads further */
+};
 
 struct near {
   struct str name;
@@ -11,9 +16,11 @@ struct near {
 };
 
 static void consider(struct near best[NEAREST], struct str asked, struct str name) {
-  unsigned d = str_distance(asked, name, MAX_DISTANCE);
+  size_t longer = name.n > asked.n ? name.n - asked.n : asked.n - name.n; /* at least so many letters differ */
   /* A name that holds the other is near, however long: "gpt-5" for "openai/gpt-5". */
-  if (d > 2 && asked.n >= 3 && (str_find(name, asked) != SIZE_MAX || str_find(asked, name) != SIZE_MAX)) d = 2;
+  bool holds = asked.n >= 3 && name.n >= 3 && (str_find(name, asked) != SIZE_MAX || str_find(asked, name) != SIZE_MAX);
+  if (!holds && longer >= best[NEAREST - 1].distance) return;
+  unsigned d = holds && longer > 2 ? 2 : str_distance(asked, name, MAX_DISTANCE);
   for (int i = 0; i < NEAREST; i++) {
     if (str_eq(best[i].name, name)) return;
     if (d >= best[i].distance) continue;
@@ -27,19 +34,19 @@ static enum err not_found(const struct catalog *c, struct str name, struct err_i
   struct near best[NEAREST];
   for (int i = 0; i < NEAREST; i++) best[i] = (struct near){STR_NONE, MAX_DISTANCE + 1};
   consider(best, name, RESOLVE_NAME_AUTO);
-  for (size_t i = 0; i < c->deployment_count; i++) {
-    consider(best, name, c->deployments[i].qualified);
-    consider(best, name, c->deployments[i].model);
+  for (size_t i = 0; i < c->deployment_count && i < LOOKED_AT; i++) {
+    if (!c->ranked[i]->at->is_ready) continue;
+    consider(best, name, c->ranked[i]->qualified);
+    consider(best, name, c->ranked[i]->model);
   }
-  char list[384];
+  char list[NEAREST * (NAME_SHOWN + 4) + 1];
   int used = 0;
   list[0] = 0;
-  for (int i = 0; i < NEAREST && best[i].name.n && used < (int)sizeof list - 130; i++)
+  for (int i = 0; i < NEAREST && best[i].name.n; i++)
     used += snprintf(list + used, sizeof list - (size_t)used, "%s\"%.*s\"", i ? ", " : "",
-                     (int)(best[i].name.n > 120 ? 120 : best[i].name.n), best[i].name.p);
-  return err_set_param(info, ERR_MODEL_NOT_FOUND, "model", "The model \"%.*s\" does not exist%s%s%s",
-                       (int)(name.n > 120 ? 120 : name.n), name.p, used ? "; the nearest are " : "", list,
-                       used ? "." : "");
+                     STR_ARG(str_cut_utf8(best[i].name, NAME_SHOWN)));
+  return err_set_param(info, ERR_MODEL_NOT_FOUND, "model", "The model \"%.*s\" does not exist%s%s.",
+                       STR_ARG(str_cut_utf8(name, NAME_SHOWN)), used ? "; the nearest are " : "", list);
 }
 
 static enum err pick_one(struct arena *a, const struct deployment *d, struct resolution *out) {

@@ -1,0 +1,145 @@
+/* The catalog: which models of which source, in which order, at what price. */
+#include "route_rig.h"
+
+TEST(order_is_priorities_then_priority_then_declaration) {
+  rig_build("{\"providers\":{" PROVIDER("a", "", "\"x\":{},\"y\":{}") "," PROVIDER(
+      "b", ",\"priority\":5", "\"x\":{},\"z\":{}") "," PROVIDER("c", ",\"priority\":-1",
+                                                                "\"x\":{}") "},\"priorities\":[\"c/x\",\"a/y\"]}");
+  const struct catalog *c = rig.catalog;
+  assert_string_equal(rig.report, "");
+  expect_names(c->ranked, c->deployment_count, "c/x a/y b/x b/z a/x");
+  expect_names(c->priorities, c->priority_count, "c/x a/y");
+  for (size_t i = 0; i < c->deployment_count; i++) assert_int_equal(c->ranked[i]->order, i);
+  const struct catalog_name *x = map_get(&c->by_model, STR("x"));
+  expect_names(x->v, x->n, "c/x b/x a/x");
+  assert_ptr_equal(deployment("b/z")->at, catalog_provider_find(c, STR("b")));
+  assert_null(deployment("b/y"));
+  assert_null(catalog_provider_find(c, STR("d")));
+  for (size_t i = 0; i < c->provider_count; i++) { /* deployments lie in runs, one for each provider */
+    const struct catalog_provider *p = &c->providers[i];
+    for (size_t k = 0; k < p->count; k++) assert_ptr_equal(c->deployments[p->first + k].at, p);
+  }
+  rig_clear();
+}
+
+TEST(sources_of_models_are_merged_each_model_once) {
+  listed("a", "y listed y x");
+  rig_build("{\"providers\":{" PROVIDER("a", "", "\"x\":{\"contextWindow\":1000,\"maxOutput\":10}") "}}");
+  expect_names(rig.catalog->ranked, rig.catalog->deployment_count, "a/x a/y a/listed");
+  assert_int_equal(deployment("a/x")->context_tokens, 1000);
+  assert_int_equal(deployment("a/x")->output_tokens, 10);
+  assert_int_equal(deployment("a/y")->context_tokens, -1);
+  assert_int_equal(deployment("a/y")->price.known, 0);
+  assert_null(deployment("a/y")->spec);
+  rig_clear();
+  discovered_clear();
+}
+
+TEST(prices_are_declared_or_the_registrys) {
+  rig.fake.env[0] = (struct fake_entry){"OPENROUTER_API_KEY", "k"};
+  rig_build("{\"providers\":{" PROVIDER("p", "", "\"m\":{\"price\":{\"in\":1,\"out\":2,\"cacheRead\":0.5}}") "}}");
+  const struct deployment *known = deployment("openrouter/z-ai/glm-4.7-flash"), *own = deployment("p/m");
+  assert_non_null(known);
+  assert_non_null(known->spec);
+  assert_true(price_has(&known->price, USAGE_INPUT) && !price_has(&known->price, USAGE_CACHE_READ));
+  assert_int_equal(known->price.nano_usd_per_mtok[USAGE_INPUT], 60000000);
+  assert_string_equal(known->price.date, "2026-06-22");
+  assert_int_equal(known->context_tokens, 202752);
+  assert_int_equal(own->price.nano_usd_per_mtok[USAGE_OUTPUT], INT64_C(2000000000));
+  assert_true(price_has(&own->price, USAGE_CACHE_READ) && !price_has(&own->price, USAGE_REASONING));
+  assert_string_equal(own->price.date, "");
+  rig_clear();
+}
+
+TEST(a_provider_is_open_until_it_has_said_what_it_has) {
+  static const char config[] =
+      "{\"providers\":{\"a\":{\"type\":\"openai-compatible\",\"baseURL\":\"http://127.0.0.1:9\","
+      "\"apiKey\":\"k\"}},\"priorities\":[\"a/first\",\"a/org/second\",\"b/x\"]}";
+  rig_build(config);
+  assert_true(catalog_provider_find(rig.catalog, STR("a"))->is_open);
+  /* What the priorities name of it is taken on trust; what they name of nobody is left out. */
+  expect_names(rig.catalog->priorities, rig.catalog->priority_count, "a/first a/org/second");
+  assert_string_equal(rig.report,
+                      "/c/maestro/maestro.json:1: warning: priorities: \"b/x\" is no known model; it is left out\n");
+  rig_clear();
+  listed("a", ""); /* an empty list says nothing */
+  rig_build(config);
+  assert_true(catalog_provider_find(rig.catalog, STR("a"))->is_open);
+  rig_clear();
+  listed("a", "org/second other");
+  rig_build(config);
+  assert_false(catalog_provider_find(rig.catalog, STR("a"))->is_open);
+  expect_names(rig.catalog->priorities, rig.catalog->priority_count, "a/org/second");
+  expect_names(rig.catalog->ranked, rig.catalog->deployment_count, "a/org/second a/other");
+  rig_clear();
+  discovered_clear();
+}
+
+TEST(providers_without_a_credential_are_there_but_not_ready) {
+  rig_build("{\"providers\":{" NO_KEY("a", "\"x\":{}") "," PROVIDER("b", "", "\"x\":{}") "," PROVIDER(
+      "off", ",\"active\":false", "\"x\":{}") "}}");
+  assert_false(catalog_provider_find(rig.catalog, STR("a"))->is_ready);
+  assert_true(catalog_provider_find(rig.catalog, STR("b"))->is_ready);
+  assert_null(catalog_provider_find(rig.catalog, STR("off")));
+  assert_int_equal(rig.catalog->provider_count, 2);
+  rig_clear();
+}
+
+TEST(the_demo_is_there_only_where_nothing_else_is) {
+  rig_build("{}");
+  assert_int_equal(rig.catalog->provider_count, 0); /* its address is not known yet */
+  rig_clear();
+  catalog_set_demo_url("http://127.0.0.1:4242/v1");
+  rig_build("{}");
+  const struct catalog_provider *demo = catalog_provider_find(rig.catalog, STR("demo"));
+  assert_true(demo && demo->is_demo && demo->is_ready && !demo->is_open);
+  assert_int_equal(demo->provider.origin.port, 4242);
+  expect_names(rig.catalog->ranked, rig.catalog->deployment_count, "demo/demo-small demo/demo-medium demo/demo-large");
+  rig_clear();
+  rig_build("{\"providers\":{" NO_KEY("a", "\"x\":{}") "}}");
+  assert_null(catalog_provider_find(rig.catalog, STR("demo")));
+  rig_clear();
+  catalog_set_demo_url("");
+}
+
+TEST(presets_come_from_the_environment) {
+  rig.fake.env[0] = (struct fake_entry){"GROQ_API_KEY", "gk"};
+  rig.fake.env[1] = (struct fake_entry){"VLLM_BASE_URL", "http://127.0.0.1:8123/v1"};
+  rig.fake.env[2] = (struct fake_entry){"MISTRAL_API_KEY", "mk"};
+  rig_build("{\"egress\":{\"private\":false}}");
+  const struct catalog_provider *groq = catalog_provider_find(rig.catalog, STR("groq")),
+                                *vllm = catalog_provider_find(rig.catalog, STR("vllm")),
+                                *mistral = catalog_provider_find(rig.catalog, STR("mistral"));
+  assert_true(groq && groq->is_open && groq->is_ready && vllm && vllm->is_ready && mistral);
+  assert_str(groq->provider.origin.host, STR("api.groq.com"));
+  assert_str(groq->provider.target[PROVIDER_CHAT], STR("/openai/v1/chat/completions"));
+  assert_int_equal(vllm->provider.origin.port, 8123);
+  assert_false(vllm->provider.origin.allow_private);
+  assert_int_equal(mistral->provider.usage, PROVIDER_USAGE_ALWAYS);
+  assert_int_equal(groq->provider.usage, PROVIDER_USAGE_OPTION);
+  rig_clear();
+}
+
+TEST(configured_usage_overrules_the_preset) {
+  rig.fake.env[0] = (struct fake_entry){"GROQ_API_KEY", "gk"};
+  rig_build("{\"providers\":{\"groq\":{\"type\":\"groq\",\"usage\":\"none\",\"headers\":{\"X-A\":\"secret-value\"}}}}");
+  const struct provider *p = &catalog_provider_find(rig.catalog, STR("groq"))->provider;
+  assert_int_equal(p->usage, PROVIDER_USAGE_NONE);
+  assert_str(http_header_get(p->headers, STR("x-a")), STR("secret-value"));
+  assert_int_equal(p->timeouts.connect_ms, 10000);
+  rig_clear();
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(order_is_priorities_then_priority_then_declaration),
+      cmocka_unit_test(sources_of_models_are_merged_each_model_once),
+      cmocka_unit_test(prices_are_declared_or_the_registrys),
+      cmocka_unit_test(a_provider_is_open_until_it_has_said_what_it_has),
+      cmocka_unit_test(providers_without_a_credential_are_there_but_not_ready),
+      cmocka_unit_test(the_demo_is_there_only_where_nothing_else_is),
+      cmocka_unit_test(presets_come_from_the_environment),
+      cmocka_unit_test(configured_usage_overrules_the_preset),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
