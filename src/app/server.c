@@ -22,7 +22,13 @@
 #include "route/discovered.h"
 #include "state/server_info.h"
 
-enum { TICK_MS = 500, DISCOVERY_EVERY_MS = 600000, DISCOVERY_SOON_MS = 15000, TRIM_EVERY_MS = 10000, TRIM_FLOOR_BYTES = 128 << 20 };
+enum {
+  TICK_MS = 500,
+  DISCOVERY_EVERY_MS = 600000,
+  DISCOVERY_SOON_MS = 15000,
+  TRIM_EVERY_MS = 10000,
+  TRIM_FLOOR_BYTES = 128 << 20
+};
 
 /* ---- configuration at start ---- */
 

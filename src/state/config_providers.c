@@ -354,12 +354,17 @@ static bool is_declared_already(struct config_loader *l, struct config_read *r, 
 }
 
 /* Members that later versions act on: taken, so that a file need not change, but not in silence. */
-static void note_without_effect(struct config_read *r, yyjson_val *key, yyjson_val *val, const struct config_provider *p) {
+static void note_without_effect(struct config_read *r, yyjson_val *key, yyjson_val *val,
+                                const struct config_provider *p) {
   const struct {
     const char *name;
     bool is_set;
-  } members[] = {{"weight", p->weight != 1},      {"code", p->code.n > 0},         {"region", p->region.n > 0},
-                 {"quirks", p->quirks.n > 0},     {"warmup", p->is_warmup},        {"autoSync", p->is_sync},
+  } members[] = {{"weight", p->weight != 1},
+                 {"code", p->code.n > 0},
+                 {"region", p->region.n > 0},
+                 {"quirks", p->quirks.n > 0},
+                 {"warmup", p->is_warmup},
+                 {"autoSync", p->is_sync},
                  {"authBaseURL", p->auth_base_url.n > 0}};
   for (size_t i = 0; i < sizeof members / sizeof *members; i++)
     if (members[i].is_set && !r->is_bad)

@@ -18,14 +18,13 @@ TEST(every_member) {
            " \"warmup\": true, \"autoSync\": true, \"usage\": \"none\", \"authBaseURL\": "
            "\"https://auth.example\"}}}"}}};
   fake_load(&f);
-  fake_expect(&f,
-              MAIN ":2: note: providers.One: \"weight\" has no effect in this version\n"
-              MAIN ":2: note: providers.One: \"code\" has no effect in this version\n"
-              MAIN ":2: note: providers.One: \"region\" has no effect in this version\n"
-              MAIN ":2: note: providers.One: \"quirks\" has no effect in this version\n"
-              MAIN ":2: note: providers.One: \"warmup\" has no effect in this version\n"
-              MAIN ":2: note: providers.One: \"autoSync\" has no effect in this version\n"
-              MAIN ":2: note: providers.One: \"authBaseURL\" has no effect in this version\n");
+  fake_expect(&f, MAIN ":2: note: providers.One: \"weight\" has no effect in this version\n" MAIN
+                       ":2: note: providers.One: \"code\" has no effect in this version\n" MAIN
+                       ":2: note: providers.One: \"region\" has no effect in this version\n" MAIN
+                       ":2: note: providers.One: \"quirks\" has no effect in this version\n" MAIN
+                       ":2: note: providers.One: \"warmup\" has no effect in this version\n" MAIN
+                       ":2: note: providers.One: \"autoSync\" has no effect in this version\n" MAIN
+                       ":2: note: providers.One: \"authBaseURL\" has no effect in this version\n");
   assert_int_equal(f.config->provider_count, 1);
   const struct config_provider *p = config_provider_find(f.config, STR("oNE"));
   assert_non_null(p);
