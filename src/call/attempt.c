@@ -1,7 +1,5 @@
 /* One attempt: the provider's prebuilt request with the caller's body edited by spans goes out; the reply is taken
  * whole, relayed as a stream, or read as a failure. */
-#include <stdio.h>
-
 #include "base/metrics.h"
 #include "call/call_internal.h"
 #include "route/runtime.h"
@@ -116,6 +114,8 @@ static enum err edit_body(struct call *c, const struct deployment *d, bool ask_u
   return OK;
 }
 
+static bool is_client_fault(int status) { return status == 400 || status == 422; }
+
 /* A reply with a failing status: what went wrong, in the provider's own words. */
 static enum err read_failure(struct call *c, const struct deployment *d, struct http_call *http, bool asked_usage,
                              bool *refused_usage, struct err_info *info) {
@@ -125,9 +125,8 @@ static enum err read_failure(struct call *c, const struct deployment *d, struct 
   enum err e = read_whole(c, http, &body, FAILURE_BODY_MS, clock_deadline_ms(FAILURE_BODY_MS), NULL);
   if (e == ERR_CANCELLED) goto out;
   struct str text = buf_str(&body);
-  bool is_client_fault = r->status == 400 || r->status == 422;
   *refused_usage =
-      asked_usage && is_client_fault &&
+      asked_usage && is_client_fault(r->status) &&
       (str_find(text, STR("stream_options")) != SIZE_MAX || str_find(text, STR("include_usage")) != SIZE_MAX);
   e = d->at->provider.type->classify_failure(&d->at->provider, r->status, r->headers, text, info);
 out:
@@ -184,6 +183,33 @@ out:
   return e;
 }
 
+static void tighten(uint32_t *limit_ms, uint32_t other_ms, enum err *meaning, enum err other) {
+  if (other_ms == 0 || (*limit_ms && *limit_ms <= other_ms)) return;
+  *limit_ms = other_ms;
+  *meaning = other;
+}
+
+/* How long to wait for a connection and for the reply's head; returns what it means when the latter passes. */
+static enum err limit_waits(const struct provider_timeouts *t, bool is_stream, struct http_client_request *request) {
+  enum err connect = ERR_CONNECT_TIMEOUT, head = ERR_HEADERS_TIMEOUT;
+  request->connect_ms = t->connect_ms ? t->connect_ms : HTTP_CLIENT_CONNECT_MS;
+  request->headers_ms = t->headers_ms;
+  tighten(&request->connect_ms, t->total_ms, &connect, connect);
+  tighten(&request->headers_ms, is_stream ? t->first_token_ms : 0, &head, ERR_FIRST_CONTENT_TIMEOUT);
+  tighten(&request->headers_ms, t->total_ms, &head, ERR_TOTAL_TIMEOUT);
+  return head;
+}
+
+static enum err take_answer(struct call *c, const struct deployment *d, struct http_call *http, uint64_t first_us,
+                            uint64_t total_us, struct err_info *info) {
+  const struct http_response *r = http_call_response(http);
+  if (r->status != 200)
+    return err_set(info, ERR_UPSTREAM_PROTOCOL, "the provider answered with status %d where 200 is due", r->status);
+  if (!c->request->is_stream) return take_whole(c, d, http, total_us, info);
+  if (is_event_stream(r->headers)) return relay_stream(c, d, http, first_us, total_us, info);
+  return refuse_non_stream(c, d, http, total_us, info);
+}
+
 static enum err send_once(struct call *c, const struct deployment *d, bool ask_usage, bool *refused_usage,
                           struct err_info *info) {
   const struct provider *p = &d->at->provider;
@@ -194,14 +220,9 @@ static enum err send_once(struct call *c, const struct deployment *d, bool ask_u
       .origin = &p->origin,
       .target = p->target[PROVIDER_CHAT],
       .accept_gzip = !c->request->is_stream,
-      .connect_ms = p->timeouts.connect_ms,
-      .headers_ms = p->timeouts.headers_ms,
       .reply_limit_bytes = c->options->upstream_reply_limit_bytes,
   };
-  if (p->timeouts.total_ms && (!request.headers_ms || p->timeouts.total_ms < request.headers_ms))
-    request.headers_ms = p->timeouts.total_ms;
-  if (c->request->is_stream && p->timeouts.first_token_ms && p->timeouts.first_token_ms < request.headers_ms)
-    request.headers_ms = p->timeouts.first_token_ms;
+  enum err late = limit_waits(&p->timeouts, c->request->is_stream, &request);
   struct str *slices;
   enum err e = edit_body(c, d, ask_usage, &slices, &request.body_slices, info);
   if (!e) e = request_headers(c, p, &request.headers);
@@ -212,7 +233,7 @@ static enum err send_once(struct call *c, const struct deployment *d, bool ask_u
   c->outcome.upstream_us += clock_mono_us() - from;
   if (e) {
     if (e != ERR_CANCELLED) metrics_inc(METRIC_UPSTREAM_RESPONSES, d->at->metrics_label, metrics_status(0));
-    return e;
+    return e == ERR_HEADERS_TIMEOUT ? late : e;
   }
   const struct http_response *r = http_call_response(http);
   c->outcome.upstream_status = r->status;
@@ -220,19 +241,10 @@ static enum err send_once(struct call *c, const struct deployment *d, bool ask_u
   c->outcome.resends += r->resends;
   metrics_inc(METRIC_UPSTREAM_RESPONSES, d->at->metrics_label, metrics_status(r->status));
   e = keep_headers(c, r->headers);
-  if (e) goto out;
-  if (r->status >= 400) {
+  if (!e && r->status >= 400)
     e = read_failure(c, d, http, ask_usage, refused_usage, info);
-  } else if (r->status != 200) {
-    e = err_set(info, ERR_UPSTREAM_PROTOCOL, "the provider answered with status %d where 200 is due", r->status);
-  } else if (!c->request->is_stream) {
-    e = take_whole(c, d, http, total, info);
-  } else if (is_event_stream(r->headers)) {
-    e = relay_stream(c, d, http, first, total, info);
-  } else {
-    e = refuse_non_stream(c, d, http, total, info);
-  }
-out:
+  else if (!e)
+    e = take_answer(c, d, http, first, total, info);
   http_call_close(http);
   return e;
 }
@@ -243,7 +255,9 @@ enum err attempt_run(struct call *c, const struct deployment *d, struct err_info
                    d->at->provider.usage == PROVIDER_USAGE_OPTION && runtime_takes_usage_option(d->at->runtime);
   enum err e = send_once(c, d, ask_usage, &refused_usage, info);
   if (!refused_usage) return e;
-  runtime_refuse_usage_option(d->at->runtime);
   *info = (struct err_info){0};
-  return send_once(c, d, false, &refused_usage, info);
+  e = send_once(c, d, false, &refused_usage, info);
+  /* Where it fails in the same way without the option, the option was not what it minded. */
+  if (e != ERR_UPSTREAM_STATUS || !is_client_fault(info->http_status)) runtime_refuse_usage_option(d->at->runtime);
+  return e;
 }

@@ -41,11 +41,20 @@ static enum err name_provider(const struct deployment *d, enum err e, struct err
   return err_set(info, e, "%.*s: %.500s", STR_ARG(d->at->provider.id), text);
 }
 
+/* What is known of a reply is known of the last one only. */
+static void begin_attempt(struct call_outcome *o, const struct deployment *d) {
+  o->deployment = d;
+  o->attempts++;
+  o->upstream_status = 0;
+  o->is_reused = false;
+  o->usage = (struct usage){0};
+  o->cost = (struct cost){0};
+}
+
 static enum err try_deployment(struct call *c, const struct deployment *d, struct err_info *info) {
   for (unsigned repeat = 0;; repeat++) {
     *info = (struct err_info){0};
-    c->outcome.deployment = d;
-    c->outcome.attempts++;
+    begin_attempt(&c->outcome, d);
     enum err e = name_provider(d, attempt_run(c, d, info), info);
     if (!e || c->sink.has_content(c->sink.arg) || repeat == c->plan->same_target_repeats || !may_repeat(e, info))
       return e;

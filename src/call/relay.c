@@ -8,7 +8,8 @@ enum {
   FRAME_MAX = 4 * 1024 * 1024, /* bytes of one event: an image as data URL fits */
   UNSENT_MAX = 1024 * 1024,    /* bytes held before the first content */
   RECEIPT_HOLD_MS = 2000,
-  TAIL_MS = 500 /* how long to wait for the end behind the end mark, to keep the connection */
+  TAIL_MS = 500,        /* how long to wait for the end behind the end mark, to keep the connection */
+  EDITS_MAX = 64 * 1024 /* bytes that a frame may grow by: a model's name and the receipt */
 };
 
 struct relay {
@@ -38,27 +39,24 @@ static void release(struct relay *r, size_t from) {
   if (!r->is_holding) return;
   r->is_holding = false;
   if (!r->receipt_done) put_receipt(r, &r->held, 0);
-  if (!buf_reserve(&r->out, r->held.n)) return;
+  if (r->held.n == 0 || !buf_reserve(&r->out, r->held.n)) return;
   memmove(r->out.p + from + r->held.n, r->out.p + from, r->out.n - from);
   memcpy(r->out.p + from, r->held.p, r->held.n);
   r->out.n += r->held.n;
   buf_reset(&r->held);
 }
 
-/* Where the receipt goes: on the caller's usage frame if it asked for one, else on the finishing frame, which waits. */
+/* Where the receipt goes: on the caller's usage frame if it asked for one, else on the finishing frame, which waits for
+ * what usage still comes; usage that the finishing frame brings itself may be overtaken by a later one. */
 static void place_receipt(struct relay *r, const struct events *events, size_t from) {
   if (!r->call->put_receipt || r->receipt_done) return;
-  bool has_usage = events_has(events, EVENT_USAGE), has_stop = events_has(events, EVENT_STOP);
-  if (r->is_holding) {
-    if (has_usage && r->edits.hide_usage)
-      release(r, from);
-    else if (has_usage)
-      put_receipt(r, &r->out, from), release(r, from);
-    else if (events_has(events, EVENT_END))
-      release(r, from);
-  } else if (has_stop && has_usage && r->out.n > from) {
-    put_receipt(r, &r->out, from);
-  } else if (has_stop && r->out.n > from) {
+  bool is_shown = r->out.n > from;
+  if (events->is_usage_alone && r->state.saw_stop) {
+    if (is_shown) put_receipt(r, &r->out, from);
+    release(r, from);
+  } else if (events_has(events, EVENT_END)) {
+    release(r, from);
+  } else if (events_has(events, EVENT_STOP) && is_shown && !r->is_holding) {
     r->is_holding = true;
     r->hold_until = clock_deadline_ms(RECEIPT_HOLD_MS);
     buf_reset(&r->held);
@@ -82,6 +80,7 @@ static enum err take_frame(struct relay *r, const struct frame_sse_event *frame,
   }
   /* An answer without content is an answer: an empty reply, or a refusal by content filter. */
   if (events_has(&events, EVENT_STOP)) r->is_committed = true;
+  if (events_has(&events, EVENT_END)) r->tail_until = clock_deadline_ms(TAIL_MS);
   attempt_note(r->call, r->deployment, &events);
   place_receipt(r, &events, from);
   return r->out.failed || r->held.failed ? ERR_NO_MEMORY : OK;
@@ -93,7 +92,6 @@ static enum err take_piece(struct relay *r, struct str piece, struct err_info *i
   if (r->state.saw_end) return OK; /* whatever follows the end mark is no part of the answer */
   frame_sse_feed(&r->frames, piece);
   while (!e && !r->state.saw_end && frame_sse_next(&r->frames, &frame, &e)) e = take_frame(r, &frame, info);
-  if (r->state.saw_end && !r->tail_until) r->tail_until = clock_deadline_ms(TAIL_MS);
   return e;
 }
 
@@ -112,18 +110,26 @@ static uint64_t next_deadline(const struct relay *r, uint64_t first_us, uint64_t
   if (silent < deadline) deadline = silent, *meaning = ERR_SILENCE_TIMEOUT;
   if (!r->is_committed && first_us < deadline) deadline = first_us, *meaning = ERR_FIRST_CONTENT_TIMEOUT;
   if (r->is_holding && r->hold_until < deadline) deadline = r->hold_until, *meaning = OK;
-  if (r->tail_until) deadline = r->tail_until, *meaning = OK;
+  if (r->state.saw_end && r->tail_until < deadline) deadline = r->tail_until, *meaning = OK;
   return deadline;
 }
 
-static enum err finish(struct relay *r, struct err_info *info) {
+/* The unfinished event at the stream's end, as if its blank line followed: some servers leave it out. */
+static enum err take_last(struct relay *r, struct err_info *info) {
   struct frame_sse_event frame;
   enum err e = OK;
-  if (!r->state.saw_end && frame_sse_is_partial(&r->frames) && frame_sse_take_partial(&r->frames, &frame, &e) && !e) {
-    if (!r->state.saw_stop && !str_eq(str_trim(frame.data), STR("[DONE]")))
-      return err_set(info, ERR_UPSTREAM_CUT, "the provider's stream ended inside an event");
+  if (r->state.saw_end) return OK;
+  for (int line_ends = 0; line_ends < 2 && !e && frame_sse_is_partial(&r->frames); line_ends++) {
+    frame_sse_feed(&r->frames, STR("\n"));
+    if (!frame_sse_next(&r->frames, &frame, &e)) continue;
     e = take_frame(r, &frame, info);
+    if (e == ERR_UPSTREAM_PROTOCOL) e = err_set(info, ERR_UPSTREAM_CUT, "the provider's stream ended inside an event");
   }
+  return e;
+}
+
+static enum err finish(struct relay *r, struct err_info *info) {
+  enum err e = take_last(r, info);
   if (e) return e;
   if (!r->state.saw_end && !r->state.saw_stop)
     return err_set(info, ERR_UPSTREAM_CUT, "the provider's stream ended before the answer was complete");
@@ -132,28 +138,40 @@ static enum err finish(struct relay *r, struct err_info *info) {
   return send_out(r);
 }
 
+/* What came before a fault is the caller's, too; but where nothing of it has gone out and another candidate is left, it
+ * is forgotten, so that the other may answer in its place. */
+static enum err fail(struct relay *r, enum err e) {
+  const struct call *c = r->call;
+  bool is_last = r->deployment == c->plan->v[c->plan->n - 1];
+  if (e == ERR_CANCELLED || (!is_last && !c->sink.has_content(c->sink.arg))) return e;
+  release(r, r->out.n);
+  enum err sent = send_out(r);
+  return sent ? sent : e;
+}
+
+/* One read. OK and *is_over at the stream's end; OK also when only the frame that was held back is due. */
+static enum err take_next(struct relay *r, struct http_call *http, uint64_t first_us, uint64_t total_us, bool *is_over,
+                          struct err_info *info) {
+  struct str piece;
+  enum err meaning;
+  uint64_t deadline = next_deadline(r, first_us, total_us, &meaning);
+  enum err e = attempt_read(r->call, http, &piece, deadline, info);
+  bool is_late = r->state.saw_end && clock_mono_us() >= r->tail_until; /* an upstream that talks on for ever */
+  *is_over = e ? e != ERR_CANCELLED && r->state.saw_end : piece.n == 0 || is_late;
+  if (*is_over) return OK; /* behind the end mark, however the connection ends */
+  if (e != ERR_TIMEOUT) return e ? e : take_piece(r, piece, info);
+  if (!meaning) release(r, r->out.n);
+  return meaning;
+}
+
 static enum err pump(struct relay *r, struct http_call *http, uint64_t first_us, uint64_t total_us,
                      struct err_info *info) {
   for (;;) {
-    struct str piece;
-    enum err meaning, e = OK;
-    uint64_t deadline = next_deadline(r, first_us, total_us, &meaning);
-    enum err read = attempt_read(r->call, http, &piece, deadline, info);
-    if (read == ERR_TIMEOUT && meaning == OK) {
-      if (r->state.saw_end)
-        return finish(r, info); /* the answer is complete; the connection is not worth more waiting */
-      release(r, r->out.n);
-    } else if (read == ERR_TIMEOUT) {
-      return meaning;
-    } else if (read) {
-      return r->state.saw_end && read != ERR_CANCELLED ? finish(r, info) : read;
-    } else if (piece.n == 0) {
-      return finish(r, info);
-    } else {
-      e = take_piece(r, piece, info);
-    }
-    enum err sent = send_out(r); /* what came before a fault is the caller's, too */
-    if (e || sent) return e ? e : sent;
+    bool is_over;
+    enum err e = take_next(r, http, first_us, total_us, &is_over, info);
+    if (!e && is_over) e = finish(r, info);
+    if (e || is_over) return e ? fail(r, e) : OK;
+    if ((e = send_out(r))) return e;
   }
 }
 
@@ -165,8 +183,8 @@ enum err relay_stream(struct call *c, const struct deployment *d, struct http_ca
   r->deployment = d;
   r->edits = attempt_reply_edits(c, d);
   frame_sse_init(&r->frames, FRAME_MAX);
-  buf_init(&r->out, UNSENT_MAX + 2 * FRAME_MAX);
-  buf_init(&r->held, FRAME_MAX);
+  buf_init(&r->out, UNSENT_MAX + 2 * FRAME_MAX + EDITS_MAX);
+  buf_init(&r->held, FRAME_MAX + EDITS_MAX);
   buf_init(&r->receipt, 0);
   enum err e = pump(r, http, first_deadline_us, deadline_us, info);
   frame_sse_clear(&r->frames);

@@ -103,11 +103,11 @@ enum {
 static void describe(const struct provider *p, int status, struct str message, struct err_info *info) {
   char clean[MESSAGE_MAX + 1];
   provider_sanitise(p, message, clean, sizeof clean);
-  const char *refused = status == 401 || status == 403 ? " refused Maestro's credential for it" : "";
-  if (clean[0])
-    err_set(info, OK, "%.*s%s: %s", STR_ARG(p->id), refused, clean);
-  else if (refused[0])
-    err_set(info, OK, "%.*s%s", STR_ARG(p->id), refused);
+  if (status == 401 || status == 403) /* or a caller would think that it is its own key */
+    err_set(info, OK, "the provider \"%.*s\" refused Maestro's credential for it%s%s", STR_ARG(p->id),
+            clean[0] ? ": " : "", clean);
+  else if (clean[0])
+    err_set(info, OK, "%.*s: %s", STR_ARG(p->id), clean);
   else
     err_set(info, OK, "%.*s answered with status %d and no message", STR_ARG(p->id), status);
 }

@@ -129,9 +129,10 @@ TEST(a_refused_credential_names_the_provider) {
   struct err_info info;
   assert_int_equal(failed(401, STR("{\"error\":{\"message\":\"Incorrect API key: sk-very-secret\"}}"), &info),
                    ERR_UPSTREAM_STATUS);
-  assert_string_equal(info.text, "acme refused Maestro's credential for it: Incorrect API key: [secret]");
+  assert_string_equal(info.text,
+                      "the provider \"acme\" refused Maestro's credential for it: Incorrect API key: [secret]");
   assert_int_equal(failed(403, STR(""), &info), ERR_UPSTREAM_STATUS);
-  assert_string_equal(info.text, "acme refused Maestro's credential for it");
+  assert_string_equal(info.text, "the provider \"acme\" refused Maestro's credential for it");
 }
 
 TEST(retry_after_is_kept) {

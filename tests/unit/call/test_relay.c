@@ -1,0 +1,321 @@
+/* Streams on their way through: when the first byte goes out, what may still be mended, where the receipt stands, and
+ * how a stream ends, properly or not. */
+#include "call_rig.h"
+
+static void one_stream(const char *body, const char *const pieces[PIECES_MAX]) {
+  rig_open(body);
+  memcpy(rig.answers[0].pieces, pieces, sizeof rig.answers[0].pieces);
+}
+
+#define PIECES(...) ((const char *const[PIECES_MAX]){__VA_ARGS__})
+
+TEST(frames_go_out_as_they_come) {
+  one_stream(STREAM_USAGE, PIECES(ROLE, TEXT("a") TEXT("b"), STOP, USAGE_CHUNK(3, 4), DONE));
+  assert_int_equal(rig_run(), OK);
+  expect_text(&rig.got, ROLE TEXT("a") TEXT("b") STOP USAGE_CHUNK(3, 4) DONE);
+  assert_int_equal(rig.writes, 4); /* the role waits for content; then one write a read */
+  assert_int_equal(rig.call.outcome.usage.tokens[USAGE_OUTPUT], 4);
+  assert_true(rig.call.outcome.ttft_us > 0 || rig.call.outcome.duration_us == 0);
+  assert_int_equal(rig.sent, 1);
+  rig_close();
+}
+
+TEST(usage_is_asked_for_and_withheld) {
+  one_stream(STREAM, PIECES(TEXT("a"), STOP, USAGE_CHUNK(3, 4), DONE));
+  assert_int_equal(rig_run(), OK);
+  expect_text(&rig.bodies[0],
+              "{\"stream_options\":{\"include_usage\":true},\"model\":\"m0\",\"messages\":[{}],"
+              "\"stream\":true}");
+  expect_text(&rig.got, TEXT("a") STOP DONE);
+  assert_int_equal(rig.call.outcome.usage.tokens[USAGE_INPUT], 3);
+  rig_close();
+}
+
+TEST(failures_before_content_are_mended) {
+  static const char *const before[][PIECES_MAX] = {
+      {NULL},
+      {cut},
+      {ROLE, cut},
+      {ROLE, late},
+      {ROLE},
+      {"data: junk\n\n"},
+      {ROLE "data: {\"error\":{\"message\":\"overloaded\",\"code\":503}}\n\n"},
+      {ROLE, "data: {\"error\":\"overloaded\"}\n\n"},
+      {ROLE TEXT("a") "data: {\"error\":\"in the same read: nobody has seen it\"}\n\n"},
+      {"data: {\"choi"},
+  };
+  for (size_t i = 0; i < sizeof before / sizeof *before; i++) {
+    one_stream(STREAM_USAGE, before[i]);
+    rig.answers[1] = (struct answer){.pieces = {ROLE, TEXT("b"), STOP, DONE}};
+    enum err e = rig_run();
+    if (e) print_error("case %zu: %s %s\n", i, err_code(e), rig.info.text);
+    assert_int_equal(e, OK);
+    assert_int_equal(rig.sent, 2);
+    expect_text(&rig.got, ROLE TEXT("b") STOP DONE); /* nothing of the first */
+    rig_close();
+  }
+}
+
+TEST(failures_after_content_are_told) {
+  static const struct {
+    const char *pieces[PIECES_MAX];
+    const char *got;
+    enum err e;
+    int status;
+  } rows[] = {
+      {{TEXT("a"), cut}, TEXT("a"), ERR_UPSTREAM_CUT, 0},
+      {{TEXT("a")}, TEXT("a"), ERR_UPSTREAM_CUT, 0},
+      {{TEXT("a"), TEXT("b") "data: {\"cho"}, TEXT("a") TEXT("b"), ERR_UPSTREAM_CUT, 0},
+      {{TEXT("a"), TEXT("b") "data: junk\n\n"}, TEXT("a") TEXT("b"), ERR_UPSTREAM_PROTOCOL, 0},
+      {{TEXT("a"), "data: {\"error\":{\"message\":\"m\",\"code\":429}}\n\n"}, TEXT("a"), ERR_UPSTREAM_STATUS, 429},
+      {{TEXT("a"), "data: {\"error\":{\"message\":\"m\"}}\n\n"}, TEXT("a"), ERR_UPSTREAM_STATUS, 502},
+      {{TEXT("a"), STOP, cut}, TEXT("a") STOP, ERR_UPSTREAM_CUT, 0}, /* its end mark is missing */
+      {{TEXT("a"), STOP "data: {\"usage\":"}, TEXT("a") STOP, ERR_UPSTREAM_CUT, 0},
+      {{TEXT("a"), gone}, TEXT("a"), ERR_CANCELLED, 0},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    one_stream(STREAM_USAGE, rows[i].pieces);
+    rig.answers[1] = (struct answer){.pieces = {TEXT("never"), STOP, DONE}};
+    assert_int_equal(rig_run(), rows[i].e);
+    if (rows[i].status) assert_int_equal(rig.info.http_status, rows[i].status);
+    assert_int_equal(rig.sent, 1);
+    expect_text(&rig.got, rows[i].got);
+    rig_close();
+  }
+}
+
+TEST(the_last_candidates_content_is_not_forgotten) {
+  one_stream(STREAM_USAGE, PIECES(ROLE TEXT("a") "data: {\"error\":\"at once\"}\n\n"));
+  rig.plan.n = 1;
+  assert_int_equal(rig_run(), ERR_UPSTREAM_STATUS);
+  expect_text(&rig.got, ROLE TEXT("a"));
+  rig_close();
+  one_stream(STREAM_USAGE,
+             PIECES(ROLE "data: {\"error\":\"at once\"}\n\n")); /* but without content, a status is better */
+  rig.plan.n = 1;
+  assert_int_equal(rig_run(), ERR_UPSTREAM_STATUS);
+  assert_int_equal(rig.writes, 0);
+  rig_close();
+}
+
+TEST(streams_without_content_are_answers) {
+  static const char *const pieces[][PIECES_MAX] = {{ROLE STOP DONE}, {ROLE, STOP, DONE},     {DONE},
+                                                   {STOP},           {ROLE, "data: [DONE]"}, {ROLE, STOP, DONE, cut}};
+  static const char *const got[] = {ROLE STOP DONE, ROLE STOP DONE, DONE, STOP, ROLE DONE, ROLE STOP DONE};
+  for (size_t i = 0; i < sizeof got / sizeof *got; i++) {
+    one_stream(STREAM_USAGE, pieces[i]);
+    assert_int_equal(rig_run(), OK);
+    assert_int_equal(rig.sent, 1);
+    expect_text(&rig.got, got[i]);
+    rig_close();
+  }
+}
+
+TEST(a_missing_last_line_end_is_made_up) {
+  static const char *const pieces[][PIECES_MAX] = {
+      {TEXT("a") STOP "data: [DONE]"}, {TEXT("a") STOP "data: [DONE]\n"}, {TEXT("a"), STOP, "data: [DO", "NE]"}};
+  for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
+    one_stream(STREAM, pieces[i]);
+    assert_int_equal(rig_run(), OK);
+    expect_text(&rig.got, TEXT("a") STOP DONE);
+    rig_close();
+  }
+  one_stream(STREAM, PIECES(TEXT("a") "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}"));
+  assert_int_equal(rig_run(), OK);
+  expect_text(&rig.got, TEXT("a") STOP);
+  rig_close();
+}
+
+TEST(nothing_counts_behind_the_end) {
+  static const char *const behind[][PIECES_MAX] = {
+      {TEXT("a") STOP DONE TEXT("x"), TEXT("y"), "data: junk\n\n", NULL},
+      {TEXT("a") STOP DONE, "data: {\"error\":\"x\"}\n\n", cut},
+      {TEXT("a") STOP DONE, late},
+      {TEXT("a") STOP DONE, cut},
+      {TEXT("a") STOP DONE, "data: {\"unfinished"},
+  };
+  for (size_t i = 0; i < sizeof behind / sizeof *behind; i++) {
+    one_stream(STREAM, behind[i]);
+    assert_int_equal(rig_run(), OK);
+    expect_text(&rig.got, TEXT("a") STOP DONE);
+    for (size_t k = 1; k < rig.reads; k++) assert_true(rig.wait_ms[k] <= 500); /* and nobody waits for long */
+    rig_close();
+  }
+  one_stream(STREAM, PIECES(DONE, gone));
+  assert_int_equal(rig_run(), ERR_CANCELLED);
+  rig_close();
+}
+
+static uint64_t fake_now_us;
+static uint64_t fake_clock(void) { return fake_now_us += 100000; } /* a tenth of a second at each look */
+
+TEST(the_tail_does_not_get_longer_with_every_read) {
+  one_stream(STREAM, PIECES(TEXT("a") STOP DONE, ": c\n\n", ": c\n\n", ": c\n\n", ": c\n\n", ": c\n\n", late));
+  fake_now_us = 1000000;
+  clock_inject(fake_clock, NULL);
+  enum err e = rig_run();
+  clock_inject(NULL, NULL);
+  assert_int_equal(e, OK);
+  for (size_t k = 2; k < rig.reads; k++) assert_true(rig.wait_ms[k] < rig.wait_ms[k - 1] || rig.wait_ms[k] == 0);
+  rig_close();
+}
+
+/* ---- receipts ---- */
+
+static void with_receipt(const char *body, const char *const pieces[PIECES_MAX], const char *got) {
+  one_stream(body, pieces);
+  rig.call.put_receipt = caller_receipt;
+  enum err e = rig_run();
+  if (e) print_error("%s %s\n", err_code(e), rig.info.text);
+  assert_int_equal(e, OK);
+  expect_text(&rig.got, got);
+  rig_close();
+}
+
+#define STOP_USAGE(in, out) "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]," USAGE(in, out) "}\n\n"
+#define USAGE_CHUNK_WITH(in, out, receipt) "data: {\"choices\":[]," USAGE(in, out) ",\"maestro\":" receipt "}\n\n"
+
+TEST(the_receipt_stands_on_the_finishing_chunk) {
+  static const char expected[] = TEXT("a") STOP_WITH("{\"in\":3,\"out\":4}") DONE;
+  with_receipt(STREAM, PIECES(TEXT("a") STOP USAGE_CHUNK(3, 4) DONE), expected);
+  with_receipt(STREAM, PIECES(TEXT("a"), STOP, USAGE_CHUNK(3, 4), DONE), expected);
+  with_receipt(STREAM, PIECES(TEXT("a"), STOP, ": c\n\n", USAGE_CHUNK(3, 4) DONE),
+               TEXT("a") ": c\n\n" STOP_WITH("{\"in\":3,\"out\":4}") DONE);
+  with_receipt(STREAM, PIECES(TEXT("a"), STOP_USAGE(3, 4), DONE), expected); /* both in one */
+  with_receipt(STREAM, PIECES(TEXT("a"), STOP_USAGE(1, 1), USAGE_CHUNK(3, 4), DONE), expected);
+  with_receipt(STREAM, PIECES(TEXT("a"), STOP, DONE), TEXT("a") STOP_WITH("{\"in\":0,\"out\":0}") DONE);
+  with_receipt(STREAM, PIECES(TEXT("a"), STOP), TEXT("a") STOP_WITH("{\"in\":0,\"out\":0}"));
+  with_receipt(STREAM, PIECES(STOP, USAGE_CHUNK(3, 4)), STOP_WITH("{\"in\":3,\"out\":4}"));
+}
+
+TEST(or_on_the_usage_chunk_that_was_asked_for) {
+  with_receipt(STREAM_USAGE, PIECES(TEXT("a") STOP USAGE_CHUNK(3, 4) DONE),
+               TEXT("a") STOP USAGE_CHUNK_WITH(3, 4, "{\"in\":3,\"out\":4}") DONE);
+  with_receipt(STREAM_USAGE, PIECES(TEXT("a"), STOP, USAGE_CHUNK(3, 4), DONE),
+               TEXT("a") STOP USAGE_CHUNK_WITH(3, 4, "{\"in\":3,\"out\":4}") DONE);
+  with_receipt(STREAM_USAGE, PIECES(TEXT("a"), STOP_USAGE(3, 4), DONE),
+               TEXT("a") "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]," USAGE(
+                   3, 4) ",\"maestro\":{\"in\":3,\"out\":4}}\n\n" DONE);
+  /* Running totals before the end are not it. */
+  with_receipt(STREAM_USAGE, PIECES(TEXT("a"), USAGE_CHUNK(3, 1), TEXT("b"), STOP, USAGE_CHUNK(3, 4), DONE),
+               TEXT("a") USAGE_CHUNK(3, 1) TEXT("b") STOP USAGE_CHUNK_WITH(3, 4, "{\"in\":3,\"out\":4}") DONE);
+}
+
+TEST(one_receipt_for_many_choices) {
+  static const char second[] = "data: {\"choices\":[{\"index\":1,\"delta\":{\"content\":\"b\"}}]," USAGE(3, 2) "}\n\n";
+  static const char second_out[] = "data: {\"choices\":[{\"index\":1,\"delta\":{\"content\":\"b\"}}]}\n\n";
+  static const char stop[] = "data: {\"choices\":[{\"index\":1,\"delta\":{},\"finish_reason\":\"length\"}]}\n\n";
+  one_stream(STREAM, PIECES(TEXT("a"), STOP, second, stop, USAGE_CHUNK(3, 4), DONE));
+  rig.call.put_receipt = caller_receipt;
+  assert_int_equal(rig_run(), OK);
+  struct buf want;
+  buf_init(&want, 0);
+  buf_put(&want, STR(TEXT("a")));
+  buf_put(&want, str_from_c(second_out));
+  buf_put(&want, str_from_c(stop));
+  buf_put(&want, STR(STOP_WITH("{\"in\":3,\"out\":4}") DONE));
+  assert_str(buf_str(&rig.got), buf_str(&want));
+  buf_clear(&want);
+  rig_close();
+}
+
+TEST(the_finishing_chunk_waits_two_seconds_at_most) {
+  one_stream(STREAM, PIECES(TEXT("a"), STOP, late, USAGE_CHUNK(3, 4), DONE));
+  rig.call.put_receipt = caller_receipt;
+  assert_int_equal(rig_run(), OK);
+  expect_text(&rig.got, TEXT("a") STOP_WITH("{\"in\":0,\"out\":0}") DONE);
+  assert_true(rig.wait_ms[1] == UINT64_MAX && rig.wait_ms[2] <= 2000 && rig.wait_ms[2] > 1000);
+  assert_int_equal(rig.wait_ms[3], UINT64_MAX); /* then the stream has its time again */
+  assert_int_equal(rig.writes, 3);
+  assert_int_equal(rig.call.outcome.usage.tokens[USAGE_OUTPUT], 4); /* the record still learns of it */
+  rig_close();
+}
+
+TEST(a_cut_while_it_waits) {
+  one_stream(STREAM, PIECES(TEXT("a"), STOP, cut));
+  rig.call.put_receipt = caller_receipt;
+  assert_int_equal(rig_run(), ERR_UPSTREAM_CUT);
+  expect_text(&rig.got, TEXT("a") STOP_WITH("{\"in\":0,\"out\":0}"));
+  rig_close();
+}
+
+/* ---- limits ---- */
+
+TEST(each_wait_has_its_limit_and_name) {
+  static const struct {
+    struct provider_timeouts limits;
+    const char *pieces[PIECES_MAX];
+    size_t read;
+    uint64_t ms;
+    enum err e;
+  } rows[] = {
+      {{.first_token_ms = 5000}, {ROLE, late}, 1, 5000, ERR_FIRST_CONTENT_TIMEOUT},
+      {{.first_token_ms = 5000, .silence_ms = 3000}, {ROLE, late}, 1, 3000, ERR_SILENCE_TIMEOUT},
+      {{.silence_ms = 3000, .total_ms = 2000}, {late}, 0, 2000, ERR_TOTAL_TIMEOUT},
+      {{.first_token_ms = 50, .silence_ms = 3000}, {TEXT("a"), late}, 1, 3000, ERR_SILENCE_TIMEOUT},
+      {{.first_token_ms = 50, .total_ms = 3000}, {TEXT("a"), late}, 1, 3000, ERR_TOTAL_TIMEOUT},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    one_stream(STREAM, rows[i].pieces);
+    rig.plan.n = 1;
+    rig.providers[0].provider.timeouts = rows[i].limits;
+    assert_int_equal(rig_run(), rows[i].e);
+    uint64_t waited = rig.wait_ms[rows[i].read];
+    assert_true(waited <= rows[i].ms && waited + 1000 > rows[i].ms);
+    rig_close();
+  }
+}
+
+TEST(what_comes_before_content_is_bounded) {
+  char *comment = malloc(600001);
+  memset(comment, 'c', 600000);
+  comment[0] = ':';
+  memcpy(comment + 599998, "\n\n", 3);
+  one_stream(STREAM, PIECES(comment, comment, TEXT("a") STOP DONE));
+  assert_int_equal(rig_run(), OK);
+  assert_int_equal(rig.writes, 2); /* 1.2 MB of nothing went out before */
+  rig_close();
+  free(comment);
+  char *huge = malloc((5 << 20) + 1);
+  memset(huge, 'd', 5 << 20);
+  memcpy(huge, "data: \"", 7);
+  huge[5 << 20] = 0;
+  one_stream(STREAM, PIECES(TEXT("a"), huge));
+  assert_int_equal(rig_run(), ERR_UPSTREAM_TOO_LARGE);
+  expect_text(&rig.got, TEXT("a"));
+  rig_close();
+  free(huge);
+}
+
+TEST(a_caller_who_is_gone_ends_it) {
+  one_stream(STREAM, PIECES(TEXT("a"), TEXT("b"), STOP, DONE));
+  rig.write_fails = ERR_CANCELLED;
+  rig.answers[1] = rig.answers[0];
+  assert_int_equal(rig_run(), ERR_CANCELLED);
+  assert_int_equal(rig.writes, 1);
+  assert_int_equal(rig.sent, 1);
+  rig_close();
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(frames_go_out_as_they_come),
+      cmocka_unit_test(usage_is_asked_for_and_withheld),
+      cmocka_unit_test(failures_before_content_are_mended),
+      cmocka_unit_test(failures_after_content_are_told),
+      cmocka_unit_test(the_last_candidates_content_is_not_forgotten),
+      cmocka_unit_test(streams_without_content_are_answers),
+      cmocka_unit_test(a_missing_last_line_end_is_made_up),
+      cmocka_unit_test(nothing_counts_behind_the_end),
+      cmocka_unit_test(the_tail_does_not_get_longer_with_every_read),
+      cmocka_unit_test(the_receipt_stands_on_the_finishing_chunk),
+      cmocka_unit_test(or_on_the_usage_chunk_that_was_asked_for),
+      cmocka_unit_test(one_receipt_for_many_choices),
+      cmocka_unit_test(the_finishing_chunk_waits_two_seconds_at_most),
+      cmocka_unit_test(a_cut_while_it_waits),
+      cmocka_unit_test(each_wait_has_its_limit_and_name),
+      cmocka_unit_test(what_comes_before_content_is_bounded),
+      cmocka_unit_test(a_caller_who_is_gone_ends_it),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
