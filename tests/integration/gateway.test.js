@@ -1,11 +1,12 @@
 // What the gateway itself decides: credentials, local calls, bad input, reloads, fallback, drain.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import http from 'node:http';
-import { KEY, configFor, raw, run, sleep, sse, startMock, startServe, until, user } from './harness.js';
+import { KEY, configFor, makeHome, raw, run, sleep, sse, startMock, startServe, until, user } from './harness.js';
 
 let mock, serve;
 
@@ -340,4 +341,24 @@ test('commands: version, check, init, context, server', async () => {
   const list = await run(['context', 'list'], { home: add.home });
   assert.ok(list.stdout.includes('team') && !list.stdout.includes('abcdefghijkl'));
   assert.match((await run(['context', 'get-key', 'team'], { home: add.home })).stdout, /^sk-maestro-abcdefghijklmnop$/m);
+});
+
+test('commands find the server that runs, and --help does nothing else', async () => {
+  const own = await startServe();
+  const help = await run(['server', 'stop', '--help'], { home: own.home });
+  assert.equal(help.code, 0);
+  assert.match(help.stdout, /^Usage: maestro server /);
+  const tried = await run(['context', 'test'], { home: own.home });
+  assert.equal(tried.code, 0, tried.stderr);
+  assert.ok(tried.stdout.includes(`:${own.port} `), tried.stdout);
+  await own.stop();
+  // The number of a server that was killed may belong to another process by now.
+  const home = makeHome();
+  const other = spawn('sleep', ['30']);
+  const ended = new Promise((resolve) => other.on('exit', (code, signal) => resolve(signal)));
+  writeFileSync(join(home, 'data', 'maestro', 'server.json'),
+    JSON.stringify({ pid: other.pid, host: '127.0.0.1', port: 1, started: '2026-01-01T00:00:00Z', version: '0.1.0' }));
+  assert.equal((await run(['server', 'stop'], { home })).code, 4);
+  other.kill('SIGKILL');
+  assert.equal(await ended, 'SIGKILL');
 });

@@ -480,22 +480,29 @@ TEST(a_full_pool_makes_calls_wait) {
   finish(&f);
 }
 
-#define CASES(X)                                                                                         \
-  X(a_slow_reader_stops_the_upstream)                                                                    \
-  X(cancelling_closes_the_upstream)                                                                      \
-  X(closing_an_unfinished_call_closes_the_upstream)                                                      \
-  X(a_silent_upstream_is_a_headers_timeout)                                                              \
-  X(a_hanging_connect_times_out_and_cancels)                                                             \
-  X(a_refused_connect_is_said_so)                                                                        \
-  X(a_large_upload_arrives_whole)                                                                        \
-  X(empty_slices_end_an_upload)                                                                          \
-  X(an_early_reply_is_read_during_the_upload)                                                            \
-  X(a_stalled_upload_is_a_headers_timeout)                                                               \
-  X(sixty_four_at_once_share_a_pool)                                                                     \
-  X(the_pool_has_a_limit_per_origin) X(a_refused_address_gives_way_to_the_next)                          \
-      X(a_slow_address_gives_way_to_the_next) X(names_may_hang_or_be_missing) X(the_egress_policy_holds) \
-          X(a_connection_that_is_not_clean_is_not_used_again) X(an_idle_connection_is_closed_in_time)    \
-              X(pieces_come_as_they_arrive) X(a_full_pool_makes_calls_wait)
+/* clang-format off */
+#define CASES(X) \
+  X(a_slow_reader_stops_the_upstream) \
+  X(cancelling_closes_the_upstream) \
+  X(closing_an_unfinished_call_closes_the_upstream) \
+  X(a_silent_upstream_is_a_headers_timeout) \
+  X(a_hanging_connect_times_out_and_cancels) \
+  X(a_refused_connect_is_said_so) \
+  X(a_large_upload_arrives_whole) \
+  X(empty_slices_end_an_upload) \
+  X(an_early_reply_is_read_during_the_upload) \
+  X(a_stalled_upload_is_a_headers_timeout) \
+  X(sixty_four_at_once_share_a_pool) \
+  X(the_pool_has_a_limit_per_origin) \
+  X(a_refused_address_gives_way_to_the_next) \
+  X(a_slow_address_gives_way_to_the_next) \
+  X(names_may_hang_or_be_missing) \
+  X(the_egress_policy_holds) \
+  X(a_connection_that_is_not_clean_is_not_used_again) \
+  X(an_idle_connection_is_closed_in_time) \
+  X(pieces_come_as_they_arrive) \
+  X(a_full_pool_makes_calls_wait)
+/* clang-format on */
 
 int main(int argc, char **argv) {
   pool_init();
