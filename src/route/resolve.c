@@ -107,6 +107,8 @@ static enum err pick_brain(const struct catalog *c, struct arena *a, struct reso
   for (size_t i = 0; i < c->deployment_count; i++)
     if (c->ranked[i]->is_known) v[out->n++] = c->ranked[i];
   if (out->n) return OK;
+  if (c->deployment_count == 0)
+    return err_set_param(info, ERR_MODEL_NOT_FOUND, "model", "No model is configured yet; add a provider.");
   return err_set_param(info, ERR_MODEL_NOT_FOUND, "model",
                        "\"maestro-auto\" does not know which models to use: list some in \"priorities\".");
 }
