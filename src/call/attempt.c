@@ -6,7 +6,8 @@
 
 enum {
   FAILURE_BODY_MAX = 64 * 1024, /* bytes of an error reply that are read */
-  FAILURE_BODY_MS = 5000
+  FAILURE_BODY_MS = 5000,
+  HEADERS_KEPT = 16 /* of an upstream's: a reply has room for few */
 };
 
 void attempt_note(struct call *c, const struct deployment *d, const struct events *events) {
@@ -69,9 +70,9 @@ static bool is_passed_on(struct str name) {
 static enum err keep_headers(struct call *c, struct http_headers from) {
   struct http_header *v = NULL;
   size_t n = 0;
-  for (size_t i = 0; i < from.n; i++) {
+  for (size_t i = 0; i < from.n && n < HEADERS_KEPT; i++) {
     if (!is_passed_on(from.v[i].name)) continue;
-    if (!v && !(v = ARENA_NEW_ARRAY(c->arena, struct http_header, from.n - i))) return ERR_NO_MEMORY;
+    if (!v && !(v = ARENA_NEW_ARRAY(c->arena, struct http_header, HEADERS_KEPT))) return ERR_NO_MEMORY;
     v[n] = (struct http_header){arena_dup(c->arena, from.v[i].name), arena_dup(c->arena, from.v[i].value)};
     if (!v[n].name.p || !v[n].value.p) return ERR_NO_MEMORY;
     n++;
