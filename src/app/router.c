@@ -54,7 +54,7 @@ static bool matches(struct str template, struct str path, struct str *rest) {
   return path.n > open && str_has_prefix(path, str_sub(template, 0, open));
 }
 
-static const struct endpoint *find(struct str path, struct str *rest) {
+const struct endpoint *router_find(struct str path, struct str *rest) {
   for (size_t i = 0; i < ENDPOINTS; i++)
     if (matches(endpoints[i].route, path, rest)) return &endpoints[i];
   return &endpoints[ENDPOINTS - 1];
@@ -62,13 +62,13 @@ static const struct endpoint *find(struct str path, struct str *rest) {
 
 void router_handle(struct http_exchange *x, void *arg) {
   struct str rest;
-  const struct endpoint *endpoint = find(http_exchange_request(x)->path, &rest);
+  const struct endpoint *endpoint = router_find(http_exchange_request(x)->path, &rest);
   exchange_run(x, arg, endpoint, rest);
 }
 
 void router_error_body(void *arg, struct str path, enum err e, const struct err_info *info, struct buf *out) {
   struct str rest;
   (void)arg;
-  const struct dialect *dialect = path.n ? find(path, &rest)->dialect : &dialect_openai_chat;
+  const struct dialect *dialect = path.n ? router_find(path, &rest)->dialect : &dialect_openai_chat;
   dialect->put_error(out, e, info);
 }

@@ -75,7 +75,10 @@ static void put_turn(const struct call_outcome *o, struct buf *out) {
   buf_put(out, STR(",\"ms\":"));
   buf_put_u64(out, o->duration_us / 1000);
   buf_put(out, STR(",\"ttft_ms\":"));
-  buf_put_u64(out, o->ttft_us / 1000);
+  if (o->ttft_us)
+    buf_put_u64(out, o->ttft_us / 1000);
+  else
+    buf_put(out, STR("null"));
   buf_put(out, STR(",\"usage\":"));
   put_usage(&o->usage, out);
   buf_put(out, STR(",\"cost_usd\":"));

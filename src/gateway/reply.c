@@ -56,19 +56,20 @@ static enum err write_exclusively(struct reply *r, struct str bytes) {
   return e;
 }
 
+/* When something must be sent into the silence. */
 static uint64_t due_us(const struct reply *r) {
   if (!r->is_started) return r->head_after_ms ? r->opened_us + (uint64_t)r->head_after_ms * 1000 : DEADLINE_NONE;
   return r->keep_alive_ms ? r->last_write_us + (uint64_t)r->keep_alive_ms * 1000 : DEADLINE_NONE;
 }
 
-/* Fills silence until it is cancelled. */
+/* Fills silence until it is cancelled. Nobody wakes it when the head goes out, so it looks by itself. */
 static enum err tick(void *arg) {
   struct reply *r = arg;
   for (;;) {
-    uint64_t due = due_us(r);
-    enum err e = fiber_sleep_until(due);
+    uint64_t due = due_us(r), look = r->is_started ? DEADLINE_NONE : clock_deadline_ms(r->keep_alive_ms);
+    enum err e = fiber_sleep_until(due < look ? due : look);
     if (e) return e;
-    if (due_us(r) > clock_mono_us()) continue; /* something was written meanwhile */
+    if (due_us(r) > clock_mono_us()) continue; /* not yet, or something was written meanwhile */
     e = write_exclusively(r, r->dialect->keep_alive);
     if (e) return e;
   }

@@ -14,7 +14,7 @@
 
 #pragma GCC diagnostic ignored "-Wunused-function" /* no test uses all of it */
 
-enum { ANSWERS_MAX = 16, PIECES_MAX = 12, READS_MAX = 64 };
+enum { ANSWERS_MAX = 16, PIECES_MAX = 12, READS_MAX = 64, HEADERS_MAX = 100 };
 
 /* What a read does instead of bringing a piece. */
 static const char late[] = "late", cut[] = "cut", gone[] = "gone";
@@ -24,13 +24,14 @@ struct answer {
   int status;                     /* 0: 200 */
   const char *type;               /* Content-Type; NULL: text/event-stream */
   struct http_header header;      /* another one */
+  size_t copies;                  /* of it; 0: 1 */
   const char *pieces[PIECES_MAX]; /* NULL: the clean end */
 };
 
 struct fake_call {
   struct http_call base;
   const struct answer *answer;
-  struct http_header headers[2];
+  struct http_header headers[1 + HEADERS_MAX];
   struct http_response response;
   size_t at;
   bool is_open;
@@ -83,9 +84,10 @@ static enum err fake_start(struct http_client *c, const struct http_client_reque
   if (a->start) return a->start;
   *call = (struct fake_call){.base = {c->ops}, .answer = a, .is_open = true};
   call->headers[0] = (struct http_header){STR("Content-Type"), str_from_c(a->type ? a->type : "text/event-stream")};
-  call->headers[1] = a->header;
-  call->response = (struct http_response){.status = a->status ? a->status : 200,
-                                          .headers = {call->headers, a->header.name.n ? 2 : 1}};
+  size_t copies = a->header.name.n && !a->copies ? 1 : a->copies;
+  for (size_t i = 0; i < copies; i++) call->headers[1 + i] = a->header;
+  call->response =
+      (struct http_response){.status = a->status ? a->status : 200, .headers = {call->headers, 1 + copies}};
   *out = &call->base;
   return OK;
 }

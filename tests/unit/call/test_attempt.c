@@ -195,6 +195,15 @@ TEST(headers_that_are_no_business_of_the_caller_stay) {
   }
 }
 
+TEST(a_flood_of_headers_is_cut) {
+  rig_open(WHOLE);
+  rig.answers[0] = (struct answer){
+      .type = JSON, .header = {STR("x-ratelimit-a"), STR("v")}, .copies = HEADERS_MAX, .pieces = {"{\"choices\":[]}"}};
+  assert_int_equal(rig_run(), OK);
+  assert_int_equal(rig.call.reply_headers.n, 16);
+  rig_close();
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_tightest_limit_names_the_failure),
@@ -205,6 +214,7 @@ int main(void) {
       cmocka_unit_test(no_stream_where_one_is_due),
       cmocka_unit_test(a_failure_is_read_as_far_as_it_comes),
       cmocka_unit_test(headers_that_are_no_business_of_the_caller_stay),
+      cmocka_unit_test(a_flood_of_headers_is_cut),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

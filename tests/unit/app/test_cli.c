@@ -1,0 +1,149 @@
+/* The command line's own parts: flags taken out of the arguments, near misses, exit codes, where files are. */
+#include "app/cli.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "unit.h"
+
+struct args {
+  char *v[12];
+  int n;
+};
+
+static struct args args_of(const char *text) {
+  static char words[256];
+  struct args a = {.n = 0};
+  snprintf(words, sizeof words, "%s", text);
+  for (char *at = words, *next; at && a.n < 11; at = next) {
+    next = strchr(at, ' ');
+    if (next) *next++ = 0;
+    a.v[a.n++] = at;
+  }
+  return a;
+}
+
+static void expect_args(const struct args *a, const char *expected) {
+  char text[256] = "";
+  for (int i = 0; i < a->n; i++) {
+    if (i) strncat(text, " ", sizeof text - strlen(text) - 1);
+    strncat(text, a->v[i], sizeof text - strlen(text) - 1);
+  }
+  assert_string_equal(text, expected);
+  assert_null(a->v[a->n]); /* the list still ends in NULL */
+}
+
+TEST(flags_are_taken_out) {
+  struct args a = args_of("check --json x --json");
+  assert_true(cli_take_flag(&a.n, a.v, "--json"));
+  expect_args(&a, "check x --json");
+  assert_true(cli_take_flag(&a.n, a.v, "--json"));
+  assert_false(cli_take_flag(&a.n, a.v, "--json"));
+  assert_false(cli_take_flag(&a.n, a.v, "check")); /* the command's own name is none */
+  expect_args(&a, "check x");
+}
+
+TEST(options_are_taken_out_in_every_spelling) {
+  bool is_bad = false;
+  struct args a = args_of("mock --port 80 x");
+  assert_string_equal(cli_take_option(&a.n, a.v, "--port", "-p", &is_bad), "80");
+  expect_args(&a, "mock x");
+  a = args_of("mock x --port=81");
+  assert_string_equal(cli_take_option(&a.n, a.v, "--port", "-p", &is_bad), "81");
+  expect_args(&a, "mock x");
+  a = args_of("mock -p 82 --ports=9");
+  assert_string_equal(cli_take_option(&a.n, a.v, "--port", "-p", &is_bad), "82");
+  expect_args(&a, "mock --ports=9");
+  a = args_of("mock --port=");
+  assert_string_equal(cli_take_option(&a.n, a.v, "--port", NULL, &is_bad), "");
+  expect_args(&a, "mock");
+  assert_null(cli_take_option(&a.n, a.v, "--port", NULL, &is_bad));
+  assert_false(is_bad);
+  a = args_of("mock x --port");
+  assert_null(cli_take_option(&a.n, a.v, "--port", NULL, &is_bad));
+  assert_true(is_bad);
+}
+
+TEST(near_misses) {
+  static const char *const words[] = {"serve", "check", "context"};
+  assert_string_equal(cli_nearest("sevre", words, 3), "serve");
+  assert_string_equal(cli_nearest("CHECK", words, 3), "check");
+  assert_string_equal(cli_nearest("contxt", words, 3), "context");
+  assert_null(cli_nearest("elephant", words, 3));
+  assert_null(cli_nearest("serve", words, 0));
+}
+
+/* Runs the command line with its output in a file; text gets both streams. */
+static int run(const char *line, char text[8192]) {
+  struct args a = args_of(line);
+  FILE *file = tmpfile();
+  assert_non_null(file);
+  fflush(NULL);
+  int out = dup(STDOUT_FILENO), err = dup(STDERR_FILENO);
+  dup2(fileno(file), STDOUT_FILENO);
+  dup2(fileno(file), STDERR_FILENO);
+  int code = cli_main(a.n, a.v);
+  fflush(NULL);
+  dup2(out, STDOUT_FILENO);
+  dup2(err, STDERR_FILENO);
+  close(out);
+  close(err);
+  rewind(file);
+  text[fread(text, 1, 8191, file)] = 0;
+  fclose(file);
+  return code;
+}
+
+TEST(help_and_mistakes) {
+  char text[8192];
+  static const char *const helps[] = {"maestro", "maestro help", "maestro --help", "maestro -h"};
+  for (size_t i = 0; i < 4; i++) {
+    assert_int_equal(run(helps[i], text), CLI_OK);
+    assert_non_null(strstr(text, "Usage: maestro COMMAND"));
+    assert_non_null(strstr(text, "  serve "));
+  }
+  assert_int_equal(run("maestro serve --help", text), CLI_OK);
+  assert_non_null(strstr(text, "Usage: maestro serve"));
+  assert_non_null(strstr(text, "--port"));
+  assert_int_equal(run("maestro mock -h", text), CLI_OK);
+  assert_non_null(strstr(text, "Usage: maestro mock"));
+  assert_int_equal(run("maestro sevre", text), CLI_USAGE);
+  assert_non_null(strstr(text, "did you mean \"serve\"?"));
+  assert_int_equal(run("maestro elephant", text), CLI_USAGE);
+  assert_non_null(strstr(text, "`maestro --help` lists them"));
+  static const char *const versions[] = {"maestro --version", "maestro -v", "maestro version"};
+  for (size_t i = 0; i < 3; i++) {
+    assert_int_equal(run(versions[i], text), CLI_OK);
+    assert_non_null(strstr(text, MAESTRO_VERSION));
+  }
+  assert_int_equal(run("maestro mock --port x", text), CLI_USAGE);
+  assert_int_equal(run("maestro serve --prot 80", text), CLI_USAGE);
+  assert_non_null(strstr(text, "port"));
+}
+
+TEST(files_are_where_the_environment_says) {
+  struct arena a;
+  struct cli_paths p;
+  struct err_info info = {0};
+  arena_init(&a, 0);
+  setenv("XDG_CONFIG_HOME", "/x/config", 1);
+  setenv("XDG_DATA_HOME", "/x/data", 1);
+  assert_int_equal(cli_paths(&a, &p, &info), OK);
+  assert_string_equal(p.contexts, "/x/config/maestro/contexts.json");
+  assert_string_equal(p.server_info, "/x/data/maestro/server.json");
+  unsetenv("XDG_CONFIG_HOME");
+  unsetenv("XDG_DATA_HOME");
+  unsetenv("HOME");
+  assert_int_equal(cli_paths(&a, &p, &info), ERR_BAD_CONFIG);
+  assert_true(info.text[0]);
+  arena_clear(&a);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(flags_are_taken_out),
+                                     cmocka_unit_test(options_are_taken_out_in_every_spelling),
+                                     cmocka_unit_test(near_misses), cmocka_unit_test(help_and_mistakes),
+                                     cmocka_unit_test(files_are_where_the_environment_says)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,93 @@
+/* Paths to endpoints: every path of the contract, what is no path of ours, and in whose dialect that is said. */
+#include "app/router.h"
+
+#include "api/openai.h"
+#include "api/operations.h"
+#include "dialect/openai_chat.h"
+#include "dialect/plain.h"
+#include "gateway/exchange.h"
+#include "unit.h"
+
+static const struct endpoint *find(const char *path, const char *rest) {
+  struct str got;
+  const struct endpoint *e = router_find(str_from_c(path), &got);
+  assert_non_null(e);
+  assert_non_null(e->run);
+  assert_str(got, str_from_c(rest));
+  return e;
+}
+
+TEST(what_is_served) {
+  router_init();
+  static const struct {
+    const char *path, *route, *rest;
+    void (*run)(struct request_context *);
+    const char *allow;
+  } rows[] = {
+      {"/v1/chat/completions", "/v1/chat/completions", "", exchange_call, "POST, OPTIONS"},
+      {"/chat/completions", "/chat/completions", "", exchange_call, "POST, OPTIONS"},
+      {"/api/openai/v1/chat/completions", "/api/openai/v1/chat/completions", "", exchange_call, "POST, OPTIONS"},
+      {"/v1/models", "/v1/models", "", openai_models, "GET, HEAD, OPTIONS"},
+      {"/models", "/models", "", openai_models, "GET, HEAD, OPTIONS"},
+      {"/v1/models/a", "/v1/models/{model}", "a", openai_model, "GET, HEAD, OPTIONS"},
+      {"/v1/models/p/org/m:1%2f", "/v1/models/{model}", "p/org/m:1%2f", openai_model, "GET, HEAD, OPTIONS"},
+      {"/models/a/b", "/models/{model}", "a/b", openai_model, "GET, HEAD, OPTIONS"},
+      {"/health", "/health", "", operations_health, "GET, HEAD, OPTIONS"},
+      {"/healthz", "/healthz", "", operations_healthz, "GET, HEAD, OPTIONS"},
+      {"/readyz", "/readyz", "", operations_readyz, "GET, HEAD, OPTIONS"},
+      {"/metrics", "/metrics", "", operations_metrics, "GET, HEAD, OPTIONS"},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    const struct endpoint *e = find(rows[i].path, rows[i].rest);
+    assert_str(e->route, str_from_c(rows[i].route));
+    assert_true(e->run == rows[i].run);
+    assert_str(e->methods, str_from_c(rows[i].allow));
+    bool is_get = str_has_prefix(e->methods, STR("GET"));
+    assert_int_equal(e->method_mask, is_get ? 1u << HTTP_GET | 1u << HTTP_HEAD : 1u << HTTP_POST);
+  }
+}
+
+TEST(what_is_not_is_said_in_the_prefixs_dialect) {
+  static const char *const openai[] = {"/v1/nothing",           "/v1/models/", "/v1/chat/completions/", "/v1/chat",
+                                       "/v1//chat/completions", "/v1/MODELS",  "/api/openai/x",         "/chat/x",
+                                       "/v1/responses"};
+  static const char *const plain[] = {"/v2", "/x", "/Health", "/health/",     "//", "/v",
+                                      "*",   "",   "/api",    "/api/admin/x", "/v1"};
+  const struct endpoint *nothing = NULL;
+  for (size_t i = 0; i < sizeof openai / sizeof *openai; i++) {
+    struct str rest;
+    const struct endpoint *e = router_find(str_from_c(openai[i]), &rest);
+    assert_ptr_equal(e->dialect, &dialect_openai_chat);
+    assert_int_equal(e->method_mask & 0xfe, 0xfe); /* any method gets its 404 */
+    if (nothing) assert_true(e->run == nothing->run);
+    nothing = e;
+  }
+  for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
+    struct str rest;
+    const struct endpoint *e = router_find(str_from_c(plain[i]), &rest);
+    assert_ptr_equal(e->dialect, &dialect_plain);
+    assert_true(e->run == nothing->run);
+  }
+}
+
+TEST(errors_of_the_server_take_the_paths_shape) {
+  struct buf b;
+  buf_init(&b, 0);
+  router_error_body(NULL, STR("/v1/chat/completions"), ERR_BODY_TOO_LARGE, NULL, &b);
+  assert_true(
+      str_has_prefix(buf_str(&b), STR("{\"error\":{\"message\":\"the request's body is too large\",\"type\":")));
+  buf_reset(&b);
+  router_error_body(NULL, STR_NONE, ERR_BAD_REQUEST, NULL, &b); /* the request line was not understood */
+  assert_true(str_find(buf_str(&b), STR("\"type\":\"invalid_request_error\"")) != SIZE_MAX);
+  buf_reset(&b);
+  router_error_body(NULL, STR("/metrics"), ERR_METHOD_NOT_ALLOWED, NULL, &b);
+  assert_true(str_find(buf_str(&b), STR("\"detail\":")) != SIZE_MAX);
+  buf_clear(&b);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(what_is_served),
+                                     cmocka_unit_test(what_is_not_is_said_in_the_prefixs_dialect),
+                                     cmocka_unit_test(errors_of_the_server_take_the_paths_shape)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

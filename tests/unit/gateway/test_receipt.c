@@ -1,0 +1,91 @@
+/* Receipts: an object that parses whatever is known, whose parts add up to its total, and whose unknowns are null. */
+#include "gateway/receipt.h"
+
+#include <yyjson.h>
+
+#include "unit.h"
+
+static const struct catalog_provider provider = {.provider = {.id = STR("p\"q")}};
+static const struct registry_model spec = {.slot = STR("cheap-fast")};
+
+static struct deployment deployment = {.at = &provider, .model = STR("m"), .qualified = STR("p\"q/m")};
+
+static yyjson_doc *receipt_of(const struct call_outcome *o, enum plan_mode mode) {
+  static struct request_context rc;
+  rc.trace_id = STR("tr_1");
+  rc.started_us = clock_mono_us() - 5000;
+  const struct plan plan = {.mode = mode};
+  struct buf b;
+  buf_init(&b, 0);
+  receipt_put(&rc, &plan, o, &b);
+  yyjson_doc *doc = yyjson_read(b.p, b.n, 0);
+  assert_non_null(doc);
+  buf_clear(&b);
+  return doc;
+}
+
+static yyjson_val *at(yyjson_doc *doc, const char *pointer) { return yyjson_doc_ptr_get(doc, pointer); }
+
+TEST(everything_known) {
+  struct call_outcome o = {
+      .deployment = &deployment, .attempts = 2, .upstream_us = 4000, .ttft_us = 2500, .duration_us = 9000};
+  deployment.spec = &spec;
+  deployment.price = (struct price){.nano_usd_per_mtok = {3000000000, 15000000000, 300000000, 3750000000, 15000000000},
+                                    .known = 31,
+                                    .date = "2026-06-22"};
+  for (int i = 0; i < USAGE_CLASSES; i++) assert_true(usage_set(&o.usage, (enum usage_class)i, 1000 - 200 * i));
+  o.cost = cost_of(&o.usage, &deployment.price);
+  yyjson_doc *doc = receipt_of(&o, PLAN_AUTO);
+  assert_string_equal(yyjson_get_str(at(doc, "/trace_id")), "tr_1");
+  assert_string_equal(yyjson_get_str(at(doc, "/mode")), "auto");
+  assert_string_equal(yyjson_get_str(at(doc, "/price_date")), "2026-06-22");
+  assert_string_equal(yyjson_get_str(at(doc, "/route/0/model")), "p\"q/m");
+  assert_string_equal(yyjson_get_str(at(doc, "/route/0/provider")), "p\"q");
+  assert_string_equal(yyjson_get_str(at(doc, "/route/0/slot")), "cheap-fast");
+  assert_int_equal(yyjson_get_int(at(doc, "/turns")), 1);
+  assert_int_equal(yyjson_get_int(at(doc, "/route/0/attempts")), 2);
+  assert_int_equal(yyjson_get_int(at(doc, "/route/0/ms")), 9);
+  assert_int_equal(yyjson_get_int(at(doc, "/route/0/ttft_ms")), 2);
+  assert_int_equal(yyjson_get_int(at(doc, "/route/0/usage/cache_read")), 600);
+  assert_true(yyjson_get_int(at(doc, "/overhead_us")) >= 1000);
+  double total = yyjson_get_num(at(doc, "/cost_usd")), sum = 0;
+  static const char *const parts[] = {"input", "output", "cache_read", "cache_write", "reasoning"};
+  for (size_t i = 0; i < 5; i++) sum += yyjson_get_num(yyjson_obj_get(at(doc, "/route/0/cost"), parts[i]));
+  assert_true(total > 0 && sum > total - 1e-12 && sum < total + 1e-12);
+  assert_true(yyjson_get_num(at(doc, "/route/0/cost_usd")) == total);
+  yyjson_doc_free(doc);
+}
+
+TEST(nothing_known) {
+  const struct call_outcome o = {.deployment = &deployment};
+  deployment.spec = NULL;
+  deployment.price = (struct price){0};
+  yyjson_doc *doc = receipt_of(&o, PLAN_PASSTHROUGH);
+  assert_string_equal(yyjson_get_str(at(doc, "/mode")), "passthrough");
+  static const char *const nulls[] = {"/cost_usd",
+                                      "/price_date",
+                                      "/route/0/slot",
+                                      "/route/0/cost",
+                                      "/route/0/cost_usd",
+                                      "/route/0/usage/input",
+                                      "/route/0/usage/reasoning",
+                                      "/savings_pct",
+                                      "/route/0/ttft_ms"};
+  for (size_t i = 0; i < sizeof nulls / sizeof *nulls; i++) assert_true(yyjson_is_null(at(doc, nulls[i])));
+  assert_true(yyjson_is_false(at(doc, "/estimated")) && yyjson_is_false(at(doc, "/cached")));
+  yyjson_doc_free(doc);
+}
+
+TEST(free_is_zero_and_an_estimate_says_so) {
+  struct call_outcome o = {.deployment = &deployment, .cost = {.is_known = true, .is_estimated = true}};
+  yyjson_doc *doc = receipt_of(&o, PLAN_PASSTHROUGH);
+  assert_true(yyjson_is_num(at(doc, "/cost_usd")) && yyjson_get_num(at(doc, "/cost_usd")) == 0);
+  assert_true(yyjson_is_true(at(doc, "/estimated")));
+  yyjson_doc_free(doc);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(everything_known), cmocka_unit_test(nothing_known),
+                                     cmocka_unit_test(free_is_zero_and_an_estimate_says_so)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
