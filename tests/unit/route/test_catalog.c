@@ -1,6 +1,8 @@
 /* The catalog: which models of which source, in which order, at what price. */
 #include "route_rig.h"
 
+static const struct catalog_provider *provider_of(struct str name) { return map_get(&rig.catalog->by_provider, name); }
+
 TEST(order_is_priorities_then_priority_then_declaration) {
   rig_build("{\"providers\":{" PROVIDER("a", "", "\"x\":{},\"y\":{}") "," PROVIDER(
       "b", ",\"priority\":5", "\"x\":{},\"z\":{}") "," PROVIDER("c", ",\"priority\":-1",
@@ -56,7 +58,7 @@ TEST(a_provider_is_open_until_it_has_said_what_it_has) {
       "{\"providers\":{\"a\":{\"type\":\"openai-compatible\",\"baseURL\":\"http://127.0.0.1:9\","
       "\"apiKey\":\"k\"}},\"priorities\":[\"a/first\",\"a/org/second\",\"b/x\"]}";
   rig_build(config);
-  assert_true(map_get(&(rig.catalog)->by_provider, STR("a"))->is_open);
+  assert_true(provider_of(STR("a"))->is_open);
   /* What the priorities name of it is taken on trust; what they name of nobody is left out. */
   expect_names(rig.catalog->priorities, rig.catalog->priority_count, "a/first a/org/second");
   assert_string_equal(rig.report,
@@ -64,11 +66,11 @@ TEST(a_provider_is_open_until_it_has_said_what_it_has) {
   rig_clear();
   listed("a", ""); /* an empty list says nothing */
   rig_build(config);
-  assert_true(map_get(&(rig.catalog)->by_provider, STR("a"))->is_open);
+  assert_true(provider_of(STR("a"))->is_open);
   rig_clear();
   listed("a", "org/second other");
   rig_build(config);
-  assert_false(map_get(&(rig.catalog)->by_provider, STR("a"))->is_open);
+  assert_false(provider_of(STR("a"))->is_open);
   expect_names(rig.catalog->priorities, rig.catalog->priority_count, "a/org/second");
   expect_names(rig.catalog->ranked, rig.catalog->deployment_count, "a/org/second a/other");
   rig_clear();
@@ -78,9 +80,9 @@ TEST(a_provider_is_open_until_it_has_said_what_it_has) {
 TEST(providers_without_a_credential_are_there_but_not_ready) {
   rig_build("{\"providers\":{" NO_KEY("a", "\"x\":{}") "," PROVIDER("b", "", "\"x\":{}") "," PROVIDER(
       "off", ",\"active\":false", "\"x\":{}") "}}");
-  assert_false(map_get(&(rig.catalog)->by_provider, STR("a"))->is_ready);
-  assert_true(map_get(&(rig.catalog)->by_provider, STR("b"))->is_ready);
-  assert_null(map_get(&(rig.catalog)->by_provider, STR("off")));
+  assert_false(provider_of(STR("a"))->is_ready);
+  assert_true(provider_of(STR("b"))->is_ready);
+  assert_null(provider_of(STR("off")));
   assert_int_equal(rig.catalog->provider_count, 2);
   rig_clear();
 }
@@ -91,13 +93,13 @@ TEST(the_demo_is_there_only_where_nothing_else_is) {
   rig_clear();
   catalog_set_demo_url("http://127.0.0.1:4242/v1");
   rig_build("{}");
-  const struct catalog_provider *demo = map_get(&(rig.catalog)->by_provider, STR("demo"));
+  const struct catalog_provider *demo = provider_of(STR("demo"));
   assert_true(demo && demo->is_demo && demo->is_ready && !demo->is_open);
   assert_int_equal(demo->provider.origin.port, 4242);
   expect_names(rig.catalog->ranked, rig.catalog->deployment_count, "demo/demo-small demo/demo-medium demo/demo-large");
   rig_clear();
   rig_build("{\"providers\":{" NO_KEY("a", "\"x\":{}") "}}");
-  assert_null(map_get(&(rig.catalog)->by_provider, STR("demo")));
+  assert_null(provider_of(STR("demo")));
   rig_clear();
   catalog_set_demo_url("");
 }
@@ -107,9 +109,8 @@ TEST(presets_come_from_the_environment) {
   rig.fake.env[1] = (struct fake_entry){"VLLM_BASE_URL", "http://127.0.0.1:8123/v1"};
   rig.fake.env[2] = (struct fake_entry){"MISTRAL_API_KEY", "mk"};
   rig_build("{\"egress\":{\"private\":false}}");
-  const struct catalog_provider *groq = map_get(&(rig.catalog)->by_provider, STR("groq")),
-                                *vllm = map_get(&(rig.catalog)->by_provider, STR("vllm")),
-                                *mistral = map_get(&(rig.catalog)->by_provider, STR("mistral"));
+  const struct catalog_provider *groq = provider_of(STR("groq")), *vllm = provider_of(STR("vllm")),
+                                *mistral = provider_of(STR("mistral"));
   assert_true(groq && groq->is_open && groq->is_ready && vllm && vllm->is_ready && mistral);
   assert_str(groq->provider.origin.host, STR("api.groq.com"));
   assert_str(groq->provider.target[PROVIDER_CHAT], STR("/openai/v1/chat/completions"));
@@ -123,7 +124,7 @@ TEST(presets_come_from_the_environment) {
 TEST(configured_usage_overrules_the_preset) {
   rig.fake.env[0] = (struct fake_entry){"GROQ_API_KEY", "gk"};
   rig_build("{\"providers\":{\"groq\":{\"type\":\"groq\",\"usage\":\"none\",\"headers\":{\"X-A\":\"secret-value\"}}}}");
-  const struct provider *p = &map_get(&(rig.catalog)->by_provider, STR("groq"))->provider;
+  const struct provider *p = &provider_of(STR("groq"))->provider;
   assert_int_equal(p->usage, PROVIDER_USAGE_NONE);
   assert_str(http_header_get(p->headers, STR("x-a")), STR("secret-value"));
   assert_int_equal(p->timeouts.connect_ms, 10000);
