@@ -65,9 +65,18 @@ static void place_receipt(struct relay *r, const struct events *events, size_t f
   }
 }
 
+/* The second half of the held frame's last line end, where a piece's end has cut it in two. */
+static bool is_rest_of_held(const struct relay *r, const struct frame_sse_event *frame) {
+  return r->is_holding && r->held.n && r->held.p[r->held.n - 1] == '\r' && str_eq(frame->raw, STR("\n"));
+}
+
 static enum err take_frame(struct relay *r, const struct frame_sse_event *frame, struct err_info *info) {
   struct events events;
   size_t from = r->out.n;
+  if (is_rest_of_held(r, frame)) {
+    buf_put_char(&r->held, '\n');
+    return OK;
+  }
   enum err e = r->call->dialect->relay_frame(&r->state, frame, &r->edits, &events, &r->out, info);
   if (e) return e;
   if (events_has(&events, EVENT_ERROR)) {

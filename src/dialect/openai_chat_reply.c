@@ -218,16 +218,24 @@ static void put_chunk(const struct envelope_scan *scan, const struct frame_sse_e
   buf_put(out, STR("\n\n"));
 }
 
+static enum err withhold(struct dialect_stream *state, const struct frame_sse_event *frame) {
+  state->withheld_cr = frame->raw.p[frame->raw.n - 1] == '\r';
+  return OK;
+}
+
 enum err openai_chat_relay_frame(struct dialect_stream *state, const struct frame_sse_event *frame,
                                  const struct dialect_reply_edits *edits, struct events *events, struct buf *out,
                                  struct err_info *info) {
   struct envelope_scan scan;
+  bool is_rest = state->withheld_cr && str_eq(frame->raw, STR("\n"));
   *events = (struct events){0};
+  state->withheld_cr = false;
+  if (is_rest) return OK;
   if (!frame->has_data || frame->data.n == 0) { /* a comment: the upstream's keep-alive */
     buf_put(out, frame->raw);
     return out->failed ? ERR_NO_MEMORY : OK;
   }
-  if (state->saw_end) return OK; /* the answer is over: what follows is no part of it */
+  if (state->saw_end) return withhold(state, frame); /* the answer is over: what follows is no part of it */
   if (str_eq(str_trim(frame->data), STR("[DONE]"))) {
     state->saw_end = true;
     events_add(events, EVENT_END);
@@ -255,7 +263,7 @@ enum err openai_chat_relay_frame(struct dialect_stream *state, const struct fram
   }
   read_usage(&scan, frame->data, events);
   events->is_usage_alone = !has_choices && events_has(events, EVENT_USAGE);
-  if (events->is_usage_alone && edits->hide_usage) return OK; /* the chunk we asked for */
+  if (events->is_usage_alone && edits->hide_usage) return withhold(state, frame); /* the chunk we asked for */
   put_chunk(&scan, frame, edits, out);
   return out->failed ? ERR_NO_MEMORY : OK;
 }
