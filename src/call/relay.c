@@ -8,6 +8,7 @@ enum {
   FRAME_MAX = 4 * 1024 * 1024, /* bytes of one event: an image as data URL fits */
   UNSENT_MAX = 1024 * 1024,    /* bytes held before the first content */
   RECEIPT_HOLD_MS = 2000,
+  LINE_END_MAX = 2,     /* CR LF */
   TAIL_MS = 500,        /* how long to wait for the end behind the end mark, to keep the connection */
   EDITS_MAX = 64 * 1024 /* bytes that a frame may grow by: a model's name and the receipt */
 };
@@ -98,10 +99,13 @@ static enum err take_frame(struct relay *r, const struct frame_sse_event *frame,
 static enum err take_piece(struct relay *r, struct str piece, struct err_info *info) {
   struct frame_sse_event frame;
   enum err e = OK;
-  if (r->state.saw_end) return OK; /* whatever follows the end mark is no part of the answer */
   frame_sse_feed(&r->frames, piece);
-  while (!e && !r->state.saw_end && frame_sse_next(&r->frames, &frame, &e)) e = take_frame(r, &frame, info);
-  return e;
+  while (!e && frame_sse_next(&r->frames, &frame, &e)) {
+    /* What follows the end mark is no part of the answer, but for the rest of its own line end. */
+    bool is_behind = r->state.saw_end && frame.raw.n > LINE_END_MAX;
+    if (!is_behind) e = take_frame(r, &frame, info);
+  }
+  return r->state.saw_end && e == ERR_UPSTREAM_TOO_LARGE ? OK : e;
 }
 
 static enum err send_out(struct relay *r) {
