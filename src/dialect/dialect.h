@@ -38,7 +38,7 @@ struct dialect_reply_edits {
 /* What relaying one frame needs to remember of the ones before it. Zero-initialise. */
 struct dialect_stream {
   bool saw_content, saw_stop, saw_end;
-  bool withheld_cr; /* the frame before was withheld and ended in a CR, whose LF comes as a frame of its own */
+  bool dropped_cr; /* a CR that ended the frame before was not sent on; its LF may come as a frame of its own */
 };
 
 struct dialect_model {

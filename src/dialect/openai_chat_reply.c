@@ -8,7 +8,7 @@
 
 #include "dialect/openai_chat_internal.h"
 
-enum reply_row { MODEL, CHOICES, ERROR, USAGE, PROMPT, COMPLETION, TOTAL, CACHE_HIT, ROWS };
+enum reply_row { MODEL, CHOICES, ERROR, USAGE, PROMPT, COMPLETION, TOTAL, CACHE_HIT, MAESTRO, ROWS };
 
 static const struct str reply_paths[ROWS] = {
     [MODEL] = STR("model"),
@@ -19,6 +19,7 @@ static const struct str reply_paths[ROWS] = {
     [COMPLETION] = STR("usage.completion_tokens"),
     [TOTAL] = STR("usage.total_tokens"),
     [CACHE_HIT] = STR("usage.prompt_cache_hit_tokens"),
+    [MAESTRO] = STR("maestro"),
 };
 
 static struct envelope_table table;
@@ -201,13 +202,20 @@ enum err openai_chat_relay_reply(struct str body, const struct dialect_reply_edi
   return out->failed ? ERR_NO_MEMORY : OK;
 }
 
-static void put_chunk(const struct envelope_scan *scan, const struct frame_sse_event *frame,
-                      const struct dialect_reply_edits *edits, struct buf *out) {
+/* The frame is not sent on as it is, nor is what a read has cut off its last line end. */
+static enum err withhold(struct dialect_stream *state, const struct frame_sse_event *frame) {
+  state->dropped_cr = frame->raw.p[frame->raw.n - 1] == '\r';
+  return OK;
+}
+
+static enum err put_chunk(struct dialect_stream *state, const struct envelope_scan *scan,
+                          const struct frame_sse_event *frame, const struct dialect_reply_edits *edits,
+                          struct buf *out) {
   if (frame->data_offset != SIZE_MAX) {
     buf_put(out, str_sub(frame->raw, 0, frame->data_offset));
     put_json(scan, frame->data, edits, out);
     buf_put(out, str_sub(frame->raw, frame->data_offset + frame->data.n, frame->raw.n));
-    return;
+    return out->failed ? ERR_NO_MEMORY : OK;
   }
   /* Several data lines: JSON may be cut at white space only, so joined by a space it is the same value. */
   size_t from = out->n;
@@ -216,20 +224,16 @@ static void put_chunk(const struct envelope_scan *scan, const struct frame_sse_e
   for (size_t i = from; i < out->n; i++)
     if (out->p[i] == '\n') out->p[i] = ' ';
   buf_put(out, STR("\n\n"));
-}
-
-static enum err withhold(struct dialect_stream *state, const struct frame_sse_event *frame) {
-  state->withheld_cr = frame->raw.p[frame->raw.n - 1] == '\r';
-  return OK;
+  return out->failed ? ERR_NO_MEMORY : withhold(state, frame);
 }
 
 enum err openai_chat_relay_frame(struct dialect_stream *state, const struct frame_sse_event *frame,
                                  const struct dialect_reply_edits *edits, struct events *events, struct buf *out,
                                  struct err_info *info) {
   struct envelope_scan scan;
-  bool is_rest = state->withheld_cr && str_eq(frame->raw, STR("\n"));
+  bool is_rest = state->dropped_cr && str_eq(frame->raw, STR("\n"));
   *events = (struct events){0};
-  state->withheld_cr = false;
+  state->dropped_cr = false;
   if (is_rest) return OK;
   if (!frame->has_data || frame->data.n == 0) { /* a comment: the upstream's keep-alive */
     buf_put(out, frame->raw);
@@ -264,37 +268,38 @@ enum err openai_chat_relay_frame(struct dialect_stream *state, const struct fram
   read_usage(&scan, frame->data, events);
   events->is_usage_alone = !has_choices && events_has(events, EVENT_USAGE);
   if (events->is_usage_alone && edits->hide_usage) return withhold(state, frame); /* the chunk we asked for */
-  put_chunk(&scan, frame, edits, out);
-  return out->failed ? ERR_NO_MEMORY : OK;
+  return put_chunk(state, &scan, frame, edits, out);
 }
 
-/* The JSON object in a whole reply or in a frame's data, without white space around it. */
-static struct str find_object(struct str text) {
+/* The data of the frame that text is, without white space around it. */
+static struct str frame_data(struct str text) {
   struct frame_sse frames;
   struct frame_sse_event frame;
   enum err e;
-  struct str object = str_trim(text);
-  if (object.n && object.p[0] == '{') return object;
   frame_sse_init(&frames, 0);
   frame_sse_feed(&frames, text);
   bool found = frame_sse_next(&frames, &frame, &e) && frame.data_offset != SIZE_MAX;
-  object = found ? str_trim(str_sub(text, frame.data_offset, frame.data_offset + frame.data.n)) : STR_NONE;
   frame_sse_clear(&frames);
-  return object;
+  return found ? str_trim(str_sub(text, frame.data_offset, frame.data_offset + frame.data.n)) : STR_NONE;
 }
 
 void openai_chat_put_receipt(struct buf *out, size_t from, struct str receipt) {
-  struct str object = find_object(str_sub(buf_str(out), from, out->n));
-  if (object.n < 2 || object.p[object.n - 1] != '}') return;
-  size_t at = (size_t)(object.p - out->p) + object.n - 1, tail = out->n - at;
-  bool is_empty = str_trim(str_sub(object, 1, object.n - 1)).n == 0;
-  struct str member = is_empty ? STR("\"maestro\":") : STR(",\"maestro\":");
-  size_t added = member.n + receipt.n;
-  if (!buf_reserve(out, added)) return;
-  memmove(out->p + at + added, out->p + at, tail);
-  memcpy(out->p + at, member.p, member.n);
+  struct envelope_scan scan;
+  struct str text = str_sub(buf_str(out), from, out->n), object = str_trim(text), member = STR_NONE;
+  if (scan_json(&scan, object)) { /* no whole reply */
+    object = frame_data(text);
+    if (scan_json(&scan, object)) return;
+  }
+  const struct envelope_value *theirs = envelope_scan_value(&scan, MAESTRO); /* the upstream is a Maestro as well */
+  size_t at = (size_t)(object.p - out->p) + (theirs ? theirs->offset : object.n - 1),
+         gone = theirs ? theirs->length : 0;
+  if (!theirs) member = envelope_scan_root(&scan)->count ? STR(",\"maestro\":") : STR("\"maestro\":");
+  size_t added = member.n + receipt.n, tail = out->n - at - gone;
+  if (added > gone && !buf_reserve(out, added - gone)) return;
+  memmove(out->p + at + added, out->p + at + gone, tail);
+  if (member.n) memcpy(out->p + at, member.p, member.n);
   memcpy(out->p + at + member.n, receipt.p, receipt.n);
-  out->n += added;
+  out->n = at + added + tail;
 }
 
 /* OpenAI's word for the family of an error, by status. */

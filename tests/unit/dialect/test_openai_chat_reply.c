@@ -338,6 +338,8 @@ TEST(receipts_stand_last_in_the_object) {
                  ": {\nevent: }\ndata:{\"a\":1,\"maestro\":{\"r\":1}} \nid: }\n\n");
   expect_receipt("data: {\"a\":1}\n\ndata: {\"b\":2}\n\n", 15,
                  "data: {\"a\":1}\n\ndata: {\"b\":2,\"maestro\":{\"r\":1}}\n\n");
+  expect_receipt("{\"maestro\":[1],\"a\":1}", 0, "{\"maestro\":{\"r\":1},\"a\":1}"); /* of a Maestro behind us */
+  expect_receipt("data: {\"a\":1,\"maestro\": {\"a\":[1,2,3]} }\n\n", 0, "data: {\"a\":1,\"maestro\": {\"r\":1} }\n\n");
   static const char *const without[] = {"", "data: [DONE]\n\n", ": {}\n\n", "\n", "[]", "data: {\"a\":1}"};
   for (size_t i = 0; i < sizeof without / sizeof *without; i++) expect_receipt(without[i], 0, without[i]);
 }
