@@ -22,7 +22,12 @@
 #include "jobs/reload.h"
 #include "mock/mock.h"
 
-enum { GIVE_UP_MS = 5000, LATE_EXIT = 1, DESCRIPTORS_KEPT = 64 /* for files, loops and listeners */ };
+enum {
+  GIVE_UP_MS = 5000,
+  LATE_EXIT = 1,
+  DESCRIPTORS_KEPT = 64 /* for files, loops and listeners */,
+  CALLS_KEPT = 4096
+};
 
 struct server_worker {
   struct server_start *start;
@@ -159,13 +164,14 @@ static void scrape(void) {
   metrics_set(0, METRIC_LOG_DROPPED, 0, 0, (int64_t)log_dropped_total());
 }
 
-/* Every caller may need a connection to a provider: callers get at most half of the descriptors, so that many idle ones
- * cannot starve the calls. */
+/* Every caller may need a connection to a provider: half of the descriptors, at most CALLS_KEPT, are kept for those, so
+ * that many idle callers cannot starve the calls. */
 static void read_limits(const struct config *config, struct http_server_limits *out) {
   struct rlimit files;
   config_server_limits(config, out);
   if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur == RLIM_INFINITY) return;
-  rlim_t most = files.rlim_cur > 4 * DESCRIPTORS_KEPT ? (files.rlim_cur - DESCRIPTORS_KEPT) / 2 : DESCRIPTORS_KEPT;
+  rlim_t free_files = files.rlim_cur > 4 * DESCRIPTORS_KEPT ? files.rlim_cur - DESCRIPTORS_KEPT : 2 * DESCRIPTORS_KEPT;
+  rlim_t most = free_files - (free_files / 2 < CALLS_KEPT ? free_files / 2 : CALLS_KEPT);
   if (out->connections > most) out->connections = (uint32_t)most;
 }
 
