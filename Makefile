@@ -18,7 +18,7 @@ build/%/build.ninja: CMakeLists.txt CMakePresets.json src/LAYERS
 
 build: ## Build build/release/maestro
 	@scripts/setup --build
-	@$(MAKE) --no-print-directory build/release/build.ninja
+	@$(MAKE) --silent --no-print-directory build/release/build.ninja
 	@cmake --build --preset release
 
 serve: build ## Build, then serve on http://localhost:8080
@@ -50,19 +50,20 @@ tsan: setup build/tsan/build.ninja tests/integration/node_modules/.installed ## 
 
 fuzz: ## Fuzz every target for FUZZ_SECONDS (60) each
 	@scripts/setup --build --fuzz
-	@$(MAKE) --no-print-directory build/fuzz/build.ninja
+	@$(MAKE) --silent --no-print-directory build/fuzz/build.ninja
 	@cmake --build --preset fuzz
 	@scripts/fuzz $(FUZZ_SECONDS) $(T)
 
 bench: ## Measure beside nginx and HAProxy, write docs/benchmarks.md
 	@scripts/setup --bench
-	@$(MAKE) --no-print-directory build
+	@$(MAKE) --silent --no-print-directory build
 	@bench/run $(ARGS)
 
 lint: setup ## Layers, sizes, formatting, generated docs
 	@scripts/lint
 
-format: setup ## Format the C sources in place
+format: setup ## Format the C sources in place (needs clang-format 14)
+	@clang-format --version | grep -q 'version 14\.' || { echo "format: needs clang-format 14, this is $$(clang-format --version)" >&2; exit 1; }
 	@git ls-files '*.c' '*.h' | grep -v -E '\.def$$' | xargs clang-format -i
 
 docs: build ## Regenerate docs/config.md and other generated pages

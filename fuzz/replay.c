@@ -1,5 +1,5 @@
-/* Runs a fuzz target over every file of a corpus folder, each whole and cut at every length up to 2 KiB; part of make test.
- * Exit 1 when the folder has no file, so that a lost corpus is noticed. */
+/* Runs a fuzz target over every file of a corpus folder, each whole and cut at every length up to 2 KiB; part of make
+ * test. Exit 1 when the folder has no file, so that a lost corpus is noticed. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

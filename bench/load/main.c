@@ -26,6 +26,7 @@ static const struct mode {
     {"cancel", mode_cancel, "leave a silent upstream on --listen-port; time until it sees the close"},
     {"start", mode_start, "start the command after --, time until GET --path answers 200, then stop it"},
     {"probe", mode_probe, "wait until GET --path is answered"},
+    {"selftest", mode_selftest, "check the parsers and the histogram"},
 };
 
 static const struct option flags[] = {
@@ -52,7 +53,7 @@ static const struct option flags[] = {
 
 static void usage(FILE *out) {
   fputs("usage: load MODE --port N [options]\n\nmodes:\n", out);
-  for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) fprintf(out, "  %-8s %s\n", modes[i].name, modes[i].help);
+  for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) fprintf(out, "  %-9s %s\n", modes[i].name, modes[i].help);
   fputs("\noptions:", out);
   for (const struct option *f = flags; f->name; f++) fprintf(out, " --%s%s", f->name, f->has_arg ? " X" : "");
   fputs("\nbodies: small, prompt, big, count. The credential: BENCH_KEY in the environment, or --key-file.\n", out);
@@ -149,7 +150,7 @@ int main(int argc, char **argv) {
   optind = 2;
   while ((flag = getopt_long(argc, argv, "+h", flags, NULL)) != -1) read_flag(&options, flag);
   options.command = argv + optind;
-  if (options.port == 0) refuse("--port is needed");
+  if (options.port == 0 && strcmp(options.mode, "selftest") != 0) refuse("--port is needed");
   if (options.key && !*options.key) options.key = NULL;
   if (strcmp(options.mode, "streams") == 0) {
     options.is_stream = true;

@@ -18,5 +18,6 @@ int mode_cancel(
     const struct options *options); /* leaves a silent upstream; how long until the upstream's side is closed */
 int mode_start(const struct options *options); /* runs a command; how long until a GET of path is answered 200 */
 int mode_probe(const struct options *options); /* waits until a GET of path is answered at all */
+int mode_selftest(const struct options *options);
 
 #endif

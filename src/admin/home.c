@@ -1,9 +1,10 @@
-/* GET /: see home.h. The page is one document without scripts or foreign assets; what it shows of the configuration needs
- * a credential or a local call, like /healthz. */
+/* GET /: see home.h. The page is one document without scripts or foreign assets; what it shows of the configuration
+ * needs a credential or a local call, like /healthz. */
 #include "admin/home.h"
 
 static const char style[] =
-    "<style>:root{color-scheme:light dark;--fg:#1b1f24;--bg:#fff;--soft:#57606a;--card:#f6f8fa;--line:#d0d7de;--ok:#116329}"
+    "<style>:root{color-scheme:light "
+    "dark;--fg:#1b1f24;--bg:#fff;--soft:#57606a;--card:#f6f8fa;--line:#d0d7de;--ok:#116329}"
     "@media(prefers-color-scheme:dark){:root{--fg:#e6edf3;--bg:#0d1117;--soft:#9198a1;--card:#151b23;--line:#3d444d;"
     "--ok:#3fb950}}"
     "body{font:16px/1.55 system-ui,sans-serif;color:var(--fg);background:var(--bg);margin:0 auto;max-width:52rem;"
@@ -12,7 +13,8 @@ static const char style[] =
     "pre{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:1rem;overflow-x:auto;"
     "font:13.5px/1.5 ui-monospace,monospace}table{border-collapse:collapse;width:100%}"
     "td,th{text-align:left;padding:.4rem .6rem .4rem 0;border-bottom:1px solid var(--line);vertical-align:top;"
-    "overflow-wrap:anywhere}th{font-weight:600;font-size:.9rem;color:var(--soft)}code{font:13.5px ui-monospace,monospace}"
+    "overflow-wrap:anywhere}th{font-weight:600;font-size:.9rem;color:var(--soft)}code{font:13.5px "
+    "ui-monospace,monospace}"
     "</style>";
 
 static void put_html(struct buf *b, struct str s) {
@@ -38,7 +40,7 @@ static void put_providers(const struct catalog *c, struct buf *b) {
       buf_put(b, STR("any, as <code>provider/model</code>"));
     else
       buf_put_u64(b, p->count);
-    buf_put(b, p->is_demo ? STR("</td><td>built-in demo, no real model</td></tr>")
+    buf_put(b, p->is_demo    ? STR("</td><td>built-in demo, no real model</td></tr>")
                : p->is_ready ? STR("</td><td>ready</td></tr>")
                              : STR("</td><td>no credential</td></tr>"));
   }
@@ -61,13 +63,16 @@ static void put_page(struct request_context *rc, struct buf *b) {
   buf_put(b, STR("/v1/chat/completions \\\n  -H 'Content-Type: application/json' \\\n"));
   if (rc->principal.kind != AUTH_LOCAL)
     buf_put(b, STR("  -H \"Authorization: Bearer $(maestro server show-key)\" \\\n"));
-  buf_put(b, STR("  -d '{\"model\":\"maestro-auto\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello!\"}]}'</pre>"));
+  buf_put(b,
+          STR("  -d '{\"model\":\"maestro-auto\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello!\"}]}'</pre>"));
   if (is_known)
     put_providers(c, b);
   else
     buf_put(b, STR("<p class=\"soft\">Providers and models are shown to local callers and with a key.</p>"));
-  buf_put(b, STR("<h2>More</h2><p><a href=\"/v1/models\">/v1/models</a> &middot; <a href=\"/healthz\">/healthz</a> &middot; "
-                 "<a href=\"/metrics\">/metrics</a></p></body></html>"));
+  buf_put(
+      b,
+      STR("<h2>More</h2><p><a href=\"/v1/models\">/v1/models</a> &middot; <a href=\"/healthz\">/healthz</a> &middot; "
+          "<a href=\"/metrics\">/metrics</a></p></body></html>"));
 }
 
 static bool wants_html(const struct http_request *q) {

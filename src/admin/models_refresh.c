@@ -1,4 +1,5 @@
-/* POST /api/admin/models/refresh: see models_refresh.h. Files and the build run in the pool's file lane; the fiber waits. */
+/* POST /api/admin/models/refresh: see models_refresh.h. Files and the build run in the pool's file lane; the fiber
+ * waits. */
 #include "admin/models_refresh.h"
 
 #include <stdlib.h>
@@ -38,18 +39,19 @@ static enum err run_job(bool is_rebuild, uint64_t deadline_us, struct err_info *
   config_diags_init(&j->diags);
   enum err e = fiber_await(POOL_FILE, work, j, drop, deadline_us, &result);
   if (e) return e;
-  return result ? err_set(info, result, "the configuration has faults; the running one stays in force. See `maestro "
-                                        "check` or the log") : OK;
+  return result ? err_set(info, result,
+                          "the configuration has faults; the running one stays in force. See `maestro "
+                          "check` or the log")
+                : OK;
 }
 
 /* Adopting is posted to the workers by the publish; this one does it at once, so that its answer is true. */
-static const struct snapshot *adopt(struct request_context *rc) {
+static void adopt(struct request_context *rc) {
   snapshot_adopt();
   snapshot_unref(rc->snapshot);
   rc->snapshot = snapshot_ref(snapshot_current());
   rc->options = &snapshot_config(rc->snapshot)->options;
   rc->catalog = snapshot_get(rc->snapshot, GATEWAY_CATALOG);
-  return rc->snapshot;
 }
 
 void admin_models_refresh(struct request_context *rc) {
@@ -73,7 +75,6 @@ void admin_models_refresh(struct request_context *rc) {
   buf_put(&b, STR("{\"success\":true,\"models_count\":"));
   buf_put_u64(&b, rc->catalog->deployment_count);
   buf_put_char(&b, '}');
-  e = reply_json(&rc->reply, 200, buf_str(&b));
-  if (e) rc->error = e;
+  exchange_answer(rc, 200, &b);
   buf_clear(&b);
 }

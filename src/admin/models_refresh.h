@@ -1,5 +1,5 @@
 /* POST /api/admin/models/refresh: reads changed files and asks providers for their models now; answers
- * {"success":true,"models_count":N} when it is all live, or the diagnostics with 422. */
+ * {"success":true,"models_count":N} when it is all live; 422 when the configuration has faults, which the log tells. */
 #ifndef MAESTRO_ADMIN_MODELS_REFRESH_H
 #define MAESTRO_ADMIN_MODELS_REFRESH_H
 

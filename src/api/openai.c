@@ -7,8 +7,6 @@
 #include "gateway/exchange.h"
 #include "route/resolve.h"
 
-static const struct str virtual_names[] = {STR("maestro-auto")};
-
 /* Raw members that only we add: what the registry knows of a model. */
 static struct str extra_of(const struct deployment *d, struct arena *a) {
   struct buf b;
@@ -61,12 +59,6 @@ static int by_name(const void *left, const void *right) {
                  (*(const struct deployment *const *)right)->qualified);
 }
 
-static bool is_priority(const struct catalog *c, const struct deployment *d) {
-  for (size_t i = 0; i < c->priority_count; i++)
-    if (c->priorities[i] == d) return true;
-  return false;
-}
-
 static size_t list_models(struct request_context *rc, struct dialect_model *out) {
   const struct catalog *c = rc->catalog;
   const struct deployment **rest = ARENA_NEW_ARRAY(rc->arena, const struct deployment *, c->deployment_count + 1);
@@ -75,21 +67,12 @@ static size_t list_models(struct request_context *rc, struct dialect_model *out)
   for (size_t i = 0; i < c->priority_count; i++)
     if (c->priorities[i]->at->is_ready) out[n++] = describe(c->priorities[i], rc->arena);
   for (size_t i = 0; i < c->deployment_count; i++)
-    if (c->deployments[i].at->is_ready && !is_priority(c, &c->deployments[i])) rest[others++] = &c->deployments[i];
+    if (c->deployments[i].at->is_ready && c->deployments[i].order == SIZE_MAX) rest[others++] = &c->deployments[i];
   qsort(rest, others, sizeof *rest, by_name);
   for (size_t i = 0; i < others; i++) out[n++] = describe(rest[i], rc->arena);
-  if (c->priority_count) out[n++] = describe_virtual(STR("router-maestro"));
-  for (size_t i = 0; i < sizeof virtual_names / sizeof *virtual_names && c->deployment_count; i++)
-    out[n++] = describe_virtual(virtual_names[i]);
+  if (c->priority_count) out[n++] = describe_virtual(RESOLVE_NAME_PRIORITY);
+  if (c->deployment_count) out[n++] = describe_virtual(RESOLVE_NAME_AUTO);
   return n;
-}
-
-static void answer(struct request_context *rc, struct buf *json) {
-  enum err e = json->failed ? ERR_NO_MEMORY : reply_json(&rc->reply, 200, buf_str(json));
-  if (json->failed)
-    exchange_fail(rc, e, NULL);
-  else if (e)
-    rc->error = e;
 }
 
 void openai_models(struct request_context *rc) {
@@ -101,33 +84,17 @@ void openai_models(struct request_context *rc) {
     rc->endpoint->dialect->put_model_list(&json, models, list_models(rc, models));
   else
     json.failed = true;
-  answer(rc, &json);
+  exchange_answer(rc, 200, &json);
   buf_clear(&json);
 }
 
-static int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-/* Percent-decoded; empty when malformed or holding a control character. */
+/* The name in the path; empty when it holds a control character or is no UTF-8. */
 static struct str decode(struct arena *a, struct str s) {
-  char *out = arena_alloc(a, s.n + 1);
-  size_t n = 0;
-  if (!out) return STR_NONE;
-  for (size_t i = 0; i < s.n; i++) {
-    char c = s.p[i];
-    if (c == '%') {
-      if (s.n - i < 3 || hex_digit(s.p[i + 1]) < 0 || hex_digit(s.p[i + 2]) < 0) return STR_NONE;
-      c = (char)(hex_digit(s.p[i + 1]) * 16 + hex_digit(s.p[i + 2]));
-      i += 2;
-    }
-    if ((unsigned char)c < 0x20 || c == 0x7f) return STR_NONE;
-    out[n++] = c;
-  }
-  return str_is_utf8(str_from(out, n)) ? str_from(out, n) : STR_NONE;
+  char *out = arena_alloc(a, s.n);
+  struct str name = out ? str_from(out, str_percent_decode(s, out, s.n)) : STR_NONE;
+  for (size_t i = 0; i < name.n; i++)
+    if ((unsigned char)name.p[i] < 0x20 || name.p[i] == 0x7f) return STR_NONE;
+  return str_is_utf8(name) ? name : STR_NONE;
 }
 
 void openai_model(struct request_context *rc) {
@@ -146,6 +113,6 @@ void openai_model(struct request_context *rc) {
   m.id = name;
   buf_init(&json, 0);
   rc->endpoint->dialect->put_model(&json, &m);
-  answer(rc, &json);
+  exchange_answer(rc, 200, &json);
   buf_clear(&json);
 }

@@ -4,7 +4,9 @@
 #include <stdatomic.h>
 
 #include "base/metrics.h"
+#include "gateway/exchange.h"
 
+/* Globals: set by main, once before serving and once at its end. */
 static void (*before_scrape)(void);
 static atomic_bool is_draining;
 
@@ -53,7 +55,7 @@ void operations_healthz(struct request_context *rc) {
   buf_put(&b, STR(",\"epoch\":"));
   buf_put_u64(&b, snapshot_epoch(rc->snapshot));
   buf_put_char(&b, '}');
-  answer(rc, 200, buf_str(&b));
+  exchange_answer(rc, 200, &b);
   buf_clear(&b);
 }
 

@@ -1,14 +1,16 @@
 /* The command line: see cli.h. */
 #include "app/cli.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 static const struct command {
-  const char *name, *arguments, *help;
+  const char *name, *arguments, *help, *details;
   int (*run)(int argc, char **argv);
 } commands[] = {
-#define X(name, arguments, help, function) {name, arguments, help, function},
+#define X(name, arguments, help, details, function) {name, arguments, help, details, function},
 #include "app/commands.def"
 #undef X
 };
@@ -91,6 +93,53 @@ enum err cli_paths(struct arena *a, struct cli_paths *out, struct err_info *info
   return OK;
 }
 
+/* Anywhere: `server stop --help` must not stop a server. */
+static bool wants_help(int argc, char **argv) {
+  for (int i = 2; i < argc; i++)
+    if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) return true;
+  return false;
+}
+
+static void print_command_help(const struct command *c) {
+  bool takes_options = !strcmp(c->name, "serve") || !strcmp(c->name, "check");
+  printf("Usage: maestro %s%s%s\n\n%s.\n", c->name, *c->arguments ? " " : "", c->arguments, c->help);
+  if (*c->details) printf("\n%s", c->details);
+  if (!takes_options) return;
+  struct buf b;
+  buf_init(&b, 0);
+  config_write_help(&b);
+  printf("\nOptions:\n%.*s", STR_ARG(buf_str(&b)));
+  buf_clear(&b);
+}
+
+/* After a crash the number may belong to another process by now, which must not be taken for the server. */
+static bool is_maestro(int64_t pid) {
+  char path[64], name[32] = "";
+  if (pid <= 0 || (kill((pid_t)pid, 0) && errno != EPERM)) return false;
+  snprintf(path, sizeof path, "/proc/%lld/comm", (long long)pid);
+  FILE *f = fopen(path, "re");
+  if (!f) return true; /* no /proc here */
+  bool is_read = fgets(name, sizeof name, f);
+  fclose(f);
+  return is_read && !strncmp(name, "maestro", 7);
+}
+
+bool cli_find_server(const struct cli_paths *paths, struct server_info *out) {
+  struct err_info info = {0};
+  return !server_info_read(paths->server_info, out, &info) && is_maestro(out->pid);
+}
+
+const char *cli_endpoint(const struct cli_paths *paths, const struct context *c, char *room, size_t max) {
+  struct server_info s;
+  if (strcmp(c->name, CONTEXTS_LOCAL) || !cli_find_server(paths, &s)) return c->endpoint;
+  bool is_here =
+      !strcmp(s.host, "0.0.0.0") || !strcmp(s.host, "::") || !strcmp(s.host, "127.0.0.1") || !strcmp(s.host, "::1");
+  bool is_ipv6 = !is_here && strchr(s.host, ':');
+  snprintf(room, max, "http://%s%s%s:%u", is_ipv6 ? "[" : "", is_here ? "localhost" : s.host, is_ipv6 ? "]" : "",
+           s.port);
+  return room;
+}
+
 int cli_main(int argc, char **argv) {
   const char *names[COMMANDS];
   const char *name = argc > 1 ? argv[1] : "help";
@@ -102,16 +151,8 @@ int cli_main(int argc, char **argv) {
   for (size_t i = 0; i < COMMANDS; i++) {
     names[i] = commands[i].name;
     if (strcmp(name, commands[i].name)) continue;
-    bool wants_help = argc > 2 && (!strcmp(argv[2], "--help") || !strcmp(argv[2], "-h"));
-    if (!wants_help) return commands[i].run(argc - 1, argv + 1);
-    printf("Usage: maestro %s %s\n\n%s.\n", commands[i].name, commands[i].arguments, commands[i].help);
-    if (!strcmp(name, "serve") || !strcmp(name, "check")) {
-      struct buf b;
-      buf_init(&b, 0);
-      config_write_help(&b);
-      printf("\nOptions:\n%.*s", STR_ARG(buf_str(&b)));
-      buf_clear(&b);
-    }
+    if (!wants_help(argc, argv)) return commands[i].run(argc - 1, argv + 1);
+    print_command_help(&commands[i]);
     return CLI_OK;
   }
   const char *near = cli_nearest(name, names, COMMANDS);

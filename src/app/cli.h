@@ -5,11 +5,12 @@
 #include "base/arena.h"
 #include "state/config.h"
 #include "state/contexts.h"
+#include "state/server_info.h"
 
 enum cli_exit { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_CONFIG = 3, CLI_NOT_RUNNING = 4 };
 
 /* argv[0] is the command's own name. */
-#define X(name, arguments, help, function) int function(int argc, char **argv);
+#define X(name, arguments, help, details, function) int function(int argc, char **argv);
 #include "app/commands.def"
 #undef X
 
@@ -24,11 +25,17 @@ const char *cli_take_option(int *argc, char **argv, const char *flag, const char
 /* The nearest of the words, or NULL. */
 const char *cli_nearest(const char *word, const char *const *words, size_t n);
 
-/* Where this user's files are; strings live as long as `a`. Exits with a message when there is no home. */
+/* Where this user's files are; strings live as long as `a`. ERR_BAD_CONFIG when there is no home. */
 struct cli_paths {
   const char *config_dir, *data_dir, *contexts, *server_info;
 };
 enum err cli_paths(struct arena *a, struct cli_paths *out, struct err_info *info) MUST_CHECK;
+
+/* True and *out when a server of this machine runs. */
+bool cli_find_server(const struct cli_paths *paths, struct server_info *out);
+enum { CLI_ENDPOINT_BYTES = 320 };
+/* Where a context's server is. The local one follows the address that the server of this machine really has. */
+const char *cli_endpoint(const struct cli_paths *paths, const struct context *c, char *room, size_t max);
 
 /* A small blocking request to a context's server, for commands. *status 0 when it cannot be reached. */
 struct cli_reply {

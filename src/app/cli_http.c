@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "app/cli.h"
+#include "base/crypto.h"
 
 enum { REPLY_MAX = 4 * 1024 * 1024, TIMEOUT_MS = 30000, CONNECT_MS = 3000 };
 
@@ -19,7 +20,7 @@ static struct curl_slist *make_headers(const struct context *context) {
   if (!key.n || key.n > 1024) return list;
   snprintf(line, sizeof line, "Authorization: Bearer %.*s", STR_ARG(key));
   struct curl_slist *longer = curl_slist_append(list, line);
-  secret_wipe(line, sizeof line);
+  crypto_wipe(line, sizeof line);
   return longer ? longer : list;
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "app/cli.h"
+#include "base/crypto.h"
 
 struct place {
   struct arena arena;
@@ -15,29 +16,29 @@ struct place {
   bool as_json, has_key;
 };
 
-static void print_row(const struct context *c, const struct contexts *all, bool as_json, bool is_last) {
-  char mask[64] = "";
-  bool is_current = !strcmp(c->name, all->current);
+static void print_row(const struct place *p, const struct context *c, bool is_last) {
+  char mask[64] = "", room[CLI_ENDPOINT_BYTES];
+  bool is_current = !strcmp(c->name, p->contexts.current);
+  const char *endpoint = cli_endpoint(&p->paths, c, room, sizeof room);
   if (c->key) secret_mask(c->key, 12, 4, mask, sizeof mask);
-  if (as_json)
-    printf("{\"name\":\"%s\",\"endpoint\":\"%s\",\"has_key\":%s,\"current\":%s}%s", c->name, c->endpoint,
+  if (p->as_json)
+    printf("{\"name\":\"%s\",\"endpoint\":\"%s\",\"has_key\":%s,\"current\":%s}%s", c->name, endpoint,
            c->key ? "true" : "false", is_current ? "true" : "false", is_last ? "" : ",");
   else
-    printf("%s %-16s %-40s %s\n", is_current ? "*" : " ", c->name, c->endpoint, c->key ? mask : "(no key)");
+    printf("%s %-16s %-40s %s\n", is_current ? "*" : " ", c->name, endpoint, c->key ? mask : "(no key)");
 }
 
 static int list(struct place *p, int argc, char **argv) {
   (void)argc, (void)argv;
   if (p->as_json) printf("[");
-  for (size_t i = 0; i < p->contexts.n; i++)
-    print_row(&p->contexts.items[i], &p->contexts, p->as_json, i + 1 == p->contexts.n);
+  for (size_t i = 0; i < p->contexts.n; i++) print_row(p, &p->contexts.items[i], i + 1 == p->contexts.n);
   if (p->as_json) printf("]\n");
   return CLI_OK;
 }
 
 static int show(struct place *p, int argc, char **argv) {
   (void)argc, (void)argv;
-  print_row(contexts_current(&p->contexts), &p->contexts, p->as_json, true);
+  print_row(p, contexts_current(&p->contexts), true);
   if (p->as_json) printf("\n");
   return CLI_OK;
 }
@@ -62,6 +63,7 @@ static int set(struct place *p, int argc, char **argv) {
 /* One line from standard input, without echo on a terminal. */
 static bool read_key(char *out, size_t max) {
   const char *env = getenv("MAESTRO_CONTEXT_KEY");
+  if (env && !env[0]) env = NULL; /* empty is unset, as everywhere */
   struct termios before, quiet;
   bool is_terminal = !env && isatty(STDIN_FILENO) && !tcgetattr(STDIN_FILENO, &before);
   if (env) return snprintf(out, max, "%s", env) < (int)max && out[0];
@@ -89,8 +91,9 @@ static int add(struct place *p, int argc, char **argv) {
   if (need_name(argc, "add NAME -e URL [--key] (the key is read from standard input)")) return CLI_USAGE;
   if (!p->endpoint) return cli_fail(CLI_USAGE, "`context add` needs -e URL");
   if (p->has_key && !read_key(key, sizeof key)) return cli_fail(CLI_USAGE, "no key came from standard input");
-  enum err e = contexts_add(&p->contexts, str_from_c(argv[1]), str_from_c(p->endpoint), str_from_c(key), &replaced, &why);
-  secret_wipe(key, sizeof key);
+  enum err e =
+      contexts_add(&p->contexts, str_from_c(argv[1]), str_from_c(p->endpoint), str_from_c(key), &replaced, &why);
+  crypto_wipe(key, sizeof key);
   return save(p, e, &why, replaced ? "Replaced" : "Added", argv[1]);
 }
 
@@ -103,7 +106,7 @@ static int update(struct place *p, int argc, char **argv) {
   struct str endpoint = str_from_c(p->endpoint), secret = str_from_c(key);
   enum err e = contexts_update(&p->contexts, str_from_c(argv[1]), p->endpoint ? &endpoint : NULL,
                                p->has_key ? &secret : NULL, &why);
-  secret_wipe(key, sizeof key);
+  crypto_wipe(key, sizeof key);
   return save(p, e, &why, "Updated", argv[1]);
 }
 
@@ -118,14 +121,18 @@ static int test(struct place *p, int argc, char **argv) {
   struct cli_reply reply;
   struct err_info why = {0};
   if (!c) return cli_fail(CLI_USAGE, "there is no context \"%s\"", argv[1]);
-  enum err e = cli_request(c, "GET", "/v1/models", &reply, &why);
+  char room[CLI_ENDPOINT_BYTES];
+  struct context real = *c;
+  real.endpoint = (char *)cli_endpoint(&p->paths, c, room, sizeof room);
+  enum err e = cli_request(&real, "GET", "/v1/models", &reply, &why);
   int code = CLI_OK;
   if (e)
     code = cli_fail(CLI_NOT_RUNNING, "%s", err_info_text(e, &why));
   else if (reply.status == 200)
-    printf("ok: %s answers and the key is good\n", c->endpoint);
+    printf("ok: %s answers%s\n", real.endpoint, c->key ? " and takes the key" : "; no key was sent");
   else
-    code = cli_fail(CLI_FAILED, "%s answers with status %d: %.*s", c->endpoint, reply.status, STR_ARG(buf_str(&reply.body)));
+    code = cli_fail(CLI_FAILED, "%s answers with status %d: %.*s", real.endpoint, reply.status,
+                    STR_ARG(buf_str(&reply.body)));
   buf_clear(&reply.body);
   return code;
 }
@@ -146,7 +153,7 @@ static int set_key(struct place *p, int argc, char **argv) {
   if (!read_key(key, sizeof key)) return cli_fail(CLI_USAGE, "no key came from standard input");
   struct str secret = str_from_c(key);
   enum err e = contexts_update(&p->contexts, str_from_c(c->name), NULL, &secret, &why);
-  secret_wipe(key, sizeof key);
+  crypto_wipe(key, sizeof key);
   return save(p, e, &why, "Key stored for", c->name);
 }
 

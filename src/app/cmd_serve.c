@@ -67,7 +67,8 @@ static void print_text(const struct config_diags *diags, const struct snapshot *
   if (is_ok)
     print_summary(snapshot);
   else
-    fprintf(stderr, "%u fault%s; this configuration would not be accepted\n", diags->errors, diags->errors == 1 ? "" : "s");
+    fprintf(stderr, "%u fault%s; this configuration would not be accepted\n", diags->errors,
+            diags->errors == 1 ? "" : "s");
 }
 
 /* docs/config.md, which comes from the table of options. */

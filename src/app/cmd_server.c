@@ -1,4 +1,5 @@
-/* `maestro server start|stop|info|status|show-key`: the server of this machine, found by server.json and the contexts. */
+/* `maestro server start|stop|info|status|show-key`: the server of this machine, found by server.json and the contexts.
+ */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -7,7 +8,6 @@
 
 #include "app/cli.h"
 #include "base/clock.h"
-#include "state/server_info.h"
 
 struct place {
   struct arena arena;
@@ -21,21 +21,17 @@ static int start(struct place *p, int argc, char **argv) {
   return cmd_serve(argc, argv);
 }
 
-static bool is_alive(const struct server_info *s) { return s->pid > 0 && (!kill((pid_t)s->pid, 0) || errno == EPERM); }
-
-/* True and *out when a server of this machine runs. */
-static bool find_running(const struct place *p, struct server_info *out) {
-  struct err_info info = {0};
-  return !server_info_read(p->paths.server_info, out, &info) && is_alive(out);
-}
+static bool is_alive(const struct server_info *s) { return !kill((pid_t)s->pid, 0) || errno == EPERM; }
 
 enum { STOP_MS = 60000 };
 
 static int stop(struct place *p, int argc, char **argv) {
   struct server_info s;
   (void)argc, (void)argv;
-  if (!find_running(p, &s)) return cli_fail(CLI_NOT_RUNNING, "no server runs here; `maestro serve` starts one");
-  if (kill((pid_t)s.pid, SIGTERM)) return cli_fail(CLI_FAILED, "could not stop pid %lld: %s", (long long)s.pid, strerror(errno));
+  if (!cli_find_server(&p->paths, &s))
+    return cli_fail(CLI_NOT_RUNNING, "no server runs here; `maestro serve` starts one");
+  if (kill((pid_t)s.pid, SIGTERM))
+    return cli_fail(CLI_FAILED, "could not stop pid %lld: %s", (long long)s.pid, strerror(errno));
   if (isatty(STDOUT_FILENO)) printf("Stopping (running requests finish first) ...\n");
   for (int waited = 0; waited < STOP_MS; waited += 50) {
     const struct timespec tick = {.tv_nsec = 50 * 1000000L};
@@ -45,19 +41,20 @@ static int stop(struct place *p, int argc, char **argv) {
     }
     nanosleep(&tick, NULL);
   }
-  return cli_fail(CLI_FAILED, "pid %lld has not ended within %d s; it may still be finishing requests", (long long)s.pid,
-                  STOP_MS / 1000);
+  return cli_fail(CLI_FAILED, "pid %lld has not ended within %d s; it may still be finishing requests",
+                  (long long)s.pid, STOP_MS / 1000);
 }
 
 static int info(struct place *p, int argc, char **argv) {
   struct server_info s;
   (void)argc, (void)argv;
-  if (!find_running(p, &s)) return cli_fail(CLI_NOT_RUNNING, "no server runs here; `maestro serve` starts one");
+  if (!cli_find_server(&p->paths, &s))
+    return cli_fail(CLI_NOT_RUNNING, "no server runs here; `maestro serve` starts one");
   char started[25];
   clock_format_rfc3339(s.started_wall_us, started);
   if (p->as_json)
-    printf("{\"pid\":%lld,\"host\":\"%s\",\"port\":%u,\"started\":\"%s\",\"version\":\"%s\"}\n", (long long)s.pid, s.host,
-           s.port, started, s.version);
+    printf("{\"pid\":%lld,\"host\":\"%s\",\"port\":%u,\"started\":\"%s\",\"version\":\"%s\"}\n", (long long)s.pid,
+           s.host, s.port, started, s.version);
   else
     printf("pid       %lld\naddress   %s:%u\nstarted   %s\nversion   %s\n", (long long)s.pid, s.host, s.port, started,
            s.version);
@@ -68,26 +65,23 @@ static int status(struct place *p, int argc, char **argv) {
   const struct context *c = contexts_current(&p->contexts);
   struct cli_reply reply;
   struct err_info why = {0};
-  struct server_info running;
   struct context local = *c;
-  char endpoint[320];
+  char endpoint[CLI_ENDPOINT_BYTES];
   (void)argc, (void)argv;
-  /* The local context follows the port that the server of this machine really has. */
-  if (!strcmp(c->name, CONTEXTS_LOCAL) && find_running(p, &running)) {
-    snprintf(endpoint, sizeof endpoint, "http://localhost:%u", running.port);
-    local.endpoint = endpoint;
-  }
+  local.endpoint = (char *)cli_endpoint(&p->paths, c, endpoint, sizeof endpoint);
   enum err e = cli_request(&local, "GET", "/healthz", &reply, &why);
   int code = CLI_OK;
   if (e) {
     if (p->as_json) printf("{\"context\":\"%s\",\"endpoint\":\"%s\",\"reachable\":false}\n", c->name, local.endpoint);
-    code = p->as_json ? CLI_NOT_RUNNING : cli_fail(CLI_NOT_RUNNING, "%s; `maestro serve` starts one", err_info_text(e, &why));
+    code = p->as_json ? CLI_NOT_RUNNING
+                      : cli_fail(CLI_NOT_RUNNING, "%s; `maestro serve` starts one", err_info_text(e, &why));
   } else if (p->as_json) {
     printf("{\"context\":\"%s\",\"endpoint\":\"%s\",\"reachable\":true,\"health\":%.*s}\n", c->name, local.endpoint,
            STR_ARG(buf_str(&reply.body)));
   } else {
     printf("context   %s\nendpoint  %s\nhealth    %.*s\n", c->name, local.endpoint, STR_ARG(buf_str(&reply.body)));
   }
+  if (!e && reply.status != 200) code = CLI_FAILED;
   buf_clear(&reply.body);
   return code;
 }
@@ -130,7 +124,8 @@ int cmd_server(int argc, char **argv) {
   enum err e = cli_paths(&p.arena, &p.paths, &why);
   if (!e) e = contexts_load(p.paths.contexts, &p.contexts, &diags);
   if (e) {
-    code = cli_fail(CLI_FAILED, "%s", why.text[0] ? why.text : "contexts.json cannot be read; `maestro context list` says why");
+    code = cli_fail(CLI_FAILED, "%s",
+                    why.text[0] ? why.text : "contexts.json cannot be read; `maestro context list` says why");
   } else {
     code = run(&p, argc, argv);
     contexts_clear(&p.contexts);

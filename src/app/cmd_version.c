@@ -10,7 +10,7 @@ int cmd_version(int argc, char **argv) {
   if (cli_take_flag(&argc, argv, "--json"))
     printf("{\"name\":\"maestro\",\"version\":\"" MAESTRO_VERSION "\"}\n");
   else
-    printf("maestro " MAESTRO_VERSION " (libuv %s, yyjson %s, libcurl %s)\n", uv_version_string(), YYJSON_VERSION_STRING,
-           LIBCURL_VERSION);
+    printf("maestro " MAESTRO_VERSION " (libuv %s, yyjson %s, libcurl %s)\n", uv_version_string(),
+           YYJSON_VERSION_STRING, LIBCURL_VERSION);
   return CLI_OK;
 }

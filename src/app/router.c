@@ -6,7 +6,6 @@
 #include "api/openai.h"
 #include "api/operations.h"
 #include "base/metrics.h"
-#include "dialect/openai_chat.h"
 #include "dialect/plain.h"
 #include "gateway/exchange.h"
 

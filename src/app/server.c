@@ -1,10 +1,12 @@
 /* The serving process, from start to drain: see server.h. */
 #include "app/server.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,7 +22,13 @@
 #include "route/discovered.h"
 #include "state/server_info.h"
 
-enum { TICK_MS = 500, DISCOVERY_EVERY_MS = 600000 };
+enum {
+  TICK_MS = 500,
+  DISCOVERY_EVERY_MS = 600000,
+  DISCOVERY_SOON_MS = 15000,
+  TRIM_EVERY_MS = 10000,
+  TRIM_FLOOR_BYTES = 128 << 20
+};
 
 /* ---- configuration at start ---- */
 
@@ -58,6 +66,17 @@ static enum err settle_key(const struct config *config, const struct cli_paths *
   return e;
 }
 
+/* A home that cannot be written takes the commands their copy of the key, but not the service. */
+static void settle_key_or_warn(const struct config *config, const struct cli_paths *paths, bool *created,
+                               struct config_diags *diags) {
+  struct err_info info = {0};
+  const struct config_place place = {str_from_c(paths->contexts), 0};
+  enum err e = settle_key(config, paths, created, diags, &info);
+  if (e)
+    config_diags_add(diags, CONFIG_WARNING, place, STR_NONE, "calls of this machine and configured keys still work",
+                     "the key for this machine's commands could not be kept: %s", err_info_text(e, &info));
+}
+
 static void set_logging(const struct config *config) {
   static const enum log_level levels[] = {LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR};
   log_set_level(levels[config->options.log_level]);
@@ -91,10 +110,41 @@ static void reload(const char *why) {
   config_diags_clear(&diags);
 }
 
+static size_t resident_bytes(void) {
+  unsigned long total, resident = 0;
+  FILE *f = fopen("/proc/self/statm", "re");
+  if (!f) return 0;
+  if (fscanf(f, "%lu %lu", &total, &resident) != 2) resident = 0;
+  fclose(f);
+  return resident * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* After a peak the workers' heaps keep what they have freed (main.c wants them to). Once most of it lies idle it goes
+ * back to the system: a pause of milliseconds, seldom. */
+static void give_back_memory(void) {
+  size_t resident = resident_bytes();
+  if (resident < TRIM_FLOOR_BYTES) return;
+  struct mallinfo2 heap = mallinfo2();
+  if (heap.uordblks + heap.hblkhd < resident / 2) malloc_trim(0);
+}
+
+/* A provider that has not said yet which models it has: it was down, so it is asked again soon. */
+static bool lacks_models(void) {
+  struct snapshot *now = snapshot_newest();
+  const struct catalog *c = snapshot_get(now, GATEWAY_CATALOG);
+  bool lacks = false;
+  for (size_t i = 0; i < c->provider_count && !lacks; i++)
+    lacks = c->providers[i].is_open && c->providers[i].is_ready && !c->providers[i].is_demo;
+  snapshot_unref(now);
+  return lacks;
+}
+
 /* Waits for the signal to end; reloads on SIGHUP and when a watched file has changed. */
 static int wait_for_end(struct server_start *start) {
   sigset_t set;
   uint64_t next_discovery = clock_mono_us() + (uint64_t)DISCOVERY_EVERY_MS * 1000;
+  uint64_t next_look = clock_mono_us() + (uint64_t)DISCOVERY_SOON_MS * 1000;
+  uint64_t next_trim = clock_mono_us() + (uint64_t)TRIM_EVERY_MS * 1000;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
@@ -110,9 +160,13 @@ static int wait_for_end(struct server_start *start) {
       reload("a file has changed");
       server_start_discover(start);
     }
-    if (clock_mono_us() >= next_discovery) {
-      server_start_discover(start);
-      next_discovery = clock_mono_us() + (uint64_t)DISCOVERY_EVERY_MS * 1000;
+    bool is_due = clock_mono_us() >= next_discovery, is_look = clock_mono_us() >= next_look;
+    if (is_due || (is_look && lacks_models())) server_start_discover(start);
+    if (is_due) next_discovery = clock_mono_us() + (uint64_t)DISCOVERY_EVERY_MS * 1000;
+    if (is_look) next_look = clock_mono_us() + (uint64_t)DISCOVERY_SOON_MS * 1000;
+    if (clock_mono_us() >= next_trim) {
+      give_back_memory();
+      next_trim = clock_mono_us() + (uint64_t)TRIM_EVERY_MS * 1000;
     }
   }
 }
@@ -127,6 +181,26 @@ static void block_signals(void) {
   signal(SIGPIPE, SIG_IGN);
 }
 
+/* As many descriptors as the system lets us have: the usual soft limit of 1024 is below server.limits.connections. */
+static void raise_descriptors(void) {
+  struct rlimit files;
+  if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur == files.rlim_max) return;
+  files.rlim_cur = files.rlim_max;
+  (void)setrlimit(RLIMIT_NOFILE, &files);
+}
+
+static bool has_auto_model(void) {
+  struct snapshot *now = snapshot_newest();
+  const struct catalog *c = snapshot_get(now, GATEWAY_CATALOG);
+  struct arena a;
+  struct resolution r;
+  arena_init(&a, 0);
+  bool found = !resolve_name(c, &a, STR("maestro-auto"), &r, NULL);
+  arena_clear(&a);
+  snapshot_unref(now);
+  return found;
+}
+
 /* What a person sees in the terminal; the log is for machines. */
 static void greet(const struct config *config, const struct server_start *start, bool created_key) {
   const char *host = config->options.server_host.p;
@@ -137,20 +211,31 @@ static void greet(const struct config *config, const struct server_start *start,
            is_local ? "localhost" : host, server_start_port(start));
   fprintf(stderr, "\n  Maestro " MAESTRO_VERSION " serves on %s\n\n", url);
   if (!has_provider(config))
-    fprintf(stderr, "  No provider is configured: the built-in demo answers (no real model). Set OPENAI_API_KEY or another\n"
-                    "  provider's key, or run `maestro init`, then see `maestro check`.\n");
+    fprintf(stderr,
+            "  No provider is configured: the built-in demo answers (no real model). Set OPENAI_API_KEY or another\n"
+            "  provider's key, or run `maestro init`, then see `maestro check`.\n");
   if (is_any) fprintf(stderr, "  It listens on all addresses: every call needs a key.\n");
   if (created_key) fprintf(stderr, "  A server key was made for you: `maestro server show-key` prints it.\n");
+  const char *key = config->keys.n || is_any ? "-H \"Authorization: Bearer $(maestro server show-key)\" " : "";
+  if (!has_auto_model()) {
+    fprintf(stderr,
+            "  `maestro-auto` knows no model yet: list some in \"priorities\", or name one of\n        curl "
+            "%s%s/v1/models\n\n",
+            key, url);
+    return;
+  }
   fprintf(stderr,
           "  Try:  curl %s/v1/chat/completions -H 'Content-Type: application/json' \\\n"
           "          %s-d '{\"model\":\"maestro-auto\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello!\"}]}'\n\n",
-          url, config->keys.n || is_any ? "-H \"Authorization: Bearer $(maestro server show-key)\" " : "");
+          url, key);
 }
 
 static void write_server_info(const struct config *config, const struct server_start *start, const char *path) {
   struct err_info info = {0};
-  struct server_info s = {
-      .pid = getpid(), .port = server_start_port(start), .started_wall_us = clock_wall_us(), .version = MAESTRO_VERSION};
+  struct server_info s = {.pid = getpid(),
+                          .port = server_start_port(start),
+                          .started_wall_us = clock_wall_us(),
+                          .version = MAESTRO_VERSION};
   snprintf(s.host, sizeof s.host, "%s", config->options.server_host.p);
   enum err e = server_info_write(path, &s, &info);
   if (e) log_line(LOG_LEVEL_WARN, "server.json not written", log_c(LOG_ERROR, err_info_text(e, &info)));
@@ -197,13 +282,14 @@ int server_run(const struct server_options *options) {
   bool created_key = false;
   int code;
   block_signals();
+  raise_descriptors();
   pool_init();
   router_init();
   config_diags_init(&diags);
   reload_init(options->sources, gateway_snapshot_table());
   enum err e = crypto_init(&info);
   if (!e) e = config_load(options->sources, &config, &diags);
-  if (!e) e = settle_key(config, &options->paths, &created_key, &diags, &info);
+  if (!e) settle_key_or_warn(config, &options->paths, &created_key, &diags);
   if (diags.n) print_diags(&diags);
   if (e) {
     code = cli_fail(e == ERR_BAD_CONFIG ? CLI_CONFIG : CLI_FAILED, "%s",

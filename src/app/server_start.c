@@ -1,9 +1,13 @@
 /* Listeners and workers of the serving process: see server_start.h. Each worker's parts are made on its own thread. */
 #include "app/server_start.h"
 
+#include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "api/operations.h"
 #include "app/router.h"
@@ -18,7 +22,12 @@
 #include "jobs/reload.h"
 #include "mock/mock.h"
 
-enum { GIVE_UP_MS = 5000 };
+enum {
+  GIVE_UP_MS = 5000,
+  LATE_EXIT = 1,
+  DESCRIPTORS_KEPT = 64 /* for files, loops and listeners */,
+  CALLS_KEPT = 4096
+};
 
 struct server_worker {
   struct server_start *start;
@@ -26,6 +35,7 @@ struct server_worker {
   struct loop *loop;
   struct http_server *server, *demo_server;
   struct mock *demo;
+  bool has_figures; /* under figures_lock: what follows from the parts above may be read */
 };
 
 struct server_start {
@@ -36,7 +46,9 @@ struct server_start {
   unsigned count;
   struct http_server_limits limits;
   struct http_client_options client;
-  atomic_bool is_discovering;
+  atomic_bool is_discovering, discovers_again; /* again: asked for while it ran, perhaps for another configuration */
+  struct fiber_id discovering;                 /* worker 0's, as is is_draining */
+  bool is_draining;
   uint64_t drain_deadline_us;
 };
 
@@ -83,8 +95,18 @@ static enum err start_servers(struct server_worker *w, struct err_info *info) {
   return http_server_new(&w->demo_server, s->demo_listener, w->gateway.index, &demo_options, info);
 }
 
+/* A worker may end while another still serves /metrics of all. */
+static pthread_mutex_t figures_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void set_figures(struct server_worker *w, bool has_figures) {
+  pthread_mutex_lock(&figures_lock);
+  w->has_figures = has_figures;
+  pthread_mutex_unlock(&figures_lock);
+}
+
 static void worker_stop(unsigned index, void *arg) {
   struct server_worker *w = &((struct server_start *)arg)->each[index];
+  set_figures(w, false);
   if (w->server) http_server_free(w->server);
   if (w->demo_server) http_server_free(w->demo_server);
   mock_free(w->demo);
@@ -107,12 +129,15 @@ static enum err worker_start(unsigned index, struct loop *loop, void *arg, struc
   snapshot_adopt();
   e = auth_failures_new(&w->gateway.failures, NULL, info);
   if (!e) e = http_client_new(&w->gateway.client, loop, &s->client, info);
-  return e ? e : start_servers(w, info);
+  if (!e) e = start_servers(w, info);
+  if (!e) set_figures(w, true);
+  return e;
 }
 
 /* ---- figures that other rooms keep ---- */
 
-static void scrape_worker(unsigned i, const struct server_worker *w) {
+/* Racy by intent, word by word: they are counters of other threads. */
+__attribute__((no_sanitize("thread"))) static void scrape_worker(unsigned i, const struct server_worker *w) {
   const struct http_server_stats *server = http_server_stats(w->server);
   const struct http_client_stats *client = http_client_stats(w->gateway.client);
   const struct loop_stats *loop = loop_stats(w->loop);
@@ -131,15 +156,29 @@ static void scrape_worker(unsigned i, const struct server_worker *w) {
 }
 
 static void scrape(void) {
-  for (unsigned i = 0; i < the_start->count; i++) scrape_worker(i, &the_start->each[i]);
+  pthread_mutex_lock(&figures_lock);
+  for (unsigned i = 0; i < the_start->count; i++)
+    if (the_start->each[i].has_figures) scrape_worker(i, &the_start->each[i]);
+  pthread_mutex_unlock(&figures_lock);
   metrics_set(0, METRIC_HELD_BYTES, 0, 0, (int64_t)http_server_held_bytes());
   metrics_set(0, METRIC_LOG_DROPPED, 0, 0, (int64_t)log_dropped_total());
+}
+
+/* Every caller may need a connection to a provider: half of the descriptors, at most CALLS_KEPT, are kept for those, so
+ * that many idle callers cannot starve the calls. */
+static void read_limits(const struct config *config, struct http_server_limits *out) {
+  struct rlimit files;
+  config_server_limits(config, out);
+  if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur == RLIM_INFINITY) return;
+  rlim_t free_files = files.rlim_cur > 4 * DESCRIPTORS_KEPT ? files.rlim_cur - DESCRIPTORS_KEPT : 2 * DESCRIPTORS_KEPT;
+  rlim_t most = free_files - (free_files / 2 < CALLS_KEPT ? free_files / 2 : CALLS_KEPT);
+  if (out->connections > most) out->connections = (uint32_t)most;
 }
 
 enum err server_start_workers(struct server_start *s, const struct config *config, struct err_info *info) {
   s->each = calloc(s->count, sizeof *s->each);
   if (!s->each) return ERR_NO_MEMORY;
-  config_server_limits(config, &s->limits);
+  read_limits(config, &s->limits);
   config_client_options(config, &s->client);
   the_start = s;
   operations_on_scrape(scrape);
@@ -153,7 +192,7 @@ static void adopt(unsigned index, void *arg) {
   struct server_start *s = arg;
   struct http_server_limits limits;
   snapshot_adopt();
-  config_server_limits(snapshot_config(snapshot_current()), &limits);
+  read_limits(snapshot_config(snapshot_current()), &limits);
   http_server_set_limits(s->each[index].server, &limits);
 }
 
@@ -165,27 +204,37 @@ static enum err rebuild(void *arg) {
   (void)arg;
   config_diags_init(&diags);
   enum err e = reload_rebuild(&diags, &info);
+  reload_log(&diags);
   config_diags_clear(&diags);
   return e;
 }
 
-static void discover(void *arg) {
-  struct server_worker *w = arg;
+static enum err discover_once(struct server_worker *w) {
   const struct snapshot *snapshot = snapshot_ref(snapshot_current());
   bool changed = false;
   enum err result = OK;
   enum err e = discovery_run(w->gateway.client, snapshot_get(snapshot, GATEWAY_CATALOG), &changed);
   if (!e && changed) e = fiber_await(POOL_FILE, rebuild, NULL, NULL, DEADLINE_NONE, &result);
   snapshot_unref(snapshot);
-  atomic_store(&w->start->is_discovering, false);
+  return e;
+}
+
+static void discover(void *arg) {
+  struct server_worker *w = arg;
+  struct server_start *s = w->start;
+  do atomic_store(&s->discovers_again, false);
+  while (discover_once(w) != ERR_CANCELLED && atomic_load(&s->discovers_again) && !fiber_is_cancelled());
+  atomic_store(&s->is_discovering, false);
 }
 
 static void spawn_discover(void *arg) {
   struct server_worker *w = arg;
-  if (fiber_spawn(NULL, discover, w)) atomic_store(&w->start->is_discovering, false);
+  if (w->start->is_draining || fiber_spawn(&w->start->discovering, discover, w))
+    atomic_store(&w->start->is_discovering, false);
 }
 
 void server_start_discover(struct server_start *s) {
+  atomic_store(&s->discovers_again, true);
   if (atomic_exchange(&s->is_discovering, true)) return;
   if (!loop_post(workers_loop(s->workers, 0), spawn_discover, &s->each[0])) atomic_store(&s->is_discovering, false);
 }
@@ -203,14 +252,29 @@ static void drain_demo(void *arg) {
 static void drain(unsigned index, void *arg) {
   struct server_start *s = arg;
   struct server_worker *w = &s->each[index];
+  if (index == 0) { /* nobody waits for the lists any more, and a provider may never answer */
+    s->is_draining = true;
+    fiber_cancel(s->discovering);
+  }
   http_server_drain(w->server, s->drain_deadline_us, drain_demo, w);
 }
 
+/* The last resort: a system call that a pool thread cannot leave (a name server that hangs) would keep the process. */
+static void on_late(int signal) {
+  static const char text[] = "maestro: gave up waiting for the last workers\n";
+  (void)signal;
+  (void)!write(STDERR_FILENO, text, sizeof text - 1);
+  _exit(LATE_EXIT);
+}
+
 void server_start_drain(struct server_start *s, uint32_t drain_ms) {
+  signal(SIGALRM, on_late);
+  alarm(drain_ms / 1000 + 2 * GIVE_UP_MS / 1000);
   s->drain_deadline_us = drain_ms ? clock_deadline_ms(drain_ms) : clock_mono_us();
   workers_broadcast(s->workers, drain, s);
   workers_join(s->workers);
   s->workers = NULL;
+  alarm(0);
 }
 
 void server_start_free(struct server_start *s) {

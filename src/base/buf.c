@@ -94,14 +94,11 @@ void buf_put_json(struct buf *b, struct str s) {
   const char *p = s.p, *end = s.n ? s.p + s.n : s.p, *plain = p;
   buf_put_char(b, '"');
   while ((p = p < end ? json_bytes_run(p, end) : end) < end) {
-    size_t n = (unsigned char)*p >= 0x80 ? json_bytes_utf8(p, end) : 0;
-    if (n == 0) {
-      buf_put(b, str_from(plain, (size_t)(p - plain)));
-      put_json_escape(b, (unsigned char)*p);
-      plain = p + 1;
-      n = 1;
-    }
-    p += n;
+    const char *odd = p;
+    if ((p = json_bytes_run_utf8(p, end)) > odd) continue;
+    buf_put(b, str_from(plain, (size_t)(p - plain)));
+    put_json_escape(b, (unsigned char)*p);
+    plain = ++p;
   }
   buf_put(b, str_from(plain, (size_t)(end - plain)));
   buf_put_char(b, '"');

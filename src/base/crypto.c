@@ -3,10 +3,8 @@
 #include "base/crypto.h"
 
 #include <errno.h>
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/params.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -16,12 +14,10 @@ static struct {
   pthread_key_t key; /* its destructor frees a thread's contexts */
   bool is_ready;
   EVP_MD *sha256;
-  EVP_MAC *hmac;
 } lib = {.once = PTHREAD_ONCE_INIT};
 
 struct contexts {
   EVP_MD_CTX *md;
-  EVP_MAC_CTX *mac; /* made at first use */
 };
 
 static _Thread_local struct contexts *mine;
@@ -29,7 +25,6 @@ static _Thread_local struct contexts *mine;
 static void contexts_free(void *arg) {
   struct contexts *c = arg;
   EVP_MD_CTX_free(c->md);
-  EVP_MAC_CTX_free(c->mac);
   free(c);
   mine = NULL;
 }
@@ -45,13 +40,12 @@ static void lib_clear(void) {
 static void lib_init(void) {
   if (pthread_key_create(&lib.key, contexts_free)) return;
   lib.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-  lib.hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-  lib.is_ready = lib.sha256 && lib.hmac && atexit(lib_clear) == 0;
+  lib.is_ready = lib.sha256 && atexit(lib_clear) == 0;
 }
 
 enum err crypto_init(struct err_info *info) {
   pthread_once(&lib.once, lib_init);
-  return lib.is_ready ? OK : err_set(info, ERR_INTERNAL, "the TLS library offers no SHA-256 or HMAC");
+  return lib.is_ready ? OK : err_set(info, ERR_INTERNAL, "the TLS library offers no SHA-256");
 }
 
 static struct contexts *contexts_make(void) {
@@ -94,37 +88,10 @@ enum err crypto_sha256_parts(const struct str *parts, size_t n, struct crypto_ha
   return OK;
 }
 
-enum err crypto_hmac_sha256(struct str key, struct str data, struct crypto_hash *out) {
-  struct contexts *c = contexts();
-  if (!c) return ERR_NO_MEMORY;
-  if (!c->mac) {
-    char digest[] = "SHA256";
-    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-                           OSSL_PARAM_construct_end()};
-    c->mac = EVP_MAC_CTX_new(lib.hmac);
-    if (!c->mac) return ERR_NO_MEMORY;
-    if (EVP_MAC_CTX_set_params(c->mac, params) != 1) {
-      EVP_MAC_CTX_free(c->mac);
-      c->mac = NULL;
-      return ERR_INTERNAL;
-    }
-  }
-  struct crypto_hash hash;
-  size_t length = 0;
-  /* A null pointer would mean "keep the key of before". */
-  const unsigned char *key_bytes = (const unsigned char *)(key.n ? key.p : "");
-  if (EVP_MAC_init(c->mac, key_bytes, key.n, NULL) != 1 ||
-      (data.n && EVP_MAC_update(c->mac, (const unsigned char *)data.p, data.n) != 1) ||
-      EVP_MAC_final(c->mac, hash.bytes, &length, sizeof hash.bytes) != 1 || length != CRYPTO_HASH_BYTES)
-    return ERR_INTERNAL;
-  *out = hash;
-  return OK;
-}
-
 bool crypto_equal(const void *a, const void *b, size_t n) { return n == 0 || CRYPTO_memcmp(a, b, n) == 0; }
 
 void crypto_wipe(void *p, size_t n) {
-  if (n) OPENSSL_cleanse(p, n);
+  if (p) OPENSSL_cleanse(p, n);
 }
 
 void crypto_hex(const void *data, size_t n, char *out) {
@@ -134,22 +101,6 @@ void crypto_hex(const void *data, size_t n, char *out) {
     out[2 * i] = digits[p[i] >> 4];
     out[2 * i + 1] = digits[p[i] & 15];
   }
-}
-
-static int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-bool crypto_unhex(struct str s, void *out, size_t n) {
-  if (s.n % 2 || s.n / 2 != n) return false;
-  for (size_t i = 0; i < s.n; i++)
-    if (hex_value(s.p[i]) < 0) return false;
-  unsigned char *p = out;
-  for (size_t i = 0; i < n; i++) p[i] = (unsigned char)(hex_value(s.p[2 * i]) << 4 | hex_value(s.p[2 * i + 1]));
-  return true;
 }
 
 static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -168,30 +119,4 @@ void crypto_base64url(const void *data, size_t n, char *out) {
   *out++ = base64url[v >> 18];
   *out++ = base64url[v >> 12 & 63];
   if (n == 2) *out = base64url[v >> 6 & 63];
-}
-
-static int base64url_value(char c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (c >= '0' && c <= '9') return c - '0' + 52;
-  return c == '-' ? 62 : c == '_' ? 63 : -1;
-}
-
-bool crypto_unbase64url(struct str s, void *out, size_t cap, size_t *n) {
-  size_t rest = s.n % 4, bytes = s.n / 4 * 3 + (rest ? rest - 1 : 0);
-  if (rest == 1 || bytes > cap) return false;
-  for (size_t i = 0; i < s.n; i++)
-    if (base64url_value(s.p[i]) < 0) return false;
-  /* Bits beyond the last byte must be zero: one text for one value. */
-  unsigned unused = rest == 2 ? 15 : rest == 3 ? 3 : 0;
-  if (unused && ((unsigned)base64url_value(s.p[s.n - 1]) & unused)) return false;
-  unsigned char *p = out;
-  unsigned v = 0, bits = 0;
-  for (size_t i = 0; i < s.n; i++) {
-    v = v << 6 | (unsigned)base64url_value(s.p[i]);
-    bits += 6;
-    if (bits >= 8) *p++ = (unsigned char)(v >> (bits -= 8));
-  }
-  *n = bytes;
-  return true;
 }

@@ -1,5 +1,5 @@
-/* The few primitives that the request path needs, over OpenSSL: random bytes, SHA-256 and HMAC-SHA-256 with prefetched
- * algorithms and one context per thread, comparison in constant time, hex and base64url. Every layer may call it.
+/* The few primitives that the request path needs, over OpenSSL: random bytes, SHA-256 with a prefetched algorithm and
+ * one context per thread, comparison in constant time, hex and base64url. Every layer may call it.
  * crypto_init fetches the algorithms (main calls it; otherwise the first use does); contexts die with their thread.
  * Invariant: a failure leaves the outputs untouched, so a caller that checks can never compare a half-made hash. */
 #ifndef MAESTRO_BASE_CRYPTO_H
@@ -13,7 +13,7 @@ struct crypto_hash {
   uint8_t bytes[CRYPTO_HASH_BYTES];
 };
 
-/* Thread-safe and idempotent. ERR_INTERNAL when the library lacks SHA-256 or HMAC. */
+/* Thread-safe and idempotent. ERR_INTERNAL when the library lacks SHA-256. */
 enum err crypto_init(struct err_info *info) MUST_CHECK;
 
 /* From the operating system's generator (getrandom); for keys, tokens and nonces. */
@@ -22,26 +22,18 @@ enum err crypto_random(void *out, size_t n) MUST_CHECK;
 enum err crypto_sha256(struct str data, struct crypto_hash *out) MUST_CHECK;
 /* Of the parts one after another. */
 enum err crypto_sha256_parts(const struct str *parts, size_t n, struct crypto_hash *out) MUST_CHECK;
-enum err crypto_hmac_sha256(struct str key, struct str data, struct crypto_hash *out) MUST_CHECK;
 
 /* Time depends on n only, never on the content. */
 bool crypto_equal(const void *a, const void *b, size_t n);
-static inline bool crypto_hash_equal(const struct crypto_hash *a, const struct crypto_hash *b) {
-  return crypto_equal(a->bytes, b->bytes, CRYPTO_HASH_BYTES);
-}
-/* Overwrites memory in a way that the compiler keeps. */
+/* Overwrites memory in a way that the compiler keeps; NULL is fine. */
 void crypto_wipe(void *p, size_t n);
 
 /* Lower-case hex; out takes 2 * n bytes and no NUL. */
 void crypto_hex(const void *data, size_t n, char *out);
-/* Both cases accepted; false unless s is exactly 2 * n hex digits. */
-bool crypto_unhex(struct str s, void *out, size_t n) MUST_CHECK;
 
 /* Base64 with the URL alphabet, without padding (RFC 4648 section 5). */
 static inline size_t crypto_base64url_bytes(size_t n) { return n / 3 * 4 + (n % 3 ? n % 3 + 1 : 0); }
 /* out takes crypto_base64url_bytes(n) bytes and no NUL. */
 void crypto_base64url(const void *data, size_t n, char *out);
-/* Strict: no padding, no white space, no bits set behind the end. False when malformed or longer than cap. */
-bool crypto_unbase64url(struct str s, void *out, size_t cap, size_t *n) MUST_CHECK;
 
 #endif

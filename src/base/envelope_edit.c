@@ -26,8 +26,6 @@ void envelope_edit_remove(struct envelope_edit *e, unsigned row) {
   e->removed |= bit(row);
 }
 
-bool envelope_edit_is_empty(const struct envelope_edit *e) { return (e->set | e->removed) == 0; }
-
 /* Rows of one object: parent is its row + 1, 0 for the top level. */
 static uint64_t rows_of(const struct envelope_table *t, unsigned parent) {
   uint64_t rows = 0;

@@ -20,7 +20,6 @@ void envelope_edit_set(struct envelope_edit *e, unsigned row, struct str json);
 void envelope_edit_remove(struct envelope_edit *e, unsigned row);
 /* Forgets the edit of a row. */
 void envelope_edit_keep(struct envelope_edit *e, unsigned row);
-bool envelope_edit_is_empty(const struct envelope_edit *e);
 /* Adds the spans; texts for new members are made in the arena. An edit of a child is left out where its parent is
  * itself set or removed, and a child set under a parent that is absent brings the parent with it
  * ({"parent":{"child":…}}); under a parent that is no object it fails with ERR_BAD_TYPE. New members go right behind

@@ -1,11 +1,12 @@
 /* The envelope scan: see envelope_scan.h. One state machine over the bytes; a state is what is expected next. Strings,
  * numbers and literals that lie whole in the piece are taken at once; what a piece's end cuts goes byte by byte until
- * it is whole again. No recursion: containers are bits of a stack. */
+ * it is whole again. No recursion: what closes the open containers is a stack of bytes. */
 #include "base/envelope_scan.h"
 
 #include <assert.h>
 
 #include "base/json_bytes.h"
+#include "base/json_number.h"
 
 enum state {
   AT_START,       /* the top-level object */
@@ -145,27 +146,22 @@ __attribute__((noinline)) static const char *string_rest(struct envelope_scan *s
     p = json_bytes_run(p, end);
     if (p == end) return NULL;
     if (*p == '"') return p + 1;
-    size_t n;
-    if (*p == '\\') {
-      n = json_bytes_escape(p, end);
-      p += n;
-    } else {
-      for (n = 0; p < end && (signed char)*p < 0; p += n)
-        if (!(n = json_bytes_utf8(p, end))) break;
-    }
-    if (n == 0 && !(p = string_slowly(s, p, end, NULL, &ended))) return NULL;
+    const char *odd = p;
+    p = *p == '\\' ? p + json_bytes_escape(p, end) : json_bytes_run_utf8(p, end);
+    if (p == odd && !(p = string_slowly(s, p, end, NULL, &ended))) return NULL;
   }
 }
 
 /* The same from the opening quote on: most strings are one run of plain bytes. */
 static inline const char *string_body(struct envelope_scan *s, const char *p, const char *end) {
   const char *quote = json_bytes_run(p, end);
-  return quote < end && *quote == '"' ? quote + 1 : string_rest(s, quote, end);
+  return __builtin_expect(quote < end && *quote == '"', 1) ? quote + 1 : string_rest(s, quote, end);
 }
 
 /* A tracked key is whole: which row is it, and is it there a second time? hash is 0 when not known yet; else the bytes
  * at p are there only up to ENVELOPE_KEY_BLOCK. False when refused. */
-static bool key_done(struct envelope_scan *s, uint32_t depth, const char *p, size_t n, uint64_t hash) {
+__attribute__((always_inline)) static inline bool key_done(struct envelope_scan *s, uint32_t depth, const char *p,
+                                                           size_t n, uint64_t hash) {
   const struct envelope_table *t = s->table;
   unsigned parent = depth > 1 ? s->row[1] : 0, row = 0;
   struct str key = str_from(p, n);
@@ -227,64 +223,13 @@ static inline const char *tracked_key(struct envelope_scan *s, uint32_t depth, c
   return tracked_key_rest(s, depth, p, end);
 }
 
-static inline bool is_digit(char c) { return (unsigned char)(c - '0') < 10; }
-
-/* What follows a number that is right and ends within the piece, else NULL. */
-static inline const char *number_whole(const char *p, const char *end) {
-  if (*p == '-') p++;
-  const char *digits = p;
-  while (p < end && is_digit(*p)) p++;
-  if (p == digits || (*digits == '0' && p - digits > 1)) return NULL;
-  if (p < end && *p == '.') {
-    digits = ++p;
-    while (p < end && is_digit(*p)) p++;
-    if (p == digits) return NULL;
-  }
-  if (p < end && (*p | 0x20) == 'e') {
-    p++;
-    if (p < end && (*p == '+' || *p == '-')) p++;
-    digits = p;
-    while (p < end && is_digit(*p)) p++;
-    if (p == digits) return NULL;
-  }
-  return p < end ? p : NULL;
-}
-
-/* The number byte by byte: states and what each allows. */
-enum number {
-  NUM_START,
-  NUM_MINUS,
-  NUM_ZERO,
-  NUM_INT,
-  NUM_POINT,
-  NUM_FRACTION,
-  NUM_E,
-  NUM_SIGN,
-  NUM_EXPONENT,
-  NUM_BAD
-};
-
-static enum number number_next(enum number at, char c) {
-  bool digit = is_digit(c);
-  switch (at) {
-    case NUM_START: return c == '-' ? NUM_MINUS : c == '0' ? NUM_ZERO : digit ? NUM_INT : NUM_BAD;
-    case NUM_MINUS: return c == '0' ? NUM_ZERO : digit ? NUM_INT : NUM_BAD;
-    case NUM_ZERO: return c == '.' ? NUM_POINT : (c | 0x20) == 'e' ? NUM_E : NUM_BAD;
-    case NUM_INT: return digit ? NUM_INT : c == '.' ? NUM_POINT : (c | 0x20) == 'e' ? NUM_E : NUM_BAD;
-    case NUM_POINT: return digit ? NUM_FRACTION : NUM_BAD;
-    case NUM_FRACTION: return digit ? NUM_FRACTION : (c | 0x20) == 'e' ? NUM_E : NUM_BAD;
-    case NUM_E: return digit ? NUM_EXPONENT : c == '+' || c == '-' ? NUM_SIGN : NUM_BAD;
-    default: return digit ? NUM_EXPONENT : NUM_BAD;
-  }
-}
-
 static const char *number_rest(struct envelope_scan *s, const char *p, const char *end) {
   for (; p < end; p++) {
-    enum number next = number_next((enum number)s->number, *p);
-    if (next == NUM_BAD) {
-      bool whole =
-          s->number == NUM_ZERO || s->number == NUM_INT || s->number == NUM_FRACTION || s->number == NUM_EXPONENT;
-      return whole && !is_digit(*p) ? p : refuse(s, p, "a malformed number");
+    enum json_number next = json_number_next((enum json_number)s->number, *p);
+    if (next == JSON_NUMBER_NONE) {
+      if (!json_number_is_whole((enum json_number)s->number) || json_number_is_digit(*p))
+        return refuse(s, p, "a malformed number");
+      return p;
     }
     s->number = (uint8_t)next;
   }
@@ -361,18 +306,18 @@ static inline void comma(struct envelope_scan *s, uint32_t depth, const char *p)
 }
 
 static inline const char *skip_space(const char *p, const char *end) {
-  if (p < end && (unsigned char)*p > ' ') return p;
+  if (__builtin_expect(p < end && (unsigned char)*p > ' ', 1)) return p;
   while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')) p++;
   return p;
 }
 
 /* A number or a literal from its first byte on; sets *state to what a cut leaves behind. */
 static inline const char *scalar(struct envelope_scan *s, const char *p, const char *end, enum state *state) {
-  if (*p == '-' || is_digit(*p)) {
-    const char *behind = number_whole(p, end);
+  if (*p == '-' || json_number_is_digit(*p)) {
+    const char *behind = json_number_whole(p, end);
     if (behind) return behind;
     *state = IN_NUMBER;
-    s->number = NUM_START;
+    s->number = JSON_NUMBER_START;
     return number_rest(s, p, end);
   }
   if (end - p > 4) {

@@ -55,13 +55,6 @@ struct str id_make(struct str prefix, char out[ID_BYTES]) {
   return str_from(out, at);
 }
 
-struct str id_make_hex(char out[33]) {
-  uint64_t bits[2] = {id_random_u64(), id_random_u64() | 1};
-  crypto_hex(bits, sizeof bits, out);
-  out[32] = 0;
-  return str_from(out, 32);
-}
-
 bool id_is_acceptable(struct str s) {
   if (s.n == 0 || s.n > ID_CLIENT_MAX) return false;
   for (size_t i = 0; i < s.n; i++)

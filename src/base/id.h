@@ -15,8 +15,6 @@ enum {
 
 /* prefix + 24 characters, NUL-terminated in out; the slice does not count the NUL. id_make(STR("req_"), out). */
 struct str id_make(struct str prefix, char out[ID_BYTES]);
-/* 32 lower-case hex digits, never all zero: a W3C trace id. NUL-terminated. */
-struct str id_make_hex(char out[33]);
 /* True when a client's x-request-id may be taken over: 1 to 128 bytes of visible ASCII (0x21 to 0x7e). */
 bool id_is_acceptable(struct str s);
 

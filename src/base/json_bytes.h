@@ -57,6 +57,21 @@ static inline size_t json_bytes_utf8(const char *p, const char *end) {
   return (word & 0xc0c0c000u) == 0x80808000u && in_range ? 4 : 0;
 }
 
+/* The first byte from p on that begins no whole, well-formed sequence of more than one byte, or end. */
+static inline const char *json_bytes_run_utf8(const char *p, const char *end) {
+  for (size_t n; p < end && (signed char)*p < 0; p += n) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    for (uint32_t word; end - p >= 4; p += 3) { /* most scripts need three bytes: in one load, as above */
+      memcpy(&word, p, sizeof word);
+      if ((word & 0xc0c0f0) != 0x8080e0 || (word & 0x200f) == 0 || (word & 0x200f) == 0x200d) break;
+    }
+    if (p == end || (signed char)*p >= 0) break;
+#endif
+    if (!(n = json_bytes_utf8(p, end))) break;
+  }
+  return p;
+}
+
 enum json_bytes_mode {
   JSON_BYTES_STRICT, /* refuses lone surrogates and U+0000 */
   JSON_BYTES_LOOSE,  /* lone surrogates become U+FFFD, U+0000 a NUL byte */

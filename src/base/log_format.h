@@ -5,8 +5,8 @@
 
 #include "base/log.h"
 
-/* Returns the bytes written to out. JSON: {"time":…,"level":…,"event":…,fields}. Text: time LEVEL event key=value …, where
- * a value is quoted as in JSON unless it is plain visible ASCII. */
+/* Returns the bytes written to out. JSON: {"time":…,"level":…,"event":…,fields}. Text: time LEVEL event key=value …,
+ * where a value is quoted as in JSON unless it is plain visible ASCII. */
 size_t log_format(char out[LOG_LINE_MAX], bool is_json, int64_t wall_us, enum log_level level, struct str event,
                   const struct log_field *fields, size_t n);
 

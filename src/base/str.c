@@ -1,6 +1,8 @@
 /* Borrowed byte slices: see str.h. */
 #include "base/str.h"
 
+#include "base/json_bytes.h"
+
 static unsigned char lower(char c) {
   unsigned char u = (unsigned char)c;
   return (u >= 'A' && u <= 'Z') ? (unsigned char)(u + 32) : u;
@@ -92,6 +94,20 @@ bool str_to_u64(struct str s, uint64_t *out) {
   }
   *out = value;
   return true;
+}
+
+size_t str_percent_decode(struct str s, char *out, size_t cap) {
+  size_t n = 0;
+  for (size_t i = 0; i < s.n; i++) {
+    char c = s.p[i];
+    if (c == '%' && s.n - i > 2 && (json_bytes_hex(s.p[i + 1]) | json_bytes_hex(s.p[i + 2])) < 16) {
+      c = (char)(json_bytes_hex(s.p[i + 1]) << 4 | json_bytes_hex(s.p[i + 2]));
+      i += 2;
+    }
+    if (n == cap) return SIZE_MAX;
+    out[n++] = c;
+  }
+  return n;
 }
 
 bool str_glob(struct str pattern, struct str s) {

@@ -41,6 +41,9 @@ size_t str_find(struct str s, struct str needle);
 bool str_cut(struct str s, char c, struct str *head, struct str *tail);
 /* Decimal digits only, no sign, no space; false on overflow or anything else. */
 bool str_to_u64(struct str s, uint64_t *out);
+/* Decodes %XX into out; a '%' without two hexadecimal digits stays as it is. Returns the bytes written, or SIZE_MAX
+ * when they are more than cap. */
+size_t str_percent_decode(struct str s, char *out, size_t cap);
 /* Glob with `*` (any run) and `?` (any byte); linear in s for each star. */
 bool str_glob(struct str pattern, struct str s);
 /* Damerau-Levenshtein distance (ASCII case ignored), cut at `max` + 1. For "did you mean". Inputs over 128 bytes give

@@ -7,7 +7,7 @@
 enum {
   FAILURE_BODY_MAX = 64 * 1024, /* bytes of an error reply that are read */
   FAILURE_BODY_MS = 5000,
-  HEADERS_KEPT = 16 /* of an upstream's: a reply has room for few */
+  HEADERS_KEPT_MAX = 24 /* of a reply, for the caller: a reply head of ours has room for these and its own */
 };
 
 void attempt_note(struct call *c, const struct deployment *d, const struct events *events) {
@@ -60,7 +60,7 @@ static bool is_event_stream(struct http_headers h) {
 /* What a caller may see of an upstream's headers. */
 static bool is_passed_on(struct str name) {
   static const struct str exact[] = {STR("openai-processing-ms"), STR("openai-version"), STR("openai-organization"),
-                                     STR("x-should-retry"), STR("retry-after-ms")};
+                                     STR("x-should-retry")};
   if (str_has_prefix_nocase(name, STR("x-ratelimit-"))) return true;
   for (size_t i = 0; i < sizeof exact / sizeof *exact; i++)
     if (str_eq_nocase(name, exact[i])) return true;
@@ -70,9 +70,9 @@ static bool is_passed_on(struct str name) {
 static enum err keep_headers(struct call *c, struct http_headers from) {
   struct http_header *v = NULL;
   size_t n = 0;
-  for (size_t i = 0; i < from.n && n < HEADERS_KEPT; i++) {
+  for (size_t i = 0; i < from.n && n < HEADERS_KEPT_MAX; i++) {
     if (!is_passed_on(from.v[i].name)) continue;
-    if (!v && !(v = ARENA_NEW_ARRAY(c->arena, struct http_header, HEADERS_KEPT))) return ERR_NO_MEMORY;
+    if (!v && !(v = ARENA_NEW_ARRAY(c->arena, struct http_header, HEADERS_KEPT_MAX))) return ERR_NO_MEMORY;
     v[n] = (struct http_header){arena_dup(c->arena, from.v[i].name), arena_dup(c->arena, from.v[i].value)};
     if (!v[n].name.p || !v[n].value.p) return ERR_NO_MEMORY;
     n++;

@@ -1,6 +1,8 @@
 /* One model call: see call.h. */
 #include "call/call.h"
 
+#include <stdio.h>
+
 #include "base/id.h"
 #include "base/metrics.h"
 #include "call/call_internal.h"
@@ -31,6 +33,14 @@ static enum err pause_before_repeat(unsigned repeat, const struct err_info *info
   return ms > BACKOFF_MAX_MS * 4 ? ERR_RATE_LIMITED : fiber_sleep_until(clock_deadline_ms(ms));
 }
 
+/* Says whose failure it was, where the text does not come from that provider and says so itself. */
+static enum err name_provider(const struct deployment *d, enum err e, struct err_info *info) {
+  char text[ERR_TEXT_MAX];
+  if (!e || e == ERR_CANCELLED || e == ERR_UPSTREAM_STATUS || err_blame(e) != ERR_BLAME_UPSTREAM) return e;
+  snprintf(text, sizeof text, "%s", err_info_text(e, info));
+  return err_set(info, e, "%.*s: %.500s", STR_ARG(d->at->provider.id), text);
+}
+
 /* What is known of a reply is known of the last one only. */
 static void begin_attempt(struct call_outcome *o, const struct deployment *d) {
   o->deployment = d;
@@ -45,7 +55,7 @@ static enum err try_deployment(struct call *c, const struct deployment *d, struc
   for (unsigned repeat = 0;; repeat++) {
     *info = (struct err_info){0};
     begin_attempt(&c->outcome, d);
-    enum err e = attempt_run(c, d, info);
+    enum err e = name_provider(d, attempt_run(c, d, info), info);
     if (!e || c->sink.has_content(c->sink.arg) || repeat == c->plan->same_target_repeats || !may_repeat(e, info))
       return e;
     if (pause_before_repeat(repeat, info)) return fiber_is_cancelled() ? ERR_CANCELLED : e;
@@ -53,13 +63,13 @@ static enum err try_deployment(struct call *c, const struct deployment *d, struc
 }
 
 /* Counts a finished call; the request's own figures are the record room's. */
-static void count(const struct call_outcome *o, enum err e, const struct err_info *info) {
+static void count(const struct call_outcome *o, bool is_stream, enum err e, const struct err_info *info) {
   if (!o->deployment) return;
   unsigned pair = o->deployment->metrics_label;
   int status = e ? err_info_status(e, info) : 200;
   metrics_inc(METRIC_MODEL_REQUESTS, pair, metrics_status_class(status));
   metrics_observe_us(METRIC_MODEL_DURATION, pair, o->duration_us);
-  if (o->ttft_us) metrics_observe_us(METRIC_TTFT, pair, o->ttft_us);
+  if (o->ttft_us && is_stream) metrics_observe_us(METRIC_TTFT, pair, o->ttft_us);
   static const struct {
     enum usage_class class;
     enum metrics_token_kind kind;
@@ -89,7 +99,7 @@ enum err call_run(struct call *c, struct err_info *info) {
   }
   c->outcome.duration_us = clock_mono_us() - c->outcome.started_us;
   c->outcome.is_complete = !e;
-  count(&c->outcome, e, info);
+  count(&c->outcome, c->request->is_stream, e, info);
   return e;
 }
 

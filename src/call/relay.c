@@ -8,6 +8,7 @@ enum {
   FRAME_MAX = 4 * 1024 * 1024, /* bytes of one event: an image as data URL fits */
   UNSENT_MAX = 1024 * 1024,    /* bytes held before the first content */
   RECEIPT_HOLD_MS = 2000,
+  LINE_END_MAX = 2,     /* CR LF */
   TAIL_MS = 500,        /* how long to wait for the end behind the end mark, to keep the connection */
   EDITS_MAX = 64 * 1024 /* bytes that a frame may grow by: a model's name and the receipt */
 };
@@ -99,8 +100,12 @@ static enum err take_piece(struct relay *r, struct str piece, struct err_info *i
   struct frame_sse_event frame;
   enum err e = OK;
   frame_sse_feed(&r->frames, piece);
-  while (!e && frame_sse_next(&r->frames, &frame, &e)) e = take_frame(r, &frame, info);
-  return e;
+  while (!e && frame_sse_next(&r->frames, &frame, &e)) {
+    /* What follows the end mark is no part of the answer, but for the rest of its own line end. */
+    bool is_behind = r->state.saw_end && frame.raw.n > LINE_END_MAX;
+    if (!is_behind) e = take_frame(r, &frame, info);
+  }
+  return r->state.saw_end && e == ERR_UPSTREAM_TOO_LARGE ? OK : e;
 }
 
 static enum err send_out(struct relay *r) {
@@ -126,6 +131,7 @@ static uint64_t next_deadline(const struct relay *r, uint64_t first_us, uint64_t
 static enum err take_last(struct relay *r, struct err_info *info) {
   struct frame_sse_event frame;
   enum err e = OK;
+  if (r->state.saw_end) return OK;
   for (int line_ends = 0; line_ends < 2 && !e && frame_sse_is_partial(&r->frames); line_ends++) {
     frame_sse_feed(&r->frames, STR("\n"));
     if (!frame_sse_next(&r->frames, &frame, &e)) continue;
@@ -163,7 +169,8 @@ static enum err take_next(struct relay *r, struct http_call *http, uint64_t firs
   enum err meaning;
   uint64_t deadline = next_deadline(r, first_us, total_us, &meaning);
   enum err e = attempt_read(r->call, http, &piece, deadline, info);
-  *is_over = e ? e != ERR_CANCELLED && r->state.saw_end : piece.n == 0;
+  bool is_late = r->state.saw_end && clock_mono_us() >= r->tail_until; /* an upstream that talks on for ever */
+  *is_over = e ? e != ERR_CANCELLED && r->state.saw_end : piece.n == 0 || is_late;
   if (*is_over) return OK; /* behind the end mark, however the connection ends */
   if (e != ERR_TIMEOUT) return e ? e : take_piece(r, piece, info);
   if (!meaning) release(r, r->out.n);

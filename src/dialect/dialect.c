@@ -1,8 +1,6 @@
 /* The table of dialects: see dialect.h. */
 #include "dialect/dialect.h"
 
-#include "dialect/openai_chat.h"
-
 static const struct dialect *const dialects[] = {
 #define X(symbol) &symbol,
 #include "dialect/dialects.def"

@@ -77,6 +77,9 @@ struct dialect {
   void (*put_model_list)(struct buf *out, const struct dialect_model *models, size_t count);
 };
 
+#define X(symbol) extern const struct dialect symbol;
+#include "dialect/dialects.def"
+#undef X
 const struct dialect *dialect_by_name(struct str name); /* NULL: unknown */
 
 #endif

@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "dialect/openai_chat_internal.h"
+#include "io/http_msg.h"
 
 enum request_row {
   MODEL,

@@ -7,6 +7,7 @@
 #include "gateway/receipt.h"
 #include "gateway/rules.h"
 #include "record/request_log.h"
+#include "route/runtime.h"
 
 const struct snapshot_table *gateway_snapshot_table(void) {
   static struct snapshot_section rows[GATEWAY_SECTIONS];
@@ -23,6 +24,13 @@ void exchange_fail(struct request_context *rc, enum err e, const struct err_info
   if (reply_error(&rc->reply, e, &rc->info)) rc->error = ERR_CANCELLED;
 }
 
+void exchange_answer(struct request_context *rc, int status, const struct buf *json) {
+  if (json->failed)
+    exchange_fail(rc, ERR_NO_MEMORY, NULL);
+  else
+    rc->error = reply_json(&rc->reply, status, buf_str(json));
+}
+
 /* ---- the model call ---- */
 
 struct turn {
@@ -31,11 +39,17 @@ struct turn {
   struct plan plan;
 };
 
+/* What the head says of the call: our own headers, and those of the upstream that concern the caller. */
+static void add_call_headers(struct turn *t, bool is_final) {
+  if (t->rc->reply.is_started) return;
+  receipt_add_headers(t->rc, &t->plan, &t->call.outcome, is_final);
+  for (size_t i = 0; i < t->call.reply_headers.n; i++)
+    reply_add_header(&t->rc->reply, t->call.reply_headers.v[i].name, t->call.reply_headers.v[i].value);
+}
+
 static enum err sink_write(void *arg, struct str bytes) {
   struct turn *t = arg;
-  if (!t->rc->reply.is_started) receipt_add_headers(t->rc, &t->plan, &t->call.outcome, false);
-  for (size_t i = 0; !t->rc->reply.is_started && i < t->call.reply_headers.n; i++)
-    reply_add_header(&t->rc->reply, t->call.reply_headers.v[i].name, t->call.reply_headers.v[i].value);
+  add_call_headers(t, false);
   return reply_write(&t->rc->reply, bytes);
 }
 
@@ -56,9 +70,7 @@ static enum err send_whole(struct turn *t, bool wants_receipt) {
     c->dialect->put_receipt(&c->reply, 0, buf_str(&receipt));
     buf_clear(&receipt);
   }
-  receipt_add_headers(rc, &t->plan, &c->outcome, true);
-  for (size_t i = 0; i < c->reply_headers.n; i++)
-    reply_add_header(&rc->reply, c->reply_headers.v[i].name, c->reply_headers.v[i].value);
+  add_call_headers(t, true);
   return reply_json(&rc->reply, 200, buf_str(&c->reply));
 }
 
@@ -105,6 +117,11 @@ static enum err plan_for(struct request_context *rc, struct str model, struct pl
   return e ? e : plan_make(rc->arena, rc->options, &resolution, out);
 }
 
+static enum err check_loop(struct request_context *rc) {
+  struct str via = http_header_get(rc->request->headers, STR(RUNTIME_VIA_HEADER));
+  return via.n && str_eq(via, runtime_instance()) ? ERR_LOOP : OK;
+}
+
 void exchange_call(struct request_context *rc) {
   struct turn *t = ARENA_NEW(rc->arena, struct turn);
   struct dialect_request *request = ARENA_NEW(rc->arena, struct dialect_request);
@@ -112,6 +129,7 @@ void exchange_call(struct request_context *rc) {
   bool wants_receipt = false;
   if (e) goto out;
   t->rc = rc;
+  if ((e = check_loop(rc))) goto out;
   if ((e = read_envelope(rc, t, request))) goto out;
   if ((e = options_read(rc->request, request, &wants_receipt, &rc->info))) goto out;
   if ((e = plan_for(rc, request->model, &t->plan))) goto out;
@@ -132,7 +150,10 @@ void exchange_call(struct request_context *rc) {
   if (request->is_stream)
     reply_open_stream(&rc->reply, rc->options->stream_head_after_ms, rc->options->stream_keep_alive_ms);
   e = strategy_run(c, &rc->info);
-  if (!e) e = request->is_stream ? reply_end(&rc->reply) : send_whole(t, wants_receipt);
+  if (e)
+    add_call_headers(t, false);
+  else
+    e = request->is_stream ? reply_end(&rc->reply) : send_whole(t, wants_receipt);
   call_clear(c);
 out:
   if (e) {

@@ -13,6 +13,8 @@ void exchange_run(struct http_exchange *x, struct gateway_worker *worker, const 
                   struct str path_rest);
 /* A request for a model: body, envelope, plan, strategy, reply. */
 void exchange_call(struct request_context *rc);
+/* Answers with JSON, made in a buffer that may have failed. */
+void exchange_answer(struct request_context *rc, int status, const struct buf *json);
 /* Answers with an error in the endpoint's dialect and keeps it for the record. */
 void exchange_fail(struct request_context *rc, enum err e, const struct err_info *info);
 

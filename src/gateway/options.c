@@ -5,8 +5,12 @@
 #include <stdio.h>
 #include <yyjson.h>
 
+enum { OPTIONS_BYTES_MAX = 16 * 1024 }; /* parsing them in a body's full length would stop the worker for seconds */
+
 /* `json` must be an object; `where` is how its members are called in errors. */
 static enum err refuse_members(struct str json, const char *where, struct err_info *info) {
+  if (json.n > OPTIONS_BYTES_MAX)
+    return err_set_param(info, ERR_BAD_VALUE, where, "\"%s\" must not be longer than 16 KiB", where);
   yyjson_doc *doc = yyjson_read(json.p, json.n, 0);
   yyjson_val *root = yyjson_doc_get_root(doc);
   enum err e = OK;

@@ -122,7 +122,7 @@ static enum err whole_error(struct reply *r, enum err e, const struct err_info *
     reply_add_header(r, STR("Retry-After"), str_from(seconds, (size_t)n));
     reply_add_header(r, STR("Retry-After-Ms"), str_from(ms, (size_t)k));
   }
-  if (status == 401) reply_add_header(r, STR("WWW-Authenticate"), STR("Bearer"));
+  if (e == ERR_UNAUTHENTICATED) reply_add_header(r, STR("WWW-Authenticate"), STR("Bearer"));
   enum err sent = reply_json(r, status, buf_str(&out));
   buf_clear(&out);
   return sent;

@@ -180,10 +180,14 @@ void curl_call_on_done(CURL *easy, CURLcode result) {
     reason = verdicts[i].reason;
     break;
   }
-  /* curl has one code for a cut and for a malformed chunk. */
-  if (result == CURLE_RECV_ERROR && strstr(call->error_text, "chunked-encoding")) {
+  /* curl has one code for a cut and for a malformed chunk; its words differ from version to version, "chunk" stays. */
+  if (result == CURLE_RECV_ERROR && strstr(call->error_text, "chunk")) {
     e = ERR_UPSTREAM_PROTOCOL;
     reason = "the provider's reply has a malformed chunk";
+  }
+  if (e == ERR_UPSTREAM_CUT && !call->connected) { /* no request was sent: a tunnel was not made */
+    e = ERR_CONNECT_FAILED;
+    reason = "the proxy refused the connection";
   }
   /* Older versions say so of a header line over their own limit. */
   if (result == CURLE_OUT_OF_MEMORY && call->connected && !call->reply.head_done) {
@@ -192,6 +196,12 @@ void curl_call_on_done(CURL *easy, CURLcode result) {
   }
   upstream_reply_end(&call->reply, e, reason);
   wake(call);
+}
+
+bool curl_call_is_silent(CURL *easy) {
+  struct curl_call *call = NULL;
+  curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&call);
+  return call && call->slot->is_plain && !call->paused;
 }
 
 void curl_call_free(struct curl_call *call) {
@@ -362,6 +372,14 @@ static bool set_headers(struct curl_call *call, bool has_body) {
   return curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, node) == CURLE_OK;
 }
 
+/* curl divides this among the addresses; what holds is our own deadline. */
+static bool set_connect_time(struct curl_call *call) {
+  uint32_t ms = call->request->connect_ms ? call->request->connect_ms : HTTP_CLIENT_CONNECT_MS;
+  if (ms == call->connect_ms) return true;
+  call->connect_ms = ms;
+  return curl_easy_setopt(call->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)ms) == CURLE_OK;
+}
+
 enum err curl_call_prepare(struct curl_call *call, const struct http_client_request *request) {
   bool has_body = request->body_slices > 0 || request->method == HTTP_POST || request->method == HTTP_PUT ||
                   request->method == HTTP_PATCH;
@@ -370,7 +388,7 @@ enum err curl_call_prepare(struct curl_call *call, const struct http_client_requ
   if (call->body.cap > KEPT_BYTES) buf_clear(&call->body);
   buf_reset(&call->body);
   upstream_reply_begin(&call->reply, request);
-  bool ok =
-      set_target(call) && set_method(call, has_body) && set_headers(call, has_body) && (!has_body || set_body(call));
+  bool ok = set_connect_time(call) && set_target(call) && set_method(call, has_body) && set_headers(call, has_body) &&
+            (!has_body || set_body(call));
   return ok ? OK : ERR_NO_MEMORY;
 }

@@ -18,8 +18,10 @@ struct curl_slot {
   struct curl_loop *loop;
   char *url; /* ends in '/' */
   const struct http_proxy *proxy;
+  bool is_plain; /* no TLS on the connection, neither to the origin nor to the proxy */
   struct curl_call *idle;
   unsigned idle_count;
+  struct fiber_sem permits; /* connections_per_origin; curl's own limit spins for ever in 8.14 */
 };
 
 enum { CURL_CLIENT_BUCKETS = 64 };
@@ -49,13 +51,14 @@ struct curl_call {
   struct curl_slist *node, *resolve;
   size_t nodes;
   enum http_method method;
-  bool had_body, was_streaming;
+  bool had_body;
+  uint32_t connect_ms;
   /* of the exchange */
   uint64_t body_bytes, connect_deadline_us, progress_us;
   size_t slice, slice_offset; /* READFUNCTION's place in the body */
   unsigned attempts, sockets, sockets_before;
   int version_minor, status;
-  bool is_waiting, added, connected, paused, must_be_fresh, is_upload_done;
+  bool has_permit, is_waiting, added, connected, paused, must_be_fresh, is_upload_done;
   char error_text[CURL_ERROR_SIZE];
 };
 
@@ -65,5 +68,6 @@ void curl_call_free(struct curl_call *call);
 enum err curl_call_prepare(struct curl_call *call, const struct http_client_request *request) MUST_CHECK;
 /* For curl_loop: the transfer has ended. */
 void curl_call_on_done(CURL *easy, CURLcode result);
+bool curl_call_is_silent(CURL *easy);
 
 #endif

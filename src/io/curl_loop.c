@@ -12,7 +12,7 @@ struct curl_loop_socket {
   curl_socket_t fd;
   int wanted; /* by curl: UV_READABLE, UV_WRITABLE */
   int polled; /* registered with libuv */
-  bool is_connected;
+  bool is_connected, is_silent;
 };
 
 static void on_timer(uv_timer_t *timer);
@@ -79,6 +79,13 @@ static void drop(struct curl_loop *l, curl_socket_t fd) {
   uv_close((uv_handle_t *)&s->poll, free_socket);
 }
 
+/* curl takes a pooled connection for usable when bytes wait on it (7.88), and they would pass for the next reply. */
+static void spoil(curl_socket_t fd) {
+  char waste[2048];
+  shutdown(fd, SHUT_RDWR);
+  for (unsigned i = 0; i < 64 && recv(fd, waste, sizeof waste, MSG_DONTWAIT) > 0; i++) continue;
+}
+
 static void on_poll(uv_poll_t *poll, int status, int events) {
   struct curl_loop_socket *s = poll->data;
   struct curl_loop *l = s->owner;
@@ -89,6 +96,7 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
     /* An idle or paused connection stirred: only now stop watching it (see on_socket). */
     uv_poll_stop(poll);
     s->polled = 0;
+    if (s->is_silent) spoil(s->fd);
     if (s->wanted && uv_poll_start(poll, s->wanted, on_poll) == 0) s->polled = s->wanted;
     return;
   }
@@ -104,7 +112,7 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
 /* Stopping and starting a poll costs two system calls, and curl loses interest in a connection after each reply. So a
  * readable poll stays until something happens on it while nobody wants to know. */
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *assigned) {
-  (void)easy, (void)assigned;
+  (void)assigned;
   struct curl_loop *l = arg;
   struct curl_loop_socket *s = find(l, fd);
   if (what == CURL_POLL_REMOVE && s && !s->is_connected) {
@@ -118,6 +126,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *as
               : what == CURL_POLL_OUT   ? UV_WRITABLE
               : what == CURL_POLL_INOUT ? UV_READABLE | UV_WRITABLE
                                         : 0;
+  s->is_silent = s->wanted == 0 && l->is_silent(easy);
   s->is_connected |= (s->wanted & UV_READABLE) != 0; /* while it connects, only writable is asked for */
   int target = s->wanted | (s->polled & UV_READABLE);
   if (target == s->polled) return 0;
@@ -151,8 +160,8 @@ static int on_timeout_change(CURLM *multi, long timeout_ms, void *arg) {
 static void free_handle(uv_handle_t *handle) { free(handle); }
 
 enum err curl_loop_init(struct curl_loop *l, struct loop *loop, void (*on_done)(CURL *, CURLcode),
-                        struct err_info *info) {
-  *l = (struct curl_loop){.uv = loop_uv(loop), .on_done = on_done};
+                        bool (*is_silent)(CURL *), struct err_info *info) {
+  *l = (struct curl_loop){.uv = loop_uv(loop), .on_done = on_done, .is_silent = is_silent};
   l->multi = curl_multi_init();
   l->timer = malloc(sizeof *l->timer);
   if (!l->multi || !l->timer) {
@@ -202,6 +211,17 @@ void curl_loop_remove(struct curl_loop *l, CURL *easy) {
 void curl_loop_unpause(struct curl_loop *l, CURL *easy) {
   loop_enter_callback();
   curl_easy_pause(easy, CURLPAUSE_CONT);
+  loop_leave_callback();
+  drive(l);
+}
+
+void curl_loop_nudge(struct curl_loop *l) {
+  int running;
+  loop_enter_callback();
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations" /* for its cost, which is rare here */
+  curl_multi_socket_all(l->multi, &running);
+#pragma GCC diagnostic pop
   loop_leave_callback();
   drive(l);
 }

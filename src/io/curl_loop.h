@@ -21,10 +21,13 @@ struct curl_loop {
   uint32_t open;
   bool timeout_due;
   void (*on_done)(CURL *easy, CURLcode result); /* outside of curl; the handle has just been removed */
+  /* Asked when a transfer leaves its connection alone: true if it has ended (and is not just paused) and nothing may
+   * come on the connection until it is used again, which holds without TLS. Then the first stray byte ends it. */
+  bool (*is_silent)(CURL *easy);
 };
 
 enum err curl_loop_init(struct curl_loop *l, struct loop *loop, void (*on_done)(CURL *, CURLcode),
-                        struct err_info *info) MUST_CHECK;
+                        bool (*is_silent)(CURL *), struct err_info *info) MUST_CHECK;
 /* No transfer may be left. The uv handles close in the loop's next turns. */
 void curl_loop_clear(struct curl_loop *l);
 
@@ -34,6 +37,9 @@ enum err curl_loop_add(struct curl_loop *l, CURL *easy) MUST_CHECK;
 void curl_loop_remove(struct curl_loop *l, CURL *easy);
 /* curl_easy_pause(easy, CURLPAUSE_CONT): the write callback may run inside. */
 void curl_loop_unpause(struct curl_loop *l, CURL *easy);
+
+/* Runs every transfer once: curl 7.88 gives up a slow address without a timer to begin with the next one. */
+void curl_loop_nudge(struct curl_loop *l);
 
 /* For CURLOPT_OPENSOCKETFUNCTION (called by the client's own, which counts) and CURLOPT_CLOSESOCKETFUNCTION. */
 curl_socket_t curl_loop_open(struct curl_loop *l, const struct curl_sockaddr *address);

@@ -75,8 +75,9 @@ struct fiber_queue {
   struct fiber *head, *tail;
 };
 
-/* The key is the deadline the fiber had when it was put there. A later deadline leaves the entry alone: it is looked
- * at again when the key is due, so a fiber that waits often (per chunk of a stream) costs the heap nothing. */
+/* The key is the deadline the fiber had when it was put there. A later deadline leaves the entry alone, even in the
+ * next life: it is looked at again when the key is due. So a fiber that waits often (per chunk of a stream), or a fiber
+ * per request with the same timeout, costs the heap next to nothing. */
 struct fiber_heap_entry {
   uint64_t key_us;
   struct fiber *fiber;

@@ -2,11 +2,13 @@
  * writes are tried directly, and only what the kernel does not take is queued. */
 #include "io/h1_conn.h"
 
+#include <netinet/tcp.h>
 #include <stdlib.h>
 
 enum {
-  PUMP_BYTES = 256 * 1024, /* encrypted in one go; the rest waits for the write's callback */
+  PUMP_BYTES = 96 * 1024, /* encrypted or written in one go; the rest waits for the write's callback */
   KEPT_BYTES = 32 * 1024,
+  UNSENT_BYTES = 256 * 1024, /* written to the kernel but not yet sent */
   KEEPALIVE_S = 60
 };
 
@@ -16,17 +18,16 @@ struct write {
   char *owned; /* freed with it */
 };
 
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out);
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf);
+
 static void wake(struct h1_exchange *x) {
   if (x->is_waiting) fiber_wake(x->waiter);
 }
 
 /* ---- ends ---- */
 
-static void on_closed(uv_handle_t *handle) {
-  struct h1_conn *c = handle->data;
-  h1_tls_session_clear(&c->tls);
-  free(c);
-}
+static void on_closed(uv_handle_t *handle) { free(handle->data); }
 
 void h1_conn_close(struct h1_conn *c) {
   if (c->state == H1_CONN_CLOSED) return;
@@ -35,6 +36,8 @@ void h1_conn_close(struct h1_conn *c) {
   c->exchange = NULL;
   c->tls_info = NULL;
   c->net->stats->connections_open--;
+  if (!c->is_decrypting)
+    h1_tls_session_clear(&c->tls); /* not later: the client's TLS context may go before on_closed */
   uv_close((uv_handle_t *)&c->tcp, on_closed);
 }
 
@@ -48,6 +51,9 @@ static void finish(struct h1_conn *c, bool may_stay) {
   struct h1_exchange *x = c->exchange;
   c->exchange = NULL;
   x->conn = NULL;
+  /* Under TLS the end may lie in the same read that paused it; an idle connection must be watched. */
+  if (may_stay && x->is_paused) may_stay = uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read) == 0;
+  x->is_paused = false;
   if (may_stay && x->is_sent && c->writes == 0) {
     c->net->on_idle(c);
   } else {
@@ -72,6 +78,7 @@ static void ended(struct h1_conn *c, bool is_clean) {
 /* ---- writing ---- */
 
 static void pump(struct h1_conn *c);
+static void pump_plain(struct h1_conn *c);
 
 static void sent(struct h1_exchange *x) {
   x->is_sent = true;
@@ -87,8 +94,11 @@ static void on_write(uv_write_t *request, int status) {
   free(w);
   /* After a failed write the read side tells more: a reply that came first, or the connection's end. */
   if (c->state == H1_CONN_CLOSED || status < 0 || !c->exchange) return;
+  c->exchange->progress_us = loop_now_us();
   if (c->tls.ssl) {
     pump(c);
+  } else if (c->exchange->next < c->exchange->slices) {
+    pump_plain(c);
   } else if (c->writes == 0) {
     sent(c->exchange);
   }
@@ -173,6 +183,42 @@ static void pump(struct h1_conn *c) {
   if (is_last && !x->is_sent && c->writes == 0) sent(x);
 }
 
+static void out_of_memory(struct h1_conn *c, struct h1_exchange *x) {
+  upstream_reply_end(&x->reply, ERR_NO_MEMORY, NULL);
+  finish(c, false);
+}
+
+/* The next part of a large body, from where it lies; the write's callback asks for more, a turn later. */
+static void pump_plain(struct h1_conn *c) {
+  struct h1_exchange *x = c->exchange;
+  uv_buf_t *v = c->net->vector;
+  size_t count = 0, room = PUMP_BYTES;
+  while (x->next < x->slices && room) {
+    struct str part = str_sub(x->slice[x->next], x->offset, x->slice[x->next].n), take = str_sub(part, 0, room);
+    if (take.n) v[count++] = (uv_buf_t){.base = (char *)take.p, .len = take.n};
+    room -= take.n;
+    x->offset = take.n == part.n ? 0 : x->offset + take.n;
+    x->next += take.n == part.n;
+  }
+  x->queued_bytes = SIZE_MAX; /* it moves, whatever the queue's length says */
+  if (count == 0) {
+    if (c->writes == 0) sent(x); /* only empty slices were left */
+  } else if (!queue(c, v, count, NULL)) {
+    out_of_memory(c, x);
+  }
+}
+
+/* A large request: the head's memory is the client's, and wanted again soon, so it is copied; then part after part. */
+static void send_large(struct h1_conn *c, struct h1_exchange *x) {
+  char *owned = malloc(x->head.n);
+  uv_buf_t head = {.base = owned, .len = x->head.n};
+  if (owned) memcpy(owned, x->head.p, x->head.n);
+  if (!owned || !queue(c, &head, 1, owned))
+    out_of_memory(c, x);
+  else
+    pump_plain(c);
+}
+
 /* Head and slices in one writev; the rest, if any, through libuv's queue. */
 static void send_plain(struct h1_conn *c, struct h1_exchange *x) {
   uv_buf_t *v = c->net->vector;
@@ -183,6 +229,11 @@ static void send_plain(struct h1_conn *c, struct h1_exchange *x) {
     v[count++] = (uv_buf_t){.base = (char *)x->slice[i].p, .len = x->slice[i].n};
     total += x->slice[i].n;
   }
+  if (total > PUMP_BYTES) {
+    send_large(c, x);
+    return;
+  }
+  x->next = x->slices;
   int n = uv_try_write((uv_stream_t *)&c->tcp, v, (unsigned)count);
   if (n >= 0 && (size_t)n == total) {
     x->is_sent = true;
@@ -198,10 +249,7 @@ static void send_plain(struct h1_conn *c, struct h1_exchange *x) {
     if (owned) memcpy(owned, v[0].base, v[0].len);
     v[0].base = owned;
   }
-  if ((first == 0 && !owned) || !queue(c, v + first, count - first, owned)) {
-    upstream_reply_end(&x->reply, ERR_NO_MEMORY, NULL);
-    finish(c, false);
-  }
+  if ((first == 0 && !owned) || !queue(c, v + first, count - first, owned)) out_of_memory(c, x);
 }
 
 static bool reserve_vector(struct h1_net *net, size_t count) {
@@ -270,8 +318,7 @@ static void take_in(struct h1_conn *c, struct str bytes) {
   }
 }
 
-static void take_in_tls(struct h1_conn *c, struct str ciphertext) {
-  h1_tls_receive(&c->tls, ciphertext);
+static void decrypt(struct h1_conn *c) {
   if (!c->tls.is_established) {
     enum err e = h1_tls_handshake(&c->tls, c->tls_info);
     flush(c, false);
@@ -296,6 +343,14 @@ static void take_in_tls(struct h1_conn *c, struct str ciphertext) {
   if (c->tls.has_close_notify) ended(c, true);
 }
 
+static void take_in_tls(struct h1_conn *c, struct str ciphertext) {
+  h1_tls_receive(&c->tls, ciphertext);
+  c->is_decrypting = true;
+  decrypt(c);
+  c->is_decrypting = false;
+  if (c->state == H1_CONN_CLOSED) h1_tls_session_clear(&c->tls);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
   struct h1_conn *c = stream->data;
   if (n > 0 && c->tls.ssl) {
@@ -315,6 +370,14 @@ void h1_conn_resume(struct h1_conn *c) {
 
 /* ---- beginnings ---- */
 
+/* A body of megabytes would fill the kernel's send buffer in one call and stop the loop for as long: take it in parts.
+ */
+static void limit_unsent(struct h1_conn *c) {
+  const int bytes = UNSENT_BYTES;
+  uv_os_fd_t fd;
+  if (!uv_fileno((uv_handle_t *)&c->tcp, &fd)) setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
+}
+
 static void on_connect(uv_connect_t *request, int status) {
   struct h1_conn *c = request->handle->data;
   if (c->state == H1_CONN_CLOSED) return;
@@ -326,6 +389,7 @@ static void on_connect(uv_connect_t *request, int status) {
   c->state = H1_CONN_OPEN;
   uv_tcp_nodelay(&c->tcp, 1);
   uv_tcp_keepalive(&c->tcp, 1, KEEPALIVE_S);
+  limit_unsent(c);
   fiber_wake(c->waiter);
 }
 

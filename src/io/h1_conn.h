@@ -55,6 +55,7 @@ struct h1_conn {
   struct h1_exchange *exchange;
   struct upstream_parser parser;
   struct h1_tls_session tls;
+  bool is_decrypting;        /* OpenSSL's state is in use up the stack */
   struct err_info *tls_info; /* of the fiber that waits for the handshake */
   unsigned writes;           /* in libuv's queue */
 };

@@ -11,6 +11,7 @@ enum {
   GROW_MIN_BYTES = 4096,
   INFLATE_STEP_BYTES = 64 * 1024, /* about 150 us of work between two yields */
   DIRECT_MIN_BYTES = 4096,        /* smaller rests are not worth a system call of their own */
+  DIRECT_MAX_BYTES = 64 * 1024,   /* read and scanned at once: some 100 us, so that others wait no longer */
   BUDGET_POLL_US = 20000,
   RATIO_FREE_BYTES = 1 << 20, /* of decoded output that any ratio may have */
 };
@@ -107,7 +108,7 @@ struct iovec http_body_room(struct http_exchange *x) {
   if (!b->is_reading || b->failure || b->coding != HTTP_CODING_IDENTITY || length < 0) return (struct iovec){NULL, 0};
   const size_t left = (size_t)length - b->raw.n;
   if (left < DIRECT_MIN_BYTES || b->raw.cap < b->raw.n + left + HTTP_BODY_PAD) return (struct iovec){NULL, 0};
-  return (struct iovec){b->raw.p + b->raw.n, left};
+  return (struct iovec){b->raw.p + b->raw.n, left < DIRECT_MAX_BYTES ? left : DIRECT_MAX_BYTES};
 }
 
 static void show(struct http_exchange *x, struct str piece) {

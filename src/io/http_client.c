@@ -107,7 +107,7 @@ static const char *parse_host(struct str host, bool in_brackets, char text[256],
   if (looks_like_ipv4(str_from(text, host.n))) return "the IPv4 address is malformed";
   for (size_t i = 0; i < host.n; i++) {
     char c = text[i];
-    bool edge = i == 0 || i + 1 == host.n || text[i - 1] == '.';
+    bool edge = i == 0 || i + 1 == host.n || text[i - 1] == '.' || text[i + 1] == '.';
     if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || ((c == '-' || c == '.') && !edge) || c == '_'))
       return "the host name has a character that is not allowed";
   }

@@ -18,7 +18,7 @@ struct http_origin {
   uint16_t port;
   bool is_tls, is_ip; /* is_ip: host is a numeric address */
   bool allow_private; /* egress policy: loopback and private addresses */
-  uint64_t id;        /* hash of url and allow_private: pools are keyed by it */
+  uint64_t id;        /* hash of url and allow_private, to find a pool; no proof that two are the same */
 };
 /* base_url: http or https, no user, query or fragment. Memory from `a`. ERR_BAD_VALUE with the reason. */
 enum err http_origin_parse(struct arena *a, struct str base_url, bool allow_private, struct http_origin *out,
@@ -47,15 +47,17 @@ struct http_client_request {
   size_t body_slices;
   bool accept_gzip;         /* ask for and decode gzip; else identity */
   uint32_t connect_ms;      /* resolve + connect + TLS; 0: 10000 -> ERR_CONNECT_TIMEOUT */
-  uint32_t headers_ms;      /* from the request sent to the reply's head; 0: none -> ERR_HEADERS_TIMEOUT */
+  uint32_t headers_ms;      /* from the request sent, or since its upload moved, to the reply's head; 0: none ->
+                               ERR_HEADERS_TIMEOUT */
   size_t reply_limit_bytes; /* decoded body; 0: none -> ERR_UPSTREAM_TOO_LARGE */
 };
 
 struct http_response {
   int status;
-  struct http_headers headers; /* at most 128, 64 KiB in all; else ERR_UPSTREAM_PROTOCOL */
-  bool is_reused;              /* sent on a pooled connection */
-  unsigned resends;            /* 0 or 1 */
+  struct http_headers
+      headers;      /* as sent, also of a decoded body; at most 128, 64 KiB in all, else ERR_UPSTREAM_PROTOCOL */
+  bool is_reused;   /* sent on a pooled connection */
+  unsigned resends; /* 0 or 1 */
 };
 
 struct http_client_stats { /* per worker; racy reads are fine */

@@ -11,13 +11,20 @@
 
 enum {
   IDLE_CALLS_MAX = 256, /* easy handles kept per origin */
-  CONNECTS_KEPT = 16384
+  CONNECTS_KEPT = 16384,
+  NUDGE_US = 250000
 };
+
+/* All of it is compared, for the reason given at is_pool_of in http_client_h1.c. */
+static bool is_slot_of(const struct curl_slot *s, const struct curl_client *c, const struct http_origin *o) {
+  return s->id == o->id && s->loop == &c->loop[o->allow_private] && strncmp(s->url, o->url.p, o->url.n) == 0 &&
+         s->url[o->url.n] == '/';
+}
 
 static struct curl_slot *find_slot(struct curl_client *c, const struct http_origin *origin) {
   struct curl_slot **bucket = &c->bucket[origin->id % CURL_CLIENT_BUCKETS];
   for (struct curl_slot *s = *bucket; s; s = s->next)
-    if (s->id == origin->id) return s;
+    if (is_slot_of(s, c, origin)) return s;
   struct curl_slot *s = calloc(1, sizeof *s);
   char *url = malloc(origin->url.n + 2);
   if (!s || !url) {
@@ -29,6 +36,8 @@ static struct curl_slot *find_slot(struct curl_client *c, const struct http_orig
   memcpy(url + origin->url.n, "/", 2);
   *s = (struct curl_slot){.next = *bucket, .id = origin->id, .url = url, .loop = &c->loop[origin->allow_private]};
   if (c->options.use_proxy_env) s->proxy = http_proxy_for(&c->proxies, origin);
+  fiber_sem_init(&s->permits, c->options.connections_per_origin);
+  s->is_plain = !origin->is_tls && !(s->proxy && str_has_prefix(s->proxy->url, STR("https:")));
   *bucket = s;
   return s;
 }
@@ -44,6 +53,10 @@ static struct curl_call *take_call(struct curl_client *c, struct curl_slot *slot
 static void give_call(struct curl_call *call) {
   struct curl_slot *slot = call->slot;
   call->request = NULL;
+  if (call->has_permit) {
+    call->has_permit = false;
+    fiber_sem_post(&slot->permits);
+  }
   upstream_reply_recycle(&call->reply);
   if (slot->idle_count >= IDLE_CALLS_MAX) {
     curl_call_free(call);
@@ -114,6 +127,13 @@ static void abandon(struct curl_call *call) {
   curl_loop_remove(call->slot->loop, call->easy);
 }
 
+/* Each transfer has at most one connection, and takes an idle one before it opens another. */
+static enum err take_permit(struct curl_call *call) {
+  enum err e = fiber_sem_wait(&call->slot->permits, call->connect_deadline_us);
+  call->has_permit = e == OK;
+  return e == ERR_TIMEOUT ? ERR_CONNECT_TIMEOUT : e;
+}
+
 /* One transfer up to its head, or to its end. */
 static enum err send_and_wait(struct curl_call *call, struct err_info *info) {
   call->connected = false;
@@ -130,12 +150,14 @@ static enum err send_and_wait(struct curl_call *call, struct err_info *info) {
     return err_set(info, ERR_NO_MEMORY, "out of memory");
   }
   while (!call->reply.head_done && !call->reply.ended) {
-    uint64_t deadline_us = head_deadline(call);
+    uint64_t deadline_us = head_deadline(call), nudge_us = loop_now_us() + NUDGE_US;
+    bool was_connected = call->connected;
     call->is_waiting = true;
-    enum err e = fiber_park(deadline_us);
+    enum err e = fiber_park(!was_connected && nudge_us < deadline_us ? nudge_us : deadline_us);
     call->is_waiting = false;
     if (call->reply.head_done || call->reply.ended) break;
     if (e == ERR_CANCELLED) return e;
+    if (e == ERR_TIMEOUT && !was_connected && !call->connected) curl_loop_nudge(call->slot->loop);
     if (clock_mono_us() < head_deadline(call)) continue;
     return call->connected ? ERR_HEADERS_TIMEOUT : ERR_CONNECT_TIMEOUT;
   }
@@ -163,6 +185,7 @@ static enum err curl_start(struct http_client *base, const struct http_client_re
   call->connect_deadline_us = connect_deadline(request);
   e = curl_call_prepare(call, request);
   if (!e) e = set_addresses(call, info);
+  if (!e) e = take_permit(call);
   if (!e) e = send_and_wait(call, info);
   if (e && !call->added && call->reply.ended && may_resend(call)) {
     upstream_reply_begin(&call->reply, request);
@@ -264,10 +287,9 @@ enum err http_client_new_curl(struct http_client **out, struct loop *loop, const
     if (e) goto failed;
   }
   for (unsigned i = 0; i < 2; i++) {
-    e = curl_loop_init(&c->loop[i], loop, curl_call_on_done, info);
+    e = curl_loop_init(&c->loop[i], loop, curl_call_on_done, curl_call_is_silent, info);
     if (e) goto failed;
     curl_multi_setopt(c->loop[i].multi, CURLMOPT_MAXCONNECTS, (long)CONNECTS_KEPT);
-    curl_multi_setopt(c->loop[i].multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)c->options.connections_per_origin);
   }
   *out = &c->base;
   return OK;

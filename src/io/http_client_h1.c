@@ -54,10 +54,16 @@ struct h1_call {
 
 /* ---- pools ---- */
 
+/* The hash is not one that resists collisions on purpose, and a pool decides who gets a key: all of it is compared. */
+static bool is_pool_of(const struct h1_pool *p, const struct http_origin *o) {
+  return p->id == o->id && p->port == o->port && p->is_tls == o->is_tls && p->allow_private == o->allow_private &&
+         str_eq(p->host, o->host);
+}
+
 static struct h1_pool *find_pool(struct h1_client *c, const struct http_origin *o) {
   struct h1_pool **bucket = &c->bucket[o->id % BUCKETS];
   for (struct h1_pool *p = *bucket; p; p = p->next)
-    if (p->id == o->id) return p;
+    if (is_pool_of(p, o)) return p;
   struct h1_pool *p = ARENA_NEW(&c->arena, struct h1_pool);
   if (!p) return NULL;
   size_t authority = o->is_tls ? sizeof "https://" - 1 : sizeof "http://" - 1;

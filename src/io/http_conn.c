@@ -110,9 +110,9 @@ void http_conn_update(struct http_conn *c) {
 }
 
 static void on_eof(struct http_conn *c) {
-  if (c->state == CONN_FLUSH && c->out.n) { /* let the reply out; it was complete */
+  if (c->state != CONN_RUN && c->out.n) { /* let the reply out; it was complete */
     c->is_eof = true;
-    http_conn_update(c);
+    http_conn_close_after_flush(c, false);
   } else {
     http_conn_gone(c);
   }
@@ -122,6 +122,7 @@ static void read_some(struct http_conn *c) {
   for (unsigned i = 0; i < READS_PER_EVENT; i++) {
     struct iovec room = {NULL, 0};
     if (c->state == CONN_RUN && !c->is_message_done) room = http_body_room(c->x);
+    const bool is_bulk = room.iov_len > 0; /* a large body takes turns with everybody else: one read an event */
     if (!room.iov_len) room = (struct iovec){c->server->read_buffer, HTTP_READ_BYTES};
     const ssize_t n = recv(c->fd, room.iov_base, room.iov_len, MSG_DONTWAIT);
     if (n == 0) {
@@ -135,7 +136,7 @@ static void read_some(struct http_conn *c) {
     }
     http_conn_input(c, str_from(room.iov_base, (size_t)n));
     if (c->fd < 0) return;
-    if ((size_t)n < room.iov_len || !wants_input(c)) break;
+    if (is_bulk || (size_t)n < room.iov_len || !wants_input(c)) break;
   }
   http_conn_update(c);
 }
@@ -148,7 +149,9 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
   }
   if (events & UV_WRITABLE) {
     http_out_flush(c);
-    if (c->fd >= 0 && c->state == CONN_FLUSH && c->out.n == 0) finish_flush(c);
+    if (c->out.n == 0 && c->state == CONN_IDLE)
+      c->deadline_us = loop_now_us() + (uint64_t)c->server->options.limits.idle_timeout_ms * 1000;
+    if (c->out.n == 0 && c->state == CONN_FLUSH) finish_flush(c);
     if (c->fd < 0) return;
   }
   /* What came before the end is read first: a client may send all and half-close. */

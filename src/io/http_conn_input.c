@@ -122,6 +122,10 @@ static bool has_unread_input(const struct http_conn *c) {
 
 static void sweep_idle(struct http_conn *c, uint64_t now_us) {
   const bool is_new = c->started_us == 0;
+  if (c->out.n) { /* a reply is on its way out, which has a deadline of its own */
+    if (c->server->is_draining) http_conn_close_after_flush(c, false);
+    return;
+  }
   if (c->server->is_draining && c->deadline_us != 0) {
     /* A connection from the emptied queue gets a moment to send its request; others only what they have sent. */
     if (is_new && c->deadline_us > now_us + DRAIN_GRACE_US) c->deadline_us = now_us + DRAIN_GRACE_US;

@@ -58,7 +58,7 @@ static void run(void *arg) {
     x->reply = http_reply_missing(x, x->body.failure) == OK ? REPLY_DONE : REPLY_CUT;
   else if (!c->is_gone)
     s->options.handler(x, s->options.arg);
-  if (x->reply == REPLY_NONE && !c->is_gone) {
+  if (x->reply <= REPLY_HELD && !c->is_gone) {
     const enum err why = s->is_draining && fiber_is_cancelled() ? ERR_SHUTTING_DOWN : ERR_INTERNAL;
     if (http_reply_missing(x, why) != OK) x->reply = REPLY_CUT;
   }

@@ -78,7 +78,7 @@ static void skip(struct iovec **v, int *count, size_t n) {
   (*v)->iov_len -= n;
 }
 
-/* Sends what goes, queues up to `most` bytes in all. False when the client has gone. */
+/* Sends what goes, queues up to about `most` bytes in all. False when the client has gone. */
 static bool push(struct http_conn *c, struct iovec **v, int *count, size_t most) {
   if (c->fd < 0) return false;
   if (c->out.n == 0) {
@@ -88,7 +88,9 @@ static bool push(struct http_conn *c, struct iovec **v, int *count, size_t most)
   }
   while (*count) {
     const size_t queued = c->out.n - c->out.at, room = most > queued ? most - queued : 0;
-    const size_t n = (*v)->iov_len < room ? (*v)->iov_len : room;
+    /* Small slices are never split: a head lies in a buffer that the next reply overwrites. */
+    const bool is_whole = (*v)->iov_len <= HTTP_HEAD_BYTES || (*v)->iov_len <= room;
+    const size_t n = is_whole ? (*v)->iov_len : room;
     if (n == 0 && (*v)->iov_len) break;
     if (n && !append(c, (*v)->iov_base, n)) {
       http_conn_gone(c); /* no memory: an incomplete reply can only be cut */

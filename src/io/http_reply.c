@@ -38,7 +38,7 @@ static enum err build_head(struct http_exchange *x, int status, struct http_head
 enum err http_exchange_reply(struct http_exchange *x, int status, struct http_headers headers, struct str body) {
   struct str head;
   if (x->conn->is_gone) return ERR_CANCELLED;
-  if (x->reply != REPLY_NONE || status < 200) return ERR_INTERNAL;
+  if (x->reply > REPLY_HELD || status < 200) return ERR_INTERNAL;
   enum err e = build_head(x, status, headers, (int64_t)body.n, false, &head);
   if (e) return e;
   struct iovec v[2] = {slice(head), slice(body)};
@@ -51,7 +51,7 @@ enum err http_exchange_reply(struct http_exchange *x, int status, struct http_he
 enum err http_exchange_reply_start(struct http_exchange *x, int status, struct http_headers headers) {
   struct str head;
   if (x->conn->is_gone) return ERR_CANCELLED;
-  if (x->reply != REPLY_NONE || status < 200) return ERR_INTERNAL;
+  if (x->reply > REPLY_HELD || status < 200) return ERR_INTERNAL;
   enum err e = build_head(x, status, headers, -1, true, &head);
   if (e) return e;
   x->held_head = head.p == x->conn->server->head_buffer ? arena_dup(&x->arena, head) : head;
@@ -185,11 +185,12 @@ enum err http_reply_missing(struct http_exchange *x, enum err e) {
   struct http_header v[3];
   char retry[24];
   struct buf body;
+  const struct err_info info = {.retry_after_ms = err_http_status(e) == 503 ? 1000 : 0};
   buf_init(&body, 0);
-  http_reply_error_body(x->conn->server, x->request.path, e, NULL, &body);
+  http_reply_error_body(x->conn->server, x->request.path, e, &info, &body);
   const enum err sent =
       body.failed ? ERR_NO_MEMORY
-                  : http_exchange_reply(x, err_http_status(e), error_headers(v, e, NULL, retry), buf_str(&body));
+                  : http_exchange_reply(x, err_http_status(e), error_headers(v, e, &info, retry), buf_str(&body));
   buf_clear(&body);
   return sent;
 }

@@ -36,21 +36,21 @@ struct http_peer {
 
 /* All 0 values mean the default given. */
 struct http_server_limits {
-  size_t target_bytes;          /* 8 KiB -> 414 */
-  size_t header_bytes;          /* 64 KiB, all headers and the request line -> 431 */
-  unsigned header_count;        /* 100 -> 431 */
-  size_t body_bytes;            /* 64 MiB, after decoding -> 413 */
-  unsigned inflate_ratio;       /* 100: decoded may be at most ratio x encoded + 1 MiB -> 413 */
-  unsigned connections;         /* 10000 per process; beyond: 503 and close */
-  size_t held_bytes;            /* bodies and write queues of the whole process; default a quarter of memory.
-                                   New bodies wait up to held_wait_ms, then 503 with Retry-After */
-  uint32_t held_wait_ms;        /* 2000 */
-  uint32_t header_timeout_ms;   /* 10000 for the whole head, from its first byte -> 408 */
-  uint32_t body_timeout_ms;     /* 30000 without a body byte -> 408 */
-  uint32_t idle_timeout_ms;     /* 75000 between requests -> close */
-  uint32_t write_timeout_ms;    /* 60000 without the client taking a byte -> cancelled */
-  size_t write_high_bytes;      /* 256 KiB: a writer suspends above */
-  size_t write_low_bytes;       /* 64 KiB: and resumes below */
+  size_t target_bytes;        /* 8 KiB -> 414 */
+  size_t header_bytes;        /* 64 KiB, all headers and the request line -> 431 */
+  unsigned header_count;      /* 100 -> 431 */
+  size_t body_bytes;          /* 64 MiB, after decoding -> 413 */
+  unsigned inflate_ratio;     /* 100: decoded may be at most ratio x encoded + 1 MiB -> 413 */
+  unsigned connections;       /* 10000 per process; beyond: 503 and close */
+  size_t held_bytes;          /* bodies and write queues of the whole process; default a quarter of memory.
+                                 New bodies wait up to held_wait_ms, then 503 with Retry-After */
+  uint32_t held_wait_ms;      /* 2000 */
+  uint32_t header_timeout_ms; /* 10000 for the whole head, from its first byte -> 408 */
+  uint32_t body_timeout_ms;   /* 30000 without a body byte -> 408 */
+  uint32_t idle_timeout_ms;   /* 75000 between requests -> close */
+  uint32_t write_timeout_ms;  /* 60000 without the client taking a byte -> cancelled */
+  size_t write_high_bytes;    /* 256 KiB: a writer suspends above */
+  size_t write_low_bytes;     /* 64 KiB: and resumes below */
 };
 
 struct http_server_stats { /* per worker; racy reads are fine */
@@ -63,8 +63,8 @@ typedef void http_handler(struct http_exchange *x, void *arg); /* runs on a fibe
 struct http_server_options {
   struct http_server_limits limits;
   http_handler *handler;
-  /* Shapes the body of errors that the server itself finds. `path` may be empty when the request line was not understood.
-   * Writes JSON into out. On the loop's stack: no wait. */
+  /* Shapes the body of errors that the server itself finds. `path` may be empty when the request line was not
+   * understood. Writes JSON into out. On the loop's stack: no wait. */
   void (*error_body)(void *arg, struct str path, enum err e, const struct err_info *info, struct buf *out);
   void *arg;
 };
@@ -80,7 +80,8 @@ void http_listener_close(struct http_listener *l); /* after every server was fre
 enum err http_server_new(struct http_server **out, struct http_listener *listener, unsigned worker_index,
                          const struct http_server_options *options, struct err_info *info) MUST_CHECK;
 /* Graceful: accepts what is queued, then stops accepting; idle connections close, running exchanges finish with
- * `Connection: close`; after deadline_us the rest is cancelled. on_drained(arg) on the loop's stack when none is left. */
+ * `Connection: close`; after deadline_us the rest is cancelled. on_drained(arg) on the loop's stack when none is left.
+ */
 void http_server_drain(struct http_server *s, uint64_t deadline_us, void (*on_drained)(void *), void *arg);
 void http_server_free(struct http_server *s); /* after drain or once loop_run has returned */
 const struct http_server_stats *http_server_stats(const struct http_server *s);
@@ -90,7 +91,7 @@ uint64_t http_server_held_bytes(void); /* of the process */
 
 const struct http_request *http_exchange_request(const struct http_exchange *x);
 const struct http_peer *http_exchange_peer(const struct http_exchange *x);
-struct arena *http_exchange_arena(struct http_exchange *x); /* lives until the handler has returned */
+struct arena *http_exchange_arena(struct http_exchange *x);       /* lives until the handler has returned */
 uint64_t http_exchange_started_us(const struct http_exchange *x); /* first byte of this request */
 
 /* Reads the whole body into memory that lives as long as the exchange, decoded (gzip, deflate; others 415), contiguous,
@@ -108,7 +109,8 @@ WAIT enum err http_exchange_read_body(struct http_exchange *x, const struct http
 /* Replies. Date, Content-Length or Transfer-Encoding and Connection are the server's; unsafe header values are refused
  * with ERR_INTERNAL before anything is sent. HEAD sends no body. All return ERR_CANCELLED once the client has gone. */
 WAIT enum err http_exchange_reply(struct http_exchange *x, int status, struct http_headers headers, struct str body);
-/* A streamed reply (chunked; close-delimited for HTTP/1.0). The head is held back until the first write, flush or end. */
+/* A streamed reply (chunked; close-delimited for HTTP/1.0). The head is held back until the first write, flush or end;
+ * until then http_exchange_reply or another start may replace it. */
 enum err http_exchange_reply_start(struct http_exchange *x, int status, struct http_headers headers) MUST_CHECK;
 /* One HTTP chunk. The bytes are taken or sent before it returns; suspends above the high watermark. */
 WAIT enum err http_exchange_reply_write(struct http_exchange *x, struct str bytes);

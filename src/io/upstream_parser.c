@@ -30,14 +30,24 @@ static struct upstream_reply *reply_of(llhttp_t *llhttp) { return ((struct upstr
 
 static int verdict(enum err e) { return e ? HPE_USER : HPE_OK; }
 
+/* A trailer or a chunk extension: nobody wants them, but somebody could send them for ever. */
+static int on_extra(llhttp_t *llhttp, const char *p, size_t n) {
+  struct upstream_parser *parser = llhttp->data;
+  (void)p;
+  parser->extra_bytes += n + 2;
+  if (parser->extra_bytes <= UPSTREAM_PARSER_EXTRA_BYTES) return HPE_OK;
+  return verdict(
+      upstream_reply_end(parser->reply, ERR_UPSTREAM_PROTOCOL, "the provider's reply has too much beside its body"));
+}
+
 static int on_name(llhttp_t *llhttp, const char *p, size_t n) {
   struct upstream_reply *r = reply_of(llhttp);
-  return r->head_done ? HPE_OK : verdict(upstream_reply_name(r, str_from(p, n))); /* else a trailer */
+  return r->head_done ? on_extra(llhttp, p, n) : verdict(upstream_reply_name(r, str_from(p, n)));
 }
 
 static int on_value(llhttp_t *llhttp, const char *p, size_t n) {
   struct upstream_reply *r = reply_of(llhttp);
-  return r->head_done ? HPE_OK : verdict(upstream_reply_value(r, str_from(p, n)));
+  return r->head_done ? on_extra(llhttp, p, n) : verdict(upstream_reply_value(r, str_from(p, n)));
 }
 
 static int on_value_end(llhttp_t *llhttp) { return on_value(llhttp, "", 0); } /* an empty value has no piece */
@@ -76,6 +86,8 @@ static const llhttp_settings_t settings = {.on_header_field = on_name,
                                            .on_header_value = on_value,
                                            .on_header_value_complete = on_value_end,
                                            .on_headers_complete = on_head,
+                                           .on_chunk_extension_name = on_extra,
+                                           .on_chunk_extension_value = on_extra,
                                            .on_body = on_body,
                                            .on_message_complete = on_message};
 
@@ -83,13 +95,20 @@ void upstream_parser_begin(struct upstream_parser *p, struct upstream_reply *rep
   llhttp_init(llhttp_of(p), HTTP_RESPONSE, &settings);
   llhttp_of(p)->data = p;
   p->reply = reply;
+  p->lead_bytes = p->extra_bytes = 0;
   p->is_complete = p->keeps_alive = false;
 }
 
 enum err upstream_parser_feed(struct upstream_parser *p, struct str bytes, size_t *used) {
   llhttp_errno_t rc = llhttp_execute(llhttp_of(p), bytes.p, bytes.n);
   *used = bytes.n;
-  if (rc == HPE_OK) return OK;
+  if (rc == HPE_OK) {
+    if (p->reply->head_done) return OK;
+    p->lead_bytes += bytes.n;
+    if (p->lead_bytes <= UPSTREAM_PARSER_LEAD_BYTES) return OK;
+    return upstream_reply_end(p->reply, ERR_UPSTREAM_PROTOCOL,
+                              "the provider's reply does not come to its headers' end");
+  }
   if (p->is_complete) {
     const char *end = llhttp_get_error_pos(llhttp_of(p));
     if (end) *used = (size_t)(end - bytes.p);

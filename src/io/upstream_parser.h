@@ -6,11 +6,16 @@
 
 #include "io/upstream_reply.h"
 
-enum { UPSTREAM_PARSER_LLHTTP_BYTES = 128 };
+enum {
+  UPSTREAM_PARSER_LLHTTP_BYTES = 128,
+  UPSTREAM_PARSER_LEAD_BYTES = 1024 * 1024, /* until the head is complete: 1xx heads, empty lines, reason phrases */
+  UPSTREAM_PARSER_EXTRA_BYTES = 64 * 1024   /* trailers and chunk extensions, which are thrown away */
+};
 
 struct upstream_parser {
   _Alignas(16) unsigned char llhttp[UPSTREAM_PARSER_LLHTTP_BYTES]; /* llhttp.h clashes with http_msg.h */
   struct upstream_reply *reply;
+  size_t lead_bytes, extra_bytes;
   bool is_complete, keeps_alive; /* keeps_alive: the connection may carry another request */
 };
 

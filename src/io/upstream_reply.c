@@ -138,7 +138,11 @@ enum err upstream_reply_head_end(struct upstream_reply *r, int status, int versi
   r->response.headers = (struct http_headers){r->header, r->headers};
   enum err e = check_encoding(r, r->response.headers);
   if (!e) e = check_framing(r, r->response.headers, version_minor);
-  if (!e) r->head_done = true;
+  if (e) {
+    r->response.status = 0;
+    r->response.headers = (struct http_headers){0};
+  }
+  r->head_done = !e;
   return e;
 }
 

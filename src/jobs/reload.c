@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 
-enum { FILES_MAX = 32 };
+enum { GONE_LOOKS = 4, FILES_MAX = 32 };
 
 struct stamp {
   dev_t device;
@@ -22,6 +22,7 @@ static const struct snapshot_table *table;
 static void (*on_publish)(void *);
 static void *on_publish_arg;
 static struct stamp stamps[FILES_MAX];
+static unsigned gone_looks[FILES_MAX]; /* how often a file was looked for in vain */
 static char *paths[FILES_MAX];
 static size_t path_count;
 
@@ -67,7 +68,10 @@ bool reload_is_due(void) {
   pthread_mutex_lock(&lock);
   for (size_t i = 0; i < path_count && !due; i++) {
     struct stamp now = stamp_of(paths[i]);
-    due = !stamp_eq(&now, &stamps[i]);
+    /* An editor may remove a file before it writes the new one: gone is only what stays away. */
+    bool is_gone = stamps[i].exists && !now.exists;
+    gone_looks[i] = is_gone ? gone_looks[i] + 1 : 0;
+    due = !stamp_eq(&now, &stamps[i]) && (!is_gone || gone_looks[i] >= GONE_LOOKS);
   }
   pthread_mutex_unlock(&lock);
   return due;

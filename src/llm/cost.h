@@ -2,8 +2,8 @@
  *
  * Billed apart: uncached input, cache reads, cache writes, output without reasoning, reasoning. A price list that names
  * no cache or reasoning price bills those tokens as plain input or output; for cache reads that is an upper bound, for
- * cache writes a lower one, and the cost is marked estimated. Without an input or output price, or without input or output counts, the cost is
- * unknown: null for people, never zero. */
+ * cache writes a lower one, and the cost is marked estimated. Without an input or output price, or without input or
+ * output counts, the cost is unknown: null for people, never zero. */
 #ifndef MAESTRO_LLM_COST_H
 #define MAESTRO_LLM_COST_H
 

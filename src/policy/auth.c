@@ -273,7 +273,7 @@ static enum err refuse(const struct auth_call *call, const struct verdict *v, en
       [AUTH_LOCAL_PROXY] = "no credential was sent, and the call came through a proxy or tunnel",
       [AUTH_LOCAL_ORIGIN] = "no credential was sent, and the call came from another origin",
       [AUTH_LOCAL_FETCH_SITE] = "no credential was sent, and the call came from another site",
-      [AUTH_LOCAL_BODY] = "no credential was sent; without one a body must have Content-Type: application/json",
+      [AUTH_LOCAL_BODY] = "no credential was sent, and without one the body needs \"Content-Type: application/json\"",
   };
   if (is_panel(call->class))
     return err_set(info, v->has_invalid ? ERR_FORBIDDEN : ERR_UNAUTHENTICATED,
@@ -284,7 +284,7 @@ static enum err refuse(const struct auth_call *call, const struct verdict *v, en
                    "the API key is not valid here; a local call needs none (send no key, or \"unused\"), and "
                    "`maestro server show-key` prints the server's own");
   return err_set(info, ERR_UNAUTHENTICATED,
-                 "%s: send the server key or a user token as \"Authorization: Bearer ...\", \"x-api-key\" or "
+                 "%s: send the server key as \"Authorization: Bearer ...\", \"x-api-key\" or "
                  "\"x-goog-api-key\"; `maestro server show-key` prints the key",
                  v->has_invalid ? "the API key is not valid" : why[local]);
 }

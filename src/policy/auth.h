@@ -84,8 +84,6 @@ struct auth_credentials {
 void auth_collect(const struct http_request *request, unsigned accept, struct auth_credentials *out);
 /* True for what tools send when no key is needed: empty, "unused", "dummy", "none", "ollama", "sk-...", and so on. */
 bool auth_is_placeholder(struct str credential);
-/* Headers that carry credentials or cookies of the caller; never forwarded to a provider. Case ignored. */
-bool auth_is_credential_header(struct str name);
 
 /* Finds who owns a credential that is no server key: user tokens, sessions. Constant state of the same snapshot; must
  * be a look-up by the hash. Sessions (source AUTH_SOURCE_SESSION) give AUTH_ADMIN. */

@@ -31,28 +31,6 @@ static void add_sessions(struct auth_credentials *out, struct str cookies) {
   }
 }
 
-static int hex_digit(char c) {
-  unsigned char raw;
-  return crypto_unhex(str_from((char[]){'0', c}, 2), &raw, 1) ? raw : -1;
-}
-
-/* Decodes %XX; a '%' without two digits stays as it is. Returns the bytes written, or SIZE_MAX when they do not fit. */
-static size_t percent_decode(struct str s, char *out, size_t cap) {
-  size_t n = 0;
-  for (size_t i = 0; i < s.n; i++) {
-    char c = s.p[i];
-    int high = c == '%' && i + 2 < s.n ? hex_digit(s.p[i + 1]) : -1;
-    int low = high >= 0 ? hex_digit(s.p[i + 2]) : -1;
-    if (low >= 0) {
-      c = (char)(high << 4 | low);
-      i += 2;
-    }
-    if (n == cap) return SIZE_MAX;
-    out[n++] = c;
-  }
-  return n;
-}
-
 static void add_query_keys(struct auth_credentials *out, struct str query) {
   struct str pair, name, value;
   size_t used = 0;
@@ -62,7 +40,7 @@ static void add_query_keys(struct auth_credentials *out, struct str query) {
     str_cut(pair, '=', &name, &value);
     if (!str_eq(name, STR("key"))) continue;
     char *at = out->query_bytes + used;
-    size_t n = percent_decode(value, at, AUTH_QUERY_KEY_MAX - used);
+    size_t n = str_percent_decode(value, at, AUTH_QUERY_KEY_MAX - used);
     if (n == SIZE_MAX) {
       out->overflow = true;
       continue;
@@ -148,17 +126,5 @@ bool auth_is_placeholder(struct str s) {
   if (fill == s.n) return true;
   for (size_t i = 0; i < sizeof known / sizeof *known; i++)
     if (s.n == known[i].n && str_eq_nocase(s, known[i])) return true;
-  return false;
-}
-
-bool auth_is_credential_header(struct str name) {
-  static const struct str known[] = {
-      {"cookie", 6},          {"api-key", 7},
-      {"x-api-key", 9},       {"authorization", 13},
-      {"x-goog-api-key", 14}, {"proxy-authorization", 19},
-      {"x-csrf-token", 12},   {"x-subscription-token", 20},
-  };
-  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-    if (name.n == known[i].n && str_eq_nocase(name, known[i])) return true;
   return false;
 }

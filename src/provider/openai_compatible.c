@@ -24,7 +24,7 @@ static enum err add_credential(struct arena *a, struct http_header *v, size_t *n
                                struct err_info *info) {
   if (!secret.n) return OK;
   if (as_api_key) return add_header(v, n, STR("api-key"), secret, info);
-  struct str bearer = arena_printf(a, "Bearer %.*s", STR_ARG(secret));
+  struct str bearer = provider_keep_secret(a, STR("Bearer "), secret);
   return bearer.p ? add_header(v, n, STR("Authorization"), bearer, info) : ERR_NO_MEMORY;
 }
 
@@ -41,7 +41,8 @@ static enum err build_headers(struct arena *a, const struct provider_spec *spec,
   if (preset && str_eq(preset->name, STR("openrouter"))) v[n++] = (struct http_header){STR("X-Title"), STR("Maestro")};
   enum err e = add_credential(a, v, &n, preset && preset->auth == PROVIDER_AUTH_API_KEY, p->secret, info);
   for (size_t i = 0; !e && i < spec->headers.n; i++) {
-    struct http_header h = {arena_dup(a, spec->headers.v[i].name), arena_dup(a, spec->headers.v[i].value)};
+    struct http_header h = {arena_dup(a, spec->headers.v[i].name),
+                            provider_keep_secret(a, STR_NONE, spec->headers.v[i].value)};
     if (!h.name.p || !h.value.p) return ERR_NO_MEMORY;
     if (http_client_owns_header(h.name))
       return err_set_param(info, ERR_BAD_VALUE, "headers", "the header \"%.*s\" is the client's own", STR_ARG(h.name));
@@ -167,7 +168,6 @@ static enum err parse_catalog(struct arena *a, struct str body, struct str **ids
 }
 
 const struct provider_type provider_openai_compatible = {
-    .name = STR("openai-compatible"),
     .dialect = STR("openai_chat"),
     .init = init,
     .classify_failure = classify_failure,

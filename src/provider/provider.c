@@ -3,21 +3,28 @@
 
 #include <time.h>
 
-#include "provider/openai_compatible.h"
+#include "base/crypto.h"
 
 const struct provider_preset provider_presets[] = {
-#define X(name, url, key, base, auth, usage, needs_key) \
-  {STR(name), STR(url), STR(key), STR(base), PROVIDER_AUTH_##auth, PROVIDER_USAGE_##usage, needs_key},
+#define X(name, type, url, key, base, auth, usage, needs_key) \
+  {STR(name), &provider_##type, STR(url), STR(key), STR(base), PROVIDER_AUTH_##auth, PROVIDER_USAGE_##usage, needs_key},
 #include "provider/presets.def"
 #undef X
 };
 const size_t provider_preset_count = sizeof provider_presets / sizeof *provider_presets;
 
-static const struct provider_type *const types[] = {&provider_openai_compatible};
+static const struct {
+  struct str name;
+  const struct provider_type *type;
+} types[] = {
+#define X(symbol, name) {STR(name), &provider_##symbol},
+#include "provider/types.def"
+#undef X
+};
 
 const struct provider_type *provider_type_by_name(struct str name) {
   for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-    if (str_eq(types[i]->name, name)) return types[i];
+    if (str_eq(types[i].name, name)) return types[i].type;
   return NULL;
 }
 
@@ -27,9 +34,28 @@ const struct provider_preset *provider_preset_by_name(struct str name) {
   return NULL;
 }
 
+struct kept {
+  size_t n;
+  char bytes[];
+};
+
+static void wipe(void *arg) {
+  struct kept *k = arg;
+  crypto_wipe(k->bytes, k->n);
+}
+
+struct str provider_keep_secret(struct arena *a, struct str prefix, struct str secret) {
+  struct kept *k = arena_alloc(a, sizeof *k + prefix.n + secret.n);
+  if (!k || !arena_on_clear(a, wipe, k)) return STR_NONE;
+  k->n = prefix.n + secret.n;
+  if (prefix.n) memcpy(k->bytes, prefix.p, prefix.n);
+  if (secret.n) memcpy(k->bytes + prefix.n, secret.p, secret.n);
+  return str_from(k->bytes, k->n);
+}
+
 enum err provider_init(struct arena *a, const struct provider_spec *spec, struct provider *out, struct err_info *info) {
   const struct provider_preset *preset = provider_preset_by_name(spec->type);
-  const struct provider_type *type = preset ? &provider_openai_compatible : provider_type_by_name(spec->type);
+  const struct provider_type *type = preset ? preset->type : provider_type_by_name(spec->type);
   if (!type) return err_set_param(info, ERR_BAD_VALUE, "type", "unknown provider type \"%.*s\"", STR_ARG(spec->type));
   struct str base_url = spec->base_url.n ? spec->base_url : preset ? preset->base_url : STR_NONE;
   if (!base_url.n)
@@ -41,7 +67,7 @@ enum err provider_init(struct arena *a, const struct provider_spec *spec, struct
   p.id = arena_dup(a, spec->id);
   if (!p.id.p) return ERR_NO_MEMORY;
   if (spec->api_key.n) {
-    p.secret = arena_dup(a, spec->api_key);
+    p.secret = provider_keep_secret(a, STR_NONE, spec->api_key);
     if (!p.secret.p) return ERR_NO_MEMORY;
   }
   e = type->init(a, spec, preset, &p, info);

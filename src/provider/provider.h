@@ -1,6 +1,6 @@
 /* Providers: an address, credentials and quirks that speak a dialect. Pure functions over memory; the call room does
  * the sending. A provider is built once per snapshot (route/catalog) and immutable; what a request needs from it is
- * prebuilt so that a call adds nothing. Types are rows of `provider_types`, well-known OpenAI-likes rows of
+ * prebuilt so that a call adds nothing. Types are rows of types.def, well-known providers rows of
  * presets.def. */
 #ifndef MAESTRO_PROVIDER_PROVIDER_H
 #define MAESTRO_PROVIDER_PROVIDER_H
@@ -13,8 +13,12 @@ enum provider_auth { PROVIDER_AUTH_BEARER, PROVIDER_AUTH_API_KEY };
 /* How token usage arrives in streams: on asking (stream_options.include_usage), always, or never. */
 enum provider_usage { PROVIDER_USAGE_OPTION, PROVIDER_USAGE_ALWAYS, PROVIDER_USAGE_NONE };
 
+struct provider_type;
+
 struct provider_preset {
-  struct str name, base_url, key_env, base_url_env;
+  struct str name;
+  const struct provider_type *type;
+  struct str base_url, key_env, base_url_env;
   enum provider_auth auth;
   enum provider_usage usage;
   bool needs_key;
@@ -41,7 +45,6 @@ struct provider_spec {
 };
 
 struct provider_type {
-  struct str name;    /* "openai-compatible" */
   struct str dialect; /* name of the dialect it speaks */
   /* Fills everything of *p that the type owns: targets, headers, usage. Memory from a. */
   enum err (*init)(struct arena *a, const struct provider_spec *spec, const struct provider_preset *preset,
@@ -65,11 +68,17 @@ struct provider {
   struct str secret;           /* the credential, for removal from messages */
 };
 
+#define X(symbol, name) extern const struct provider_type provider_##symbol;
+#include "provider/types.def"
+#undef X
 const struct provider_type *provider_type_by_name(struct str name); /* NULL: unknown */
 /* `type` names a provider type or a preset. ERR_BAD_VALUE with a reason that a person can act on. */
 enum err provider_init(struct arena *a, const struct provider_spec *spec, struct provider *out,
                        struct err_info *info) MUST_CHECK;
 const struct provider_preset *provider_preset_by_name(struct str name); /* NULL: unknown */
+
+/* prefix + secret in the arena, wiped when it is cleared; {NULL, 0} when memory is short. For types' init. */
+struct str provider_keep_secret(struct arena *a, struct str prefix, struct str secret);
 
 /* Copies an upstream's message for a caller's eyes into out (NUL-terminated, at most max - 1 bytes, cut at a character
  * border): the provider's secret, anything that looks like a key or bearer token, URLs, IP addresses with ports and the

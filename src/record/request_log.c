@@ -34,7 +34,8 @@ void request_log_write(const struct request_record *r) {
   metrics_observe_us(METRIC_REQUEST_DURATION, r->endpoint_label, r->duration_us);
   if (r->is_model_call) metrics_observe_us(METRIC_OVERHEAD, 0, r->overhead_us);
   if (r->status == 499) metrics_inc(METRIC_CLIENT_GONE, 0, 0);
-  enum log_level level = r->status >= 500 ? LOG_LEVEL_WARN : LOG_LEVEL_INFO;
+  bool is_broken = r->error && r->error != ERR_CANCELLED && r->status < 400; /* after the head was out */
+  enum log_level level = r->status >= 500 || is_broken ? LOG_LEVEL_WARN : LOG_LEVEL_INFO;
   if (!log_is_on(level)) return;
   struct fields f;
   f.n = 0;

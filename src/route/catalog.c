@@ -17,25 +17,25 @@ void catalog_set_demo_url(const char *base_url) {
 
 /* ---- what config_load must know ---- */
 
-static struct config_preset preset_rows[64];
-static const char *const plain_types[] = {"openai-compatible"};
-static struct config_vocabulary vocabulary;
+static const char *const types[] = {
+#define X(symbol, name) name,
+#include "provider/types.def"
+#undef X
+};
 
-const struct config_vocabulary *catalog_vocabulary(void) {
-  if (vocabulary.preset_count) return &vocabulary;
-  size_t n = provider_preset_count < 64 ? provider_preset_count : 64;
-  for (size_t i = 0; i < n; i++) {
-    const struct provider_preset *p = &provider_presets[i];
-    preset_rows[i] = (struct config_preset){.name = p->name.p,
-                                            .base_url = p->base_url.n ? p->base_url.p : NULL,
-                                            .key_env = p->key_env.p,
-                                            .base_url_env = p->base_url_env.p,
-                                            .key_optional = !p->needs_key};
-  }
-  vocabulary = (struct config_vocabulary){
-      .types = plain_types, .type_count = 1, .presets = preset_rows, .preset_count = n, .quirks = NULL};
-  return &vocabulary;
-}
+static const struct config_preset presets[] = {
+#define X(name, type, url, key, base, auth, usage, needs_key) \
+  {name, sizeof(url) > 1 ? (url) : NULL, key, base, !(needs_key)},
+#include "provider/presets.def"
+#undef X
+};
+
+static const struct config_vocabulary vocabulary = {.types = types,
+                                                    .type_count = sizeof types / sizeof *types,
+                                                    .presets = presets,
+                                                    .preset_count = sizeof presets / sizeof *presets};
+
+const struct config_vocabulary *catalog_vocabulary(void) { return &vocabulary; }
 
 /* ---- building ---- */
 
@@ -90,8 +90,10 @@ static enum err add_deployment(struct builder *b, struct catalog_provider *p, st
                            .model = arena_dup(&c->arena, model),
                            .qualified = qualified,
                            .spec = spec,
+                           .is_known = declared || spec,
                            .context_tokens = -1,
                            .output_tokens = -1,
+                           .order = SIZE_MAX,
                            .metrics_label = metrics_pair(p->provider.id, model)};
   if (!d->model.p) return ERR_NO_MEMORY;
   if (spec) {
@@ -116,7 +118,8 @@ static enum err add_prioritised(struct builder *b, struct catalog_provider *p) {
   struct str id, model;
   enum err e = OK;
   for (size_t i = 0; !e && i < list->n; i++)
-    if (str_cut(list->items[i], '/', &id, &model) && str_eq(id, p->provider.id)) e = add_deployment(b, p, model, NULL);
+    if (str_cut(list->items[i], '/', &id, &model) && model.n && str_eq(id, p->provider.id))
+      e = add_deployment(b, p, model, NULL);
   return e;
 }
 
@@ -162,12 +165,13 @@ static enum err add_configured(struct builder *b, const struct config_provider *
   if (!headers) return ERR_NO_MEMORY;
   for (size_t i = 0; i < from->header_count; i++)
     headers[i] = (struct http_header){from->headers[i].name, secret_reveal(from->headers[i].value)};
+  headers[from->header_count] = (struct http_header){STR(RUNTIME_VIA_HEADER), runtime_instance()};
   const struct provider_spec spec = {
       .id = from->id,
       .type = from->type,
       .base_url = from->base_url,
       .api_key = secret_reveal(from->api_key),
-      .headers = {headers, from->header_count},
+      .headers = {headers, from->header_count + 1},
       .timeouts = {from->timeouts.connect_ms, from->timeouts.headers_ms, from->timeouts.first_token_ms,
                    from->timeouts.silence_ms, from->timeouts.total_ms},
       .usage = from->usage == CONFIG_USAGE_ALWAYS ? PROVIDER_USAGE_ALWAYS : PROVIDER_USAGE_NONE,
@@ -188,16 +192,9 @@ static enum err add_demo(struct builder *b) {
 
 /* ---- order and names ---- */
 
-static const struct catalog *sorting; /* qsort has no argument; builds run one at a time */
-
 static int by_preference(const void *left, const void *right) {
   const struct deployment *a = *(const struct deployment *const *)left, *b = *(const struct deployment *const *)right;
-  size_t in_a = SIZE_MAX, in_b = SIZE_MAX;
-  for (size_t i = sorting->priority_count; i-- > 0;) {
-    if (sorting->priorities[i] == a) in_a = i;
-    if (sorting->priorities[i] == b) in_b = i;
-  }
-  if (in_a != in_b) return in_a < in_b ? -1 : 1;
+  if (a->order != b->order) return a->order < b->order ? -1 : 1;
   if (a->at->priority != b->at->priority) return a->at->priority > b->at->priority ? -1 : 1;
   return a < b ? -1 : a > b;
 }
@@ -209,17 +206,16 @@ static enum err rank(struct builder *b) {
   if (!c->ranked || !c->priorities) return ERR_NO_MEMORY;
   for (size_t i = 0; i < b->config->priorities.n; i++) {
     struct deployment *d = map_get(&c->by_qualified, b->config->priorities.items[i]);
-    if (d) {
+    if (!d) {
+      config_diags_add(b->diags, CONFIG_WARNING, b->config->priority_places[i], STR("priorities"), NULL,
+                       "\"%.*s\" is no known model; it is left out", STR_ARG(b->config->priorities.items[i]));
+    } else if (d->order == SIZE_MAX) {
+      d->order = c->priority_count;
       c->priorities[c->priority_count++] = d;
-      continue;
     }
-    config_diags_add(b->diags, CONFIG_WARNING, b->config->priority_places[i], STR("priorities"), NULL,
-                     "\"%.*s\" is no known model; it is left out", STR_ARG(b->config->priorities.items[i]));
   }
   for (size_t i = 0; i < c->deployment_count; i++) c->ranked[i] = &c->deployments[i];
-  sorting = c;
   qsort(c->ranked, c->deployment_count, sizeof *c->ranked, by_preference);
-  for (size_t i = 0; i < c->deployment_count; i++) ((struct deployment *)c->ranked[i])->order = i;
   return OK;
 }
 
@@ -296,7 +292,3 @@ static enum err build(const struct config *config, const struct snapshot *made, 
 }
 
 const struct snapshot_section catalog_section = {"catalog", build, catalog_free};
-
-const struct catalog_provider *catalog_provider_find(const struct catalog *c, struct str id) {
-  return map_get(&c->by_provider, id);
-}

@@ -31,7 +31,8 @@ struct deployment {
   const struct registry_model *spec;     /* NULL: not in the registry */
   int64_t context_tokens, output_tokens; /* -1 unknown */
   unsigned metrics_label;                /* of the pair */
-  size_t order;                          /* position in `ranked` */
+  bool is_known; /* declared or in the registry, not merely listed by its provider: surely a chat model */
+  size_t order;  /* position in `priorities`; SIZE_MAX: not among them */
 };
 
 struct catalog {
@@ -63,7 +64,5 @@ extern const struct snapshot_section catalog_section;
 
 /* What config_load must know of provider types. */
 const struct config_vocabulary *catalog_vocabulary(void);
-
-const struct catalog_provider *catalog_provider_find(const struct catalog *c, struct str id);
 
 #endif

@@ -33,7 +33,7 @@ static void consider(struct near best[NEAREST], struct str asked, struct str nam
 static enum err not_found(const struct catalog *c, struct str name, struct err_info *info) {
   struct near best[NEAREST];
   for (int i = 0; i < NEAREST; i++) best[i] = (struct near){STR_NONE, MAX_DISTANCE + 1};
-  consider(best, name, STR("maestro-auto"));
+  consider(best, name, RESOLVE_NAME_AUTO);
   for (size_t i = 0; i < c->deployment_count && i < LOOKED_AT; i++) {
     if (!c->ranked[i]->at->is_ready) continue;
     consider(best, name, c->ranked[i]->qualified);
@@ -62,7 +62,8 @@ static enum err pick_unlisted(struct arena *a, const struct catalog_provider *p,
                               struct resolution *out) {
   struct deployment *d = ARENA_NEW(a, struct deployment);
   if (!d) return ERR_NO_MEMORY;
-  *d = (struct deployment){.at = p, .model = model, .qualified = name, .context_tokens = -1, .output_tokens = -1};
+  *d = (struct deployment){
+      .at = p, .model = model, .qualified = name, .context_tokens = -1, .output_tokens = -1, .order = SIZE_MAX};
   return pick_one(a, d, out);
 }
 
@@ -79,7 +80,7 @@ static enum err by_qualified(const struct catalog *c, struct arena *a, struct st
   return OK;
 }
 
-static bool is_brain_name(struct str name) { return str_eq(name, STR("maestro")) || str_eq(name, STR("maestro-auto")); }
+static bool is_brain_name(struct str name) { return str_eq(name, STR("maestro")) || str_eq(name, RESOLVE_NAME_AUTO); }
 
 static enum err only_ready(struct arena *a, struct resolution *r, struct err_info *info) {
   const struct deployment **v = ARENA_NEW_ARRAY(a, const struct deployment *, r->n);
@@ -96,16 +97,26 @@ static enum err only_ready(struct arena *a, struct resolution *r, struct err_inf
   return OK;
 }
 
+/* The priorities; without them every model that is surely one for chat, preferred first. */
+static enum err pick_brain(const struct catalog *c, struct arena *a, struct resolution *out, struct err_info *info) {
+  *out = (struct resolution){RESOLVE_BRAIN, c->priorities, c->priority_count};
+  if (c->priority_count) return OK;
+  const struct deployment **v = ARENA_NEW_ARRAY(a, const struct deployment *, c->deployment_count + 1);
+  if (!v) return ERR_NO_MEMORY;
+  out->v = v;
+  for (size_t i = 0; i < c->deployment_count; i++)
+    if (c->ranked[i]->is_known) v[out->n++] = c->ranked[i];
+  if (out->n) return OK;
+  if (c->deployment_count == 0)
+    return err_set_param(info, ERR_MODEL_NOT_FOUND, "model", "No model is configured yet; add a provider.");
+  return err_set_param(info, ERR_MODEL_NOT_FOUND, "model",
+                       "\"maestro-auto\" does not know which models to use: list some in \"priorities\".");
+}
+
 static enum err pick(const struct catalog *c, struct arena *a, struct str name, struct resolution *out,
                      struct err_info *info) {
-  if (is_brain_name(name)) {
-    if (c->deployment_count == 0)
-      return err_set_param(info, ERR_MODEL_NOT_FOUND, "model", "No model is configured yet; add a provider.");
-    *out = (struct resolution){RESOLVE_BRAIN, c->priority_count ? c->priorities : c->ranked,
-                               c->priority_count ? c->priority_count : c->deployment_count};
-    return OK;
-  }
-  if (str_eq(name, STR("router-maestro"))) {
+  if (is_brain_name(name)) return pick_brain(c, a, out, info);
+  if (str_eq(name, RESOLVE_NAME_PRIORITY)) {
     if (c->priority_count == 0)
       return err_set_param(info, ERR_MODEL_NOT_FOUND, "model",
                            "\"router-maestro\" follows the priorities list, which is empty.");

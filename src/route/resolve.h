@@ -11,6 +11,10 @@ enum resolve_how {
   RESOLVE_MODEL      /* an exact model id, wherever it is */
 };
 
+/* The names that stand for no single model, as model lists show them. */
+#define RESOLVE_NAME_AUTO STR("maestro-auto")
+#define RESOLVE_NAME_PRIORITY STR("router-maestro")
+
 struct resolution {
   enum resolve_how how;
   const struct deployment **v; /* candidates, preferred first; at least one */

@@ -5,10 +5,22 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/id.h"
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char *names[RUNTIME_PROVIDERS_MAX]; /* under the lock; [0] stays NULL */
 static size_t name_count = 1;
 static atomic_bool refuses_usage_option[RUNTIME_PROVIDERS_MAX];
+
+static char instance[ID_BYTES];
+static pthread_once_t instance_once = PTHREAD_ONCE_INIT;
+
+static void make_instance(void) { (void)id_make(STR("in_"), instance); }
+
+struct str runtime_instance(void) {
+  pthread_once(&instance_once, make_instance);
+  return str_from_c(instance);
+}
 
 unsigned runtime_slot(struct str provider_id) {
   size_t slot = 1;

@@ -7,6 +7,11 @@
 
 enum { RUNTIME_PROVIDERS_MAX = 1024 };
 
+/* This process's own name, sent to providers as RUNTIME_VIA_HEADER: who receives it back has been configured as its own
+ * provider. */
+#define RUNTIME_VIA_HEADER "x-maestro-via"
+struct str runtime_instance(void);
+
 /* The slot of that provider id; 0 is shared by all that came after the table was full. Takes a mutex. */
 unsigned runtime_slot(struct str provider_id);
 /* The provider refused stream_options.include_usage: do not ask again. */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/crypto.h"
 #include "state/config_load.h"
 #include "state/disk.h"
 
@@ -49,7 +50,7 @@ bool config_loader_read(struct config_loader *l, const char *path, enum config_s
 }
 
 void config_bytes_clear(struct config_bytes *b) {
-  secret_wipe(b->buf.p, b->buf.cap);
+  crypto_wipe(b->buf.p, b->buf.cap);
   buf_clear(&b->buf);
 }
 
@@ -69,7 +70,7 @@ static bool exists(struct config_loader *l, const char *folder, const char *name
   if (!path.p) return false;
   buf_init(&bytes, 0);
   enum err e = read_source(l->sources, path.p, &bytes, &mode, NULL);
-  secret_wipe(bytes.p, bytes.cap);
+  crypto_wipe(bytes.p, bytes.cap);
   buf_clear(&bytes);
   return e != ERR_NOT_FOUND;
 }
@@ -97,7 +98,7 @@ static void choose_folders(struct config_loader *l) {
   if (!other || (!exists(l, other, "providers.json") && !exists(l, other, "priorities.json"))) return;
   l->config_dir = other;
   config_diags_add(l->diags, CONFIG_NOTE, (struct config_place){str_from_c(other), 0}, STR_NONE,
-                   "to have files of its own, run: maestro init --from DIR", "read in place");
+                   "to have files of its own, run: maestro init", "read in place");
   const char *data = s->data_dir && !exists(l, s->data_dir, "auth.json") ? sibling(l, s->data_dir) : NULL;
   if (data && exists(l, data, "auth.json")) l->data_dir = data;
 }

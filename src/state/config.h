@@ -226,7 +226,5 @@ const struct config_option *config_option(enum config_option_id id);
 void config_write_help(struct buf *out);
 /* docs/config.md. */
 void config_write_docs(struct buf *out);
-/* JSON schema (2020-12) of maestro.json. */
-void config_write_schema(struct buf *out);
 
 #endif

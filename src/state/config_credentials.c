@@ -232,8 +232,9 @@ static void settle_key(struct settling *s, struct config_draft *d, bool is_own_u
 static void warn_without_key(struct config_loader *l, const struct config_draft *d) {
   const struct config_provider *p = &d->p;
   char hint[256];
-  if (p->credential != CONFIG_CREDENTIAL_NONE || !p->preset || !p->is_active || d->is_left_out) return;
-  snprintf(hint, sizeof hint, "set %.*s, or run: maestro auth login %.*s", STR_ARG(p->api_key_env), STR_ARG(p->id));
+  if (p->credential != CONFIG_CREDENTIAL_NONE || !p->is_active || d->is_left_out) return;
+  snprintf(hint, sizeof hint, "set %.*s%s", STR_ARG(p->api_key_env),
+           p->preset ? "" : ", or \"options\": {\"allow_unauthenticated\": true} where it needs none");
   struct str path = arena_printf(&l->scratch, "providers.%.*s", STR_ARG(p->id));
   config_diags_add(l->diags, CONFIG_WARNING, p->place, path, hint, "has no key and cannot be used");
 }

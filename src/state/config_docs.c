@@ -1,13 +1,9 @@
-/* What is generated from the options table: --help, docs/config.md, the JSON schema of maestro.json. */
+/* What is generated from the options table: --help and docs/config.md. */
 #include "state/config_load.h"
 
 static struct str section_of(const char *path) {
   struct str s = str_from_c(path);
   return str_sub(s, 0, str_rfind_char(s, '.'));
-}
-static struct str leaf_of(const char *path) {
-  struct str s = str_from_c(path);
-  return str_sub(s, str_rfind_char(s, '.') + 1, s.n);
 }
 
 static const char *value_word(const struct config_row *row) {
@@ -116,84 +112,4 @@ void config_write_docs(struct buf *out) {
     }
     put_docs_row(out, row);
   }
-}
-
-/* ---- JSON schema ---- */
-
-static void put_schema_type(struct buf *out, const struct config_row *row) {
-  const struct config_option *o = &row->option;
-  struct str rest = str_from_c(o->choices), choice, name, others;
-  switch (row->kind) {
-    case CONFIG_KIND_BOOL: buf_put(out, STR("\"type\":\"boolean\"")); return;
-    case CONFIG_KIND_U32:
-      buf_printf(out, "\"type\":\"integer\",\"minimum\":%llu,\"maximum\":%llu", (unsigned long long)o->min,
-                 (unsigned long long)o->max);
-      return;
-    case CONFIG_KIND_BYTES:
-    case CONFIG_KIND_MS:
-      buf_printf(out, "\"type\":[\"integer\",\"string\"],\"minimum\":%llu,\"maximum\":%llu", (unsigned long long)o->min,
-                 (unsigned long long)o->max);
-      return;
-    case CONFIG_KIND_LIST:
-      buf_printf(out, "\"type\":\"array\",\"items\":{\"type\":\"string\"},\"maxItems\":%llu",
-                 (unsigned long long)o->max);
-      return;
-    case CONFIG_KIND_STRING:
-    case CONFIG_KIND_PATH: buf_put(out, STR("\"type\":\"string\"")); return;
-    case CONFIG_KIND_ENUM: break;
-  }
-  buf_put(out, STR("\"enum\":["));
-  for (bool more = true, first = true; more; first = false) {
-    more = str_cut(rest, '|', &choice, &rest);
-    str_cut(choice, ',', &name, &others);
-    buf_printf(out, "%s\"%.*s\"", first ? "" : ",", STR_ARG(name));
-  }
-  buf_put_char(out, ']');
-}
-
-static void put_schema_leaf(struct buf *out, const struct config_row *row) {
-  struct str leaf = leaf_of(row->option.path);
-  buf_printf(out, "\"%.*s\":{", STR_ARG(leaf));
-  put_schema_type(out, row);
-  buf_put(out, STR(",\"description\":"));
-  buf_put_json(out, str_from_c(row->option.help));
-  buf_put_char(out, '}');
-}
-
-static bool is_below(struct str section, struct str outer) {
-  return outer.n == 0 || (section.n > outer.n && section.p[outer.n] == '.' && str_has_prefix(section, outer));
-}
-
-/* The members of one object: its options, then the objects in it. As deep as the table's paths. */
-static void put_schema_object(struct buf *out, struct str section) {
-  bool first = true;
-  buf_put(out, STR("\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"));
-  for (unsigned id = 0; id < CONFIG_OPTION_COUNT; id++) {
-    const struct config_row *row = config_row(id);
-    struct str own = section_of(row->option.path), inner;
-    if (str_eq(own, section) && section.n) {
-      if (!first) buf_put_char(out, ',');
-      put_schema_leaf(out, row);
-      first = false;
-    } else if (is_below(own, section)) {
-      size_t from = section.n ? section.n + 1 : 0, dot = str_find_char(str_sub(own, from, own.n), '.');
-      inner = dot == SIZE_MAX ? own : str_sub(own, 0, from + dot);
-      struct str before = id ? section_of(config_row(id - 1)->option.path) : STR_NONE;
-      if (str_eq(before, inner) || is_below(before, inner)) continue; /* rows of one object stand together */
-      buf_printf(out, "%s\"%.*s\":{", first ? "" : ",", STR_ARG(str_sub(inner, from, inner.n)));
-      put_schema_object(out, inner);
-      buf_put_char(out, '}');
-      first = false;
-    }
-  }
-  if (section.n == 0)
-    buf_put(out, STR(",\"providers\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"object\"}},"
-                     "\"priorities\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},\"$schema\":{}"));
-  buf_put_char(out, '}');
-}
-
-void config_write_schema(struct buf *out) {
-  buf_put(out, STR("{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"title\":\"maestro.json\","));
-  put_schema_object(out, STR_NONE);
-  buf_put(out, STR("}\n"));
 }

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/crypto.h"
+
 static bool index_lines(struct config_read *r) {
   size_t lines = 1;
   for (const char *p = r->text, *end = r->text + r->text_n; (p = memchr(p, '\n', (size_t)(end - p))); p++) lines++;
@@ -65,7 +67,7 @@ bool config_read_open(struct config_read *r, struct arena *arena, struct config_
 
 void config_read_clear(struct config_read *r) {
   yyjson_doc_free(r->doc);
-  secret_wipe(r->text, r->text_n);
+  crypto_wipe(r->text, r->text_n);
   free(r->text);
   free(r->line_starts);
   r->doc = NULL;

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/crypto.h"
 #include "state/config_check.h"
 #include "state/config_read.h"
 #include "state/disk.h"
@@ -253,7 +254,7 @@ enum err contexts_load(const char *path, struct contexts *out, struct config_dia
     e = parse(&r, &arena, path, buf_str(&bytes), &c, diags);
   if (!e) e = complete(&c, path, diags);
   config_read_clear(&r);
-  secret_wipe(bytes.p, bytes.cap);
+  crypto_wipe(bytes.p, bytes.cap);
   buf_clear(&bytes);
   arena_clear(&arena);
   if (e)
@@ -288,7 +289,7 @@ enum err contexts_save(const char *path, const struct contexts *c, struct err_in
   }
   buf_put(&out, STR("\n  }\n}\n"));
   enum err e = out.failed ? no_memory(info) : disk_replace(path, buf_str(&out), 0600, info);
-  secret_wipe(out.p, out.cap);
+  crypto_wipe(out.p, out.cap);
   buf_clear(&out);
   return e;
 }

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 2048 }; /* on a stack; no configuration lives deeper */
+enum { PATH_BYTES = 1536 }; /* on a stack; no configuration lives deeper */
 
 enum err disk_read(const char *path, size_t limit_bytes, struct buf *out, unsigned *mode, struct err_info *info) {
   enum err e = OK;

@@ -295,12 +295,6 @@ enum err registry_load_default(struct registry **out, struct config_diags *diags
   return registry_parse(STR("built-in registry"), registry_default_text(), out, diags);
 }
 
-struct registry *registry_ref(const struct registry *r) {
-  struct owned *owned = (struct owned *)(uintptr_t)r;
-  if (owned) atomic_fetch_add_explicit(&owned->refs, 1, memory_order_relaxed);
-  return owned ? &owned->registry : NULL;
-}
-
 void registry_unref(const struct registry *r) {
   struct owned *owned = (struct owned *)(uintptr_t)r;
   if (!owned || atomic_fetch_sub_explicit(&owned->refs, 1, memory_order_acq_rel) != 1) return;
@@ -309,14 +303,6 @@ void registry_unref(const struct registry *r) {
 }
 
 /* ---- look-up and age ---- */
-
-const struct registry_model *registry_find(const struct registry *r, struct str name) {
-  for (size_t i = 0; i < r->model_count; i++)
-    if (str_eq(r->models[i].id, name)) return &r->models[i];
-  for (size_t i = 0; name.n && i < r->model_count; i++)
-    if (str_eq(r->models[i].slot, name)) return &r->models[i];
-  return NULL;
-}
 
 const struct registry_model *registry_find_of(const struct registry *r, struct str provider, struct str id) {
   for (size_t i = 0; i < r->model_count; i++)
@@ -330,9 +316,3 @@ static int32_t age(int32_t day, int64_t now_wall_us) {
 }
 
 int32_t registry_age_days(const struct registry *r, int64_t now_wall_us) { return age(r->updated_day, now_wall_us); }
-
-size_t registry_stale_prices(const struct registry *r, int64_t now_wall_us, int32_t days) {
-  size_t n = 0;
-  for (size_t i = 0; i < r->model_count; i++) n += age(r->models[i].price_day, now_wall_us) > days;
-  return n;
-}

@@ -62,17 +62,13 @@ enum err registry_parse(struct str name, struct str bytes, struct registry **out
 /* Blocks on the file. Also ERR_BAD_CONFIG, reported, when it cannot be read. */
 enum err registry_load(const char *path, struct registry **out, struct config_diags *diags) MUST_CHECK;
 enum err registry_load_default(struct registry **out, struct config_diags *diags) MUST_CHECK;
-/* The embedded file, for `maestro init`. */
+/* The embedded file. */
 struct str registry_default_text(void);
-struct registry *registry_ref(const struct registry *r);
 void registry_unref(const struct registry *r); /* NULL is allowed */
-/* First whose id, else slot, is `name`; NULL when there is none. */
-const struct registry_model *registry_find(const struct registry *r, struct str name);
+/* NULL when there is none; the case of `provider` does not matter. */
 const struct registry_model *registry_find_of(const struct registry *r, struct str provider, struct str id);
 /* Whole days between the file's date and now_wall_us, at least 0. */
 int32_t registry_age_days(const struct registry *r, int64_t now_wall_us);
-/* Models whose price is older than `days`. */
-size_t registry_stale_prices(const struct registry *r, int64_t now_wall_us, int32_t days);
 const char *registry_tier_name(enum registry_tier tier);
 const char *registry_cap_name(unsigned bit); /* of one bit of enum registry_cap; NULL for any other */
 

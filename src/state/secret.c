@@ -38,8 +38,8 @@ struct secret *secret_new_random(struct str prefix, size_t n) {
   if (prefix.n) memcpy(text, prefix.p, prefix.n);
   crypto_base64url(random, n, text + prefix.n);
   struct secret *s = secret_new(str_from(text, prefix.n + crypto_base64url_bytes(n)));
-  secret_wipe(random, sizeof random);
-  secret_wipe(text, sizeof text);
+  crypto_wipe(random, sizeof random);
+  crypto_wipe(text, sizeof text);
   return s;
 }
 
@@ -80,8 +80,4 @@ void secret_mask(const struct secret *s, size_t head, size_t tail, char *out, si
   at += strlen(middle);
   if (tail) memcpy(out + at, s->bytes + n - tail, tail);
   out[at + tail] = '\0';
-}
-
-void secret_wipe(void *p, size_t n) {
-  if (p) crypto_wipe(p, n);
 }

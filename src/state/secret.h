@@ -25,7 +25,7 @@ struct secret *secret_dup(const struct secret *s) MUST_CHECK;
 void secret_free(struct secret *s);
 
 /* The bytes (NUL-terminated, the NUL not counted), valid as long as the secret; empty for NULL. Copy them only into
- * memory that secret_wipe cleans, or into what is sent. */
+ * memory that crypto_wipe cleans, or into what is sent. */
 struct str secret_reveal(const struct secret *s);
 size_t secret_bytes(const struct secret *s);
 /* Time depends on neither content nor the place of the first difference; the length may show. NULL equals nothing. */
@@ -34,7 +34,5 @@ bool secret_eq_secret(const struct secret *a, const struct secret *b);
 /* "sk-maestro-a…wxyz": the first `head` and last `tail` bytes for lists in a terminal, into out (NUL-terminated). Shows
  * nothing but "****" when less than half of it would stay hidden. */
 void secret_mask(const struct secret *s, size_t head, size_t tail, char *out, size_t out_bytes);
-/* Overwrites memory in a way that the compiler keeps. */
-void secret_wipe(void *p, size_t n);
 
 #endif

@@ -128,9 +128,3 @@ const struct config *snapshot_config(const struct snapshot *s) { return s->confi
 const void *snapshot_get(const struct snapshot *s, size_t row) {
   return row < s->count ? s->sections[row]->data : NULL;
 }
-
-size_t snapshot_shared(const struct snapshot *s, const struct snapshot *old) {
-  size_t n = 0;
-  for (size_t i = 0; old && i < s->count && i < old->count; i++) n += s->sections[i] == old->sections[i];
-  return n;
-}

@@ -57,7 +57,5 @@ uint64_t snapshot_epoch(const struct snapshot *s); /* 1 for the first built by t
 const struct config *snapshot_config(const struct snapshot *s);
 /* Section by its row in the table. */
 const void *snapshot_get(const struct snapshot *s, size_t row);
-/* Of how many sections of `s` are the very ones of `old`: for the reload's log line. */
-size_t snapshot_shared(const struct snapshot *s, const struct snapshot *old);
 
 #endif

@@ -1,11 +1,12 @@
 // What the gateway itself decides: credentials, local calls, bad input, reloads, fallback, drain.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import http from 'node:http';
-import { KEY, configFor, raw, run, sleep, sse, startMock, startServe, until, user } from './harness.js';
+import { KEY, configFor, makeHome, raw, run, sleep, sse, startMock, startServe, until, user } from './harness.js';
 
 let mock, serve;
 
@@ -192,6 +193,18 @@ test('fallback to another provider of the same model; a 400 stays', async () => 
   } finally { await both.stop(); }
 });
 
+test('a provider that is this server itself: an error at once, not a loop', async () => {
+  const probe = await startServe({ config: configFor(mock) });
+  const { port } = probe;
+  await probe.stop();
+  const s = await startServe({ args: ['--port', String(port)], config: configFor({ url: `http://127.0.0.1:${port}` }, { apiKey: KEY }) });
+  try {
+    const r = await s.post('/v1/chat/completions', { model: 'up/mock-model', messages: user('x') });
+    assert.equal(r.status, 508);
+    assert.match((await r.json()).error.message, /leads back/);
+  } finally { await s.stop(); }
+});
+
 test('reload: a new provider within a second, a bad file changes nothing', async () => {
   const s = await startServe({ config: configFor(mock) });
   const models = async () => (await (await fetch(`${s.url}/v1/models`, { headers: { authorization: `Bearer ${KEY}` } })).json()).data.map((m) => m.id);
@@ -328,4 +341,24 @@ test('commands: version, check, init, context, server', async () => {
   const list = await run(['context', 'list'], { home: add.home });
   assert.ok(list.stdout.includes('team') && !list.stdout.includes('abcdefghijkl'));
   assert.match((await run(['context', 'get-key', 'team'], { home: add.home })).stdout, /^sk-maestro-abcdefghijklmnop$/m);
+});
+
+test('commands find the server that runs, and --help does nothing else', async () => {
+  const own = await startServe();
+  const help = await run(['server', 'stop', '--help'], { home: own.home });
+  assert.equal(help.code, 0);
+  assert.match(help.stdout, /^Usage: maestro server /);
+  const tried = await run(['context', 'test'], { home: own.home });
+  assert.equal(tried.code, 0, tried.stderr);
+  assert.ok(tried.stdout.includes(`:${own.port} `), tried.stdout);
+  await own.stop();
+  // The number of a server that was killed may belong to another process by now.
+  const home = makeHome();
+  const other = spawn('sleep', ['30']);
+  const ended = new Promise((resolve) => other.on('exit', (code, signal) => resolve(signal)));
+  writeFileSync(join(home, 'data', 'maestro', 'server.json'),
+    JSON.stringify({ pid: other.pid, host: '127.0.0.1', port: 1, started: '2026-01-01T00:00:00Z', version: '0.1.0' }));
+  assert.equal((await run(['server', 'stop'], { home })).code, 4);
+  other.kill('SIGKILL');
+  assert.equal(await ended, 'SIGKILL');
 });

@@ -79,8 +79,9 @@ export async function run(args, { home = makeHome(), env = {}, input } = {}) {
   let stdout = '', stderr = '';
   child.stdout.on('data', (d) => { stdout += d; });
   child.stderr.on('data', (d) => { stderr += d; });
+  child.stdin.on('error', () => {}); // EPIPE: a command that reads nothing may have ended already
   child.stdin.end(input ?? '');
-  const code = await new Promise((resolve) => child.on('exit', (c, s) => resolve(c ?? s)));
+  const code = await new Promise((resolve) => child.on('close', (c, s) => resolve(c ?? s)));
   return { code, stdout, stderr, home };
 }
 

@@ -13,10 +13,10 @@
 
 /* The test's name is the function's. */
 #define TEST(name) static void name(void **state __attribute__((unused)))
-#define assert_str(s, expected)                       \
-  do {                                                \
-    struct str got_ = (s), want_ = (expected);        \
-    assert_int_equal(got_.n, want_.n);                \
+#define assert_str(s, expected)                                                 \
+  do {                                                                          \
+    struct str got_ = (s), want_ = (expected);                                  \
+    assert_int_equal(got_.n, want_.n);                                          \
     assert_memory_equal(got_.p ? got_.p : "", want_.p ? want_.p : "", want_.n); \
   } while (0)
 

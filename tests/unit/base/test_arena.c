@@ -124,6 +124,31 @@ TEST(hooks_run_once_newest_first) {
   assert_int_equal(ran, 4);
 }
 
+static void count_reset(void *arg) { ++*(int *)arg; }
+
+TEST(a_reset_keeps_one_small_block) {
+  struct arena a;
+  int runs = 0;
+  arena_init(&a, 0);
+  arena_reset(&a); /* nothing to keep */
+  assert_int_equal(a.held_bytes, 0);
+  char *first = arena_alloc(&a, 100);
+  assert_non_null(first);
+  const size_t small = a.held_bytes;
+  assert_true(arena_on_clear(&a, count_reset, &runs));
+  for (int i = 0; i < 100; i++) assert_non_null(arena_alloc(&a, 3000));
+  assert_non_null(arena_alloc(&a, 1 << 20));
+  arena_reset(&a);
+  assert_int_equal(runs, 1);
+  assert_int_equal(a.held_bytes, small);
+  assert_ptr_equal(arena_alloc(&a, 100), first);
+  assert_int_equal(a.held_bytes, small);
+  arena_reset(&a);
+  assert_int_equal(runs, 1);
+  arena_clear(&a);
+  assert_int_equal(a.held_bytes, 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(allocations_are_aligned_and_apart),
@@ -131,6 +156,7 @@ int main(void) {
       cmocka_unit_test(the_limit_holds),
       cmocka_unit_test(strings_end_in_a_nul),
       cmocka_unit_test(arrays_grow_in_place_where_they_can),
+      cmocka_unit_test(a_reset_keeps_one_small_block),
       cmocka_unit_test(hooks_run_once_newest_first),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

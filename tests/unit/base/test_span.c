@@ -89,7 +89,6 @@ static struct arena arena;
 static enum err edited(const char *body, const char *changes, struct buf *out) {
   assert_int_equal(envelope_scan_whole(&scan, &table, NULL, NULL, str_from_c(body), &info), OK);
   envelope_edit_init(&edit, &scan);
-  assert_true(envelope_edit_is_empty(&edit));
   for (unsigned row = 0; changes[row]; row++) {
     if (changes[row] == '-') envelope_edit_remove(&edit, row);
     if (changes[row] == '=') envelope_edit_set(&edit, row, STR("7"));
@@ -155,7 +154,6 @@ TEST(the_last_edit_of_a_row_wins) {
   envelope_edit_set(&edit, MODEL, STR("\"b\""));
   envelope_edit_remove(&edit, STREAM);
   envelope_edit_keep(&edit, STREAM);
-  assert_false(envelope_edit_is_empty(&edit));
   span_list_init(&list, 22);
   assert_int_equal(envelope_edit_spans(&edit, &arena, &list, &info), OK);
   assert_edited(STR("{\"model\":1,\"stream\":2}"), "{\"model\":\"b\",\"stream\":2}");

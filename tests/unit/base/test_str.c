@@ -168,9 +168,21 @@ TEST(cuts_between_characters) {
   assert_str(str_cut_utf8(STR("x\x80\x80\x80\x80"), 9), STR("x\x80\x80\x80\x80"));
 }
 
+TEST(percent_decoding_keeps_what_is_no_escape) {
+  static const struct {
+    const char *in, *out;
+  } rows[] = {{"", ""}, {"a%2Fb", "a/b"}, {"%41%zz", "A%zz"}, {"a%4", "a%4"}, {"%", "%"}, {"%2f%2F", "//"}};
+  char out[8];
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    assert_str(str_from(out, str_percent_decode(str_from_c(rows[i].in), out, sizeof out)), str_from_c(rows[i].out));
+  assert_int_equal(str_percent_decode(STR("%41%42"), out, 2), 2);
+  assert_int_equal(str_percent_decode(STR("%41%42"), out, 1), SIZE_MAX);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(compares),
+      cmocka_unit_test(percent_decoding_keeps_what_is_no_escape),
       cmocka_unit_test(cuts),
       cmocka_unit_test(finds),
       cmocka_unit_test(reads_numbers),

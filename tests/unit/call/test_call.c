@@ -135,7 +135,7 @@ TEST(the_last_failure_is_told) {
   rig.answers[1] = (struct answer){.type = JSON, .pieces = {"{\"choices\":[]," USAGE(1, 1) "}x"}};
   rig.answers[2] = (struct answer){.start = ERR_CONNECT_FAILED};
   assert_int_equal(rig_run(), ERR_CONNECT_FAILED);
-  assert_string_equal(rig.info.text, ""); /* nothing of the first is left */
+  assert_string_equal(rig.info.text, "three: the provider could not be reached");
   assert_int_equal(rig.info.http_status, 0);
   assert_int_equal(rig.call.outcome.upstream_status, 0);
   assert_int_equal(rig.call.outcome.attempts, 3);

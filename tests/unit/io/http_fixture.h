@@ -170,6 +170,12 @@ static enum err handle_cut(struct http_exchange *x, bool aborts) {
   return e;
 }
 
+/* GET /replaced: a stream that is given up before its head went out. */
+static enum err handle_replaced(struct http_exchange *x) {
+  const enum err e = http_exchange_reply_start(x, 200, (struct http_headers){NULL, 0});
+  return e ? e : reply_text(x, 502, STR("replaced"));
+}
+
 static enum err route(struct http_exchange *x, const struct http_request *r) {
   if (str_eq(r->path, STR("/echo"))) return handle_body(x, r, false);
   if (str_eq(r->path, STR("/count"))) return handle_body(x, r, true);
@@ -187,6 +193,8 @@ static enum err route(struct http_exchange *x, const struct http_request *r) {
   if (str_eq(r->path, STR("/big"))) return handle_big(x, query_number(r));
   if (str_eq(r->path, STR("/cut"))) return handle_cut(x, false);
   if (str_eq(r->path, STR("/abort"))) return handle_cut(x, true);
+  if (str_eq(r->path, STR("/replaced"))) return handle_replaced(x);
+  if (str_eq(r->path, STR("/started"))) return http_exchange_reply_start(x, 200, (struct http_headers){NULL, 0});
   if (str_eq(r->path, STR("/none"))) return OK;
   if (str_eq(r->path, STR("/close"))) {
     http_exchange_close_after(x);

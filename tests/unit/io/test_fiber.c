@@ -154,6 +154,8 @@ static void outlive_stale_ids(void *arg) {
   CHECK(!fiber_is_live(dead));
   fiber_wake(dead);
   fiber_cancel(dead);
+  CHECK(fiber_spawn(&dead, look_at_self, &next) == OK); /* leaves a context behind */
+  for (int i = 0; i < 3; i++) CHECK(fiber_yield() == OK);
   CHECK(fiber_spawn(&next, look_at_self, NULL) == OK);
   CHECK(next.fiber == dead.fiber); /* recycled, or this test shows nothing */
   fiber_cancel(dead);
@@ -262,43 +264,6 @@ static void time_out(void *arg) {
 
 TEST(a_wait_ends_at_its_deadline_and_not_before) { in_fiber(time_out); }
 
-static void wake_partner_after_2ms(void *arg) {
-  (void)arg;
-  pause_ms(2);
-  fiber_wake(partner);
-}
-static bool is_woken_late;
-static void wake_partner_after_20ms(void *arg) {
-  (void)arg;
-  pause_ms(20);
-  is_woken_late = true;
-  fiber_wake(partner);
-}
-static void move_deadlines(void *arg) {
-  (void)arg;
-  partner = fiber_self();
-  /* A short one that is dropped must not end the long one after it … */
-  CHECK(fiber_spawn(NULL, wake_partner_after_2ms, NULL) == OK);
-  CHECK(fiber_park(clock_deadline_ms(8)) == OK);
-  uint64_t deadline = clock_deadline_ms(30);
-  CHECK(fiber_park(deadline) == ERR_TIMEOUT);
-  CHECK(clock_mono_us() >= deadline);
-  /* … and a long one that is dropped must not delay the short one. */
-  CHECK(fiber_spawn(NULL, wake_partner_after_2ms, NULL) == OK);
-  CHECK(fiber_park(clock_deadline_ms(60000)) == OK);
-  uint64_t before = clock_mono_us();
-  CHECK(fiber_park(clock_deadline_ms(5)) == ERR_TIMEOUT);
-  CHECK(clock_mono_us() - before < 10000000);
-  /* No deadline after a dropped one. */
-  CHECK(fiber_spawn(NULL, wake_partner_after_2ms, NULL) == OK);
-  CHECK(fiber_park(clock_deadline_ms(4)) == OK);
-  CHECK(fiber_spawn(NULL, wake_partner_after_20ms, NULL) == OK);
-  CHECK(fiber_park(DEADLINE_NONE) == OK);
-  CHECK(is_woken_late);
-}
-
-TEST(dropped_deadlines_do_not_disturb_later_ones) { in_fiber(move_deadlines); }
-
 struct sleeper {
   uint64_t deadline_us;
   struct fiber_id id;
@@ -336,6 +301,86 @@ TEST(many_deadlines_in_any_order_end_in_time) {
   assert_int_equal(slept, 500);
 }
 
+static uint64_t fake_now_us;
+static uint64_t fake_clock(void) { return fake_now_us; }
+
+/* Exactly those whose time has come, in any order of deadlines, with drops and moves between. */
+enum { EXACT = 300 };
+struct exact {
+  uint64_t deadline_us;
+  struct fiber_id id;
+  unsigned timeouts;
+};
+static void wait_exactly(void *arg) {
+  struct exact *x = arg;
+  for (;;) {
+    enum err e = fiber_park(x->deadline_us);
+    if (e == ERR_CANCELLED) return;
+    if (e == OK) continue; /* its deadline was moved */
+    CHECK(x->deadline_us <= fake_now_us);
+    x->timeouts++;
+    x->deadline_us = DEADLINE_NONE;
+  }
+}
+static void advance(void *arg) {
+  struct exact *x = arg;
+  uint32_t random = 99;
+  for (int step = 0; step < 200; step++) {
+    for (int i = 0; i < 20; i++) {
+      random = random * 1103515245u + 12345u;
+      struct exact *moved = &x[(random >> 8) % EXACT];
+      moved->deadline_us = random >> 28 ? fake_now_us + 1 + (random >> 16) % 3000 : DEADLINE_NONE;
+      fiber_wake(moved->id);
+    }
+    CHECK(fiber_yield() == OK);
+    fake_now_us += 50;
+    CHECK(fiber_yield() == OK); /* a turn with the new time */
+    CHECK(fiber_yield() == OK);
+    for (int i = 0; i < EXACT; i++) CHECK(x[i].deadline_us > fake_now_us);
+  }
+  unsigned timeouts = 0;
+  for (int i = 0; i < EXACT; i++) timeouts += x[i].timeouts;
+  CHECK(timeouts > 300);
+  loop_cancel_all(loop_current());
+}
+
+TEST(exactly_the_due_deadlines_end) {
+  static struct exact x[EXACT];
+  fake_now_us = 1000000;
+  clock_inject(fake_clock, NULL);
+  struct loop *l = open_loop(NULL);
+  for (int i = 0; i < EXACT; i++) {
+    x[i].deadline_us = fake_now_us + 1 + (uint64_t)i * 7919 % 3000;
+    assert_int_equal(fiber_spawn(&x[i].id, wait_exactly, &x[i]), OK);
+  }
+  assert_int_equal(fiber_spawn(NULL, advance, x), OK);
+  finish_loop(l);
+}
+
+static int restore_clock(void **state) {
+  (void)state;
+  clock_inject(NULL, NULL);
+  return 0;
+}
+
+static void wake_by_timer(uv_timer_t *timer) {
+  fiber_wake(partner);
+  uv_close((uv_handle_t *)timer, NULL);
+}
+static void shorten(void *arg) {
+  (void)arg;
+  static uv_timer_t timer;
+  partner = fiber_self();
+  uv_timer_init(loop_uv(loop_current()), &timer);
+  uv_timer_start(&timer, wake_by_timer, 5, 0);
+  CHECK(fiber_park(clock_deadline_ms(60000)) == OK); /* the loop's timer is set for this one */
+  uint64_t before = clock_mono_us();
+  CHECK(fiber_park(clock_deadline_ms(5)) == ERR_TIMEOUT);
+  CHECK(clock_mono_us() - before < 20000000);
+}
+
+TEST(an_earlier_deadline_moves_the_timer) { in_fiber(shorten); }
+
 static bool is_timer_done;
 static void on_timer(uv_timer_t *timer) {
   is_timer_done = true;
@@ -347,6 +392,17 @@ static void spin(void *arg) {
   while (!is_timer_done && clock_mono_us() < give_up) CHECK(fiber_yield() == OK);
   CHECK(is_timer_done);
 }
+
+static void count_turns(void *arg) {
+  (void)arg;
+  for (int i = 0; i < 10; i++) {
+    uint64_t turns = loop_stats(loop_current())->turns;
+    CHECK(fiber_yield() == OK);
+    CHECK(loop_stats(loop_current())->turns == turns + 1);
+  }
+}
+
+TEST(a_yield_lasts_a_turn) { in_fiber(count_turns); }
 
 TEST(a_fiber_that_only_yields_lets_the_loop_poll) {
   struct loop *l = open_loop(NULL);
@@ -499,7 +555,7 @@ static void cancelled_while_shielded(void *arg) {
   (void)arg;
   fiber_shield_begin(DEADLINE_NONE);
   uint64_t deadline = clock_deadline_ms(10);
-  CHECK(fiber_sleep_until(deadline) == OK);
+  CHECK(fiber_park(deadline) == ERR_TIMEOUT); /* not even woken */
   CHECK(clock_mono_us() >= deadline);
   CHECK(fiber_is_cancelled());
   fiber_shield_end();
@@ -633,8 +689,10 @@ int main(void) {
       cmocka_unit_test(wake_is_idempotent),
       cmocka_unit_test(a_wake_before_the_park_is_not_lost),
       cmocka_unit_test(a_wait_ends_at_its_deadline_and_not_before),
-      cmocka_unit_test(dropped_deadlines_do_not_disturb_later_ones),
       cmocka_unit_test(many_deadlines_in_any_order_end_in_time),
+      cmocka_unit_test_teardown(exactly_the_due_deadlines_end, restore_clock),
+      cmocka_unit_test(an_earlier_deadline_moves_the_timer),
+      cmocka_unit_test(a_yield_lasts_a_turn),
       cmocka_unit_test(a_fiber_that_only_yields_lets_the_loop_poll),
       cmocka_unit_test(fibers_that_wake_each_other_for_ever_let_the_loop_poll),
       cmocka_unit_test(cancel_ends_every_basic_wait_and_stays),

@@ -2,18 +2,21 @@
 #include "in_fiber.h"
 
 struct child {
-  uint64_t sleep_ms; /* 0: for ever */
+  unsigned turns; /* how long it lives, 0: for ever; time would make the order a matter of luck */
   enum err result;
   bool has_ended, was_cancelled;
+  uint64_t unwind_ms; /* more than the others */
 };
 
 static enum err live_a_while(void *arg) {
   struct child *c = arg;
-  enum err e = fiber_sleep_until(clock_deadline_ms(c->sleep_ms));
+  enum err e = OK;
+  if (c->turns == 0) e = fiber_sleep_until(DEADLINE_NONE);
+  for (unsigned i = 0; e == OK && i < c->turns; i++) e = fiber_yield();
   c->was_cancelled = e == ERR_CANCELLED;
   if (c->was_cancelled) { /* unwinding takes time, which the join must wait for */
     fiber_shield_begin(clock_deadline_ms(1000));
-    pause_ms(3);
+    pause_ms(3 + c->unwind_ms);
     fiber_shield_end();
   }
   c->has_ended = true;
@@ -22,7 +25,7 @@ static enum err live_a_while(void *arg) {
 
 static void join_successes(void *arg) {
   (void)arg;
-  struct child c[3] = {{.sleep_ms = 3}, {.sleep_ms = 1}, {.sleep_ms = 5}};
+  struct child c[3] = {{.turns = 3}, {.turns = 1}, {.turns = 5}};
   struct fiber_group g;
   fiber_group_init(&g);
   for (int i = 0; i < 3; i++) CHECK(fiber_group_go(&g, live_a_while, &c[i]) == OK);
@@ -39,7 +42,7 @@ TEST(join_all_waits_for_all) { in_fiber(join_successes); }
 static void join_failure(void *arg) {
   (void)arg;
   struct child c[4] = {
-      {.sleep_ms = 0}, {.sleep_ms = 1}, {.sleep_ms = 8, .result = ERR_IO}, {.sleep_ms = 2, .result = ERR_UPSTREAM_CUT}};
+      {.turns = 0}, {.turns = 1}, {.turns = 0, .result = ERR_IO}, {.turns = 2, .result = ERR_UPSTREAM_CUT}};
   struct fiber_group g;
   fiber_group_init(&g);
   for (int i = 0; i < 4; i++) CHECK(fiber_group_go(&g, live_a_while, &c[i]) == OK);
@@ -51,9 +54,25 @@ static void join_failure(void *arg) {
 
 TEST(join_all_ends_at_the_first_failure_with_all_joined) { in_fiber(join_failure); }
 
+static enum err fail_at_once(void *arg) { return *(enum err *)arg; }
+static void fail_together(void *arg) {
+  (void)arg;
+  enum err failure[2] = {ERR_IO, ERR_UPSTREAM_CUT};
+  struct fiber_group g;
+  unsigned winner;
+  fiber_group_init(&g);
+  for (int i = 0; i < 2; i++) CHECK(fiber_group_go(&g, fail_at_once, &failure[i]) == OK);
+  CHECK(fiber_group_join_all(&g, DEADLINE_NONE) == ERR_IO);
+  fiber_group_init(&g);
+  for (int i = 0; i < 2; i++) CHECK(fiber_group_go(&g, fail_at_once, &failure[i]) == OK);
+  CHECK(fiber_group_first_ok(&g, DEADLINE_NONE, &winner) == ERR_UPSTREAM_CUT);
+}
+
+TEST(failures_of_one_turn_keep_their_order) { in_fiber(fail_together); }
+
 static void join_late(void *arg) {
   (void)arg;
-  struct child c[2] = {{.sleep_ms = 0}, {.sleep_ms = 0}};
+  struct child c[2] = {{.turns = 0}, {.turns = 0}};
   struct fiber_group g;
   fiber_group_init(&g);
   for (int i = 0; i < 2; i++) CHECK(fiber_group_go(&g, live_a_while, &c[i]) == OK);
@@ -67,7 +86,7 @@ TEST(join_all_cancels_and_joins_at_its_deadline) { in_fiber(join_late); }
 
 static void first_of_three(void *arg) {
   (void)arg;
-  struct child c[4] = {{.sleep_ms = 0}, {.sleep_ms = 2, .result = ERR_IO}, {.sleep_ms = 5}, {.sleep_ms = 5000}};
+  struct child c[4] = {{.turns = 0}, {.turns = 2, .result = ERR_IO}, {.turns = 5}, {.turns = 0}};
   struct fiber_group g;
   unsigned winner = 99;
   fiber_group_init(&g);
@@ -83,7 +102,7 @@ TEST(first_ok_cancels_and_joins_the_losers) { in_fiber(first_of_three); }
 
 static void all_fail(void *arg) {
   (void)arg;
-  struct child c[2] = {{.sleep_ms = 4, .result = ERR_CONNECT_FAILED}, {.sleep_ms = 1, .result = ERR_UPSTREAM_STATUS}};
+  struct child c[2] = {{.turns = 4, .result = ERR_CONNECT_FAILED}, {.turns = 1, .result = ERR_UPSTREAM_STATUS}};
   struct fiber_group g;
   unsigned winner = 99;
   fiber_group_init(&g);
@@ -93,7 +112,7 @@ static void all_fail(void *arg) {
   fiber_group_init(&g);
   CHECK(fiber_group_first_ok(&g, DEADLINE_NONE, &winner) == ERR_NOT_FOUND);
   CHECK(fiber_group_join_all(&g, DEADLINE_NONE) == OK);
-  struct child silent = {.sleep_ms = 0};
+  struct child silent = {.turns = 0};
   CHECK(fiber_group_go(&g, live_a_while, &silent) == OK);
   CHECK(fiber_group_first_ok(&g, clock_deadline_ms(2), &winner) == ERR_TIMEOUT);
   CHECK(silent.has_ended && winner == 99);
@@ -111,7 +130,7 @@ static void parent(void *arg) {
   unsigned winner;
   fiber_group_init(&g);
   for (int i = 0; i < 2; i++) {
-    orphan[i] = (struct child){.sleep_ms = 0};
+    orphan[i] = (struct child){.turns = 0};
     CHECK(fiber_group_go(&g, live_a_while, &orphan[i]) == OK);
   }
   parent_result =
@@ -137,7 +156,7 @@ TEST(cancelling_the_owner_cancels_and_joins_the_children) {
 
 static void leave_early(void *arg) {
   (void)arg;
-  struct child c[3] = {{.sleep_ms = 0}, {.sleep_ms = 0}, {.sleep_ms = 0}};
+  struct child c[3] = {{.turns = 0}, {.turns = 0, .unwind_ms = 6}, {.turns = 0, .unwind_ms = 3}};
   struct fiber_group g;
   fiber_group_init(&g);
   for (int i = 0; i < 3; i++) CHECK(fiber_group_go(&g, live_a_while, &c[i]) == OK);
@@ -171,7 +190,7 @@ TEST(a_group_is_bounded) { in_fiber(fill_group); }
 static void fill_scheduler(void *arg) {
   (void)arg;
   struct fiber_group g;
-  struct child c = {.sleep_ms = 0};
+  struct child c = {.turns = 0};
   fiber_group_init(&g);
   CHECK(fiber_group_go(&g, live_a_while, &c) == OK);
   CHECK(fiber_group_go(&g, live_a_while, &c) == ERR_BUSY);
@@ -189,6 +208,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(join_all_waits_for_all),
       cmocka_unit_test(join_all_ends_at_the_first_failure_with_all_joined),
+      cmocka_unit_test(failures_of_one_turn_keep_their_order),
       cmocka_unit_test(join_all_cancels_and_joins_at_its_deadline),
       cmocka_unit_test(first_ok_cancels_and_joins_the_losers),
       cmocka_unit_test(first_ok_without_a_winner_fails),

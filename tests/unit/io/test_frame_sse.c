@@ -173,10 +173,8 @@ TEST(a_frame_at_the_end_may_be_taken) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(frames_however_they_are_cut),
-      cmocka_unit_test(a_frame_is_limited),
-      cmocka_unit_test(a_whole_frame_is_not_copied),
-      cmocka_unit_test(bytes_are_bytes),
+      cmocka_unit_test(frames_however_they_are_cut),     cmocka_unit_test(a_frame_is_limited),
+      cmocka_unit_test(a_whole_frame_is_not_copied),     cmocka_unit_test(bytes_are_bytes),
       cmocka_unit_test(a_frame_at_the_end_may_be_taken),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,11 @@ static void run_tls(struct fix *f, void (*handler)(struct conn *, void *), void 
   f->server = s;
   f->scheme = "https";
   server_use_tls(s, ca_path, f->names ? f->names : "DNS:localhost,IP:127.0.0.1");
+  if (f->tls_version) {
+    SSL_CTX_set_security_level(s->tls, 0);
+    SSL_CTX_set_min_proto_version(s->tls, f->tls_version);
+    SSL_CTX_set_max_proto_version(s->tls, f->tls_version);
+  }
   server_start(s, handler, arg);
   run_story(f, story);
   server_stop(s);
@@ -122,11 +127,117 @@ TEST(a_plain_upstream_behind_https_is_a_tls_failure) {
   finish(&f);
 }
 
-#define CASES(X)                     \
-  X(tls_is_verified)                 \
-  X(tls_ends_only_with_close_notify) \
-  X(tls_carries_what_plain_does)     \
-  X(a_plain_upstream_behind_https_is_a_tls_failure)
+static void serve_one(struct conn *c, void *arg) {
+  (void)arg;
+  conn_read_request(c);
+  conn_say(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
+}
+
+static void story_resume(struct fix *f) {
+  struct http_client_request q = get(f, "/");
+  for (unsigned i = 0; i < 4; i++) CHECK_ERR(f, fetch_err(f, &q), OK);
+  CHECK(f, atomic_load(&f->server->conns) == 4 && atomic_load(&f->server->resumed) == 3);
+}
+
+TEST(sessions_are_resumed) {
+  int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+  for (unsigned i = 0; i < 2; i++) {
+    struct fix f = {.impl = *state, .options.ca_file = str_from_c(ca_path), .host = "localhost"};
+    f.tls_version = versions[i];
+    run_tls(&f, serve_one, NULL, story_resume);
+    finish(&f);
+  }
+}
+
+static void story_old_tls(struct fix *f) {
+  struct http_client_request q = get(f, "/");
+  CHECK_ERR(f, fetch_err(f, &q), ERR_TLS_FAILED);
+}
+
+TEST(old_versions_are_refused) {
+  struct fix f = {.impl = *state, .options.insecure_skip_verify = true, .tls_version = TLS1_1_VERSION};
+  run_tls(&f, serve_one, NULL, story_old_tls);
+  finish(&f);
+}
+
+/* A server that takes the connection and says nothing: the handshake hangs. */
+static void serve_mute(struct conn *c, void *arg) {
+  (void)arg;
+  if (conn_wait_gone(c, SERVER_WAIT_MS)) atomic_fetch_add(&c->server->closed_fast, 1);
+}
+
+static void child_handshake(void *arg) {
+  struct http_client_request q = get(arg, "/");
+  CHECK_ERR((struct fix *)arg, fetch_err(arg, &q), ERR_CANCELLED);
+}
+
+static void story_mute(struct fix *f) {
+  struct http_client_request q = get(f, "/");
+  q.connect_ms = 60;
+  CHECK_ERR(f, fetch_err(f, &q), ERR_CONNECT_TIMEOUT);
+  struct fiber_id child;
+  CHECK_ERR(f, fiber_spawn(&child, child_handshake, f), OK);
+  CHECK_ERR(f, fiber_sleep_until(clock_mono_us() + 50000), OK);
+  fiber_cancel(child);
+  uint64_t limit_us = clock_mono_us() + 3000000;
+  while (atomic_load(&f->server->closed_fast) < 2 && clock_mono_us() < limit_us)
+    CHECK_ERR(f, fiber_sleep_until(clock_mono_us() + 1000), OK);
+  CHECK(f, atomic_load(&f->server->closed_fast) == 2);
+  CHECK(f, http_client_stats(f->client)->connections_open == 0);
+}
+
+TEST(a_hanging_handshake_times_out_and_cancels) {
+  struct server *s = calloc(1, sizeof *s);
+  struct fix f = {.impl = *state, .server = s, .scheme = "https"};
+  server_start(s, serve_mute, NULL);
+  run_story(&f, story_mute);
+  server_stop(s);
+  free(s);
+  finish(&f);
+}
+
+static void serve_tls_dies(struct conn *c, void *arg) {
+  (void)arg;
+  conn_read_request(c);
+  conn_say(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  if (c->index == 0) {
+    conn_read_head(c);
+  } else {
+    conn_wait_gone(c, SERVER_WAIT_MS);
+  }
+}
+
+static void story_tls_resend(struct fix *f) {
+  char *bytes = pattern(3000000);
+  struct str body[] = {str_from(bytes, 100), str_from(bytes + 100, 2999900)};
+  struct http_client_request q = get(f, "/");
+  CHECK_ERR(f, fetch_err(f, &q), OK);
+  q.method = HTTP_POST;
+  q.body = body;
+  q.body_slices = 2;
+  struct got g = fetch(f, &q);
+  CHECK_ERR(f, g.start, OK);
+  CHECK_ERR(f, g.read, OK);
+  CHECK(f, g.resends == 1 && !g.is_reused && atomic_load(&f->server->conns) == 2);
+  buf_clear(&g.body);
+  free(bytes);
+}
+
+TEST(the_resend_works_over_tls) {
+  struct fix f = {.impl = *state, .options.ca_file = str_from_c(ca_path), .host = "localhost"};
+  run_tls(&f, serve_tls_dies, NULL, story_tls_resend);
+  finish(&f);
+}
+
+#define CASES(X)                                    \
+  X(tls_is_verified)                                \
+  X(tls_ends_only_with_close_notify)                \
+  X(tls_carries_what_plain_does)                    \
+  X(a_plain_upstream_behind_https_is_a_tls_failure) \
+  X(sessions_are_resumed)                           \
+  X(old_versions_are_refused)                       \
+  X(a_hanging_handshake_times_out_and_cancels)      \
+  X(the_resend_works_over_tls)
 
 int main(int argc, char **argv) {
   int fd = mkstemp(ca_path);

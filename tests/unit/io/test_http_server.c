@@ -98,6 +98,9 @@ TEST(what_a_handler_may_do_wrong) {
   assert_str(buf_str(&body), STR("{\"path\":\"/bad-header\",\"code\":\"internal_error\"}"));
   assert_int_equal(ask(STR(GET("/none")), &body), 500);
   assert_str(buf_str(&body), STR("{\"path\":\"/none\",\"code\":\"internal_error\"}"));
+  assert_int_equal(ask(STR(GET("/started")), &body), 500);
+  assert_int_equal(ask(STR(GET("/replaced")), &body), 502);
+  assert_str(buf_str(&body), STR("replaced"));
   assert_int_equal(ask(STR(GET("/cut")), &body), -200);
   assert_int_equal(ask(STR(GET("/abort")), &body), -200);
   assert_int_equal(ask(STR(GET("/status?99")), NULL), 500);

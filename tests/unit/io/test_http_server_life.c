@@ -225,6 +225,63 @@ TEST(a_slow_reader_gets_everything) {
   unserve();
 }
 
+/* Heads are built in a buffer that all connections of a worker share; these are larger than what may be queued. */
+TEST(replies_to_slow_readers_do_not_mix) {
+  enum { CONNECTIONS = 4, REPLIES = 1000, HEAD = 5000 };
+  const struct http_server_limits limits = {.write_high_bytes = 200, .write_low_bytes = 150};
+  int fd[CONNECTIONS];
+  struct buf rest[CONNECTIONS] = {0}, requests = {0};
+  serve(&limits, 1);
+  for (unsigned i = 0; i < CONNECTIONS; i++) {
+    fd[i] = dial_with(4096);
+    buf_reset(&requests);
+    for (unsigned k = 0; k < REPLIES; k++)
+      buf_printf(&requests, "GET /large-head?%u HTTP/1.1\r\nHost: a\r\n\r\n", HEAD + i * 1000 + k);
+    put(fd[i], buf_str(&requests));
+  }
+  usleep(200000);
+  for (unsigned k = 0; k < REPLIES; k++)
+    for (unsigned i = 0; i < CONNECTIONS; i++) {
+      struct reply r = get_reply(fd[i], &rest[i], false);
+      assert_int_equal(r.status, 200);
+      assert_int_equal(header_of(&r, "X-Large").n, HEAD + i * 1000 + k);
+      assert_str(r.body, STR("x"));
+      reply_clear(&r);
+    }
+  for (unsigned i = 0; i < CONNECTIONS; i++) {
+    close(fd[i]);
+    buf_clear(&rest[i]);
+  }
+  buf_clear(&requests);
+  unserve();
+}
+
+/* The handler has returned, the reply is still on its way: a half-close no longer cancels anything. */
+TEST(a_half_close_after_the_handler_does_not_cut_the_reply) {
+  struct buf rest = {0};
+  serve(NULL, 1);
+  const int fd = dial_with(4096);
+  put(fd, STR(GET("/stream?0")));
+  usleep(200000); /* the kernel's buffers are full, and the queue is above its mark */
+  close(fd);
+  until(&seen.ended, 1);
+  const size_t kernel = (size_t)seen.bytes > 300000 ? (size_t)seen.bytes - 300000 : 0;
+  const int other = dial_with(4096);
+  char request[80];
+  snprintf(request, sizeof request, "GET /big?%zu HTTP/1.1\r\nHost: a\r\n\r\n", kernel + 100000);
+  put(other, str_from_c(request));
+  until(&seen.ended, 2);
+  shutdown(other, SHUT_WR);
+  usleep(50000);
+  struct reply r = get_reply(other, &rest, false);
+  assert_true(r.is_whole);
+  assert_int_equal(r.body.n, kernel + 100000);
+  reply_clear(&r);
+  assert_true(is_closed(other));
+  close(other);
+  unserve();
+}
+
 TEST(pipelined_input_is_bounded_and_all_answered) {
   enum { COUNT = 20000 };
   struct buf requests = {0}, rest = {0};
@@ -466,14 +523,20 @@ TEST(light_traffic_stays_on_worker_0_and_heavy_traffic_spreads) {
   unserve();
   assert_int_equal(fixture.accepted[0], 6);
   assert_int_equal(fixture.accepted[1], 0);
-  serve(NULL, 3);
-  open_many(fd, 80);
-  for (unsigned i = 0; i < 80; i++) close(fd[i]);
-  unserve();
-  assert_true(fixture.accepted[0] >= 16);
-  assert_true(fixture.accepted[1] >= 8);
-  assert_int_equal(fixture.accepted[0] + fixture.accepted[1] + fixture.accepted[2], 80);
-  assert_true(fixture.accepted[1] + 8 <= fixture.accepted[0] + 1);
+  /* Who is first at the socket is the kernel's choice among those that may accept, so on a loaded machine one worker
+   * may take nearly all: the rule holds every time, the spread is seen in one of many tries. */
+  bool has_spread = false;
+  for (unsigned tries = 0; tries < 30 && !has_spread; tries++) {
+    serve(NULL, 3);
+    open_many(fd, 80);
+    for (unsigned i = 0; i < 80; i++) close(fd[i]);
+    unserve();
+    assert_int_equal(fixture.accepted[0] + fixture.accepted[1] + fixture.accepted[2], 80);
+    assert_true(fixture.accepted[0] >= 16);
+    assert_true(fixture.accepted[1] + 8 <= fixture.accepted[0] + 1);
+    has_spread = fixture.accepted[1] >= 8;
+  }
+  assert_true(has_spread);
 }
 
 /* --- drain --- */
@@ -577,6 +640,8 @@ int main(int argc, char **argv) {
       cmocka_unit_test(a_client_that_half_closes_at_once_is_still_answered_if_the_answer_is_ready),
       cmocka_unit_test(a_slow_reader_holds_a_bounded_amount),
       cmocka_unit_test(a_slow_reader_gets_everything),
+      cmocka_unit_test(replies_to_slow_readers_do_not_mix),
+      cmocka_unit_test(a_half_close_after_the_handler_does_not_cut_the_reply),
       cmocka_unit_test(pipelined_input_is_bounded_and_all_answered),
       cmocka_unit_test(bodies_wait_for_the_budget_of_the_process),
       cmocka_unit_test(a_body_waits_until_another_is_gone),

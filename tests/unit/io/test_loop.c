@@ -135,21 +135,62 @@ TEST(hooks_run_before_the_fibers_of_a_turn_and_again_after_them) {
   loop_free(l);
 }
 
-static uint64_t seen_now, seen_clock;
-static void look_at_clock(uv_timer_t *timer) {
-  seen_now = loop_now_us();
-  seen_clock = clock_mono_us();
-  uv_close((uv_handle_t *)timer, NULL);
+/* A library that does what a fiber asked for in the hook after it. */
+struct serving_hook {
+  struct loop_hook hook;
+  struct fiber_id asker;
+  bool is_asked;
+};
+static void serve(struct loop_hook *hook) {
+  struct serving_hook *s = (struct serving_hook *)hook;
+  if (s->is_asked) fiber_wake(s->asker);
+  s->is_asked = false;
+}
+static unsigned served;
+static void ask_often(void *arg) {
+  struct serving_hook *s = arg;
+  s->asker = fiber_self();
+  for (int i = 0; i < 100; i++) { /* more than the rounds of a turn */
+    s->is_asked = true;
+    if (fiber_park(DEADLINE_NONE) != OK || s->is_asked) return;
+    served++;
+  }
 }
 
-TEST(the_cached_clock_is_fresh_after_a_long_poll) {
+TEST(poll_does_not_block_before_the_hooks_have_seen_what_fibers_did) {
   struct loop *l = open_loop();
-  uint64_t before = loop_now_us();
-  uv_timer_t timer;
-  uv_timer_init(loop_uv(l), &timer);
-  uv_timer_start(&timer, look_at_clock, 30, 0);
+  struct serving_hook s = {.hook = {serve, NULL}};
+  served = 0;
+  loop_hook_add(l, &s.hook);
+  assert_int_equal(fiber_spawn(NULL, ask_often, &s), OK);
   loop_stop(l);
   loop_run(l);
+  assert_int_equal(served, 100);
+  loop_free(l);
+}
+
+static uint64_t seen_now, seen_clock;
+static void look_at_clock(void *arg) {
+  seen_now = loop_now_us();
+  seen_clock = clock_mono_us();
+  if (arg) loop_stop(arg);
+}
+static void *post_later(void *arg) {
+  struct timespec t = {0, 30000000};
+  /* The first ends a poll, so that the second finds a loop that has read its clock before. */
+  bool is_posted = loop_post(arg, look_at_clock, NULL);
+  nanosleep(&t, NULL);
+  if (!loop_post(arg, look_at_clock, arg) || !is_posted) loop_stop(arg);
+  return NULL;
+}
+
+TEST(the_cached_clock_is_fresh_in_polls_callbacks) {
+  struct loop *l = open_loop();
+  uint64_t before = loop_now_us();
+  pthread_t thread;
+  assert_int_equal(pthread_create(&thread, NULL, post_later, l), 0);
+  loop_run(l);
+  pthread_join(thread, NULL);
   assert_true(seen_now >= before + 20000);
   assert_true(seen_now <= seen_clock);
   loop_free(l);
@@ -228,7 +269,8 @@ int main(void) {
       cmocka_unit_test(what_loop_post_accepted_from_other_threads_has_run),
       cmocka_unit_test(hooks_run_until_removed_even_by_each_other),
       cmocka_unit_test(hooks_run_before_the_fibers_of_a_turn_and_again_after_them),
-      cmocka_unit_test(the_cached_clock_is_fresh_after_a_long_poll),
+      cmocka_unit_test(poll_does_not_block_before_the_hooks_have_seen_what_fibers_did),
+      cmocka_unit_test(the_cached_clock_is_fresh_in_polls_callbacks),
       cmocka_unit_test(the_watchdog_counts_a_slow_turn),
       cmocka_unit_test(stop_waits_for_fibers_and_cancel_all_ends_them),
       cmocka_unit_test(a_fiber_spawned_by_the_last_close_still_runs),

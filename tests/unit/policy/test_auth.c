@@ -32,7 +32,7 @@ static bool find(void *arg, enum auth_source source, const struct crypto_hash *h
   for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
     struct crypto_hash h;
     assert_int_equal(crypto_sha256(str_from_c(known[i].text), &h), OK);
-    if (!crypto_hash_equal(&h, hash) || known[i].is_session != (source == AUTH_SOURCE_SESSION)) continue;
+    if (!crypto_equal(&h, hash, sizeof h) || known[i].is_session != (source == AUTH_SOURCE_SESSION)) continue;
     *out = (struct auth_principal){.kind = known[i].kind, .id = known[i].id};
     return true;
   }
@@ -571,14 +571,6 @@ TEST(collect_bounds_what_it_takes) {
   assert_int_equal(got.n, 1);
 }
 
-TEST(credential_headers_are_known) {
-  static const char *const yes[] = {"Authorization", "X-Api-Key",           "x-goog-api-key", "X-Subscription-Token",
-                                    "Cookie",        "Proxy-Authorization", "api-key"};
-  static const char *const no[] = {"x-api-keys", "content-type", "anthropic-version", "authorizatio", ""};
-  for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) assert_true(auth_is_credential_header(str_from_c(yes[i])));
-  for (size_t i = 0; i < sizeof no / sizeof *no; i++) assert_false(auth_is_credential_header(str_from_c(no[i])));
-}
-
 TEST(the_clients_address_comes_from_trusted_proxies_only) {
   static const struct {
     const char *peer, *headers, *want;
@@ -773,7 +765,6 @@ int main(void) {
       cmocka_unit_test(no_error_repeats_what_was_sent),
       cmocka_unit_test(errors_say_what_to_do),
       cmocka_unit_test(collect_bounds_what_it_takes),
-      cmocka_unit_test(credential_headers_are_known),
       cmocka_unit_test(the_clients_address_comes_from_trusted_proxies_only),
       cmocka_unit_test(failures_are_limited_per_address_and_good_credentials_stay_good),
       cmocka_unit_test(failures_follow_forwarded_addresses_of_trusted_proxies_only),

@@ -61,7 +61,7 @@ TEST(an_unlisted_model_is_sent_as_it_is) {
   assert_str(r.v[0]->model, STR("x"));
   assert_int_equal(r.v[0]->price.known, 0);
   assert_int_equal(r.v[0]->context_tokens, -1);
-  assert_ptr_equal(r.v[0]->at, catalog_provider_find(rig.catalog, STR("open")));
+  assert_ptr_equal(r.v[0]->at, map_get(&rig.catalog->by_provider, STR("open")));
   rig_clear();
 }
 

@@ -292,7 +292,7 @@ TEST(router_maestro_files_are_read_in_place) {
                  "{\"providers\": {\"mine\": {\"type\": \"openai-compatible\", \"baseURL\": \"http://h/v1\"}}}"},
                 {"/d/router-maestro/auth.json", "{\"mine\": {\"type\": \"api\", \"key\": \"k-1\"}}"}}};
   fake_load(&f);
-  fake_expect(&f, "/c/router-maestro: note: read in place (to have files of its own, run: maestro init --from DIR)\n");
+  fake_expect(&f, "/c/router-maestro: note: read in place (to have files of its own, run: maestro init)\n");
   assert_int_equal(f.config->provider_count, 1);
   assert_int_equal(f.config->providers[0].credential, CONFIG_CREDENTIAL_STORED);
   assert_str(secret_reveal(f.config->providers[0].api_key), STR("k-1"));

@@ -101,28 +101,6 @@ TEST(docs_name_every_option_and_variable) {
   buf_clear(&out);
 }
 
-TEST(schema_is_json_with_every_option) {
-  struct buf out;
-  char path[128];
-  buf_init(&out, 0);
-  config_write_schema(&out);
-  yyjson_doc *doc = yyjson_read(out.p, out.n, 0);
-  assert_non_null(doc);
-  for (unsigned id = 0; id < CONFIG_OPTION_COUNT; id++) {
-    struct str rest = str_from_c(config_option(id)->path), name;
-    yyjson_val *at = yyjson_doc_get_root(doc);
-    for (bool more = true; more;) {
-      more = str_cut(rest, '.', &name, &rest);
-      snprintf(path, sizeof path, "%.*s", STR_ARG(name));
-      at = yyjson_obj_get(yyjson_obj_get(at, "properties"), path);
-    }
-    if (!yyjson_obj_get(at, "description")) print_error("%s is missing\n", config_option(id)->path);
-    assert_non_null(yyjson_obj_get(at, "description"));
-  }
-  yyjson_doc_free(doc);
-  buf_clear(&out);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(forms_of_flags),
@@ -130,7 +108,6 @@ int main(void) {
       cmocka_unit_test(the_last_flag_wins),
       cmocka_unit_test(help_names_every_flag),
       cmocka_unit_test(docs_name_every_option_and_variable),
-      cmocka_unit_test(schema_is_json_with_every_option),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* Secrets: content, comparison, masks, generated keys, and that freeing wipes. */
 #include "state/secret.h"
 
+#include "base/crypto.h"
 #include "unit.h"
 
 TEST(holds_and_compares) {
@@ -80,9 +81,9 @@ TEST(masks) {
 TEST(wiping_clears_memory) {
   char bytes[32];
   memset(bytes, 'x', sizeof bytes);
-  secret_wipe(bytes, sizeof bytes);
+  crypto_wipe(bytes, sizeof bytes);
   for (size_t i = 0; i < sizeof bytes; i++) assert_int_equal(bytes[i], 0);
-  secret_wipe(NULL, 5);
+  crypto_wipe(NULL, 5);
 }
 
 int main(void) {
