@@ -42,7 +42,7 @@ static void take(struct str line, const char *word, struct buf *out) {
 }
 
 static void take_apart(struct golden *g) {
-  struct str rest = buf_str(&g->expect), line;
+  struct str rest = buf_str(&g->expect), line = STR_NONE;
   for (bool more = true; more && !str_eq(line, STR("body"));) {
     more = str_cut(rest, '\n', &line, &rest);
     take(line, "status", &g->status_line);
