@@ -98,11 +98,14 @@ static uint64_t tag_of(const struct auth_failures *f, uint64_t key, const struct
 }
 
 void auth_failures_remember(struct auth_failures *f, uint64_t key, const struct crypto_hash *credential) {
-  uint64_t tag = tag_of(f, key, credential);
-  f->seen[tag % SEEN] = tag;
+  uint64_t tag = tag_of(f, key, credential), *pair = &f->seen[tag % (SEEN / 2) * 2];
+  if (pair[0] == tag) return;
+  pair[1] = pair[0]; /* the newer of two stays, so that a good and a bad key that share a place both do */
+  pair[0] = tag;
 }
 
 bool auth_failures_remembers(const struct auth_failures *f, uint64_t key, const struct crypto_hash *credential) {
   uint64_t tag = tag_of(f, key, credential);
-  return f->seen[tag % SEEN] == tag;
+  const uint64_t *pair = &f->seen[tag % (SEEN / 2) * 2];
+  return pair[0] == tag || pair[1] == tag;
 }
