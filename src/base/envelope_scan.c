@@ -76,7 +76,9 @@ __attribute__((cold, noinline)) static const char *refuse_key(struct envelope_sc
   for (size_t i = 0; i < parent.n; i++) path[n++] = parent.p[i];
   if (parent.n) path[n++] = '.';
   if (key.n > ENVELOPE_KEY_BLOCK) key = STR("(a long key)"); /* its bytes may be gone */
-  for (size_t i = 0; i < key.n; i++) path[n++] = (unsigned char)key.p[i] < 0x20 ? '?' : key.p[i];
+  const unsigned last = str_is_utf8(key) ? 0xff : 0x7f; /* it is not where an escape stood for half a surrogate pair */
+  for (size_t i = 0; i < key.n; i++)
+    path[n++] = (unsigned char)key.p[i] < 0x20 || (unsigned char)key.p[i] > last ? '?' : key.p[i];
   path[n] = 0;
   s->failed = (uint8_t)e;
   err_set_param(s->info ? s->info : &scratch, e, path, format, path);

@@ -105,6 +105,7 @@ TEST(each_fault_has_its_path) {
       {"{\"model\":\"m\"," M ",\"stream_options\":{\"include_usage\":true,\"include_usage\":true}}", ERR_DUPLICATE_KEY,
        "stream_options.include_usage"},
       {"{\"Model\":\"m\"," M "}", ERR_BAD_VALUE, "Model"},
+      {"{\"model\":\"m\"," M ",\"\\ude00x\":1,\"\\ude00x\":1}", ERR_DUPLICATE_KEY, "???x"}, /* a text all the same */
       {"[]", ERR_BAD_JSON, ""},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
