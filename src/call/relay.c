@@ -67,11 +67,11 @@ static void place_receipt(struct relay *r, const struct events *events, size_t f
 }
 
 /* The second half of the held frame's last line end, where a piece's end has cut it in two. */
-static bool is_rest_of_held(const struct relay *r, const struct frame_sse_event *frame) {
+static bool is_rest_of_held(const struct relay *r, const struct frame *frame) {
   return r->is_holding && r->held.n && r->held.p[r->held.n - 1] == '\r' && str_eq(frame->raw, STR("\n"));
 }
 
-static enum err take_frame(struct relay *r, const struct frame_sse_event *frame, struct err_info *info) {
+static enum err take_frame(struct relay *r, const struct frame *frame, struct err_info *info) {
   struct events events;
   size_t from = r->out.n;
   if (is_rest_of_held(r, frame)) {
@@ -97,7 +97,7 @@ static enum err take_frame(struct relay *r, const struct frame_sse_event *frame,
 }
 
 static enum err take_piece(struct relay *r, struct str piece, struct err_info *info) {
-  struct frame_sse_event frame;
+  struct frame frame;
   enum err e = OK;
   frame_sse_feed(&r->frames, piece);
   while (!e && frame_sse_next(&r->frames, &frame, &e)) {
@@ -129,7 +129,7 @@ static uint64_t next_deadline(const struct relay *r, uint64_t first_us, uint64_t
 
 /* The unfinished event at the stream's end, as if its blank line followed: some servers leave it out. */
 static enum err take_last(struct relay *r, struct err_info *info) {
-  struct frame_sse_event frame;
+  struct frame frame;
   enum err e = OK;
   if (r->state.saw_end) return OK;
   for (int line_ends = 0; line_ends < 2 && !e && frame_sse_is_partial(&r->frames); line_ends++) {

@@ -6,7 +6,7 @@
 
 enum err openai_chat_relay_reply(struct str body, const struct dialect_reply_edits *edits, struct events *events,
                                  struct buf *out, struct err_info *info);
-enum err openai_chat_relay_frame(struct dialect_stream *state, const struct frame_sse_event *frame,
+enum err openai_chat_relay_frame(struct dialect_stream *state, const struct frame *frame,
                                  const struct dialect_reply_edits *edits, struct events *events, struct buf *out,
                                  struct err_info *info);
 void openai_chat_put_receipt(struct buf *out, size_t from, struct str receipt);

@@ -203,14 +203,13 @@ enum err openai_chat_relay_reply(struct str body, const struct dialect_reply_edi
 }
 
 /* The frame is not sent on as it is, nor is what a read has cut off its last line end. */
-static enum err withhold(struct dialect_stream *state, const struct frame_sse_event *frame) {
+static enum err withhold(struct dialect_stream *state, const struct frame *frame) {
   state->dropped_cr = frame->raw.p[frame->raw.n - 1] == '\r';
   return OK;
 }
 
-static enum err put_chunk(struct dialect_stream *state, const struct envelope_scan *scan,
-                          const struct frame_sse_event *frame, const struct dialect_reply_edits *edits,
-                          struct buf *out) {
+static enum err put_chunk(struct dialect_stream *state, const struct envelope_scan *scan, const struct frame *frame,
+                          const struct dialect_reply_edits *edits, struct buf *out) {
   if (frame->data_offset != SIZE_MAX) {
     buf_put(out, str_sub(frame->raw, 0, frame->data_offset));
     put_json(scan, frame->data, edits, out);
@@ -227,7 +226,7 @@ static enum err put_chunk(struct dialect_stream *state, const struct envelope_sc
   return out->failed ? ERR_NO_MEMORY : withhold(state, frame);
 }
 
-enum err openai_chat_relay_frame(struct dialect_stream *state, const struct frame_sse_event *frame,
+enum err openai_chat_relay_frame(struct dialect_stream *state, const struct frame *frame,
                                  const struct dialect_reply_edits *edits, struct events *events, struct buf *out,
                                  struct err_info *info) {
   struct envelope_scan scan;
@@ -274,7 +273,7 @@ enum err openai_chat_relay_frame(struct dialect_stream *state, const struct fram
 /* The data of the frame that text is, without white space around it. */
 static struct str frame_data(struct str text) {
   struct frame_sse frames;
-  struct frame_sse_event frame;
+  struct frame frame;
   enum err e;
   frame_sse_init(&frames, 0);
   frame_sse_feed(&frames, text);
