@@ -31,6 +31,7 @@ struct dialect_request {
   bool wants_usage;   /* the caller asked for usage in the stream */
   bool wants_receipt; /* a gateway-only `maestro` member was sent */
   bool is_array;      /* Gemini without alt=sse: the stream is a JSON array */
+  bool must_encode;   /* a relayed answer would not be in the shape that the caller's path asks for */
   struct str options; /* the raw `maestro` member, or empty */
   int64_t max_tokens; /* the caller's output limit; -1: none */
 };
@@ -93,8 +94,10 @@ struct dialect {
   struct request_words words;
   caps_set caps; /* what its requests can say (llm/caps.def) */
   enum framing framing;
-  struct str content_type_stream; /* "text/event-stream" */
-  struct str keep_alive;          /* what may be sent into silence; empty: nothing may */
+  struct str content_type_stream;      /* "text/event-stream" */
+  const struct str *forwarded_headers; /* of the caller, to a provider of the same dialect; ends with an empty one; may
+                                          be NULL */
+  struct str keep_alive;               /* what may be sent into silence; empty: nothing may */
 
   /* -- envelope -- */
   const struct envelope_table *(*request_table)(void); /* made on first use; thread-safe */

@@ -43,6 +43,8 @@ struct turn {
 static void add_call_headers(struct turn *t, bool is_final) {
   if (t->rc->reply.is_started) return;
   receipt_add_headers(t->rc, &t->plan, &t->call.outcome, is_final);
+  if (t->call.dropped.names.n)
+    reply_add_header(&t->rc->reply, STR("x-maestro-dropped"), arena_dup(t->rc->arena, buf_str(&t->call.dropped.names)));
   for (size_t i = 0; i < t->call.reply_headers.n; i++)
     reply_add_header(&t->rc->reply, t->call.reply_headers.v[i].name, t->call.reply_headers.v[i].value);
 }
@@ -93,24 +95,6 @@ static enum err read_envelope(struct request_context *rc, struct turn *t, struct
   return e;
 }
 
-/* Headers of the caller that concern the model and not the connection. */
-static enum err forwarded_headers(struct request_context *rc, struct http_headers *out) {
-  static const struct str names[] = {STR("openai-beta"), STR("x-session-id"), STR("x-session-affinity")};
-  struct http_headers from = rc->request->headers;
-  struct http_header *v = NULL;
-  size_t n = 0;
-  for (size_t i = 0; i < from.n; i++) {
-    for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
-      if (!str_eq_nocase(from.v[i].name, names[k]) || n == sizeof names / sizeof *names) continue;
-      if (!v && !(v = ARENA_NEW_ARRAY(rc->arena, struct http_header, sizeof names / sizeof *names)))
-        return ERR_NO_MEMORY;
-      v[n++] = from.v[i];
-    }
-  }
-  *out = (struct http_headers){v, n};
-  return OK;
-}
-
 static enum err plan_for(struct request_context *rc, struct str model, struct plan *out) {
   struct resolution resolution;
   enum err e = resolve_name(rc->catalog, rc->arena, model, &resolution, &rc->info);
@@ -135,7 +119,8 @@ void exchange_call(struct request_context *rc) {
   if ((e = plan_for(rc, request->model, &t->plan))) goto out;
   if (t->plan.mode != PLAN_PASSTHROUGH) wants_receipt = true;
   struct call *c = &t->call;
-  if ((e = forwarded_headers(rc, &c->forward))) goto out;
+  c->headers = rc->request->headers;
+  c->reply_id = rc->trace_id;
   c->plan = &t->plan;
   c->options = rc->options;
   c->dialect = rc->endpoint->dialect;

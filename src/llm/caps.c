@@ -1,5 +1,5 @@
-/* Capabilities of a target against a request: see caps.h. The walk goes over the request once, in the caller's order, so
- * that the first path in an error is the first fault that a person finds. */
+/* Capabilities of a target against a request: see caps.h. The walk goes over the request once, in the caller's order,
+ * so that the first path in an error is the first fault that a person finds. */
 #include "llm/caps.h"
 
 #include <stdio.h>
@@ -53,8 +53,9 @@ struct walk {
 };
 
 static enum err refuse(struct walk *w, enum cap cap, const char *path) {
-  return err_set_param(w->info, ERR_UNSUPPORTED, path, "%s cannot be said in the %.*s API of the model that was asked for",
-                       caps_word(cap), STR_ARG(w->target));
+  return err_set_param(w->info, ERR_UNSUPPORTED, path,
+                       "%s cannot be said in the %.*s API of the model that was asked for", caps_word(cap),
+                       STR_ARG(w->target));
 }
 
 /* The request has this at `path`. */
