@@ -94,7 +94,8 @@ struct request_part {
   size_t result_count;
   struct cache_marker cache;
   struct yyjson_val *citations; /* TEXT: as the origin wrote them (`citations`, `annotations`); NULL: none */
-  struct yyjson_val *raw;       /* SERVER_TOOL, OPAQUE: the whole node */
+  struct yyjson_val *raw;       /* SERVER_TOOL, OPAQUE: the whole node. Of other kinds it is for the encoder of the
+                                   caller's own dialect only: the node as it was written (Gemini) */
   struct json_rest rest;
 };
 
@@ -182,6 +183,10 @@ struct request {
   struct str dimensions, encoding_format, task_type, title;
 
   struct json_rest rest; /* top-level members */
+
+  /* What the encoder of the caller's own dialect wants to know of how the request was written and the model above has no
+   * word for; of a type of that dialect's, in the same arena. NULL: nothing. */
+  const void *native;
 };
 
 /* Where a node stands in the caller's request, for errors and x-maestro-dropped: "messages[3].content[1].source".
