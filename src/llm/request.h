@@ -73,6 +73,10 @@ enum tool_kind {
   TOOL_HOSTED  /* run by the provider (web_search, code_interpreter …): native to its dialect only */
 };
 
+/* request_part.source of a part that is the caller's whole item, not an element of its content (Responses: a call, a
+ * result, thinking): its path is the item's. */
+#define REQUEST_SOURCE_ITEM (UINT32_MAX - 1)
+
 struct request_part {
   enum part_kind kind;
   uint32_t source; /* index in the item's content as the caller wrote it; UINT32_MAX: content was one string */
@@ -178,6 +182,10 @@ struct request {
   struct yyjson_val *metadata;
   struct str user, service_tier, prompt_cache_key, verbosity;
   int8_t store; /* -1 not said */
+
+  /* Path of a top-level member that changes the answer and that only the caller's dialect can say (Responses:
+   * "background", "conversation"); NULL: none. */
+  const char *native_member;
 
   /* LLM_EMBED: what is embedded (texts as items' text parts), and how. */
   struct str dimensions, encoding_format, task_type, title;
