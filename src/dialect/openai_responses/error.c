@@ -1,7 +1,7 @@
-/* Errors in the shapes of the Responses API. A body is OpenAI's usual envelope. In a stream two frames say it: the event
- * `error`, at which SDKs throw, with its members both flat, as the reference has them, and under "error", as the service
- * sends them; then `response.failed`, which is what Codex looks at (its response.error.code decides whether it tries
- * again). */
+/* Errors in the shapes of the Responses API. A body is OpenAI's usual envelope. In a stream two frames say it: the
+ * event `error`, at which SDKs throw, with its members both flat, as the reference has them, and under "error", as the
+ * service sends them; then `response.failed`, which is what Codex looks at (its response.error.code decides whether it
+ * tries again). */
 #include "base/json_out.h"
 #include "dialect/openai_chat.h"
 #include "dialect/openai_responses/internal.h"

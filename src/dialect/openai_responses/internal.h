@@ -1,4 +1,5 @@
-/* Shared by the files of the OpenAI Responses dialect only. What is not explained here is a member of struct dialect. */
+/* Shared by the files of the OpenAI Responses dialect only. What is not explained here is a member of struct dialect.
+ */
 #ifndef MAESTRO_DIALECT_OPENAI_RESPONSES_INTERNAL_H
 #define MAESTRO_DIALECT_OPENAI_RESPONSES_INTERNAL_H
 
@@ -22,8 +23,8 @@ enum err openai_responses_bad_value(struct openai_responses_reader *rd, const ch
 enum err openai_responses_missing(struct openai_responses_reader *rd, const char *base, const char *member);
 /* json_split with the path of what is at fault. */
 enum err openai_responses_split(struct openai_responses_reader *rd, const char *base, struct yyjson_val *object,
-                                const struct str *names, size_t n, struct yyjson_val **found, struct json_rest *rest)
-    MUST_CHECK;
+                                const struct str *names, size_t n, struct yyjson_val **found,
+                                struct json_rest *rest) MUST_CHECK;
 /* NULL leaves *out alone. */
 enum err openai_responses_string(struct openai_responses_reader *rd, const char *base, const char *member,
                                  struct yyjson_val *v, struct str *out) MUST_CHECK;
@@ -40,10 +41,10 @@ enum err openai_responses_number(struct openai_responses_reader *rd, const char 
 
 /* How the caller wrote what the canonical request has no word for: request.native of this dialect's requests. */
 struct openai_responses_native {
-  bool has_input, input_is_plain; /* it was said; it was one string */
-  bool has_stream;                /* "stream" was said, be it false */
-  bool wants_encrypted;           /* include has "reasoning.encrypted_content" */
-  bool wants_logprobs;            /* include has "message.output_text.logprobs" */
+  bool has_input, input_is_plain;  /* it was said; it was one string */
+  bool has_stream;                 /* "stream" was said, be it false */
+  bool wants_encrypted;            /* include has "reasoning.encrypted_content" */
+  bool wants_logprobs;             /* include has "message.output_text.logprobs" */
   struct yyjson_val *instructions; /* an array */
   struct yyjson_val *text, *reasoning, *include;
   struct yyjson_val *tool_choice;
@@ -116,18 +117,17 @@ bool openai_responses_read_usage(struct yyjson_val *usage, struct usage *out);
 /* A failed response, or an error object in its stead. */
 bool openai_responses_is_error(struct yyjson_val *response);
 
-enum err openai_responses_decode_reply(const struct dialect_exchange *x, struct str body,
-                                       const struct event_sink *sink, struct err_info *info);
-extern const size_t openai_responses_decoder_bytes;
+enum err openai_responses_decode_reply(const struct dialect_exchange *x, struct str body, const struct event_sink *sink,
+                                       struct err_info *info);
+enum { OPENAI_RESPONSES_DECODER_BYTES = 8192, OPENAI_RESPONSES_ENCODER_BYTES = 8192 };
 enum err openai_responses_decode_frame(void *state, const struct dialect_exchange *x, struct json_pool *pool,
                                        const struct frame *frame, const struct event_sink *sink, struct err_info *info);
 
 void openai_responses_encode_reply(const struct dialect_exchange *x, const struct answer *answer, struct buf *out);
-extern const size_t openai_responses_encoder_bytes;
 enum err openai_responses_encode_event(void *state, const struct dialect_exchange *x, const struct event *event,
                                        struct buf *out, struct err_info *info);
-enum err openai_responses_encode_error(void *state, const struct dialect_exchange *x, enum err e,
-                                       const struct err_info *cause, struct buf *out, struct err_info *info);
+void openai_responses_encode_error(void *state, const struct dialect_exchange *x, enum err e,
+                                   const struct err_info *info, struct buf *out);
 
 /* ---- relay ---- */
 

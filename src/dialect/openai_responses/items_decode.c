@@ -1,6 +1,7 @@
 /* The elements of `input` as canonical items: messages, calls and their results, thinking, and what only OpenAI knows.
- * Called by request_decode.c. Each element is one item; a part that is the whole element has source REQUEST_SOURCE_ITEM.
- * The node of an element stays at hand (request_part.raw, native.nodes), so that this dialect can write it as it was. */
+ * Called by request_decode.c. Each element is one item; a part that is the whole element has source
+ * REQUEST_SOURCE_ITEM. The node of an element stays at hand (request_part.raw, native.nodes), so that this dialect can
+ * write it as it was. */
 #include <stdio.h>
 #include <yyjson.h>
 
@@ -115,7 +116,7 @@ static enum err read_part(struct openai_responses_reader *rd, struct yyjson_val 
     struct str type;
     part_reader *read;
   } readers[] = {
-      {STR("input_text"), read_text},   {STR("output_text"), read_text}, {STR("text"), read_text},
+      {STR("input_text"), read_text},   {STR("output_text"), read_text},  {STR("text"), read_text},
       {STR("refusal"), read_refusal},   {STR("input_image"), read_image}, {STR("input_file"), read_file},
       {STR("input_audio"), read_audio},
   };
@@ -202,8 +203,8 @@ static enum err read_message(struct openai_responses_reader *rd, struct yyjson_v
 }
 
 /* The one part of an item that is no message. */
-static struct request_part *whole_item(struct openai_responses_reader *rd, struct yyjson_val *node,
-                                       enum part_kind kind, enum request_role role, struct request_item *out) {
+static struct request_part *whole_item(struct openai_responses_reader *rd, struct yyjson_val *node, enum part_kind kind,
+                                       enum request_role role, struct request_item *out) {
   struct request_part *p = ARENA_NEW(rd->arena, struct request_part);
   if (!p) return NULL;
   *p = (struct request_part){.kind = kind, .source = REQUEST_SOURCE_ITEM, .raw = node};
@@ -218,7 +219,7 @@ static enum err read_call(struct openai_responses_reader *rd, struct yyjson_val 
                           struct request_item *out) {
   enum { TYPE, ID, STATUS, CALL_ID, NAME, NAMESPACE, INPUT, NAMES };
   const char *input = is_custom ? "input" : "arguments";
-  const struct str names[NAMES] = {STR("type"), STR("id"),        STR("status"),         STR("call_id"),
+  const struct str names[NAMES] = {STR("type"), STR("id"),        STR("status"),    STR("call_id"),
                                    STR("name"), STR("namespace"), str_from_c(input)};
   struct yyjson_val *v[NAMES];
   struct request_part *p = whole_item(rd, node, PART_TOOL_CALL, ROLE_ASSISTANT, out);
@@ -310,7 +311,8 @@ static enum err unwrap_foreign(struct openai_responses_reader *rd, struct signat
     n += out->parts[i].text.n;
   }
   struct yyjson_val *raw = p->raw;
-  *p = (struct request_part){.kind = PART_REASONING, .source = REQUEST_SOURCE_ITEM, .text = str_from(all, n), .raw = raw};
+  *p = (struct request_part){
+      .kind = PART_REASONING, .source = REQUEST_SOURCE_ITEM, .text = str_from(all, n), .raw = raw};
   p->signature = signature;
   if (str_has_suffix(signature.origin, STR(OPENAI_RESPONSES_REDACTED))) {
     p->kind = PART_REDACTED;
@@ -353,9 +355,9 @@ static enum err read_reasoning(struct openai_responses_reader *rd, struct yyjson
 }
 
 bool openai_responses_is_server_tool(struct str type) {
-  static const struct str more[] = {STR("mcp_list_tools"),        STR("mcp_approval_request"),
-                                    STR("mcp_approval_response"), STR("tool_search_output"),
-                                    STR("program"),               STR("program_output")};
+  static const struct str more[] = {
+      STR("mcp_list_tools"), STR("mcp_approval_request"), STR("mcp_approval_response"), STR("tool_search_output"),
+      STR("program"),        STR("program_output")};
   for (size_t i = 0; i < sizeof more / sizeof *more; i++)
     if (str_eq(type, more[i])) return true;
   return str_has_suffix(type, STR("_call")) || str_has_suffix(type, STR("_call_output"));
@@ -364,8 +366,8 @@ bool openai_responses_is_server_tool(struct str type) {
 static enum err read_native(struct openai_responses_reader *rd, struct yyjson_val *node, struct str type,
                             struct request_item *out) {
   bool is_tool = openai_responses_is_server_tool(type), is_output = str_has_suffix(type, STR("_output"));
-  struct request_part *p = whole_item(rd, node, is_tool ? PART_SERVER_TOOL : PART_OPAQUE,
-                                      is_output ? ROLE_TOOL : ROLE_ASSISTANT, out);
+  struct request_part *p =
+      whole_item(rd, node, is_tool ? PART_SERVER_TOOL : PART_OPAQUE, is_output ? ROLE_TOOL : ROLE_ASSISTANT, out);
   if (!p) return ERR_NO_MEMORY;
   p->item_id = out->id = json_pool_str(node, "id");
   return OK;

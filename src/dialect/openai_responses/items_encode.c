@@ -98,7 +98,10 @@ static enum err put_document(struct writer *w, const struct media *m) {
     json_out_member_string(w->out, "file_url", m->url);
   } else { /* data need a file name; its ending says what they are */
     bool is_pdf = !m->text.p && (!m->mime.n || str_eq(m->mime, STR("application/pdf")));
-    json_out_member_string(w->out, "filename", m->name.n ? m->name : is_pdf ? STR("document.pdf") : STR("document.txt"));
+    json_out_member_string(w->out, "filename",
+                           m->name.n ? m->name
+                           : is_pdf  ? STR("document.pdf")
+                                     : STR("document.txt"));
     if (m->text.p)
       e = put_text_file(w, m->text);
     else

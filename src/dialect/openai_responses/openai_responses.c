@@ -7,17 +7,7 @@
 #include "dialect/openai_chat.h"
 #include "dialect/openai_responses/internal.h"
 
-enum request_row {
-  MODEL,
-  INPUT,
-  STREAM,
-  MAX_OUTPUT_TOKENS,
-  PREVIOUS_RESPONSE_ID,
-  CONVERSATION,
-  PROMPT,
-  MAESTRO,
-  ROWS
-};
+enum request_row { MODEL, INPUT, STREAM, MAX_OUTPUT_TOKENS, PREVIOUS_RESPONSE_ID, CONVERSATION, PROMPT, MAESTRO, ROWS };
 
 enum { MODEL_MAX = 512 };
 
@@ -120,14 +110,14 @@ static void put_model_list(struct buf *out, const struct dialect_model *models, 
   dialect_openai_chat.put_model_list(out, models, count);
 }
 
-#define CAPS                                                                                                          \
-  (CAP_BIT(SYSTEM_MID) | CAP_BIT(DEVELOPER_ROLE) | CAP_BIT(IMAGE_DATA) | CAP_BIT(IMAGE_URL) | CAP_BIT(IMAGE_FILE) |    \
-   CAP_BIT(IMAGE_DETAIL) | CAP_BIT(DOCUMENT_DATA) | CAP_BIT(DOCUMENT_TEXT) | CAP_BIT(DOCUMENT_URL) |                   \
-   CAP_BIT(DOCUMENT_FILE) | CAP_BIT(TOOLS) | CAP_BIT(TOOL_CUSTOM) | CAP_BIT(TOOL_NAMESPACE) | CAP_BIT(TOOL_STRICT) |   \
-   CAP_BIT(TOOL_CHOICE_NONE) | CAP_BIT(TOOL_CHOICE_REQUIRED) | CAP_BIT(TOOL_CHOICE_NAMED) |                            \
-   CAP_BIT(PARALLEL_TOOL_CALLS) | CAP_BIT(RESULT_RICH) | CAP_BIT(REASONING_EFFORT) | CAP_BIT(REASONING_BUDGET) |       \
-   CAP_BIT(FORMAT_JSON_OBJECT) | CAP_BIT(FORMAT_JSON_SCHEMA) | CAP_BIT(TEMPERATURE) | CAP_BIT(TOP_P) |                 \
-   CAP_BIT(LOGPROBS) | CAP_BIT(METADATA) | CAP_BIT(USER) | CAP_BIT(STORE) | CAP_BIT(SERVICE_TIER) |                    \
+#define CAPS                                                                                                         \
+  (CAP_BIT(SYSTEM_MID) | CAP_BIT(DEVELOPER_ROLE) | CAP_BIT(IMAGE_DATA) | CAP_BIT(IMAGE_URL) | CAP_BIT(IMAGE_FILE) |  \
+   CAP_BIT(IMAGE_DETAIL) | CAP_BIT(DOCUMENT_DATA) | CAP_BIT(DOCUMENT_TEXT) | CAP_BIT(DOCUMENT_URL) |                 \
+   CAP_BIT(DOCUMENT_FILE) | CAP_BIT(TOOLS) | CAP_BIT(TOOL_CUSTOM) | CAP_BIT(TOOL_NAMESPACE) | CAP_BIT(TOOL_STRICT) | \
+   CAP_BIT(TOOL_CHOICE_NONE) | CAP_BIT(TOOL_CHOICE_REQUIRED) | CAP_BIT(TOOL_CHOICE_NAMED) |                          \
+   CAP_BIT(PARALLEL_TOOL_CALLS) | CAP_BIT(RESULT_RICH) | CAP_BIT(REASONING_EFFORT) | CAP_BIT(REASONING_BUDGET) |     \
+   CAP_BIT(FORMAT_JSON_OBJECT) | CAP_BIT(FORMAT_JSON_SCHEMA) | CAP_BIT(TEMPERATURE) | CAP_BIT(TOP_P) |               \
+   CAP_BIT(LOGPROBS) | CAP_BIT(METADATA) | CAP_BIT(USER) | CAP_BIT(STORE) | CAP_BIT(SERVICE_TIER) |                  \
    CAP_BIT(PROMPT_CACHE_KEY) | CAP_BIT(VERBOSITY))
 
 const struct dialect dialect_openai_responses = {
@@ -145,6 +135,13 @@ const struct dialect dialect_openai_responses = {
     .put_receipt = openai_responses_put_receipt,
     .decode_request = openai_responses_decode_request,
     .encode_request = openai_responses_encode_request,
+    .encode_reply = openai_responses_encode_reply,
+    .encoder_bytes = OPENAI_RESPONSES_ENCODER_BYTES,
+    .encode_event = openai_responses_encode_event,
+    .encode_error = openai_responses_encode_error,
+    .decode_reply = openai_responses_decode_reply,
+    .decoder_bytes = OPENAI_RESPONSES_DECODER_BYTES,
+    .decode_frame = openai_responses_decode_frame,
     .put_error = openai_responses_put_error,
     .put_stream_error = openai_responses_put_stream_error,
     .put_model = put_model,

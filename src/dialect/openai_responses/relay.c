@@ -28,13 +28,10 @@ static const struct envelope_table *reply_table(void) {
   return &table;
 }
 
-static bool has_output(struct yyjson_val *response) {
-  return yyjson_arr_size(yyjson_obj_get(response, "output")) > 0;
-}
+static bool has_output(struct yyjson_val *response) { return yyjson_arr_size(yyjson_obj_get(response, "output")) > 0; }
 
 static void add_usage(struct yyjson_val *response, struct events *events) {
-  if (openai_responses_read_usage(yyjson_obj_get(response, "usage"), &events->usage))
-    events_add(events, EVENT_USAGE);
+  if (openai_responses_read_usage(yyjson_obj_get(response, "usage"), &events->usage)) events_add(events, EVENT_USAGE);
 }
 
 static enum err look_whole(struct yyjson_val *root, struct events *events, struct err_info *info) {

@@ -1,5 +1,5 @@
-/* Responses of an upstream as events: what a whole reply and a stream's end share, and whole replies. Called through the
- * dialect's table and by stream_decode.c. The tree lives for the call; so do the events' slices. */
+/* Responses of an upstream as events: what a whole reply and a stream's end share, and whole replies. Called through
+ * the dialect's table and by stream_decode.c. The tree lives for the call; so do the events' slices. */
 #include <yyjson.h>
 
 #include "dialect/openai_responses/internal.h"
@@ -250,13 +250,13 @@ static enum err decode_response(struct openai_responses_emitter *em, struct yyjs
   return e ? e : openai_responses_emit_end(em, root);
 }
 
-enum err openai_responses_decode_reply(const struct dialect_exchange *x, struct str body,
-                                       const struct event_sink *sink, struct err_info *info) {
+enum err openai_responses_decode_reply(const struct dialect_exchange *x, struct str body, const struct event_sink *sink,
+                                       struct err_info *info) {
   struct openai_responses_emitter em = {.x = x, .sink = sink, .info = info};
   struct json_pool pool = {0};
   yyjson_val *root = json_pool_parse(&pool, body);
-  enum err e = yyjson_is_obj(root) ? decode_response(&em, root, body)
-                                   : dialect_bad_reply(info, "it is not a JSON object");
+  enum err e =
+      yyjson_is_obj(root) ? decode_response(&em, root, body) : dialect_bad_reply(info, "it is not a JSON object");
   json_pool_clear(&pool);
   return e;
 }

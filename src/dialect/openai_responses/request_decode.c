@@ -57,7 +57,8 @@ const struct openai_responses_native *openai_responses_native_of(const struct re
   return r && str_eq(r->dialect, OPENAI_RESPONSES) ? r->native : NULL;
 }
 
-/* Members that change the answer and mean something to OpenAI alone: state that is kept there, work that goes on there. */
+/* Members that change the answer and mean something to OpenAI alone: state that is kept there, work that goes on there.
+ */
 static const char *native_member(const struct json_rest *rest) {
   static const char *const state[] = {"conversation", "previous_response_id", "prompt"};
   for (size_t i = 0; i < rest->n; i++) {
@@ -107,7 +108,8 @@ static enum err add_string(struct openai_responses_reader *rd, struct yyjson_val
                            uint32_t source, struct request *r) {
   struct request_item *item = &r->items[r->item_count++];
   *item = (struct request_item){.role = role, .source = source, .form = CONTENT_STRING};
-  if (!yyjson_get_len(v) && role == ROLE_SYSTEM) return OK; /* Codex sends empty instructions: there is nothing to say */
+  if (!yyjson_get_len(v) && role == ROLE_SYSTEM)
+    return OK; /* Codex sends empty instructions: there is nothing to say */
   item->parts = ARENA_NEW(rd->arena, struct request_part);
   if (!item->parts) return ERR_NO_MEMORY;
   item->part_count = 1;
@@ -124,8 +126,8 @@ static enum err add_list(struct openai_responses_reader *rd, struct yyjson_val *
     char path[ERR_PARAM_MAX];
     snprintf(path, sizeof path, "%s[%zu]", name, i);
     if (nodes) nodes[i] = node;
-    enum err e = openai_responses_decode_item(rd, node, path, nodes ? (uint32_t)i : UINT32_MAX,
-                                              &r->items[r->item_count++]);
+    enum err e =
+        openai_responses_decode_item(rd, node, path, nodes ? (uint32_t)i : UINT32_MAX, &r->items[r->item_count++]);
     if (e) return e;
   }
   return OK;
@@ -161,9 +163,8 @@ static enum err read_format(struct openai_responses_reader *rd, struct yyjson_va
   static const struct {
     struct str word;
     enum response_format format;
-  } types[] = {{STR("text"), FORMAT_TEXT},
-               {STR("json_object"), FORMAT_JSON_OBJECT},
-               {STR("json_schema"), FORMAT_JSON_SCHEMA}};
+  } types[] = {
+      {STR("text"), FORMAT_TEXT}, {STR("json_object"), FORMAT_JSON_OBJECT}, {STR("json_schema"), FORMAT_JSON_SCHEMA}};
   struct yyjson_val *v[NAMES];
   struct json_rest rest;
   struct str type = STR_NONE;
@@ -268,8 +269,7 @@ static enum err read_plain(struct openai_responses_reader *rd, struct yyjson_val
   if (!e) e = openai_responses_bool(rd, NULL, "stream", v[STREAM], &stream);
   if (e) return e;
   r->is_stream = stream == 1;
-  if (v[METADATA] && !yyjson_is_obj(v[METADATA]))
-    return openai_responses_bad_type(rd, NULL, "metadata", "an object");
+  if (v[METADATA] && !yyjson_is_obj(v[METADATA])) return openai_responses_bad_type(rd, NULL, "metadata", "an object");
   r->metadata = v[METADATA];
   return OK;
 }

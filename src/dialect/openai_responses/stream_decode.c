@@ -36,7 +36,7 @@ struct state {
   struct open_part parts[PARTS_MAX];
   uint64_t done[DONE_MAX / 64];
 };
-const size_t openai_responses_decoder_bytes = sizeof(struct state);
+_Static_assert(sizeof(struct state) <= OPENAI_RESPONSES_DECODER_BYTES, "the table says how much room the state has");
 
 /* ---- finding ---- */
 
@@ -135,11 +135,8 @@ static enum err open_part(struct state *s, struct item *item, enum list list, ui
   if (e) return e;
   (*out)->part = s->em.next_part++;
   if (kind == PART_REFUSAL) s->em.saw_refusal = true;
-  struct event open = {.kind = EVENT_OPEN,
-                       .part = (*out)->part,
-                       .part_kind = kind,
-                       .item_id = item_id,
-                       .dialect = OPENAI_RESPONSES};
+  struct event open = {
+      .kind = EVENT_OPEN, .part = (*out)->part, .part_kind = kind, .item_id = item_id, .dialect = OPENAI_RESPONSES};
   return openai_responses_emit(&s->em, &open);
 }
 
@@ -209,7 +206,9 @@ static enum err on_whole(struct state *s, struct yyjson_val *root, enum list lis
   return put_delta(s, p, json_pool_str(root, member));
 }
 
-static enum err on_text_delta(struct state *s, struct yyjson_val *root) { return on_piece(s, root, CONTENT, PART_TEXT); }
+static enum err on_text_delta(struct state *s, struct yyjson_val *root) {
+  return on_piece(s, root, CONTENT, PART_TEXT);
+}
 static enum err on_text_done(struct state *s, struct yyjson_val *root) {
   return on_whole(s, root, CONTENT, PART_TEXT, "text");
 }

@@ -184,7 +184,8 @@ static size_t put_group(struct buf *out, const struct request *r, size_t i) {
   }
   json_out_key(out, "tools");
   json_out_begin(out, '[');
-  for (; i + n < r->tool_count && r->tools[i + n].source == r->tools[i].source; n++) put_tool(out, &r->tools[i + n], true);
+  for (; i + n < r->tool_count && r->tools[i + n].source == r->tools[i].source; n++)
+    put_tool(out, &r->tools[i + n], true);
   json_out_end(out, ']');
   json_out_end(out, '}');
   return n;
