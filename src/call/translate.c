@@ -153,8 +153,7 @@ static enum err take_event(void *arg, const struct event *event, struct err_info
   struct translation *t = arg;
   if (t->is_ended && event->kind != EVENT_USAGE) return OK;
   switch (event->kind) {
-    case EVENT_ERROR:
-      return provider_error(t->deployment, (struct http_headers){0}, event->bytes, info);
+    case EVENT_ERROR: return provider_error(t->deployment, (struct http_headers){0}, event->bytes, info);
     case EVENT_USAGE:
       answer_merge_usage(&t->events->usage, event->usage);
       events_add(t->events, EVENT_USAGE);

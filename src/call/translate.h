@@ -19,11 +19,11 @@ struct translation {
   struct err_info *info; /* where a provider's error goes */
 };
 
-/* The body for this deployment: decoded once for the call, encoded for each attempt into call->encoded. Large bodies are
- * worked on in the thread pool. ERR_UNSUPPORTED with the path where the target cannot say it; what was left out is added
- * to call->dropped. */
-WAIT enum err translate_request(struct call *c, const struct deployment *d, const struct dialect *target, bool ask_usage,
-                                struct str *body, struct err_info *info);
+/* The body for this deployment: decoded once for the call, encoded for each attempt into call->encoded. Large bodies
+ * are worked on in the thread pool. ERR_UNSUPPORTED with the path where the target cannot say it; what was left out is
+ * added to call->dropped. */
+WAIT enum err translate_request(struct call *c, const struct deployment *d, const struct dialect *target,
+                                bool ask_usage, struct str *body, struct err_info *info);
 /* A whole reply into call->reply. */
 enum err translate_reply(struct call *c, const struct deployment *d, const struct dialect *target, struct str body,
                          struct http_headers headers, struct err_info *info) MUST_CHECK;

@@ -80,6 +80,39 @@ static enum err scan_piece(void *arg, struct str piece, struct err_info *info) {
   return envelope_scan_feed(arg, piece, info);
 }
 
+/* The name of a model in the path; empty when it holds a control character or is no UTF-8. */
+static struct str path_model(struct request_context *rc) {
+  struct str raw = rc->path_rest;
+  char *out = arena_alloc(rc->arena, raw.n);
+  struct str name = out ? str_from(out, str_percent_decode(raw, out, raw.n)) : STR_NONE;
+  for (size_t i = 0; i < name.n; i++)
+    if ((unsigned char)name.p[i] < 0x20 || name.p[i] == 0x7f) return STR_NONE;
+  return str_is_utf8(name) ? name : STR_NONE;
+}
+
+/* "alt=sse" among the query's parameters: without it a Gemini stream is a JSON array. */
+static bool asks_for_events(struct str query) {
+  struct str one;
+  while (query.n) {
+    str_cut(query, '&', &one, &query);
+    if (str_eq(one, STR("alt=sse"))) return true;
+  }
+  return false;
+}
+
+/* What the path says of a request, before its body is looked at. */
+static enum err read_path(struct request_context *rc, struct dialect_request *request) {
+  unsigned what = rc->endpoint->what;
+  *request = (struct dialect_request){.operation = (enum llm_operation)((what & OPERATION_MASK) - 1), .max_tokens = -1};
+  request->is_stream = what & PATH_STREAM;
+  request->is_array = request->is_stream && !asks_for_events(rc->request->query);
+  if (!(what & PATH_MODEL)) return OK;
+  request->model = path_model(rc);
+  return request->model.n
+             ? OK
+             : err_set_param(&rc->info, ERR_BAD_VALUE, "model", "the model's name in the path is malformed");
+}
+
 /* Body and envelope: the scan runs as the body arrives. */
 static enum err read_envelope(struct request_context *rc, struct turn *t, struct dialect_request *request) {
   const struct dialect *dialect = rc->endpoint->dialect;
@@ -114,6 +147,7 @@ void exchange_call(struct request_context *rc) {
   if (e) goto out;
   t->rc = rc;
   if ((e = check_loop(rc))) goto out;
+  if ((e = read_path(rc, request))) goto out;
   if ((e = read_envelope(rc, t, request))) goto out;
   if ((e = options_read(rc->request, request, &wants_receipt, &rc->info))) goto out;
   if ((e = plan_for(rc, request->model, &t->plan))) goto out;
