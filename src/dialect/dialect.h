@@ -17,6 +17,7 @@
 #include "io/frame_reader.h"
 #include "llm/answer.h"
 #include "llm/caps.h"
+#include "llm/embedding.h"
 #include "llm/event.h"
 #include "llm/request.h"
 
@@ -126,6 +127,9 @@ struct dialect {
                              struct request *out, struct err_info *info);
   /* A whole answer. */
   void (*encode_reply)(const struct dialect_exchange *x, const struct answer *answer, struct buf *out);
+  /* The answer to an embedding request (LLM_EMBED); then encode_reply and encode_event are NULL. x->request says in
+   * which form the caller wants its vectors. */
+  void (*encode_embeddings)(const struct dialect_exchange *x, const struct embeddings *answer, struct buf *out);
   /* The stream's writer: `state` is encoder_bytes, zeroed, in x's arena; it writes whole frames to out. Finishing
    * frames wait for EVENT_END, by when usage is known; EVENT_ERROR is never given to it. Memory that grows comes from
    * x's arena or hangs on it, and is bounded by what the frames hold. */
@@ -141,6 +145,10 @@ struct dialect {
    * when it is no reply. */
   enum err (*decode_reply)(const struct dialect_exchange *x, struct str body, const struct event_sink *sink,
                            struct err_info *info);
+  /* The whole reply to an embedding request, into x->arena; then the other decoders are NULL. An error in a body of
+   * status 200 is in out->error. ERR_UPSTREAM_PROTOCOL when it is no reply, or has not one vector for each input. */
+  enum err (*decode_embeddings)(const struct dialect_exchange *x, struct str body, struct embeddings *out,
+                                struct err_info *info);
   /* The stream's reader: `state` is decoder_bytes, zeroed, in x's arena. Emits EVENT_END at the end mark (or when what
    * ends the answer in its stead has come); decode_end, which is optional, at the connection's end, emits what is still
    * owed where a missing end mark is common (finish reason seen, no [DONE]). */

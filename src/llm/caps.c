@@ -203,6 +203,7 @@ static enum err check_members(struct walk *w) {
       {r->dimensions.n > 0, CAP_DIMENSIONS, "dimensions"},
   };
   enum err e = OK;
+  if (r->native_member) e = has(w, CAP_NATIVE_MEMBER, r->native_member);
   for (size_t i = 0; !e && i < sizeof members / sizeof *members; i++)
     if (members[i].is_set) e = has(w, members[i].cap, members[i].path);
   return e;

@@ -73,6 +73,10 @@ enum tool_kind {
   TOOL_HOSTED  /* run by the provider (web_search, code_interpreter …): native to its dialect only */
 };
 
+/* request_part.source of a part that is the caller's whole item, not an element of its content (Responses: a call, a
+ * result, thinking): its path is the item's. */
+#define REQUEST_SOURCE_ITEM (UINT32_MAX - 1)
+
 struct request_part {
   enum part_kind kind;
   uint32_t source; /* index in the item's content as the caller wrote it; UINT32_MAX: content was one string */
@@ -94,7 +98,8 @@ struct request_part {
   size_t result_count;
   struct cache_marker cache;
   struct yyjson_val *citations; /* TEXT: as the origin wrote them (`citations`, `annotations`); NULL: none */
-  struct yyjson_val *raw;       /* SERVER_TOOL, OPAQUE: the whole node */
+  struct yyjson_val *raw;       /* SERVER_TOOL, OPAQUE: the whole node. Of other kinds it is for the encoder of the
+                                   caller's own dialect only: the node as it was written (Gemini) */
   struct json_rest rest;
 };
 
@@ -178,10 +183,18 @@ struct request {
   struct str user, service_tier, prompt_cache_key, verbosity;
   int8_t store; /* -1 not said */
 
+  /* Path of a top-level member that changes the answer and that only the caller's dialect can say (Responses:
+   * "background", "conversation"); NULL: none. */
+  const char *native_member;
+
   /* LLM_EMBED: what is embedded (texts as items' text parts), and how. */
   struct str dimensions, encoding_format, task_type, title;
 
   struct json_rest rest; /* top-level members */
+
+  /* What the encoder of the caller's own dialect wants to know of how the request was written and the model above has no
+   * word for; of a type of that dialect's, in the same arena. NULL: nothing. */
+  const void *native;
 };
 
 /* Where a node stands in the caller's request, for errors and x-maestro-dropped: "messages[3].content[1].source".
