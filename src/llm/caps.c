@@ -201,6 +201,10 @@ static enum err check_members(struct walk *w) {
       {r->prompt_cache_key.n > 0, CAP_PROMPT_CACHE_KEY, "prompt_cache_key"},
       {r->verbosity.n > 0, CAP_VERBOSITY, "verbosity"},
       {r->dimensions.n > 0, CAP_DIMENSIONS, "dimensions"},
+      {r->suffix.n > 0, CAP_SUFFIX, "suffix"},
+      {r->echo == 1, CAP_ECHO, "echo"},
+      {r->best_of.n > 0 && !is_one(r->best_of), CAP_BEST_OF, "best_of"},
+      {r->wants_audio, CAP_AUDIO_ANSWER, "modalities"},
   };
   enum err e = OK;
   if (r->native_member) e = has(w, CAP_NATIVE_MEMBER, r->native_member);

@@ -8,7 +8,7 @@
 
 void request_init(struct request *r, struct str dialect, enum llm_operation operation) {
   *r = (struct request){.dialect = dialect, .operation = operation};
-  r->parallel_tool_calls = r->format_strict = r->logprobs = r->store = -1;
+  r->parallel_tool_calls = r->format_strict = r->logprobs = r->store = r->echo = -1;
   r->reasoning = (struct request_reasoning){.enabled = -1, .budget_tokens = -1, .visible = -1};
 }
 

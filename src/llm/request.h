@@ -190,6 +190,15 @@ struct request {
   /* LLM_EMBED: what is embedded (texts as items' text parts), and how. */
   struct str dimensions, encoding_format, task_type, title;
 
+  /* LLM_COMPLETE: the text behind the gap that is to be filled; say the prompt again before the answer; the best of so
+   * many tries. */
+  struct str suffix, best_of;
+  int8_t echo; /* -1 not said */
+
+  struct yyjson_val *modalities; /* of the answer (OpenAI); wants_audio: sound is among them */
+  bool wants_audio;
+
+  const void *native;    /* private to the caller's dialect: what its own encoder needs to spell the request as it was */
   struct json_rest rest; /* top-level members */
 
   /* What the encoder of the caller's own dialect wants to know of how the request was written and the model above has no
