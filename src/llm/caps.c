@@ -232,5 +232,6 @@ enum err caps_check(const struct request *r, struct str target, caps_set can, co
   if (!e) e = check_choice(&w);
   if (!e) e = check_members(&w);
   drop_rest(&w, &r->rest, "");
+  drop_rest(&w, &r->nested, "");
   return e;
 }

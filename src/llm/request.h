@@ -127,6 +127,7 @@ struct request_tool {
   bool is_openapi;           /* the caller wrote Gemini's `parameters`, not `parametersJsonSchema` */
   int8_t strict;             /* -1 not said */
   struct yyjson_val *format; /* CUSTOM: the grammar */
+  bool has_type;             /* Anthropic: the `type` of a function was said ("custom") */
   struct cache_marker cache;
   struct yyjson_val *raw; /* HOSTED: the whole node */
   struct json_rest rest;
@@ -151,6 +152,7 @@ struct request {
   enum llm_operation operation;
   struct str model;
   bool is_stream, wants_usage;
+  bool has_stream; /* it was said, be it false */
 
   struct request_item *items;
   size_t item_count;
@@ -166,6 +168,7 @@ struct request {
   struct yyjson_val *format_schema; /* JSON_SCHEMA */
   struct str format_name, format_description;
   int8_t format_strict;
+  bool format_is_legacy; /* Anthropic: `output_format`, not `output_config.format` */
 
   struct request_reasoning reasoning;
 
@@ -198,12 +201,14 @@ struct request {
   struct yyjson_val *modalities; /* of the answer (OpenAI); wants_audio: sound is among them */
   bool wants_audio;
 
-  const void *native;    /* private to the caller's dialect: what its own encoder needs to spell the request as it was */
   struct json_rest rest; /* top-level members */
 
   /* What the encoder of the caller's own dialect wants to know of how the request was written and the model above has no
    * word for; of a type of that dialect's, in the same arena. NULL: nothing. */
   const void *native;
+
+  /* What was left over of top-level members that were taken apart: the key is the path ("thinking.block_binding"). */
+  struct json_rest nested;
 };
 
 /* Where a node stands in the caller's request, for errors and x-maestro-dropped: "messages[3].content[1].source".
