@@ -123,7 +123,7 @@ struct request_tool {
   int8_t strict;             /* -1 not said */
   struct yyjson_val *format; /* CUSTOM: the grammar */
   struct cache_marker cache;
-  struct yyjson_val *raw; /* HOSTED: the whole node */
+  struct yyjson_val *raw; /* HOSTED: the whole node; is_openapi: the schema as it was written */
   struct json_rest rest;
 };
 
