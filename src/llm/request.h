@@ -129,7 +129,7 @@ struct request_tool {
   struct yyjson_val *format; /* CUSTOM: the grammar */
   bool has_type;             /* Anthropic: the `type` of a function was said ("custom") */
   struct cache_marker cache;
-  struct yyjson_val *raw; /* HOSTED: the whole node */
+  struct yyjson_val *raw; /* HOSTED: the whole node; is_openapi: the schema as it was written */
   struct json_rest rest;
 };
 
