@@ -5,6 +5,7 @@
 #include <yyjson.h>
 
 #include "base/json.h"
+#include "call/count.h"
 #include "io/pool.h"
 
 enum { POOL_BYTES = 256 * 1024 }; /* a larger body is decoded and encoded off the loop */
@@ -33,19 +34,32 @@ static enum err do_work(void *arg) {
   struct call *c = w->call;
   enum err e = c->canonical ? OK : decode(c, w->info);
   if (!e) e = caps_check(c->canonical, w->target->name, w->target->caps, &c->dialect->words, &c->dropped, w->info);
+  if (!e) e = signatures_restore(c, c->canonical, w->target);
   buf_reset(&c->encoded);
   if (!e) e = w->target->encode_request(c->canonical, &w->as, c->arena, &c->encoded, w->info);
   return e ? e : c->encoded.failed ? ERR_NO_MEMORY : OK;
 }
 
+static enum err do_count(void *arg) {
+  struct work *w = arg;
+  struct call *c = w->call;
+  enum err e = c->canonical ? OK : decode(c, w->info);
+  if (e) return e;
+  usage_set(&c->outcome.usage, USAGE_INPUT, count_estimate(c->canonical));
+  c->outcome.usage.is_estimated = true;
+  return OK;
+}
+
 static void keep(void *arg) { (void)arg; } /* the work lies in the arena; the shield lets no one clear it too early */
 
-static enum err do_work_elsewhere(struct work *w) {
+/* Large bodies go to the pool. A cancel waits for the job, which holds the exchange's arena: milliseconds. */
+static enum err run(enum err (*job)(void *), struct work *w) {
   enum err result = ERR_INTERNAL;
+  if (w->call->body.n <= POOL_BYTES) return job(w);
   fiber_shield_begin(DEADLINE_NONE);
-  enum err e = fiber_await(POOL_CPU, do_work, w, keep, DEADLINE_NONE, &result);
+  enum err e = fiber_await(POOL_CPU, job, w, keep, DEADLINE_NONE, &result);
   fiber_shield_end();
-  if (e == ERR_BUSY) return do_work(w); /* every place in the queue is taken */
+  if (e == ERR_BUSY) return job(w); /* every place in the queue is taken */
   return fiber_is_cancelled() ? ERR_CANCELLED : e ? e : result;
 }
 
@@ -54,7 +68,7 @@ enum err translate_request(struct call *c, const struct deployment *d, const str
   struct work *w = ARENA_NEW(c->arena, struct work);
   if (!w) return ERR_NO_MEMORY;
   *w = (struct work){c, target, {d->model, ask_usage, d->output_tokens}, info};
-  enum err e = c->body.n > POOL_BYTES ? do_work_elsewhere(w) : do_work(w);
+  enum err e = run(do_work, w);
   if (!e) *body = buf_str(&c->encoded);
   return e;
 }
@@ -94,10 +108,28 @@ static bool is_content(const struct event *e) {
          e->part_kind != PART_REASONING_SUMMARY && e->part_kind != PART_REFUSAL;
 }
 
+enum err translate_count(struct call *c, const struct deployment *d, struct err_info *info) {
+  struct work *w = ARENA_NEW(c->arena, struct work);
+  struct answer *answer = arena_alloc(c->arena, sizeof *answer);
+  if (!w || !answer) return ERR_NO_MEMORY;
+  *w = (struct work){.call = c, .info = info};
+  enum err e = run(do_count, w);
+  if (e) return e;
+  struct dialect_exchange x = exchange_of(c, d, false);
+  answer_init(answer, c->arena, 0);
+  answer->usage = c->outcome.usage;
+  answer->has_usage = answer->is_ended = true;
+  c->dialect->encode_reply(&x, answer, &c->reply);
+  answer_clear(answer);
+  return c->reply.failed ? ERR_NO_MEMORY : OK;
+}
+
 /* ---- a whole reply ---- */
 
 struct whole {
   struct answer answer;
+  struct call *call;
+  struct signature_watch watch;
   const struct deployment *deployment;
   struct http_headers headers;
 };
@@ -106,13 +138,15 @@ static enum err take_whole(void *arg, const struct event *event, struct err_info
   struct whole *w = arg;
   if (event->kind == EVENT_ERROR) return provider_error(w->deployment, w->headers, event->bytes, info);
   struct event_sink sink = answer_sink(&w->answer);
+  signature_watch_event(&w->watch, w->call, event);
   return event_put(&sink, event, info);
 }
 
 enum err translate_reply(struct call *c, const struct deployment *d, const struct dialect *target, struct str body,
                          struct http_headers headers, struct err_info *info) {
-  struct whole *w = arena_alloc(c->arena, sizeof *w);
+  struct whole *w = ARENA_NEW(c->arena, struct whole);
   if (!w) return ERR_NO_MEMORY;
+  w->call = c;
   struct dialect_exchange x = exchange_of(c, d, true);
   w->deployment = d;
   w->headers = headers;
@@ -126,6 +160,7 @@ enum err translate_reply(struct call *c, const struct deployment *d, const struc
   c->dialect->encode_reply(&x, &w->answer, &c->reply);
   e = c->reply.failed ? ERR_NO_MEMORY : OK;
 out:
+  signature_watch_clear(&w->watch);
   answer_clear(&w->answer);
   return e;
 }
@@ -142,7 +177,10 @@ enum err translation_begin(struct translation *t, struct call *c, const struct d
   return t->decoder && t->encoder ? OK : ERR_NO_MEMORY;
 }
 
-void translation_clear(struct translation *t) { json_pool_clear(&t->pool); }
+void translation_clear(struct translation *t) {
+  signature_watch_clear(&t->watch);
+  json_pool_clear(&t->pool);
+}
 
 static enum err encode(struct translation *t, const struct event *event, struct err_info *info) {
   enum err e = t->call->dialect->encode_event(t->encoder, &t->x, event, t->out, info);
@@ -163,6 +201,7 @@ static enum err take_event(void *arg, const struct event *event, struct err_info
     case EVENT_END: t->is_ended = true; break;
     default: break;
   }
+  signature_watch_event(&t->watch, t->call, event);
   if (is_content(event)) events_add(t->events, EVENT_DELTA);
   if (event->kind == EVENT_STOP || event->kind == EVENT_END) events_add(t->events, event->kind);
   return t->is_ended && event->kind != EVENT_END ? OK : encode(t, event, info);

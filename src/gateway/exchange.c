@@ -37,12 +37,14 @@ struct turn {
   struct request_context *rc;
   struct call call;
   struct plan plan;
+  char owner[AUTH_NAME_BYTES];
 };
 
 /* What the head says of the call: our own headers, and those of the upstream that concern the caller. */
 static void add_call_headers(struct turn *t, bool is_final) {
   if (t->rc->reply.is_started) return;
   receipt_add_headers(t->rc, &t->plan, &t->call.outcome, is_final);
+  if (t->call.outcome.usage.is_estimated) reply_add_header(&t->rc->reply, STR("x-maestro-estimated"), STR("1"));
   if (t->call.dropped.names.n)
     reply_add_header(&t->rc->reply, STR("x-maestro-dropped"), arena_dup(t->rc->arena, buf_str(&t->call.dropped.names)));
   for (size_t i = 0; i < t->call.reply_headers.n; i++)
@@ -155,6 +157,7 @@ void exchange_call(struct request_context *rc) {
   struct call *c = &t->call;
   c->headers = rc->request->headers;
   c->reply_id = rc->trace_id;
+  c->owner = auth_principal_name(&rc->principal, t->owner);
   c->plan = &t->plan;
   c->options = rc->options;
   c->dialect = rc->endpoint->dialect;

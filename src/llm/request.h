@@ -203,8 +203,8 @@ struct request {
 
   struct json_rest rest; /* top-level members */
 
-  /* What the encoder of the caller's own dialect wants to know of how the request was written and the model above has no
-   * word for; of a type of that dialect's, in the same arena. NULL: nothing. */
+  /* What the encoder of the caller's own dialect wants to know of how the request was written and the model above has
+   * no word for; of a type of that dialect's, in the same arena. NULL: nothing. */
   const void *native;
 
   /* What was left over of top-level members that were taken apart: the key is the path ("thinking.block_binding"). */
