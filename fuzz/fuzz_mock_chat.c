@@ -16,12 +16,13 @@ static void stream(const struct mock_answer *a) {
   struct buf head, out;
   struct mock_steps steps = {0};
   struct mock_step step;
+  struct mock_progress at = {0};
   buf_init(&head, 0);
   buf_init(&out, 0);
   mock_openai_chat.head(a, &head);
   while (mock_steps_next(&steps, a, &step)) {
     buf_reset(&out);
-    mock_openai_chat.event(a, buf_str(&head), &step, &out);
+    mock_openai_chat.event(a, buf_str(&head), &step, &at, &out);
     if (step.kind != MOCK_STEP_DONE) check_json(str_sub(buf_str(&out), 6, out.n - 2));
   }
   buf_clear(&head);
@@ -55,8 +56,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct mock_request q = {.body = {(const char *)data, size}};
   struct mock_error fault = {0};
   arena_init(&arena, 0);
-  bool is_scanned = mock_openai_chat.scan(&q, &fault);
-  if (mock_openai_chat.parse(&q, &arena, false, &fault)) {
+  bool is_scanned = mock_openai_chat.scan(&q, &arena, &fault);
+  if (mock_openai_chat.parse(&q, &arena, &fault)) {
     if (!is_scanned && !fault.status) abort();
     if (is_scanned) answer(&q, &arena);
   }

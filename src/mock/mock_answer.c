@@ -111,6 +111,7 @@ static void count_usage(struct mock_answer *a, const struct mock_plan *plan, con
 
 enum err mock_answer_build(struct mock_answer *a, const struct mock_plan *plan, const struct mock_request *q,
                            const struct mock_options *options, const struct mock_prose *prose, struct arena *arena) {
+  a->q = q;
   a->finish = MOCK_FINISH_STOP;
   enum err e = set_content(a, plan, q, options, prose, arena);
   if (e) return e;

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "io/http_msg.h"
 #include "mock/mock_plan.h"
 #include "mock/mock_scan.h"
 
@@ -19,6 +20,12 @@ struct mock_tool {
 /* What a dialect found in a request. The part behind `is_parsed` is there only after its parse function ran. */
 struct mock_request {
   struct str body;
+  struct str path, query; /* the path percent-decoded */
+  struct str wildcard;    /* what the route's `*` stood for */
+  struct http_headers headers;
+  bool is_demo;           /* generated JSON says so */
+  void *own;              /* the dialect's */
+  struct str stream_type; /* Content-Type of a stream; empty: the dialect's */
   struct mock_scan scan;
   bool is_parsed;
   struct str user_text;                   /* of the last user message, parts joined by LF */
@@ -31,7 +38,8 @@ struct mock_request {
 enum mock_finish { MOCK_FINISH_STOP, MOCK_FINISH_LENGTH, MOCK_FINISH_TOOLS, MOCK_FINISH_FILTER };
 
 struct mock_answer {
-  char id[MOCK_ID_BYTES]; /* characters that every vendor's ids may have; not NUL-terminated */
+  const struct mock_request *q; /* what it answers */
+  char id[MOCK_ID_BYTES];       /* characters that every vendor's ids may have; not NUL-terminated */
   int64_t created_s;
   struct str model;                    /* JSON-escaped, as the client sent it */
   struct str reasoning, refusal, text; /* raw text; n == 0: absent */

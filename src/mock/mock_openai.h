@@ -1,10 +1,14 @@
-/* How the OpenAI chat dialect reads requests; used by its table only. */
+/* What OpenAI's dialects share: how a chat request is read, and the words and shape of errors. */
 #ifndef MAESTRO_MOCK_OPENAI_H
 #define MAESTRO_MOCK_OPENAI_H
 
 #include "mock/mock_dialect.h"
 
-bool mock_openai_scan(struct mock_request *q, struct mock_error *fault);
-bool mock_openai_parse(struct mock_request *q, struct arena *a, bool is_demo, struct mock_error *fault);
+bool mock_openai_scan(struct mock_request *q, struct arena *a, struct mock_error *fault);
+bool mock_openai_parse(struct mock_request *q, struct arena *a, struct mock_error *fault);
+
+enum { MOCK_OPENAI_ERRORS = 9 };
+extern const struct mock_error mock_openai_errors[MOCK_OPENAI_ERRORS];
+void mock_openai_error(const struct mock_error *e, struct buf *out);
 
 #endif

@@ -220,7 +220,9 @@ static void put_plain_event(struct buf *out, const struct mock_answer *a, struct
   out->n += bytes;
 }
 
-static void event(const struct mock_answer *a, struct str start, const struct mock_step *step, struct buf *out) {
+static void event(const struct mock_answer *a, struct str start, const struct mock_step *step, struct mock_progress *at,
+                  struct buf *out) {
+  (void)at;
   if (step->kind == MOCK_STEP_DONE) {
     PUT(out, "data: [DONE]\n\n");
     return;
@@ -254,44 +256,27 @@ static void event(const struct mock_answer *a, struct str start, const struct mo
 
 #define TEXT(literal) \
   { literal, sizeof(literal) - 1 }
-static const struct mock_error usual[] = {
-    {400, TEXT("Invalid request."), TEXT("invalid_request_error"), {0}, {0}},
-    {401,
-     TEXT("Incorrect API key provided. You can find your API key at https://platform.openai.com/account/api-keys."),
-     TEXT("invalid_request_error"),
-     {0},
-     TEXT("invalid_api_key")},
-    {403, TEXT("You are not allowed to sample from this model."), TEXT("invalid_request_error"), {0}, {0}},
-    {404,
-     TEXT("The model does not exist or you do not have access to it."),
-     TEXT("invalid_request_error"),
-     {0},
-     TEXT("model_not_found")},
-    {429,
-     TEXT("Rate limit reached for requests. Please try again in 2s."),
-     TEXT("requests"),
-     {0},
-     TEXT("rate_limit_exceeded")},
-    {503, TEXT("The engine is currently overloaded, please try again later."), TEXT("server_error"), {0}, {0}},
-    {500,
-     TEXT("The server had an error while processing your request. Sorry about that!"),
-     TEXT("server_error"),
-     {0},
-     {0}},
+#define ROW(status_, message_, type_) .status = status_, .message = TEXT(message_), .type = TEXT(type_)
+const struct mock_error mock_openai_errors[MOCK_OPENAI_ERRORS] = {
+    {ROW(400, "Invalid request.", "invalid_request_error")},
+    {ROW(401, "Incorrect API key provided. You can find your API key at https://platform.openai.com/account/api-keys.",
+         "invalid_request_error"),
+     .code = TEXT("invalid_api_key")},
+    {ROW(403, "You are not allowed to sample from this model.", "invalid_request_error")},
+    {ROW(404, "The model does not exist or you do not have access to it.", "invalid_request_error"),
+     .code = TEXT("model_not_found")},
+    {ROW(429, "Rate limit reached for requests. Please try again in 2s.", "requests"),
+     .code = TEXT("rate_limit_exceeded")},
+    {ROW(429, "You exceeded your current quota, please check your plan and billing details.", "insufficient_quota"),
+     .code = TEXT("insufficient_quota"), .words = MOCK_WORDS_QUOTA},
+    {ROW(400,
+         "This model's maximum context length is 8192 tokens. However, your messages resulted in 9001 tokens. Please "
+         "reduce the length of the messages.",
+         "invalid_request_error"),
+     .param = TEXT("messages"), .code = TEXT("context_length_exceeded"), .words = MOCK_WORDS_CONTEXT},
+    {ROW(503, "The engine is currently overloaded, please try again later.", "server_error")},
+    {ROW(500, "The server had an error while processing your request. Sorry about that!", "server_error")},
 };
-
-static struct mock_error complete(const struct mock_error *e) {
-  const struct mock_error *found = &usual[e->status >= 500 ? sizeof usual / sizeof usual[0] - 1 : 0];
-  for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++)
-    if (usual[i].status == e->status) found = &usual[i];
-  struct mock_error whole = *e;
-  if (whole.message.n == 0) {
-    whole.message = found->message;
-    whole.code = e->code.n ? e->code : found->code;
-  }
-  if (whole.type.n == 0) whole.type = found->type;
-  return whole;
-}
 
 static void put_or_null(struct buf *out, struct str s) {
   if (s.n)
@@ -300,45 +285,77 @@ static void put_or_null(struct buf *out, struct str s) {
     PUT(out, "null");
 }
 
-static void error(const struct mock_error *given, struct buf *out) {
-  struct mock_error e = complete(given);
+void mock_openai_error(const struct mock_error *e, struct buf *out) {
   PUT(out, "{\n    \"error\": {\n        \"message\": ");
-  buf_put_json(out, e.message);
+  buf_put_json(out, e->message);
   PUT(out, ",\n        \"type\": ");
-  buf_put_json(out, e.type);
+  buf_put_json(out, e->type);
   PUT(out, ",\n        \"param\": ");
-  put_or_null(out, e.param);
+  put_or_null(out, e->param);
   PUT(out, ",\n        \"code\": ");
-  put_or_null(out, e.code);
+  put_or_null(out, e->code);
   PUT(out, "\n    }\n}\n");
 }
 
-static void error_event(const struct mock_error *given, struct buf *out) {
-  struct mock_error e = complete(given);
+static void error_event(const struct mock_error *e, struct mock_progress *at, struct buf *out) {
+  (void)at;
   PUT(out, "data: {\"error\":{\"message\":");
-  buf_put_json(out, e.message);
+  buf_put_json(out, e->message);
   PUT(out, ",\"type\":");
-  buf_put_json(out, e.type);
+  buf_put_json(out, e->type);
   PUT(out, ",\"param\":");
-  put_or_null(out, e.param);
+  put_or_null(out, e->param);
   PUT(out, ",\"code\":");
-  put_or_null(out, e.code);
+  put_or_null(out, e->code);
   PUT(out, "}}\n\n");
 }
 
-static void broken_event(struct buf *out) {
+static void broken_event(struct mock_progress *at, struct buf *out) {
+  (void)at;
   PUT(out, "data: {\"id\":\"chatcmpl-broken\",\"choices\":[{\"index\":\n\n");
+}
+
+/* --- models ------------------------------------------------------------------------------------------------------ */
+
+enum { MODEL_CREATED_S = 1767225600 }; /* 2026-01-01 */
+
+static void put_model(struct str id, struct buf *out) {
+  buf_put(out, STR("{\n      \"id\": "));
+  buf_put_json(out, id);
+  buf_put(out, STR(",\n      \"object\": \"model\",\n      \"created\": "));
+  buf_put_u64(out, MODEL_CREATED_S);
+  buf_put(out, STR(",\n      \"owned_by\": \"maestro\"\n    }"));
+}
+
+static void model(struct str id, struct buf *out) {
+  put_model(id, out);
+  buf_put_char(out, '\n');
+}
+
+static void models(const struct str *ids, size_t n, struct buf *out) {
+  PUT(out, "{\n  \"object\": \"list\",\n  \"data\": [");
+  for (size_t i = 0; i < n; i++) {
+    buf_put(out, i ? STR(",\n    ") : STR("\n    "));
+    put_model(ids[i], out);
+  }
+  PUT(out, "\n  ]\n}\n");
 }
 
 const struct mock_dialect mock_openai_chat = {
     .name = TEXT("openai-chat"),
     .stream_type = TEXT("text/event-stream; charset=utf-8"),
+    .id_header = TEXT("x-request-id"),
+    .fixed = {TEXT("openai-version"), TEXT("2020-10-01")},
+    .errors = mock_openai_errors,
+    .error_count = MOCK_OPENAI_ERRORS,
     .scan = mock_openai_scan,
     .parse = mock_openai_parse,
     .reply = reply,
     .head = head,
     .event = event,
-    .error = error,
+    .error = mock_openai_error,
     .error_event = error_event,
     .broken_event = broken_event,
+    .models = models,
+    .model = model,
 };

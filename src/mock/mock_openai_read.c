@@ -5,7 +5,7 @@
 #include "mock/mock_schema.h"
 
 static bool refuse(struct mock_error *fault, struct str message, struct str param, struct str code) {
-  *fault = (struct mock_error){400, message, STR("invalid_request_error"), param, code};
+  *fault = (struct mock_error){.status = 400, .message = message, .param = param, .code = code};
   return false;
 }
 
@@ -17,7 +17,8 @@ static bool refuse_json(struct mock_error *fault) {
                 STR_NONE, STR_NONE);
 }
 
-bool mock_openai_scan(struct mock_request *q, struct mock_error *fault) {
+bool mock_openai_scan(struct mock_request *q, struct arena *a, struct mock_error *fault) {
+  (void)a;
   if (!mock_scan_chat(q->body, &q->scan)) return refuse_json(fault);
   if (!q->scan.model.p) return refuse(fault, STR("you must provide a model parameter"), STR_NONE, STR_NONE);
   if (!q->scan.has_messages)
@@ -82,17 +83,17 @@ static void read_tools(struct mock_request *q, yyjson_val *tools, struct arena *
   }
 }
 
-static void read_format(struct mock_request *q, yyjson_val *format, bool is_demo, struct arena *a) {
+static void read_format(struct mock_request *q, yyjson_val *format, struct arena *a) {
   yyjson_val *type = yyjson_obj_get(format, "type");
   if (yyjson_equals_str(type, "json_schema"))
-    q->json = make_json(yyjson_obj_get(yyjson_obj_get(format, "json_schema"), "schema"), is_demo, a);
+    q->json = make_json(yyjson_obj_get(yyjson_obj_get(format, "json_schema"), "schema"), q->is_demo, a);
   else if (yyjson_equals_str(type, "json_object"))
-    q->json = is_demo ? STR("{\"answer\":\"demo answer: no real model was called\"}") : STR("{\"answer\":\"mock\"}");
+    q->json = q->is_demo ? STR("{\"answer\":\"demo answer: no real model was called\"}") : STR("{\"answer\":\"mock\"}");
 }
 
 static void free_document(void *doc) { yyjson_doc_free(doc); }
 
-bool mock_openai_parse(struct mock_request *q, struct arena *a, bool is_demo, struct mock_error *fault) {
+bool mock_openai_parse(struct mock_request *q, struct arena *a, struct mock_error *fault) {
   yyjson_doc *doc = yyjson_read(q->body.p, q->body.n, 0);
   if (!doc) return refuse_json(fault);
   if (!arena_on_clear(a, free_document, doc)) {
@@ -106,7 +107,7 @@ bool mock_openai_parse(struct mock_request *q, struct arena *a, bool is_demo, st
                   STR("invalid_type"));
   read_messages(q, messages, a);
   read_tools(q, yyjson_obj_get(root, "tools"), a);
-  read_format(q, yyjson_obj_get(root, "response_format"), is_demo, a);
+  read_format(q, yyjson_obj_get(root, "response_format"), a);
   q->is_parsed = true;
   return true;
 }
