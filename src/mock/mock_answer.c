@@ -65,9 +65,21 @@ static void use_tools(struct mock_answer *a, const struct mock_request *q, unsig
   a->finish = MOCK_FINISH_TOOLS;
 }
 
+static bool repeats_tool_result(const struct mock_request *q, const struct mock_options *options) {
+  return q->is_parsed && q->scan.is_tool_last && !options->is_demo;
+}
+
+/* What stands before or beside the content. */
+static void set_extras(struct mock_answer *a, const struct mock_plan *plan) {
+  if (plan->thinking == MOCK_THINKING_PLAIN) a->reasoning = thoughts;
+  if (plan->thinking == MOCK_THINKING_REDACTED) a->redacted = thoughts;
+  a->has_server_tool = plan->uses_server_tool;
+  a->has_citation = plan->cites && a->text.n;
+}
+
 static enum err set_content(struct mock_answer *a, const struct mock_plan *plan, const struct mock_request *q,
                             const struct mock_options *options, const struct mock_prose *prose, struct arena *arena) {
-  if (q->is_parsed && q->scan.is_tool_last && !options->is_demo) {
+  if (repeats_tool_result(q, options)) {
     a->text = q->tool_result;
     return OK;
   }
@@ -86,9 +98,13 @@ static enum err set_content(struct mock_answer *a, const struct mock_plan *plan,
       return OK;
     case MOCK_ANSWER_REFUSAL: a->refusal = no_answer; return OK;
     case MOCK_ANSWER_EMPTY: return OK;
-    case MOCK_ANSWER_THINKING: a->reasoning = thoughts; break;
     case MOCK_ANSWER_LENGTH: a->finish = MOCK_FINISH_LENGTH; break;
     case MOCK_ANSWER_FILTER: a->finish = MOCK_FINISH_FILTER; break;
+    case MOCK_ANSWER_PAUSE: a->finish = MOCK_FINISH_PAUSE; break;
+    case MOCK_ANSWER_SEQUENCE:
+      a->finish = MOCK_FINISH_SEQUENCE;
+      a->stop_sequence = q->stop_sequence.n ? q->stop_sequence : STR("END");
+      break;
     case MOCK_ANSWER_TEXT: break;
   }
   return plain_text(a, plan, options, prose, arena);
@@ -100,11 +116,12 @@ static void count_usage(struct mock_answer *a, const struct mock_plan *plan, con
   uint64_t bytes = a->text.n + a->refusal.n;
   for (unsigned i = 0; i < a->tool_count; i++) bytes += a->tools[i].name.n + a->tools[i].arguments.n;
   a->prompt_tokens = tokens(q->scan.text_bytes);
-  a->reasoning_tokens = tokens(a->reasoning.n);
+  a->reasoning_tokens = tokens(a->reasoning.n + a->redacted.n);
   a->completion_tokens = (tokens(bytes) + a->reasoning_tokens) * a->choices;
   a->reasoning_tokens *= a->choices;
   if (plan->usage == MOCK_USAGE_CACHE) {
     a->cached_tokens = a->prompt_tokens / 2;
+    a->cache_write_tokens = a->prompt_tokens / 4;
     a->reasoning_tokens = a->completion_tokens / 2;
   }
 }
@@ -115,6 +132,7 @@ enum err mock_answer_build(struct mock_answer *a, const struct mock_plan *plan, 
   a->finish = MOCK_FINISH_STOP;
   enum err e = set_content(a, plan, q, options, prose, arena);
   if (e) return e;
+  if (!repeats_tool_result(q, options)) set_extras(a, plan);
   a->choices = q->scan.n < 1 ? 1 : q->scan.n > MOCK_CHOICES_MAX ? MOCK_CHOICES_MAX : q->scan.n;
   a->pieces = default_pieces(plan, a->text.n);
   a->has_obfuscation = plan->has_obfuscation;
@@ -169,7 +187,7 @@ static void next_kind(struct mock_steps *it, const struct mock_answer *a) {
 }
 
 static bool opens_with_tool(const struct mock_answer *a) {
-  return a->tool_count == 1 && a->text.n == 0 && a->reasoning.n == 0;
+  return a->tool_count == 1 && a->text.n == 0 && a->reasoning.n == 0 && a->redacted.n == 0 && !a->has_server_tool;
 }
 
 /* Whether the kind has (another) step; on true from and to are its piece. */
@@ -178,6 +196,9 @@ static bool begin_round(struct mock_steps *it, const struct mock_answer *a) {
     case MOCK_STEP_REASONING:
     case MOCK_STEP_TEXT:
     case MOCK_STEP_REFUSAL: return next_piece(it, a);
+    case MOCK_STEP_REDACTED: return a->redacted.n > 0 && it->piece++ == 0;
+    case MOCK_STEP_SERVER_TOOL: return a->has_server_tool && it->piece++ == 0;
+    case MOCK_STEP_CITATION: return a->has_citation && it->piece++ == 0;
     case MOCK_STEP_TOOL_OPEN: return it->tool < a->tool_count && it->piece++ == 0 && !opens_with_tool(a);
     case MOCK_STEP_TOOL_ARGUMENTS: return it->tool < a->tool_count && next_piece(it, a);
     case MOCK_STEP_USAGE: return a->asked_usage && it->piece++ == 0;

@@ -1,21 +1,11 @@
 /* OpenAI chat completions as the vendor's API writes them: replies indented by two spaces, errors by four, stream
  * events on one line. Shapes: the vendor's OpenAPI document and the types of its own JavaScript client 7.55 (read
  * 2026-11); `reasoning_content` is DeepSeek's and vLLM's. Reads requests in mock_openai_read.c. */
+#include "mock/mock_json.h"
 #include "mock/mock_openai.h"
 
-#define PUT(out, literal) buf_put(out, STR(literal))
-
-static const char *const finish_names[] = {"stop", "length", "tool_calls", "content_filter"};
-
-static void put_text(struct buf *out, const struct mock_answer *a, struct str text) {
-  if (!a->is_plain) {
-    buf_put_json(out, text);
-    return;
-  }
-  buf_put_char(out, '"');
-  buf_put(out, text);
-  buf_put_char(out, '"');
-}
+static const char *const finish_names[MOCK_FINISH_COUNT] = {"stop",           "length", "tool_calls",
+                                                            "content_filter", "stop",   "stop"};
 
 static void put_id(struct buf *out, const struct mock_answer *a) {
   PUT(out, "\"chatcmpl-");
@@ -60,7 +50,7 @@ static void put_choice(struct buf *out, const struct mock_answer *a, unsigned ch
   if (is_content_null(a))
     PUT(out, "null");
   else
-    put_text(out, a, a->text);
+    mock_json_put_text(out, a, a->text);
   if (a->reasoning.n) {
     PUT(out, ",\n        \"reasoning_content\": ");
     buf_put_json(out, a->reasoning);
@@ -164,7 +154,7 @@ static void put_delta(struct buf *out, const struct mock_answer *a, const struct
       break;
     case MOCK_STEP_TEXT:
       PUT(out, "\"content\":");
-      put_text(out, a, step->piece);
+      mock_json_put_text(out, a, step->piece);
       break;
     case MOCK_STEP_REFUSAL:
       PUT(out, "\"refusal\":");
@@ -231,6 +221,8 @@ static void event(const struct mock_answer *a, struct str start, const struct mo
     put_plain_event(out, a, start, step);
     return;
   }
+  if (step->kind == MOCK_STEP_REDACTED || step->kind == MOCK_STEP_SERVER_TOOL || step->kind == MOCK_STEP_CITATION)
+    return; /* chat has none */
   buf_put(out, start);
   if (step->kind == MOCK_STEP_USAGE) {
     put_usage_event(out, a);
