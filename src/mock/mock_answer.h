@@ -14,7 +14,9 @@ enum { MOCK_TOOLS_MAX = 2, MOCK_CHOICES_MAX = 4, MOCK_ID_BYTES = 29 };
 
 struct mock_tool {
   struct str name;      /* raw text */
-  struct str arguments; /* JSON text */
+  struct str arguments; /* JSON text; of a custom tool what it is given, raw */
+  struct str space;     /* of a tool in a namespace */
+  bool is_custom;
 };
 
 /* What a dialect found in a request. The part behind `is_parsed` is there only after its parse function ran. */
@@ -23,9 +25,11 @@ struct mock_request {
   struct str path, query; /* the path percent-decoded */
   struct str wildcard;    /* what the route's `*` stood for */
   struct http_headers headers;
-  bool is_demo;           /* generated JSON says so */
-  void *own;              /* the dialect's */
-  struct str stream_type; /* Content-Type of a stream; empty: the dialect's */
+  bool is_demo;               /* generated JSON says so */
+  uint64_t seed;              /* of what comes back sealed */
+  struct mock_stored *stored; /* what answers are kept in; NULL: nowhere */
+  void *own;                  /* the dialect's */
+  struct str stream_type;     /* Content-Type of a stream; empty: the dialect's */
   struct mock_scan scan;
   bool is_parsed;
   struct str user_text;                   /* of the last user message, parts joined by LF */

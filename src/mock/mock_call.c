@@ -241,6 +241,8 @@ enum err mock_call_run(struct http_exchange *x, struct mock *m, const struct moc
                               .query = r->query,
                               .wildcard = t->wildcard,
                               .headers = r->headers,
+                              .seed = m->shared->options.seed,
+                              .stored = &m->shared->stored,
                               .is_demo = m->shared->options.is_demo}};
   mock_count(&m->counters.live, 1);
   enum err e = run(&c);

@@ -30,6 +30,8 @@ typedef enum err mock_route_fn(struct http_exchange *x, struct mock *m, const st
 WAIT enum err mock_call_run(struct http_exchange *x, struct mock *m, const struct mock_target *t);
 WAIT enum err mock_models_list(struct http_exchange *x, struct mock *m, const struct mock_target *t);
 WAIT enum err mock_models_get(struct http_exchange *x, struct mock *m, const struct mock_target *t);
+WAIT enum err mock_responses_get(struct http_exchange *x, struct mock *m, const struct mock_target *t);
+WAIT enum err mock_responses_delete(struct http_exchange *x, struct mock *m, const struct mock_target *t);
 WAIT enum err mock_admin_health(struct http_exchange *x, struct mock *m, const struct mock_target *t);
 WAIT enum err mock_admin_requests(struct http_exchange *x, struct mock *m, const struct mock_target *t);
 WAIT enum err mock_admin_stats(struct http_exchange *x, struct mock *m, const struct mock_target *t);

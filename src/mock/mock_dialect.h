@@ -56,6 +56,9 @@ struct mock_dialect {
                 struct buf *out);
   void (*error)(const struct mock_error *e, struct buf *out); /* a whole body; e has been completed */
   void (*error_event)(const struct mock_error *e, struct mock_progress *at, struct buf *out); /* in mid-stream */
+  /* The vendor's other way to fail in mid-stream; NULL: it has but one. */
+  void (*failed_event)(const struct mock_answer *a, const struct mock_error *e, struct mock_progress *at,
+                       struct buf *out);
   void (*broken_event)(struct mock_progress *at, struct buf *out); /* framed well, but no JSON */
   /* The list of models, and one; NULL where the dialect has no route for it. */
   void (*models)(const struct str *ids, size_t n, struct buf *out);

@@ -108,10 +108,12 @@ static fault_fn *const faults[MOCK_FAULT_COUNT] = {
     [MOCK_FAULT_REJECT_USAGE] = reject_usage,
     [MOCK_FAULT_GARBAGE_JSON] = garbage_json,
     [MOCK_FAULT_STREAM_ERROR] = stream_error,
+    [MOCK_FAULT_STREAM_FAILED] = stream_error,
 };
 
 enum err mock_fault_run(struct mock_call *c, bool *is_done) {
-  bool is_streams = c->plan.fault == MOCK_FAULT_GARBAGE_JSON || c->plan.fault == MOCK_FAULT_STREAM_ERROR;
+  bool is_streams = c->plan.fault == MOCK_FAULT_GARBAGE_JSON || c->plan.fault == MOCK_FAULT_STREAM_ERROR ||
+                    c->plan.fault == MOCK_FAULT_STREAM_FAILED;
   fault_fn *fault = faults[c->plan.fault];
   *is_done = fault && !(is_streams && c->q.scan.is_stream) &&
              !(c->plan.fault == MOCK_FAULT_REJECT_USAGE && !c->q.scan.wants_usage);

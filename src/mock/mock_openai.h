@@ -7,6 +7,9 @@
 bool mock_openai_scan(struct mock_request *q, struct arena *a, struct mock_error *fault);
 bool mock_openai_parse(struct mock_request *q, struct arena *a, struct mock_error *fault);
 
+/* False, with what the vendor says to a body that is no JSON. */
+bool mock_openai_refuse_json(struct mock_error *fault);
+
 enum { MOCK_OPENAI_ERRORS = 9 };
 extern const struct mock_error mock_openai_errors[MOCK_OPENAI_ERRORS];
 void mock_openai_error(const struct mock_error *e, struct buf *out);

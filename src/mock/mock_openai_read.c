@@ -7,7 +7,7 @@ static bool refuse(struct mock_error *fault, struct str message, struct str para
   return false;
 }
 
-static bool refuse_json(struct mock_error *fault) {
+bool mock_openai_refuse_json(struct mock_error *fault) {
   return refuse(fault,
                 STR("We could not parse the JSON body of your request. (HINT: This likely means you aren't using your "
                     "HTTP library correctly. The OpenAI API expects a JSON payload, but what was sent was not valid "
@@ -17,7 +17,7 @@ static bool refuse_json(struct mock_error *fault) {
 
 bool mock_openai_scan(struct mock_request *q, struct arena *a, struct mock_error *fault) {
   (void)a;
-  if (!mock_scan_chat(q->body, &q->scan)) return refuse_json(fault);
+  if (!mock_scan_chat(q->body, &q->scan)) return mock_openai_refuse_json(fault);
   if (!q->scan.model.p) return refuse(fault, STR("you must provide a model parameter"), STR_NONE, STR_NONE);
   if (!q->scan.has_messages)
     return refuse(fault, STR("Missing required parameter: 'messages'."), STR("messages"),
@@ -43,8 +43,8 @@ static void read_tools(struct mock_request *q, yyjson_val *tools, struct arena *
   yyjson_arr_foreach(tools, i, n, tool) {
     yyjson_val *function = yyjson_obj_get(tool, "function"), *name = yyjson_obj_get(function, "name");
     if (!yyjson_is_str(name) || q->tool_count == MOCK_TOOLS_MAX) continue;
-    q->tools[q->tool_count++] =
-        (struct mock_tool){mock_json_str(name), mock_json_made(yyjson_obj_get(function, "parameters"), false, a)};
+    q->tools[q->tool_count++] = (struct mock_tool){
+        .name = mock_json_str(name), .arguments = mock_json_made(yyjson_obj_get(function, "parameters"), false, a)};
   }
 }
 
@@ -58,7 +58,7 @@ static void read_format(struct mock_request *q, yyjson_val *format, struct arena
 
 bool mock_openai_parse(struct mock_request *q, struct arena *a, struct mock_error *fault) {
   yyjson_val *root = mock_json_read(q->body, a);
-  if (!root) return refuse_json(fault);
+  if (!root) return mock_openai_refuse_json(fault);
   yyjson_val *messages = yyjson_obj_get(root, "messages");
   if (!yyjson_is_arr(messages))
     return refuse(fault, STR("Invalid type for 'messages': expected an array of objects."), STR("messages"),

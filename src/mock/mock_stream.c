@@ -51,8 +51,12 @@ static enum err misbehave(struct stream *s, bool *is_over) {
       return e;
     case MOCK_FAULT_STALL: e = send_out(s); return e ? e : mock_fault_stall();
     case MOCK_FAULT_STREAM_ERROR:
+    case MOCK_FAULT_STREAM_FAILED:
       fault = mock_dialect_error(c->dialect, &fault);
-      c->dialect->error_event(&fault, &s->progress, &s->out);
+      if (c->plan.fault == MOCK_FAULT_STREAM_FAILED && c->dialect->failed_event)
+        c->dialect->failed_event(&c->a, &fault, &s->progress, &s->out);
+      else
+        c->dialect->error_event(&fault, &s->progress, &s->out);
       e = send_out(s);
       return e ? e : http_exchange_reply_end(c->x);
     case MOCK_FAULT_GARBAGE_JSON: c->dialect->broken_event(&s->progress, &s->out); break;
