@@ -13,5 +13,7 @@ bool mock_openai_refuse_json(struct mock_error *fault);
 enum { MOCK_OPENAI_ERRORS = 9 };
 extern const struct mock_error mock_openai_errors[MOCK_OPENAI_ERRORS];
 void mock_openai_error(const struct mock_error *e, struct buf *out);
+void mock_openai_error_event(const struct mock_error *e, struct mock_progress *at, struct buf *out);
+void mock_openai_broken_event(struct mock_progress *at, struct buf *out);
 
 #endif

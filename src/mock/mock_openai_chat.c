@@ -289,7 +289,7 @@ void mock_openai_error(const struct mock_error *e, struct buf *out) {
   PUT(out, "\n    }\n}\n");
 }
 
-static void error_event(const struct mock_error *e, struct mock_progress *at, struct buf *out) {
+void mock_openai_error_event(const struct mock_error *e, struct mock_progress *at, struct buf *out) {
   (void)at;
   PUT(out, "data: {\"error\":{\"message\":");
   buf_put_json(out, e->message);
@@ -302,7 +302,7 @@ static void error_event(const struct mock_error *e, struct mock_progress *at, st
   PUT(out, "}}\n\n");
 }
 
-static void broken_event(struct mock_progress *at, struct buf *out) {
+void mock_openai_broken_event(struct mock_progress *at, struct buf *out) {
   (void)at;
   PUT(out, "data: {\"id\":\"chatcmpl-broken\",\"choices\":[{\"index\":\n\n");
 }
@@ -346,8 +346,8 @@ const struct mock_dialect mock_openai_chat = {
     .head = head,
     .event = event,
     .error = mock_openai_error,
-    .error_event = error_event,
-    .broken_event = broken_event,
+    .error_event = mock_openai_error_event,
+    .broken_event = mock_openai_broken_event,
     .models = models,
     .model = model,
 };
