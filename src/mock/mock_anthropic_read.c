@@ -169,7 +169,7 @@ static void read_tools(struct reader *r) {
     struct str name = mock_json_member(tool, "name");
     yyjson_val *schema = yyjson_obj_get(tool, "input_schema");
     if (name.n == 0 || !schema || q->tool_count == MOCK_TOOLS_MAX) continue;
-    q->tools[q->tool_count++] = (struct mock_tool){name, mock_json_made(schema, false, r->arena)};
+    q->tools[q->tool_count++] = (struct mock_tool){.name = name, .arguments = mock_json_made(schema, false, r->arena)};
   }
 }
 
