@@ -7,13 +7,13 @@
 
 struct route {
   enum http_method method;
-  struct str path, header;
+  struct str path, condition;
   mock_route_fn *fn;
   const struct mock_dialect *dialect;
 };
 
 static const struct route routes[] = {
-#define X(method, path, header, fn, dialect) {method, STR(path), STR(header), fn, &dialect},
+#define X(method, path, condition, fn, dialect) {method, STR(path), STR(condition), fn, &dialect},
 #include "mock/route.def"
 #undef X
 };
@@ -30,8 +30,19 @@ static bool is_match(struct str pattern, struct str path, struct str *wildcard) 
   return true;
 }
 
+static bool has_pair(struct str query, struct str start) {
+  struct str pair;
+  while (query.n) {
+    str_cut(query, '&', &pair, &query);
+    if (str_has_prefix(pair, start)) return true;
+  }
+  return false;
+}
+
 static bool is_for(const struct route *route, const struct http_request *r) {
-  return route->method == r->method && (route->header.n == 0 || http_header_count(r->headers, route->header) > 0);
+  if (route->method != r->method) return false;
+  if (str_has_prefix(route->condition, STR("?"))) return has_pair(r->query, str_sub(route->condition, 1, SIZE_MAX));
+  return route->condition.n == 0 || http_header_count(r->headers, route->condition) > 0;
 }
 
 static struct str decoded_path(struct http_exchange *x) {

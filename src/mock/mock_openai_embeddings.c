@@ -1,8 +1,5 @@
 /* OpenAI's embeddings: one input or many, as text or as tokens, in numbers or base64. The vectors are mock_vector's.
  * Shapes: the vendor's OpenAPI document and the types of its JavaScript client 6.49 (read 2026-11). */
-#include <openssl/evp.h>
-#include <stdlib.h>
-
 #include "mock/mock_json.h"
 #include "mock/mock_openai.h"
 #include "mock/mock_vector.h"
@@ -107,42 +104,20 @@ static bool scan(struct mock_request *q, struct arena *a, struct mock_error *fau
          read_encoding(own, yyjson_obj_get(root, "encoding_format"), fault);
 }
 
-/* Numbers that read back to the same 32 bits. */
-static void put_numbers(const float *v, size_t n, struct buf *out) {
-  buf_put_char(out, '[');
-  for (size_t i = 0; i < n; i++) buf_printf(out, i ? ",%.9g" : "%.9g", (double)v[i]);
-  buf_put_char(out, ']');
-}
-
-/* Little-endian, as every machine this runs on has them. */
-static void put_base64(const float *v, size_t n, struct buf *out) {
-  size_t bytes = n * sizeof *v, encoded = (bytes + 2) / 3 * 4;
-  buf_put_char(out, '"');
-  if (buf_reserve(out, encoded + 1)) {
-    EVP_EncodeBlock((unsigned char *)out->p + out->n, (const unsigned char *)v, (int)bytes);
-    out->n += encoded;
-  }
-  buf_put_char(out, '"');
-}
-
 static void reply(const struct mock_answer *a, struct buf *out) {
   const struct embeddings *own = a->q->own;
-  float *vector = calloc(own->dimensions, sizeof *vector);
-  out->failed = out->failed || !vector;
   PUT(out, "{\"object\":\"list\",\"data\":[");
-  for (size_t i = 0; vector && i < own->count; i++) {
-    mock_vector_make(own->inputs[i], vector, own->dimensions);
+  for (size_t i = 0; i < own->count; i++) {
     if (i) buf_put_char(out, ',');
     PUT(out, "{\"object\":\"embedding\",\"index\":");
     buf_put_u64(out, i);
     PUT(out, ",\"embedding\":");
     if (own->is_base64)
-      put_base64(vector, own->dimensions, out);
+      mock_vector_put_base64(out, own->inputs[i], own->dimensions);
     else
-      put_numbers(vector, own->dimensions, out);
+      mock_vector_put(out, own->inputs[i], own->dimensions);
     buf_put_char(out, '}');
   }
-  free(vector);
   PUT(out, "],\"model\":\"");
   buf_put(out, a->model);
   buf_put_char(out, '"');

@@ -3,6 +3,8 @@
 #include "mock/mock_vector.h"
 
 #include <math.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
 
 enum { DIMENSIONS_A_WORD = 8 };
 
@@ -50,4 +52,40 @@ void mock_vector_make(struct str text, float *out, size_t n) {
   for (size_t i = 0; i < n; i++) sum += (double)out[i] * (double)out[i];
   double length = sqrt(sum);
   for (size_t i = 0; i < n; i++) out[i] = (float)((double)out[i] / length);
+}
+
+/* malloc'ed; NULL and out->failed without memory. */
+static float *make(struct buf *out, struct str text, uint64_t dimensions, size_t *n) {
+  *n = dimensions == 0 ? MOCK_VECTOR_DIMENSIONS : dimensions;
+  if (*n > MOCK_VECTOR_DIMENSIONS_MAX) *n = MOCK_VECTOR_DIMENSIONS_MAX;
+  float *v = calloc(*n, sizeof *v);
+  if (!v)
+    out->failed = true;
+  else
+    mock_vector_make(text, v, *n);
+  return v;
+}
+
+/* Numbers that read back to the same 32 bits. */
+void mock_vector_put(struct buf *out, struct str text, uint64_t dimensions) {
+  size_t n;
+  float *v = make(out, text, dimensions, &n);
+  buf_put_char(out, '[');
+  for (size_t i = 0; v && i < n; i++) buf_printf(out, i ? ",%.9g" : "%.9g", (double)v[i]);
+  buf_put_char(out, ']');
+  free(v);
+}
+
+/* Little-endian, as every machine this runs on has them. */
+void mock_vector_put_base64(struct buf *out, struct str text, uint64_t dimensions) {
+  size_t n;
+  float *v = make(out, text, dimensions, &n);
+  size_t bytes = n * sizeof *v, encoded = (bytes + 2) / 3 * 4;
+  buf_put_char(out, '"');
+  if (v && buf_reserve(out, encoded + 1)) { /* EVP_EncodeBlock ends with a NUL */
+    EVP_EncodeBlock((unsigned char *)out->p + out->n, (const unsigned char *)v, (int)bytes);
+    out->n += encoded;
+  }
+  buf_put_char(out, '"');
+  free(v);
 }
