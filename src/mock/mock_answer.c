@@ -65,16 +65,27 @@ static void use_tools(struct mock_answer *a, const struct mock_request *q, unsig
   a->finish = MOCK_FINISH_TOOLS;
 }
 
+static void set_quirk(struct mock_answer *a, const struct mock_plan *plan, const struct mock_request *q) {
+  if (!q->takes_quirks) return;
+  a->quirk = (enum mock_quirk)plan->tool_quirk;
+  for (unsigned i = 0; a->quirk == MOCK_QUIRK_ARGS_INVALID && i < a->tool_count; i++)
+    a->tools[i].arguments = STR("{\"broken\": \"by the mock");
+}
+
 static bool repeats_tool_result(const struct mock_request *q, const struct mock_options *options) {
   return q->is_parsed && q->scan.is_tool_last && !options->is_demo;
 }
 
 /* What stands before or beside the content. */
-static void set_extras(struct mock_answer *a, const struct mock_plan *plan) {
+static void set_extras(struct mock_answer *a, const struct mock_plan *plan, const struct mock_request *q) {
   if (plan->thinking == MOCK_THINKING_PLAIN) a->reasoning = thoughts;
+  if (plan->reasoning_style && !plan->thinking) a->reasoning = thoughts;
   if (plan->thinking == MOCK_THINKING_REDACTED) a->redacted = thoughts;
   a->has_server_tool = plan->uses_server_tool;
   a->has_citation = plan->cites && a->text.n;
+  a->has_audio = plan->speaks && a->text.n;
+  a->reasoning_style = (enum mock_reasoning_style)plan->reasoning_style;
+  set_quirk(a, plan, q);
 }
 
 static enum err set_content(struct mock_answer *a, const struct mock_plan *plan, const struct mock_request *q,
@@ -90,7 +101,7 @@ static enum err set_content(struct mock_answer *a, const struct mock_plan *plan,
   switch ((enum mock_answer_kind)plan->answer) {
     case MOCK_ANSWER_ECHO: a->text = q->user_text; return OK;
     case MOCK_ANSWER_TOOL: use_tools(a, q, 1); return OK;
-    case MOCK_ANSWER_TOOL_PARALLEL: use_tools(a, q, 2); return OK;
+    case MOCK_ANSWER_TOOL_PARALLEL: use_tools(a, q, q->is_functions ? 1 : 2); return OK;
     case MOCK_ANSWER_JSON: a->text = q->json.n ? q->json : STR("{\"answer\":\"mock\"}"); return OK;
     case MOCK_ANSWER_UNICODE:
       a->text = multibyte;
@@ -132,10 +143,11 @@ enum err mock_answer_build(struct mock_answer *a, const struct mock_plan *plan, 
   a->finish = MOCK_FINISH_STOP;
   enum err e = set_content(a, plan, q, options, prose, arena);
   if (e) return e;
-  if (!repeats_tool_result(q, options)) set_extras(a, plan);
+  if (!repeats_tool_result(q, options)) set_extras(a, plan, q);
   a->choices = q->scan.n < 1 ? 1 : q->scan.n > MOCK_CHOICES_MAX ? MOCK_CHOICES_MAX : q->scan.n;
   a->pieces = default_pieces(plan, a->text.n);
   a->has_obfuscation = plan->has_obfuscation;
+  a->has_logprobs = q->scan.wants_logprobs;
   a->has_usage = plan->usage != MOCK_USAGE_NONE;
   a->asked_usage = a->has_usage && q->scan.wants_usage;
   count_usage(a, plan, q);

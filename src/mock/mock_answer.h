@@ -36,6 +36,8 @@ struct mock_request {
   struct str tool_result;                 /* of the last message if its role is tool */
   struct mock_tool tools[MOCK_TOOLS_MAX]; /* the first tools, with arguments that fit their schemas */
   unsigned tool_count;
+  bool is_functions;        /* they are OpenAI's legacy functions */
+  bool takes_quirks;        /* the dialect can say calls wrongly */
   struct str json;          /* an object that fits the schema asked for; empty: none wanted */
   struct str stop_sequence; /* the first of the request */
 };
@@ -57,7 +59,9 @@ struct mock_answer {
   struct str model;                    /* JSON-escaped, as the client sent it */
   struct str reasoning, refusal, text; /* raw text; n == 0: absent */
   struct str redacted;                 /* encrypted thinking; n == 0: absent */
-  bool has_server_tool, has_citation;
+  bool has_server_tool, has_citation, has_audio, has_logprobs;
+  enum mock_reasoning_style reasoning_style;
+  enum mock_quirk quirk;
   struct str stop_sequence; /* with MOCK_FINISH_SEQUENCE */
   bool is_plain;            /* no byte of text needs escaping */
   bool by_character;        /* a stream sends one character an event */

@@ -22,6 +22,18 @@ enum mock_answer_kind {
 
 enum mock_thinking_kind { MOCK_THINKING_NONE, MOCK_THINKING_PLAIN, MOCK_THINKING_REDACTED };
 
+enum mock_reasoning_style { MOCK_REASONING_CONTENT, MOCK_REASONING_OPENROUTER };
+
+/* How calls are said wrongly. */
+enum mock_quirk {
+  MOCK_QUIRK_NONE,
+  MOCK_QUIRK_INDEX_MISSING,
+  MOCK_QUIRK_INDEX_DUP,
+  MOCK_QUIRK_ID_MISSING,
+  MOCK_QUIRK_ARGS_INVALID,
+  MOCK_QUIRK_ARGS_OBJECT,
+};
+
 enum mock_usage_kind { MOCK_USAGE_PLAIN, MOCK_USAGE_NONE, MOCK_USAGE_CACHE };
 
 enum mock_fault {
@@ -48,7 +60,9 @@ struct mock_plan {
   uint32_t chunks, reply_bytes; /* 0: the default */
   uint32_t usage;               /* enum mock_usage_kind */
   uint32_t thinking;            /* enum mock_thinking_kind */
-  uint32_t uses_server_tool, cites, is_strict;
+  uint32_t reasoning_style;     /* enum mock_reasoning_style */
+  uint32_t tool_quirk;          /* enum mock_quirk */
+  uint32_t uses_server_tool, cites, is_strict, speaks;
   uint32_t has_obfuscation, is_gzip, closes;
 };
 

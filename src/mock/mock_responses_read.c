@@ -321,10 +321,8 @@ static void add_tool(struct reader *r, yyjson_val *tool, struct str space) {
   struct mock_request *q = r->q;
   if (q->tool_count == MOCK_TOOLS_MAX) return;
   if (yyjson_equals_str(yyjson_obj_get(tool, "type"), "custom"))
-    q->tools[q->tool_count++] = (struct mock_tool){.name = mock_json_member(tool, "name"),
-                                                   .arguments = STR("mock \"input\"\nof two lines"),
-                                                   .space = space,
-                                                   .is_custom = true};
+    q->tools[q->tool_count++] = (struct mock_tool){
+        .name = mock_json_member(tool, "name"), .arguments = mock_custom_input, .space = space, .is_custom = true};
   else if (yyjson_equals_str(yyjson_obj_get(tool, "type"), "function"))
     q->tools[q->tool_count++] =
         (struct mock_tool){.name = mock_json_member(tool, "name"),
@@ -451,6 +449,7 @@ bool mock_responses_scan(struct mock_request *q, struct arena *a, struct mock_er
   yyjson_val *root = mock_scan_chat(q->body, &q->scan) ? mock_json_read(q->body, a) : NULL;
   if (!root) return mock_openai_refuse_json(fault);
   q->scan.n = 1;
+  q->takes_quirks = true;
   if (!q->scan.model.p)
     return refuse(fault, STR("Missing required parameter: 'model'."), STR("model"), STR("missing_required_parameter"));
   buf_init(&r.context, 0);
