@@ -4,8 +4,9 @@
  * owns everything. Pure data.
  *
  * Rules: numbers are kept as written (raw digits); a member that was absent leaves its field empty; a known member that
- * was null is kept in the node's `rest` with its null; members that the dialect does not know are kept there too and come
- * back when the same dialect is encoded. Sub-trees that no dialect changes (schemas, metadata) stay JSON values. */
+ * was null is kept in the node's `rest` with its null; members that the dialect does not know are kept there too and
+ * come back when the same dialect is encoded. Sub-trees that no dialect changes (schemas, metadata) stay JSON values.
+ */
 #ifndef MAESTRO_LLM_REQUEST_H
 #define MAESTRO_LLM_REQUEST_H
 
@@ -151,10 +152,10 @@ struct request {
   struct request_tool *tools;
   size_t tool_count;
   enum tool_choice tool_choice;
-  struct str tool_choice_name;       /* NAMED */
-  struct str tool_choice_namespace;  /* NAMED, Responses */
+  struct str tool_choice_name;        /* NAMED */
+  struct str tool_choice_namespace;   /* NAMED, Responses */
   struct yyjson_val *tool_choice_raw; /* a form that only the caller's dialect knows; tool_choice is UNSET then */
-  int8_t parallel_tool_calls;        /* -1 not said */
+  int8_t parallel_tool_calls;         /* -1 not said */
 
   enum response_format format;
   struct yyjson_val *format_schema; /* JSON_SCHEMA */
@@ -165,7 +166,7 @@ struct request {
 
   /* Numbers as written; empty: not said. */
   struct str max_tokens, temperature, top_p, top_k, frequency_penalty, presence_penalty, seed, choices, top_logprobs;
-  int8_t logprobs; /* -1 not said */
+  int8_t logprobs;           /* -1 not said */
   bool max_tokens_is_legacy; /* OpenAI chat: `max_tokens`, not `max_completion_tokens` */
   struct yyjson_val *logit_bias;
   struct str *stop; /* sequences */
@@ -184,10 +185,12 @@ struct request {
 };
 
 /* Where a node stands in the caller's request, for errors and x-maestro-dropped: "messages[3].content[1].source".
- * list: the caller's word for its list ("messages"); system: for what stands beside it; content: for the parts. part and
- * member may be NULL. Cut to fit. */
+ * list: the caller's word for its list ("messages"); system: for what stands beside it; content: for the parts. part
+ * and member may be NULL. Cut to fit. */
 struct request_words {
   const char *list, *system, *content, *tools;
+  const char
+      *reasoning; /* of thinking that has a member of its own beside the content ("thinking"); NULL: it is content */
 };
 void request_path(const struct request_words *words, const struct request_item *item, const struct request_part *part,
                   const char *member, char out[ERR_PARAM_MAX]);
@@ -195,8 +198,8 @@ void request_path(const struct request_words *words, const struct request_item *
 /* Fills defaults (-1 where "not said"). */
 void request_init(struct request *r, struct str dialect, enum llm_operation operation);
 
-/* Tool arguments as a JSON object, for dialects that carry them so: the text itself where it is an object, {} where it is
- * blank, else {"_invalid_json": "<text>"}, so that nothing of what the model said is lost. */
+/* Tool arguments as a JSON object, for dialects that carry them so: the text itself where it is an object, {} where it
+ * is blank, else {"_invalid_json": "<text>"}, so that nothing of what the model said is lost. */
 struct buf;
 void request_put_args_object(struct buf *out, struct str text);
 /* A URL as media: "data:<mime>;base64,<data>" is taken apart, anything else is media->url. */
