@@ -66,6 +66,7 @@ struct dialect_exchange {
   struct arena *arena;
   struct str reply_id;           /* unique, [a-z0-9_]: base of the ids that have to be invented ("<reply_id>_0") */
   int64_t created_s;             /* when the exchange began, Unix seconds */
+  uint64_t began_us;             /* the same moment by clock_mono_us; 0: unknown. For dialects that tell durations */
   struct str model;              /* what the caller is told */
   bool wants_usage;              /* of a stream: the caller asked for it (OpenAI) */
   bool is_array;                 /* see dialect_request */
@@ -100,6 +101,8 @@ struct dialect {
   const struct str *forwarded_headers; /* of the caller, to a provider of the same dialect; ends with an empty one; may
                                           be NULL */
   struct str keep_alive;               /* what may be sent into silence; empty: nothing may */
+  /* The same where it tells the model (Ollama); NULL: keep_alive is all there is. */
+  void (*put_keep_alive)(const struct dialect_exchange *x, struct buf *out);
 
   /* -- envelope -- */
   const struct envelope_table *(*request_table)(void); /* made on first use; thread-safe */

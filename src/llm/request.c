@@ -22,7 +22,9 @@ void request_path(const struct request_words *words, const struct request_item *
   else
     snprintf(head, sizeof head, "%s[%u]", words->list, item->source);
   if (part && part->source != UINT32_MAX) snprintf(index, sizeof index, "[%u]", part->source);
-  if (part && !is_beside && words->content[0])
+  if (part && part->kind == PART_REASONING && words->reasoning)
+    snprintf(middle, sizeof middle, ".%s", words->reasoning);
+  else if (part && !is_beside && words->content[0])
     snprintf(middle, sizeof middle, ".%s%s", words->content, index);
   else if (part)
     snprintf(middle, sizeof middle, "%s", index);
