@@ -166,6 +166,9 @@ struct dialect {
   void (*put_error)(struct buf *out, enum err e, const struct err_info *info);
   /* The event that ends a stream which cannot be completed. */
   void (*put_stream_error)(struct buf *out, enum err e, const struct err_info *info);
+  /* The same where the stream is a JSON array (dialect_exchange.is_array) of which at least one element has been sent;
+   * it ends the array. NULL: no stream of this dialect is one. */
+  void (*put_array_error)(struct buf *out, enum err e, const struct err_info *info);
   void (*put_model)(struct buf *out, const struct dialect_model *model);
   void (*put_model_list)(struct buf *out, const struct dialect_model *models, size_t count);
 };
