@@ -139,7 +139,11 @@ static const struct str forwarded_headers[] = {STR("openai-beta"), STR("")};
 
 const struct dialect dialect_openai_chat = {
     .name = STR("openai_chat"),
-    .words = {"messages", "messages", "content", "tools"},
+    .words = {.list = "messages",
+              .system = "messages",
+              .content = "content",
+              .tools = "tools",
+              .reasoning = "reasoning_content"},
     .caps = CAPS,
     .request_table = request_table,
     .framing = FRAMING_SSE,
