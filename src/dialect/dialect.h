@@ -17,6 +17,7 @@
 #include "io/frame_reader.h"
 #include "llm/answer.h"
 #include "llm/caps.h"
+#include "llm/embedding.h"
 #include "llm/event.h"
 #include "llm/request.h"
 
@@ -31,6 +32,7 @@ struct dialect_request {
   bool wants_usage;   /* the caller asked for usage in the stream */
   bool wants_receipt; /* a gateway-only `maestro` member was sent */
   bool is_array;      /* Gemini without alt=sse: the stream is a JSON array */
+  bool must_encode;   /* a relayed answer would not be in the shape that the caller's path asks for */
   struct str options; /* the raw `maestro` member, or empty */
   int64_t max_tokens; /* the caller's output limit; -1: none */
 };
@@ -64,6 +66,7 @@ struct dialect_exchange {
   struct arena *arena;
   struct str reply_id;           /* unique, [a-z0-9_]: base of the ids that have to be invented ("<reply_id>_0") */
   int64_t created_s;             /* when the exchange began, Unix seconds */
+  uint64_t began_us;             /* the same moment by clock_mono_us; 0: unknown. For dialects that tell durations */
   struct str model;              /* what the caller is told */
   bool wants_usage;              /* of a stream: the caller asked for it (OpenAI) */
   bool is_array;                 /* see dialect_request */
@@ -91,10 +94,15 @@ struct dialect_model {
 struct dialect {
   struct str name; /* what providers and routes say: "openai_chat" */
   struct request_words words;
-  caps_set caps; /* what its requests can say (llm/caps.def) */
+  caps_set caps;    /* what its requests can say (llm/caps.def) */
+  bool signs_calls; /* its tool calls come signed, and it wants the signatures back (Gemini); else a stand-in is sent */
   enum framing framing;
-  struct str content_type_stream; /* "text/event-stream" */
-  struct str keep_alive;          /* what may be sent into silence; empty: nothing may */
+  struct str content_type_stream;      /* "text/event-stream" */
+  const struct str *forwarded_headers; /* of the caller, to a provider of the same dialect; ends with an empty one; may
+                                          be NULL */
+  struct str keep_alive;               /* what may be sent into silence; empty: nothing may */
+  /* The same where it tells the model (Ollama); NULL: keep_alive is all there is. */
+  void (*put_keep_alive)(const struct dialect_exchange *x, struct buf *out);
 
   /* -- envelope -- */
   const struct envelope_table *(*request_table)(void); /* made on first use; thread-safe */
@@ -123,6 +131,9 @@ struct dialect {
                              struct request *out, struct err_info *info);
   /* A whole answer. */
   void (*encode_reply)(const struct dialect_exchange *x, const struct answer *answer, struct buf *out);
+  /* The answer to an embedding request (LLM_EMBED); then encode_reply and encode_event are NULL. x->request says in
+   * which form the caller wants its vectors. */
+  void (*encode_embeddings)(const struct dialect_exchange *x, const struct embeddings *answer, struct buf *out);
   /* The stream's writer: `state` is encoder_bytes, zeroed, in x's arena; it writes whole frames to out. Finishing
    * frames wait for EVENT_END, by when usage is known; EVENT_ERROR is never given to it. Memory that grows comes from
    * x's arena or hangs on it, and is bounded by what the frames hold. */
@@ -138,6 +149,10 @@ struct dialect {
    * when it is no reply. */
   enum err (*decode_reply)(const struct dialect_exchange *x, struct str body, const struct event_sink *sink,
                            struct err_info *info);
+  /* The whole reply to an embedding request, into x->arena; then the other decoders are NULL. An error in a body of
+   * status 200 is in out->error. ERR_UPSTREAM_PROTOCOL when it is no reply, or has not one vector for each input. */
+  enum err (*decode_embeddings)(const struct dialect_exchange *x, struct str body, struct embeddings *out,
+                                struct err_info *info);
   /* The stream's reader: `state` is decoder_bytes, zeroed, in x's arena. Emits EVENT_END at the end mark (or when what
    * ends the answer in its stead has come); decode_end, which is optional, at the connection's end, emits what is still
    * owed where a missing end mark is common (finish reason seen, no [DONE]). */

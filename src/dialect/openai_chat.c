@@ -121,9 +121,13 @@ static enum err edit_request(struct arena *a, const struct dialect_request_edits
   return OK;
 }
 
+static const struct str forwarded_headers[] = {STR("openai-beta"), STR("")};
+
 const struct dialect dialect_openai_chat = {
     .name = STR("openai_chat"),
     .request_table = request_table,
+    .framing = FRAMING_SSE,
+    .forwarded_headers = forwarded_headers,
     .content_type_stream = STR("text/event-stream"),
     .keep_alive = STR(": keep-alive\n\n"),
     .read_request = read_request,
