@@ -99,18 +99,28 @@ static enum err edit_request(struct arena *a, const struct dialect_request_edits
    CAP_BIT(CACHE_MARKER) | CAP_BIT(FORMAT_JSON_SCHEMA) | CAP_BIT(TEMPERATURE) | CAP_BIT(TOP_P) | CAP_BIT(TOP_K) |     \
    CAP_BIT(STOP) | CAP_BIT(USER))
 
+static const struct str forwarded_headers[] = {STR("anthropic-beta"), STR("")};
+
 const struct dialect dialect_anthropic = {
     .name = STR("anthropic"),
-    .words = {"messages", "system", "content", "tools"},
+    .words = {"messages", "system", "content", "tools", NULL},
     .caps = CAPS,
     .framing = FRAMING_SSE,
+    .forwarded_headers = forwarded_headers,
     .content_type_stream = STR("text/event-stream"),
     .keep_alive = STR("event: ping\ndata: {\"type\": \"ping\"}\n\n"),
     .request_table = request_table,
     .read_request = read_request,
     .edit_request = edit_request,
     .decode_request = anthropic_decode_request,
+    .encode_reply = anthropic_encode_reply,
+    .encoder_bytes = ANTHROPIC_ENCODER_BYTES,
+    .encode_event = anthropic_encode_event,
     .encode_request = anthropic_encode_request,
+    .decode_reply = anthropic_decode_reply,
+    .decoder_bytes = ANTHROPIC_DECODER_BYTES,
+    .decode_frame = anthropic_decode_frame,
+    .decode_end = anthropic_decode_end,
     .put_error = anthropic_put_error,
     .put_stream_error = anthropic_put_stream_error,
     .put_model = anthropic_put_model,

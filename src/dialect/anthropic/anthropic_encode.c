@@ -52,14 +52,13 @@ void anthropic_put_cache(const struct anthropic_encoder *e, const struct cache_m
 
 static void put_tool(const struct anthropic_encoder *e, const struct request_tool *t) {
   struct buf *out = e->out;
-  char name[ANTHROPIC_TOOL_NAME_MAX];
   if (t->kind == TOOL_HOSTED) {
     json_out_value(out, t->raw);
     return;
   }
   json_out_begin(out, '{');
   if (e->is_own && t->has_type) json_out_member_string(out, "type", STR("custom"));
-  json_out_member_string(out, "name", e->is_own ? t->name : anthropic_tool_name(t->namespace, t->name, name));
+  anthropic_put_tool_name(e, t->namespace, t->name);
   put_string(out, "description", t->description, e->is_own);
   if (t->schema)
     json_out_member_value_if(out, "input_schema", t->schema);
@@ -78,7 +77,6 @@ static void put_choice(const struct anthropic_encoder *e) {
                                      [TOOL_CHOICE_NAMED] = STR("tool")};
   const struct request *r = e->r;
   struct buf *out = e->out;
-  char name[ANTHROPIC_TOOL_NAME_MAX];
   enum tool_choice choice = r->tool_choice;
   if (e->is_own && r->tool_choice_raw) {
     json_out_member_value_if(out, "tool_choice", r->tool_choice_raw);
@@ -89,10 +87,7 @@ static void put_choice(const struct anthropic_encoder *e) {
   json_out_key(out, "tool_choice");
   json_out_begin(out, '{');
   json_out_member_string(out, "type", words[choice]);
-  if (choice == TOOL_CHOICE_NAMED)
-    json_out_member_string(
-        out, "name",
-        e->is_own ? r->tool_choice_name : anthropic_tool_name(r->tool_choice_namespace, r->tool_choice_name, name));
+  if (choice == TOOL_CHOICE_NAMED) anthropic_put_tool_name(e, r->tool_choice_namespace, r->tool_choice_name);
   bool is_said = e->is_own ? r->parallel_tool_calls >= 0 : r->parallel_tool_calls == 0 && choice != TOOL_CHOICE_NONE;
   if (is_said) json_out_member_bool(out, "disable_parallel_tool_use", r->parallel_tool_calls == 0);
   put_nested(e, "tool_choice", NULL);

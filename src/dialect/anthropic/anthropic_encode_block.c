@@ -12,7 +12,7 @@ enum { TEXT_DOCUMENT_MAX = 64 << 20 };
 static enum err refuse(const struct anthropic_encoder *e, const struct request_item *item,
                        const struct request_part *part, const char *what) {
   /* The paths of dialects differ in their words only; this one's own are close enough to find the place. */
-  static const struct request_words words = {"messages", "system", "content", "tools"};
+  static const struct request_words words = {"messages", "system", "content", "tools", NULL};
   char path[ERR_PARAM_MAX];
   request_path(&words, item, part, NULL, path);
   return err_set_param(e->info, ERR_UNSUPPORTED, path, "%s cannot be said in the anthropic API", what);
@@ -141,10 +141,9 @@ static void put_thinking(const struct anthropic_encoder *e, const struct request
 /* ---- tools ---- */
 
 static void put_call(const struct anthropic_encoder *e, const struct request_item *item, const struct request_part *p) {
-  char name[ANTHROPIC_TOOL_NAME_MAX];
   begin(e, "tool_use");
   json_out_member_string(e->out, "id", anthropic_ids_get(e, item, p));
-  json_out_member_string(e->out, "name", e->is_own ? p->name : anthropic_tool_name(p->namespace, p->name, name));
+  anthropic_put_tool_name(e, p->namespace, p->name);
   json_out_key(e->out, "input");
   request_put_args_object(e->out, p->text);
   put_tail(e, p);

@@ -1,7 +1,9 @@
 /* Anthropic Messages, what pairs calls with results in a request from another dialect: ids and names on the wire. The
  * vendor wants both of certain letters only. A call or result without an id gets one: results follow their calls, so
  * that one goes to the first call still open (of the same name where the result tells it). */
+#include "base/json_out.h"
 #include "dialect/anthropic/anthropic_internal.h"
+#include "dialect/tool_name.h"
 
 enum { PAIR_LOOK_MAX = 128 }; /* open calls looked at for one result: a bound on hostile lists */
 
@@ -21,14 +23,10 @@ static bool is_wire_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
 }
 
-struct str anthropic_tool_name(struct str name_space, struct str name, char out[ANTHROPIC_TOOL_NAME_MAX]) {
-  size_t n = 0;
-  for (size_t i = 0; i < name_space.n && n < ANTHROPIC_TOOL_NAME_MAX; i++) out[n++] = name_space.p[i];
-  for (int i = 0; name_space.n && i < 2 && n < ANTHROPIC_TOOL_NAME_MAX; i++) out[n++] = '_';
-  for (size_t i = 0; i < name.n && n < ANTHROPIC_TOOL_NAME_MAX; i++) out[n++] = name.p[i];
-  for (size_t i = 0; i < n; i++)
-    if (!is_wire_char(out[i])) out[i] = '_';
-  return str_from(out, n);
+void anthropic_put_tool_name(const struct anthropic_encoder *e, struct str group, struct str name) {
+  struct str wire = e->is_own ? name : tool_name_wire(e->arena, group, name);
+  if (name.n && !wire.p) e->out->failed = true;
+  json_out_member_string(e->out, "name", wire);
 }
 
 static enum err wire_id(struct arena *a, struct str id, struct str *out) {

@@ -101,9 +101,8 @@ enum err anthropic_ids_make(struct anthropic_encoder *e) MUST_CHECK;
 struct str anthropic_ids_get(const struct anthropic_encoder *e, const struct request_item *item,
                              const struct request_part *part);
 
-enum { ANTHROPIC_TOOL_NAME_MAX = 64 };
-/* A tool's name on the wire, in out: its group in front, and only letters, digits, _ and -. */
-struct str anthropic_tool_name(struct str name_space, struct str name, char out[ANTHROPIC_TOOL_NAME_MAX]);
+/* The member `name` of a tool or a call of it, as it stands on the wire. */
+void anthropic_put_tool_name(const struct anthropic_encoder *e, struct str group, struct str name);
 
 /* ---- replies ---- */
 
@@ -118,7 +117,7 @@ struct str anthropic_stop_word(enum stop_reason reason, struct str native, struc
 
 enum err anthropic_decode_reply(const struct dialect_exchange *x, struct str body, const struct event_sink *sink,
                                 struct err_info *info) MUST_CHECK;
-size_t anthropic_decoder_bytes(void);
+enum { ANTHROPIC_DECODER_BYTES = 128, ANTHROPIC_ENCODER_BYTES = 512 }; /* of the states, with some room */
 enum err anthropic_decode_frame(void *state, const struct dialect_exchange *x, struct json_pool *pool,
                                 const struct frame *frame, const struct event_sink *sink,
                                 struct err_info *info) MUST_CHECK;
@@ -128,6 +127,14 @@ enum err anthropic_decode_end(void *state, const struct dialect_exchange *x, con
 void anthropic_encode_reply(const struct dialect_exchange *x, const struct answer *answer, struct buf *out);
 enum err anthropic_encode_event(void *state, const struct dialect_exchange *x, const struct event *event,
                                 struct buf *out, struct err_info *info) MUST_CHECK;
+/* A node of this dialect's own that can be written as it is. */
+bool anthropic_is_native(enum part_kind kind, struct str dialect, struct str raw);
+/* Members of an object being written: of a tool_use block but its input; of a message up to its content; a string or
+ * null. part: for an id that has to be made. */
+void anthropic_put_call(const struct dialect_exchange *x, struct buf *out, struct str id, struct str group,
+                        struct str name, uint32_t part);
+void anthropic_put_head(const struct dialect_exchange *x, struct buf *out, struct str id);
+void anthropic_put_nullable(struct buf *out, const char *key, struct str s);
 /* What stands in a thinking block's signature: the maker's own, wrapped if it is another's, a stand-in if it has none.
  */
 void anthropic_put_signature(struct buf *out, const struct signature *s);
