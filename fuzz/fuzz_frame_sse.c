@@ -16,7 +16,7 @@ static void check(bool ok) {
 
 static void run(struct str stream, size_t limit, uint32_t cut, struct seen *s) {
   struct frame_sse f;
-  struct frame_sse_event ev;
+  struct frame ev;
   frame_sse_init(&f, limit);
   *s = (struct seen){.e = OK};
   for (size_t at = 0, n; at < stream.n && s->e == OK; at += n) {

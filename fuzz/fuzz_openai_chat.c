@@ -120,9 +120,9 @@ struct relayed {
   struct buf out;
 };
 
-static void check_frame(const struct frame_sse_event *frame, struct buf *out, const struct dialect_reply_edits *edits) {
+static void check_frame(const struct frame *frame, struct buf *out, const struct dialect_reply_edits *edits) {
   struct frame_sse frames;
-  struct frame_sse_event made;
+  struct frame made;
   enum err e;
   struct str before = frame->data;
   if (!frame->has_data || !before.n || str_eq(str_trim(before), STR("[DONE]"))) return;
@@ -138,7 +138,7 @@ static void check_frame(const struct frame_sse_event *frame, struct buf *out, co
 
 static void run_stream(struct str stream, unsigned flags, size_t step, struct relayed *r) {
   struct frame_sse frames;
-  struct frame_sse_event frame;
+  struct frame frame;
   struct dialect_stream so_far = {0};
   struct events events;
   const struct dialect_reply_edits *edits = &edits_by_flags[flags & 3];

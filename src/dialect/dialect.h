@@ -1,8 +1,11 @@
 /* A dialect is a wire format, both directions, no network: a table of pure functions over bytes. Dialects are rows of
- * dialects.def; adding one is a file and a row. What a dialect does while relaying: read a request's envelope, turn
- * wanted changes into span edits, pass frames on while telling what they mean (events), shape errors.
+ * dialects.def; adding one is a file and a row.
  *
- * Requests are never decoded for a relay: unknown members, their order and their spelling survive byte for byte. */
+ * Two ways lead through a dialect. *Relay*: caller and provider speak the same; the request is edited by spans, the
+ * reply passes frame by frame, and a look at it says what it means (struct events). Unknown members, their order and
+ * their spelling survive byte for byte. *Translation*: the request is decoded into the canonical model (llm/request.h)
+ * and encoded by the target's dialect; the reply is decoded into events (llm/event.h) and encoded by the caller's. A
+ * member that is NULL is not there for this dialect: the comment says what that means. */
 #ifndef MAESTRO_DIALECT_DIALECT_H
 #define MAESTRO_DIALECT_DIALECT_H
 
@@ -10,18 +13,31 @@
 #include "base/buf.h"
 #include "base/envelope_edit.h"
 #include "base/envelope_scan.h"
-#include "io/frame_sse.h"
+#include "base/json_pool.h"
+#include "io/frame_reader.h"
+#include "llm/answer.h"
+#include "llm/caps.h"
+#include "llm/embedding.h"
 #include "llm/event.h"
+#include "llm/request.h"
 
-/* What the gateway needs to know of a request before it is routed; slices and offsets into the body. */
+/* ---- the envelope: what the gateway needs to know of a request before it is routed ---- */
+
+/* Slices and offsets into the body. `operation`, `model` and `is_stream` are set before read_request where the path
+ * says them (Gemini). */
 struct dialect_request {
+  enum llm_operation operation;
   struct str model; /* unescaped */
   bool is_stream;
   bool wants_usage;   /* the caller asked for usage in the stream */
   bool wants_receipt; /* a gateway-only `maestro` member was sent */
+  bool is_array;      /* Gemini without alt=sse: the stream is a JSON array */
+  bool must_encode;   /* a relayed answer would not be in the shape that the caller's path asks for */
   struct str options; /* the raw `maestro` member, or empty */
   int64_t max_tokens; /* the caller's output limit; -1: none */
 };
+
+/* ---- relay ---- */
 
 /* The changes a relayed request needs. */
 struct dialect_request_edits {
@@ -38,25 +54,63 @@ struct dialect_reply_edits {
 /* What relaying one frame needs to remember of the ones before it. Zero-initialise. */
 struct dialect_stream {
   bool saw_content, saw_stop, saw_end;
-  bool dropped_cr; /* a CR that ended the frame before was not sent on; its LF may come as a frame of its own */
+  bool dropped_cr;       /* a CR that ended the frame before was not sent on; its LF may come as a frame of its own */
+  struct usage usage;    /* what earlier frames said: a dialect that tells usage in pieces adds to it */
+  struct json_pool pool; /* cleared by the relay */
+};
+
+/* ---- translation ---- */
+
+/* What both halves of a translation know of their exchange; lives as long as it. */
+struct dialect_exchange {
+  struct arena *arena;
+  struct str reply_id;           /* unique, [a-z0-9_]: base of the ids that have to be invented ("<reply_id>_0") */
+  int64_t created_s;             /* when the exchange began, Unix seconds */
+  uint64_t began_us;             /* the same moment by clock_mono_us; 0: unknown. For dialects that tell durations */
+  struct str model;              /* what the caller is told */
+  bool wants_usage;              /* of a stream: the caller asked for it (OpenAI) */
+  bool is_array;                 /* see dialect_request */
+  const struct request *request; /* the canonical request */
+  /* Appends the receipt, a JSON object; NULL: none is wanted. To be called once, when the answer has ended. */
+  void (*put_receipt)(void *arg, struct buf *out);
+  void *receipt_arg;
+};
+
+/* What encoding for a target has to know beside the request. */
+struct dialect_target {
+  struct str model;   /* as the provider knows it */
+  bool ask_usage;     /* ask for usage in the stream, where that is an option */
+  int64_t max_tokens; /* the model's own output limit, for dialects that need one said (Anthropic); -1 unknown */
 };
 
 struct dialect_model {
   struct str id; /* as a caller may write it */
   struct str owned_by;
   int64_t context_tokens, prompt_tokens, output_tokens; /* -1: unknown */
-  struct str extra;                                     /* further raw JSON members without braces, or empty */
+  bool has_vision, has_tools, has_reasoning;
+  struct str extra; /* further raw JSON members without braces, or empty */
 };
 
 struct dialect {
-  struct str name;
-  const struct envelope_table *(*request_table)(void); /* made on first use; thread-safe */
-  struct str content_type_stream;                      /* "text/event-stream" */
-  struct str keep_alive;                               /* what may be sent into silence; empty: nothing may */
+  struct str name; /* what providers and routes say: "openai_chat" */
+  struct request_words words;
+  caps_set caps;    /* what its requests can say (llm/caps.def) */
+  bool signs_calls; /* its tool calls come signed, and it wants the signatures back (Gemini); else a stand-in is sent */
+  enum framing framing;
+  struct str content_type_stream;      /* "text/event-stream" */
+  const struct str *forwarded_headers; /* of the caller, to a provider of the same dialect; ends with an empty one; may
+                                          be NULL */
+  struct str keep_alive;               /* what may be sent into silence; empty: nothing may */
+  /* The same where it tells the model (Ollama); NULL: keep_alive is all there is. */
+  void (*put_keep_alive)(const struct dialect_exchange *x, struct buf *out);
 
+  /* -- envelope -- */
+  const struct envelope_table *(*request_table)(void); /* made on first use; thread-safe */
   /* After the scan has ended. Outputs borrow the body or `a`. */
   enum err (*read_request)(struct arena *a, struct str body, const struct envelope_scan *scan,
                            struct dialect_request *out, struct err_info *info);
+
+  /* -- relay; NULL: never relayed -- */
   /* Adds the wanted changes to *edit (whose scan is the request's). Texts come from `a`. */
   enum err (*edit_request)(struct arena *a, const struct dialect_request_edits *want, struct envelope_edit *edit,
                            struct err_info *info);
@@ -64,15 +118,57 @@ struct dialect {
    */
   enum err (*relay_reply)(struct str body, const struct dialect_reply_edits *edits, struct events *events,
                           struct buf *out, struct err_info *info);
-  /* One stream frame likewise; a withheld frame adds nothing to out. */
-  enum err (*relay_frame)(struct dialect_stream *state, const struct frame_sse_event *frame,
+  /* One stream frame likewise; a withheld frame adds nothing to out. EVENT_END: the stream's own end mark. */
+  enum err (*relay_frame)(struct dialect_stream *state, const struct frame *frame,
                           const struct dialect_reply_edits *edits, struct events *events, struct buf *out,
                           struct err_info *info);
   /* Inserts the receipt (a JSON object) into the reply or frame that begins at out->p + from. */
   void (*put_receipt)(struct buf *out, size_t from, struct str receipt);
+
+  /* -- translation, as the caller's dialect -- */
+  /* root: the body's tree, numbers raw; it lives in the arena as *out does. Errors carry the member's path. */
+  enum err (*decode_request)(struct arena *a, struct yyjson_val *root, const struct dialect_request *envelope,
+                             struct request *out, struct err_info *info);
+  /* A whole answer. */
+  void (*encode_reply)(const struct dialect_exchange *x, const struct answer *answer, struct buf *out);
+  /* The answer to an embedding request (LLM_EMBED); then encode_reply and encode_event are NULL. x->request says in
+   * which form the caller wants its vectors. */
+  void (*encode_embeddings)(const struct dialect_exchange *x, const struct embeddings *answer, struct buf *out);
+  /* The stream's writer: `state` is encoder_bytes, zeroed, in x's arena; it writes whole frames to out. Finishing
+   * frames wait for EVENT_END, by when usage is known; EVENT_ERROR is never given to it. Memory that grows comes from
+   * x's arena or hangs on it, and is bounded by what the frames hold. */
+  size_t encoder_bytes;
+  enum err (*encode_event)(void *state, const struct dialect_exchange *x, const struct event *event, struct buf *out,
+                           struct err_info *info);
+
+  /* -- translation, as the target's dialect -- */
+  /* The whole body; caps_check has passed. */
+  enum err (*encode_request)(const struct request *r, const struct dialect_target *target, struct arena *a,
+                             struct buf *out, struct err_info *info);
+  /* A whole reply as events, START to END. An error in a body of status 200 is one EVENT_ERROR. ERR_UPSTREAM_PROTOCOL
+   * when it is no reply. */
+  enum err (*decode_reply)(const struct dialect_exchange *x, struct str body, const struct event_sink *sink,
+                           struct err_info *info);
+  /* The whole reply to an embedding request, into x->arena; then the other decoders are NULL. An error in a body of
+   * status 200 is in out->error. ERR_UPSTREAM_PROTOCOL when it is no reply, or has not one vector for each input. */
+  enum err (*decode_embeddings)(const struct dialect_exchange *x, struct str body, struct embeddings *out,
+                                struct err_info *info);
+  /* The stream's reader: `state` is decoder_bytes, zeroed, in x's arena. Emits EVENT_END at the end mark (or when what
+   * ends the answer in its stead has come); decode_end, which is optional, at the connection's end, emits what is still
+   * owed where a missing end mark is common (finish reason seen, no [DONE]). */
+  size_t decoder_bytes;
+  enum err (*decode_frame)(void *state, const struct dialect_exchange *x, struct json_pool *pool,
+                           const struct frame *frame, const struct event_sink *sink, struct err_info *info);
+  enum err (*decode_end)(void *state, const struct dialect_exchange *x, const struct event_sink *sink,
+                         struct err_info *info);
+
+  /* -- errors and lists -- */
   void (*put_error)(struct buf *out, enum err e, const struct err_info *info);
   /* The event that ends a stream which cannot be completed. */
   void (*put_stream_error)(struct buf *out, enum err e, const struct err_info *info);
+  /* The same where the stream is a JSON array (dialect_exchange.is_array) of which at least one element has been sent;
+   * it ends the array. NULL: no stream of this dialect is one. */
+  void (*put_array_error)(struct buf *out, enum err e, const struct err_info *info);
   void (*put_model)(struct buf *out, const struct dialect_model *model);
   void (*put_model_list)(struct buf *out, const struct dialect_model *models, size_t count);
 };
@@ -81,5 +177,14 @@ struct dialect {
 #include "dialect/dialects.def"
 #undef X
 const struct dialect *dialect_by_name(struct str name); /* NULL: unknown */
+
+/* ---- what dialects share ---- */
+
+/* ERR_UPSTREAM_PROTOCOL with one wording. */
+enum err dialect_bad_reply(struct err_info *info, const char *what);
+/* `,"maestro":{…}` as the next member of the object being written, if x wants a receipt. */
+void dialect_put_receipt_member(const struct dialect_exchange *x, struct buf *out);
+/* "<prefix><reply_id>_<n>" in x's arena: an id that had to be invented. {NULL, 0} when memory is short. */
+struct str dialect_make_id(const struct dialect_exchange *x, const char *prefix, unsigned n);
 
 #endif

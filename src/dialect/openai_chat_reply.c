@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "dialect/openai_chat_internal.h"
+#include "dialect/openai_member.h"
 
 enum reply_row { MODEL, CHOICES, ERROR, USAGE, PROMPT, COMPLETION, TOTAL, CACHE_HIT, MAESTRO, ROWS };
 
@@ -108,16 +109,6 @@ static void read_row(struct usage *u, enum usage_class class, const struct envel
   if (v) read_count(u, class, envelope_raw(body, v));
 }
 
-/* xAI counts reasoning beside the completion, which only the total gives away. */
-static void add_reasoning(struct usage *u, const struct envelope_scan *scan, struct str body) {
-  int64_t total, reasoning = usage_get(u, USAGE_REASONING), output = usage_get(u, USAGE_OUTPUT);
-  const struct envelope_value *v = envelope_scan_value(scan, TOTAL);
-  if (!v || !reasoning || !leading_count(envelope_raw(body, v), &total)) return;
-  if (usage_has(u, USAGE_INPUT) && usage_has(u, USAGE_OUTPUT) &&
-      total == usage_get(u, USAGE_INPUT) + output + reasoning)
-    usage_set(u, USAGE_OUTPUT, output + reasoning);
-}
-
 static void read_usage(const struct envelope_scan *scan, struct str body, struct events *events) {
   const struct envelope_value *usage = envelope_scan_value(scan, USAGE);
   struct usage *u = &events->usage;
@@ -129,7 +120,10 @@ static void read_usage(const struct envelope_scan *scan, struct str body, struct
   read_detail(u, USAGE_CACHE_READ, json, STR("\"cached_tokens\""));
   read_detail(u, USAGE_CACHE_WRITE, json, STR("\"cache_write_tokens\""));
   read_detail(u, USAGE_REASONING, json, STR("\"reasoning_tokens\""));
-  add_reasoning(u, scan, body);
+  const struct envelope_value *v = envelope_scan_value(scan, TOTAL);
+  int64_t total = -1;
+  if (v && !leading_count(envelope_raw(body, v), &total)) total = -1;
+  openai_member_settle_usage(u, total);
   if (u->known) events_add(events, EVENT_USAGE);
 }
 
@@ -203,14 +197,13 @@ enum err openai_chat_relay_reply(struct str body, const struct dialect_reply_edi
 }
 
 /* The frame is not sent on as it is, nor is what a read has cut off its last line end. */
-static enum err withhold(struct dialect_stream *state, const struct frame_sse_event *frame) {
+static enum err withhold(struct dialect_stream *state, const struct frame *frame) {
   state->dropped_cr = frame->raw.p[frame->raw.n - 1] == '\r';
   return OK;
 }
 
-static enum err put_chunk(struct dialect_stream *state, const struct envelope_scan *scan,
-                          const struct frame_sse_event *frame, const struct dialect_reply_edits *edits,
-                          struct buf *out) {
+static enum err put_chunk(struct dialect_stream *state, const struct envelope_scan *scan, const struct frame *frame,
+                          const struct dialect_reply_edits *edits, struct buf *out) {
   if (frame->data_offset != SIZE_MAX) {
     buf_put(out, str_sub(frame->raw, 0, frame->data_offset));
     put_json(scan, frame->data, edits, out);
@@ -227,7 +220,7 @@ static enum err put_chunk(struct dialect_stream *state, const struct envelope_sc
   return out->failed ? ERR_NO_MEMORY : withhold(state, frame);
 }
 
-enum err openai_chat_relay_frame(struct dialect_stream *state, const struct frame_sse_event *frame,
+enum err openai_chat_relay_frame(struct dialect_stream *state, const struct frame *frame,
                                  const struct dialect_reply_edits *edits, struct events *events, struct buf *out,
                                  struct err_info *info) {
   struct envelope_scan scan;
@@ -274,7 +267,7 @@ enum err openai_chat_relay_frame(struct dialect_stream *state, const struct fram
 /* The data of the frame that text is, without white space around it. */
 static struct str frame_data(struct str text) {
   struct frame_sse frames;
-  struct frame_sse_event frame;
+  struct frame frame;
   enum err e;
   frame_sse_init(&frames, 0);
   frame_sse_feed(&frames, text);

@@ -57,7 +57,7 @@ static inline struct str field_value(const char *p, const char *end) {
   return str_from(p, (size_t)(end - p));
 }
 
-static void data_line(struct frame_sse *f, struct str line, const char *start, struct frame_sse_event *out) {
+static void data_line(struct frame_sse *f, struct str line, const char *start, struct frame *out) {
   if (!out->has_data) {
     out->has_data = true;
     out->data = line;
@@ -74,8 +74,7 @@ static void data_line(struct frame_sse *f, struct str line, const char *start, s
   out->data = buf_str(&f->joined);
 }
 
-static inline void field(struct frame_sse *f, const char *p, const char *end, const char *start,
-                         struct frame_sse_event *out) {
+static inline void field(struct frame_sse *f, const char *p, const char *end, const char *start, struct frame *out) {
   size_t n = (size_t)(end - p);
   if (n >= 5 && memcmp(p, "data:", 5) == 0) {
     data_line(f, field_value(p + 5, end), start, out);
@@ -90,10 +89,10 @@ static inline void field(struct frame_sse *f, const char *p, const char *end, co
 
 /* Parses the frame at p. Returns what is behind it; NULL when its blank line is missing: then in_line and after_cr say
  * where it stopped. `whole`: the bytes are all there will be, a missing line end and blank line are made up. */
-static const char *parse(struct frame_sse *f, const char *p, const char *end, bool whole, struct frame_sse_event *out) {
+static const char *parse(struct frame_sse *f, const char *p, const char *end, bool whole, struct frame *out) {
   const char *start = p;
   size_t bom = f->at_start && end - p >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-  *out = (struct frame_sse_event){.data_offset = SIZE_MAX};
+  *out = (struct frame){.data_offset = SIZE_MAX};
   f->after_cr = f->in_line = false;
   while (p < end) {
     const char *eol = line_end(p, end);
@@ -151,14 +150,14 @@ static bool hold(struct frame_sse *f, size_t n, bool is_whole, enum err *e) {
 }
 
 /* A frame has been parsed: within the limit, and its joined data whole? */
-static bool give(struct frame_sse *f, struct frame_sse_event *out, enum err *e) {
+static bool give(struct frame_sse *f, struct frame *out, enum err *e) {
   if (f->limit_bytes && counted(out->raw.p + out->raw.n, out->raw.n) > f->limit_bytes) return fail(f, true, e);
   if (out->data_offset == SIZE_MAX && out->has_data && f->joined.failed) return fail(f, false, e);
   f->at_start = false;
   return true;
 }
 
-bool frame_sse_next(struct frame_sse *f, struct frame_sse_event *out, enum err *e) {
+bool frame_sse_next(struct frame_sse *f, struct frame *out, enum err *e) {
   *e = f->failed;
   if (f->failed) return false;
   if (f->held_given) buf_reset(&f->held);
@@ -176,7 +175,7 @@ bool frame_sse_next(struct frame_sse *f, struct frame_sse_event *out, enum err *
   }
   if (f->after_cr && f->in.p[0] == '\n') { /* the second half of the last blank line */
     f->after_cr = false;
-    *out = (struct frame_sse_event){.raw = str_sub(f->in, 0, 1), .data_offset = SIZE_MAX};
+    *out = (struct frame){.raw = str_sub(f->in, 0, 1), .data_offset = SIZE_MAX};
     f->in = str_sub(f->in, 1, f->in.n);
     return true;
   }
@@ -191,7 +190,7 @@ bool frame_sse_next(struct frame_sse *f, struct frame_sse_event *out, enum err *
 
 bool frame_sse_is_partial(const struct frame_sse *f) { return f->in.n || (f->held.n && !f->held_given); }
 
-bool frame_sse_take_partial(struct frame_sse *f, struct frame_sse_event *out, enum err *e) {
+bool frame_sse_take_partial(struct frame_sse *f, struct frame *out, enum err *e) {
   *e = f->failed;
   if (f->failed || f->in.n || f->held_given || f->held.n == 0) return false;
   f->held_given = true;

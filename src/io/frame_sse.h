@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "io/frame.h"
 
 struct frame_sse {   /* private */
   struct buf held;   /* the unfinished frame when it began in an earlier piece */
@@ -23,15 +24,6 @@ struct frame_sse {   /* private */
   enum err failed; /* sticky */
 };
 
-struct frame_sse_event {
-  struct str raw;     /* the whole frame as sent, blank line included */
-  struct str event;   /* "event:" field (the last one) or empty */
-  struct str data;    /* "data:" lines joined by LF; empty for comments */
-  size_t data_offset; /* of data within raw when it is one line; SIZE_MAX when it was joined from several or there is
-                         none */
-  bool has_data;
-};
-
 /* limit_bytes: of one frame; 0 for none. */
 void frame_sse_init(struct frame_sse *f, size_t limit_bytes);
 void frame_sse_clear(struct frame_sse *f);
@@ -40,11 +32,11 @@ void frame_sse_feed(struct frame_sse *f, struct str piece);
 /* The next whole frame; valid until the next call on f. False when more bytes are needed. *e is ERR_UPSTREAM_TOO_LARGE
  * (and false) when a frame exceeds the limit, ERR_NO_MEMORY (and false), else OK; a failure is final. A blank line on
  * its own is a frame without data. */
-bool frame_sse_next(struct frame_sse *f, struct frame_sse_event *out, enum err *e);
+bool frame_sse_next(struct frame_sse *f, struct frame *out, enum err *e);
 /* True when bytes of an unfinished frame are held: the stream was cut inside a frame. */
 bool frame_sse_is_partial(const struct frame_sse *f);
 /* After the stream's clean end: the unfinished frame as if a blank line followed; false when there is none. Some
  * servers leave out the last blank line, so a caller may accept "[DONE]" this way. */
-bool frame_sse_take_partial(struct frame_sse *f, struct frame_sse_event *out, enum err *e);
+bool frame_sse_take_partial(struct frame_sse *f, struct frame *out, enum err *e);
 
 #endif

@@ -19,7 +19,7 @@ enum { ANSWERS_MAX = 16, PIECES_MAX = 12, READS_MAX = 64, HEADERS_MAX = 100 };
 /* What a read does instead of bringing a piece. */
 static const char late[] = "late", cut[] = "cut", gone[] = "gone";
 
-struct answer {
+struct scripted_answer {
   enum err start;                 /* a failure to send; OK: there is a reply */
   int status;                     /* 0: 200 */
   const char *type;               /* Content-Type; NULL: text/event-stream */
@@ -33,7 +33,7 @@ struct answer {
 
 struct fake_call {
   struct http_call base;
-  const struct answer *answer;
+  const struct scripted_answer *answer;
   struct http_header headers[1 + HEADERS_MAX];
   struct http_response response;
   size_t at;
@@ -42,7 +42,7 @@ struct fake_call {
 
 static struct {
   struct http_client client;
-  struct answer answers[ANSWERS_MAX];
+  struct scripted_answer answers[ANSWERS_MAX];
   struct fake_call calls[ANSWERS_MAX];
   struct buf bodies[ANSWERS_MAX];
   struct http_client_request requests[ANSWERS_MAX];
@@ -78,7 +78,7 @@ static enum err fake_start(struct http_client *c, const struct http_client_reque
                            struct err_info *info) {
   RIG_MUST(c == &rig.client);
   RIG_MUST(rig.sent < ANSWERS_MAX);
-  const struct answer *a = &rig.answers[rig.sent];
+  const struct scripted_answer *a = &rig.answers[rig.sent];
   struct fake_call *call = &rig.calls[rig.sent];
   RIG_MUST(http_client_check_request(request, info) == OK);
   rig.requests[rig.sent] = *request;
@@ -100,7 +100,7 @@ static const struct http_response *fake_response(const struct http_call *call) {
 }
 
 static enum err read_bytes(struct fake_call *call, struct str *piece) {
-  const struct answer *a = call->answer;
+  const struct scripted_answer *a = call->answer;
   size_t n = call->at == 0 && a->first ? a->first : a->step ? a->step : a->bytes.n;
   *piece = str_sub(a->bytes, call->at, call->at + n);
   call->at += piece->n;
@@ -164,7 +164,7 @@ static void add_provider(size_t i, const char *id, const char *url) {
                                      .api_key = STR("secret-key"),
                                      .allow_private = true};
   assert_int_equal(provider_init(&rig.arena, &spec, &p->provider, &rig.info), OK);
-  p->dialect = &dialect_openai_chat;
+  p->dialects[0] = &dialect_openai_chat;
   p->is_ready = true;
   rig.deployments[i] = (struct deployment){.at = p,
                                            .model = arena_printf(&rig.arena, "m%zu", i),

@@ -27,7 +27,7 @@ TEST(the_tightest_limit_names_the_failure) {
     rig_open(rows[i].is_stream ? STREAM : WHOLE);
     rig.plan.n = 1;
     rig.providers[0].provider.timeouts = rows[i].limits;
-    rig.answers[0] = (struct answer){.start = ERR_HEADERS_TIMEOUT};
+    rig.answers[0] = (struct scripted_answer){.start = ERR_HEADERS_TIMEOUT};
     assert_int_equal(rig_run(), rows[i].e);
     assert_int_equal(rig.requests[0].connect_ms, rows[i].connect_ms);
     assert_int_equal(rig.requests[0].headers_ms, rows[i].headers_ms);
@@ -39,21 +39,21 @@ TEST(waits_inside_a_whole_answer) {
   rig_open(WHOLE);
   rig.plan.n = 1;
   rig.providers[0].provider.timeouts = (struct provider_timeouts){.silence_ms = 3000, .total_ms = 9000};
-  rig.answers[0] = (struct answer){.type = JSON, .pieces = {"{", late}};
+  rig.answers[0] = (struct scripted_answer){.type = JSON, .pieces = {"{", late}};
   assert_int_equal(rig_run(), ERR_SILENCE_TIMEOUT);
   assert_true(rig.wait_ms[1] <= 3000 && rig.wait_ms[1] > 2000);
   rig_close();
   rig_open(WHOLE);
   rig.plan.n = 1;
   rig.providers[0].provider.timeouts = (struct provider_timeouts){.silence_ms = 9000, .total_ms = 3000};
-  rig.answers[0] = (struct answer){.type = JSON, .pieces = {"{", late}};
+  rig.answers[0] = (struct scripted_answer){.type = JSON, .pieces = {"{", late}};
   assert_int_equal(rig_run(), ERR_TOTAL_TIMEOUT);
   rig_close();
 }
 
-static const struct answer refusal = {
+static const struct scripted_answer refusal = {
     .status = 400, .type = JSON, .pieces = {"{\"error\":{\"message\":\"stream_options: extra inputs\"}}"}};
-static const struct answer stream = {.pieces = {TEXT("a"), STOP, DONE}};
+static const struct scripted_answer stream = {.pieces = {TEXT("a"), STOP, DONE}};
 
 static void open_with_slot(const char *body, const char *name) {
   rig_open(body);
@@ -120,7 +120,7 @@ TEST(the_option_is_only_for_who_understands_it) {
     rig_close();
   }
   open_with_slot(WHOLE, "no stream");
-  rig.answers[0] = (struct answer){.type = JSON, .pieces = {"{\"choices\":[]}"}};
+  rig.answers[0] = (struct scripted_answer){.type = JSON, .pieces = {"{\"choices\":[]}"}};
   assert_int_equal(rig_run(), OK);
   expect_text(&rig.bodies[0], "{\"model\":\"m0\",\"messages\":[{}]}");
   rig_close();
@@ -128,7 +128,7 @@ TEST(the_option_is_only_for_who_understands_it) {
 
 TEST(no_stream_where_one_is_due) {
   static const struct {
-    struct answer answer;
+    struct scripted_answer answer;
     enum err e;
     int status;
   } rows[] = {
@@ -152,7 +152,7 @@ TEST(no_stream_where_one_is_due) {
 }
 
 TEST(a_failure_is_read_as_far_as_it_comes) {
-  static const struct answer failures[] = {
+  static const struct scripted_answer failures[] = {
       {.status = 400, .type = JSON, .pieces = {"{\"error\":", "\"why\"}"}},
       {.status = 400, .type = JSON, .pieces = {"{\"error\":\"why\"}", late}},
       {.status = 400, .type = JSON, .pieces = {"{\"error\":\"why\"}", cut}},
@@ -167,7 +167,7 @@ TEST(a_failure_is_read_as_far_as_it_comes) {
     rig_close();
   }
   rig_open(WHOLE);
-  rig.answers[0] = (struct answer){.status = 400, .pieces = {gone}};
+  rig.answers[0] = (struct scripted_answer){.status = 400, .pieces = {gone}};
   assert_int_equal(rig_run(), ERR_CANCELLED);
   rig_close();
 }
@@ -187,8 +187,8 @@ TEST(headers_that_are_no_business_of_the_caller_stay) {
               {"Location", false}};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     rig_open(WHOLE);
-    rig.answers[0] =
-        (struct answer){.type = JSON, .header = {str_from_c(rows[i].name), STR("v")}, .pieces = {"{\"choices\":[]}"}};
+    rig.answers[0] = (struct scripted_answer){
+        .type = JSON, .header = {str_from_c(rows[i].name), STR("v")}, .pieces = {"{\"choices\":[]}"}};
     assert_int_equal(rig_run(), OK);
     assert_int_equal(rig.call.reply_headers.n, rows[i].is_passed);
     rig_close();
@@ -197,7 +197,7 @@ TEST(headers_that_are_no_business_of_the_caller_stay) {
 
 TEST(a_flood_of_headers_is_cut) {
   rig_open(WHOLE);
-  rig.answers[0] = (struct answer){
+  rig.answers[0] = (struct scripted_answer){
       .type = JSON, .header = {STR("x-ratelimit-a"), STR("v")}, .copies = HEADERS_MAX, .pieces = {"{\"choices\":[]}"}};
   assert_int_equal(rig_run(), OK);
   assert_int_equal(rig.call.reply_headers.n, 24);

@@ -6,7 +6,7 @@
 
 #define GOOD "{\"model\":\"x\",\"choices\":[{\"message\":{\"content\":\"hi\"}}]," USAGE(10, 5) "}"
 
-static const struct answer good = {.type = JSON, .pieces = {GOOD}};
+static const struct scripted_answer good = {.type = JSON, .pieces = {GOOD}};
 
 TEST(a_whole_answer) {
   rig_open(WHOLE);
@@ -33,10 +33,10 @@ TEST(a_whole_answer) {
 
 TEST(each_attempt_gets_its_own_request) {
   rig_open("{\"maestro\":{},\"model\":\"m1\",\"messages\":[{}],\"x\":1.0}");
-  const struct http_header forwarded[] = {{STR("openai-beta"), STR("b")}};
-  rig.call.forward = (struct http_headers){forwarded, 1};
-  rig.answers[0] = (struct answer){.start = ERR_CONNECT_FAILED};
-  rig.answers[1] = (struct answer){.status = 503, .type = "text/html", .pieces = {"<html>"}};
+  const struct http_header sent[] = {{STR("openai-beta"), STR("b")}, {STR("authorization"), STR("Bearer mine")}};
+  rig.call.headers = (struct http_headers){sent, 2};
+  rig.answers[0] = (struct scripted_answer){.start = ERR_CONNECT_FAILED};
+  rig.answers[1] = (struct scripted_answer){.status = 503, .type = "text/html", .pieces = {"<html>"}};
   rig.answers[2] = good;
   assert_int_equal(rig_run(), OK);
   assert_int_equal(rig.sent, 3);
@@ -46,6 +46,7 @@ TEST(each_attempt_gets_its_own_request) {
   for (size_t i = 0; i < 3; i++) {
     assert_ptr_equal(rig.requests[i].origin, &rig.providers[i].provider.origin);
     assert_str(http_header_get(rig.requests[i].headers, STR("openai-beta")), STR("b"));
+    assert_str(http_header_get(rig.requests[i].headers, STR("authorization")), STR("Bearer secret-key"));
   }
   assert_int_equal(rig.call.outcome.attempts, 3);
   assert_ptr_equal(rig.call.outcome.deployment, &rig.deployments[2]);
@@ -61,8 +62,8 @@ TEST(statuses_decide_whether_another_is_asked) {
               {500, true},  {502, true},  {503, true},  {504, true},  {529, true},  {599, true}};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     rig_open(WHOLE);
-    rig.answers[0] =
-        (struct answer){.status = rows[i].status, .type = JSON, .pieces = {"{\"error\":{\"message\":\"why\"}}"}};
+    rig.answers[0] = (struct scripted_answer){
+        .status = rows[i].status, .type = JSON, .pieces = {"{\"error\":{\"message\":\"why\"}}"}};
     rig.answers[1] = good;
     enum err e = rig_run();
     if ((e == OK) != rows[i].falls_back) print_error("status %d\n", rows[i].status);
@@ -87,7 +88,7 @@ TEST(failures_to_send_decide_likewise) {
               {ERR_NO_MEMORY, false},        {ERR_ADDRESS_FORBIDDEN, false}, {ERR_UPSTREAM_TOO_LARGE, false}};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     rig_open(WHOLE);
-    rig.answers[0] = (struct answer){.start = rows[i].e};
+    rig.answers[0] = (struct scripted_answer){.start = rows[i].e};
     rig.answers[1] = good;
     enum err e = rig_run();
     assert_int_equal(e, rows[i].falls_back ? OK : rows[i].e);
@@ -98,7 +99,7 @@ TEST(failures_to_send_decide_likewise) {
 }
 
 TEST(odd_answers_are_failures_of_their_deployment) {
-  static const struct answer odd[] = {
+  static const struct scripted_answer odd[] = {
       {.status = 204, .type = JSON},
       {.status = 302, .type = JSON, .pieces = {"{}"}},
       {.type = JSON},
@@ -122,7 +123,7 @@ TEST(odd_answers_are_failures_of_their_deployment) {
     rig_close();
   }
   rig_open(WHOLE); /* but a fault of the request is one everywhere */
-  rig.answers[0] = (struct answer){.type = JSON, .pieces = {"{\"error\":{\"message\":\"bad\",\"code\":400}}"}};
+  rig.answers[0] = (struct scripted_answer){.type = JSON, .pieces = {"{\"error\":{\"message\":\"bad\",\"code\":400}}"}};
   assert_int_equal(rig_run(), ERR_UPSTREAM_STATUS);
   assert_int_equal(rig.info.http_status, 400);
   assert_int_equal(rig.sent, 1);
@@ -131,9 +132,9 @@ TEST(odd_answers_are_failures_of_their_deployment) {
 
 TEST(the_last_failure_is_told) {
   rig_open(WHOLE);
-  rig.answers[0] = (struct answer){.status = 500, .type = JSON, .pieces = {"{\"error\":\"first\"}"}};
-  rig.answers[1] = (struct answer){.type = JSON, .pieces = {"{\"choices\":[]," USAGE(1, 1) "}x"}};
-  rig.answers[2] = (struct answer){.start = ERR_CONNECT_FAILED};
+  rig.answers[0] = (struct scripted_answer){.status = 500, .type = JSON, .pieces = {"{\"error\":\"first\"}"}};
+  rig.answers[1] = (struct scripted_answer){.type = JSON, .pieces = {"{\"choices\":[]," USAGE(1, 1) "}x"}};
+  rig.answers[2] = (struct scripted_answer){.start = ERR_CONNECT_FAILED};
   assert_int_equal(rig_run(), ERR_CONNECT_FAILED);
   assert_string_equal(rig.info.text, "three: the provider could not be reached");
   assert_int_equal(rig.info.http_status, 0);
@@ -146,7 +147,7 @@ TEST(the_last_failure_is_told) {
 TEST(a_plan_of_one_asks_one) {
   rig_open(WHOLE);
   rig.plan.n = 1;
-  rig.answers[0] = (struct answer){.status = 500, .type = JSON, .header = {STR("Retry-After"), STR("9")}};
+  rig.answers[0] = (struct scripted_answer){.status = 500, .type = JSON, .header = {STR("Retry-After"), STR("9")}};
   assert_int_equal(rig_run(), ERR_UPSTREAM_STATUS);
   assert_int_equal(rig.info.http_status, 500);
   assert_int_equal(rig.info.retry_after_ms, 9000);
@@ -156,7 +157,7 @@ TEST(a_plan_of_one_asks_one) {
 
 /* ---- repeats, which pause on a fiber ---- */
 
-static struct answer repeated[3];
+static struct scripted_answer repeated[3];
 static struct {
   enum err e;
   size_t sent;
@@ -180,12 +181,12 @@ static void repeats(unsigned n, size_t sent, enum err e, size_t deployment) {
 }
 
 TEST(the_same_target_is_asked_again_where_that_may_help) {
-  const struct answer busy = {.status = 503, .type = JSON}, bad = {.status = 400, .type = JSON},
-                      denied = {.status = 401, .type = JSON},
-                      later = {.status = 429, .type = JSON, .header = {STR("retry-after"), STR("3600")}};
+  const struct scripted_answer busy = {.status = 503, .type = JSON}, bad = {.status = 400, .type = JSON},
+                               denied = {.status = 401, .type = JSON},
+                               later = {.status = 429, .type = JSON, .header = {STR("retry-after"), STR("3600")}};
   repeated[0] = busy, repeated[1] = good;
   repeats(1, 2, OK, 0);
-  repeated[0] = (struct answer){.start = ERR_UPSTREAM_CUT};
+  repeated[0] = (struct scripted_answer){.start = ERR_UPSTREAM_CUT};
   repeats(1, 2, OK, 0);
   repeated[0] = bad;
   repeats(1, 1, ERR_UPSTREAM_STATUS, 0);
@@ -210,7 +211,7 @@ static void run_and_be_cancelled(void *arg) {
 TEST(a_caller_who_leaves_ends_the_pause) {
   rig_open(WHOLE);
   rig.plan.same_target_repeats = 5;
-  rig.answers[0] = (struct answer){.status = 503, .type = JSON, .header = {STR("retry-after"), STR("20")}};
+  rig.answers[0] = (struct scripted_answer){.status = 503, .type = JSON, .header = {STR("retry-after"), STR("20")}};
   in_fiber(run_and_be_cancelled);
   assert_int_equal(result.e, ERR_CANCELLED);
   assert_int_equal(rig.sent, 1);

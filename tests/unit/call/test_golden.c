@@ -90,7 +90,7 @@ static void stream_events(struct str stream, size_t first, struct buf *out) {
   const struct dialect_reply_edits edits = {.model = STR("up/gpt-5.4"), .hide_usage = !rig.request.wants_usage};
   struct dialect_stream so_far = {0};
   struct frame_sse frames;
-  struct frame_sse_event frame;
+  struct frame frame;
   struct events events;
   struct buf unused;
   enum err e = OK;
@@ -186,12 +186,12 @@ static void run(struct golden *g, size_t first, size_t step) {
   rig.deployments[0].qualified = STR("up/gpt-5.4");
   rig.providers[0].provider.id = STR("up");
   if (rig.request.wants_receipt && rig.request.is_stream) rig.call.put_receipt = caller_receipt;
-  rig.answers[0] = (struct answer){.status = g->upstream_status,
-                                   .type = g->type.p,
-                                   .header = extra,
-                                   .bytes = buf_str(&g->upstream),
-                                   .first = first,
-                                   .step = step};
+  rig.answers[0] = (struct scripted_answer){.status = g->upstream_status,
+                                            .type = g->type.p,
+                                            .header = extra,
+                                            .bytes = buf_str(&g->upstream),
+                                            .first = first,
+                                            .step = step};
   enum err e = rig_run();
   buf_init(&got, 0);
   buf_init(&usage, 0);

@@ -46,7 +46,7 @@ TEST(failures_before_content_are_mended) {
   };
   for (size_t i = 0; i < sizeof before / sizeof *before; i++) {
     one_stream(STREAM_USAGE, before[i]);
-    rig.answers[1] = (struct answer){.pieces = {ROLE, TEXT("b"), STOP, DONE}};
+    rig.answers[1] = (struct scripted_answer){.pieces = {ROLE, TEXT("b"), STOP, DONE}};
     enum err e = rig_run();
     if (e) print_error("case %zu: %s %s\n", i, err_code(e), rig.info.text);
     assert_int_equal(e, OK);
@@ -75,7 +75,7 @@ TEST(failures_after_content_are_told) {
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     one_stream(STREAM_USAGE, rows[i].pieces);
-    rig.answers[1] = (struct answer){.pieces = {TEXT("never"), STOP, DONE}};
+    rig.answers[1] = (struct scripted_answer){.pieces = {TEXT("never"), STOP, DONE}};
     assert_int_equal(rig_run(), rows[i].e);
     if (rows[i].status) assert_int_equal(rig.info.http_status, rows[i].status);
     assert_int_equal(rig.sent, 1);

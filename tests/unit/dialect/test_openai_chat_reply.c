@@ -31,7 +31,7 @@ static struct seen stream_with(struct dialect_stream *state, const char *text,
                                const struct dialect_reply_edits *edits) {
   struct seen s = {.e = OK};
   struct frame_sse frames;
-  struct frame_sse_event frame;
+  struct frame frame;
   struct events events;
   frame_sse_init(&frames, 0);
   frame_sse_feed(&frames, str_from_c(text));

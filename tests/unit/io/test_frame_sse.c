@@ -13,7 +13,7 @@ struct seen {
 };
 
 static void take_events(struct frame_sse *f, struct seen *s) {
-  struct frame_sse_event ev;
+  struct frame ev;
   while (s->e == OK && frame_sse_next(f, &ev, &s->e)) {
     buf_put(&s->raw, ev.raw);
     assert_true(ev.raw.n > 0);
@@ -113,7 +113,7 @@ TEST(a_frame_is_limited) {
   expect(STR("data: a\n\ndata: 01234\n\n"), 12, "|a\n", false, ERR_UPSTREAM_TOO_LARGE);
   expect(STR("data: a\n\ndata: 01234567890"), 12, "|a\n", false, ERR_UPSTREAM_TOO_LARGE);
   struct frame_sse f;
-  struct frame_sse_event ev;
+  struct frame ev;
   enum err e;
   frame_sse_init(&f, 4);
   frame_sse_feed(&f, STR("12345"));
@@ -127,7 +127,7 @@ TEST(a_frame_is_limited) {
 
 TEST(a_whole_frame_is_not_copied) {
   struct frame_sse f;
-  struct frame_sse_event ev;
+  struct frame ev;
   enum err e;
   struct str piece = STR("data: a\n\ndata: b\n\n");
   frame_sse_init(&f, 0);
@@ -143,7 +143,7 @@ TEST(a_whole_frame_is_not_copied) {
 
 TEST(bytes_are_bytes) {
   struct frame_sse f;
-  struct frame_sse_event ev;
+  struct frame ev;
   enum err e;
   frame_sse_init(&f, 0);
   frame_sse_feed(&f, STR("data: \0\xff\n\n"));
@@ -154,7 +154,7 @@ TEST(bytes_are_bytes) {
 
 TEST(a_frame_at_the_end_may_be_taken) {
   struct frame_sse f;
-  struct frame_sse_event ev;
+  struct frame ev;
   enum err e;
   frame_sse_init(&f, 0);
   assert_false(frame_sse_take_partial(&f, &ev, &e));

@@ -1,0 +1,103 @@
+/* Writes JSON member by member: see json_out.h. */
+#include "base/json_out.h"
+
+/* What was written last tells whether a comma is due: none behind an opening bracket, a colon, or nothing at all. A
+ * line end or a space is what a stream's frame begins with. */
+static void separate(struct buf *b) {
+  if (b->n == 0) return;
+  switch (b->p[b->n - 1]) {
+    case '{':
+    case '[':
+    case ':':
+    case '\n':
+    case ' ': return;
+    default: buf_put_char(b, ',');
+  }
+}
+
+void json_out_begin(struct buf *b, char open) {
+  separate(b);
+  buf_put_char(b, open);
+}
+
+void json_out_end(struct buf *b, char close) { buf_put_char(b, close); }
+
+void json_out_key(struct buf *b, const char *key) {
+  separate(b);
+  buf_put_char(b, '"');
+  buf_put(b, str_from_c(key));
+  buf_put(b, STR("\":"));
+}
+
+void json_out_key_str(struct buf *b, struct str key) {
+  separate(b);
+  buf_put_json(b, key);
+  buf_put_char(b, ':');
+}
+
+void json_out_string(struct buf *b, struct str s) {
+  separate(b);
+  buf_put_json(b, s);
+}
+
+void json_out_raw(struct buf *b, struct str json) {
+  separate(b);
+  buf_put(b, json.n ? json : STR("null"));
+}
+
+void json_out_i64(struct buf *b, int64_t v) {
+  separate(b);
+  buf_put_i64(b, v);
+}
+
+void json_out_bool(struct buf *b, bool v) { json_out_raw(b, v ? STR("true") : STR("false")); }
+
+void json_out_value(struct buf *b, struct yyjson_val *v) {
+  separate(b);
+  if (v)
+    json_split_put(b, v);
+  else
+    buf_put(b, STR("null"));
+}
+
+void json_out_member_string(struct buf *b, const char *key, struct str s) {
+  json_out_key(b, key);
+  buf_put_json(b, s);
+}
+
+void json_out_member_string_if(struct buf *b, const char *key, struct str s) {
+  if (s.n) json_out_member_string(b, key, s);
+}
+
+void json_out_member_raw_if(struct buf *b, const char *key, struct str json) {
+  if (!json.n) return;
+  json_out_key(b, key);
+  buf_put(b, json);
+}
+
+void json_out_member_i64(struct buf *b, const char *key, int64_t v) {
+  json_out_key(b, key);
+  buf_put_i64(b, v);
+}
+
+void json_out_member_bool(struct buf *b, const char *key, bool v) {
+  json_out_key(b, key);
+  buf_put(b, v ? STR("true") : STR("false"));
+}
+
+void json_out_member_tri(struct buf *b, const char *key, int8_t v) {
+  if (v >= 0) json_out_member_bool(b, key, v != 0);
+}
+
+void json_out_member_value_if(struct buf *b, const char *key, struct yyjson_val *v) {
+  if (!v) return;
+  json_out_key(b, key);
+  json_split_put(b, v);
+}
+
+void json_out_rest(struct buf *b, const struct json_rest *rest) {
+  for (size_t i = 0; i < rest->n; i++) {
+    json_out_key_str(b, rest->v[i].key);
+    json_split_put(b, rest->v[i].value);
+  }
+}

@@ -1,0 +1,102 @@
+/* JSON trees over one block: see json_pool.h. */
+#include "base/json_pool.h"
+
+#include <stdlib.h>
+#include <yyjson.h>
+
+enum {
+  POOL_SLACK = 512,
+  POOL_MIN = 4096,
+  POOL_TEXT_MAX = 16 * 1024 /* a tree may take twelve times its text; larger ones come from the allocator */
+};
+
+void json_pool_clear(struct json_pool *p) {
+  free(p->bytes);
+  yyjson_doc_free(p->large);
+  *p = (struct json_pool){0};
+}
+
+static const yyjson_read_flag flags = YYJSON_READ_INSITU | YYJSON_READ_NUMBER_AS_RAW;
+
+static yyjson_val *parse(struct json_pool *p, size_t text_room, size_t n) {
+  yyjson_alc alc;
+  if (n > POOL_TEXT_MAX) {
+    p->large = yyjson_read_opts(p->bytes, n, flags, NULL, NULL);
+    return yyjson_doc_get_root(p->large);
+  }
+  if (!yyjson_alc_pool_init(&alc, p->bytes + text_room, p->cap - text_room)) return NULL;
+  return yyjson_doc_get_root(yyjson_read_opts(p->bytes, n, flags, &alc, NULL));
+}
+
+static bool is_hex4(const char *p) {
+  for (int i = 0; i < 4; i++) {
+    char c = p[i];
+    if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'))) return false;
+  }
+  return true;
+}
+
+static bool is_surrogate(const char *p, const char *end, const char *kinds) {
+  return end - p >= 6 && p[0] == '\\' && p[1] == 'u' && (p[2] == 'd' || p[2] == 'D') && strchr(kinds, p[3]) && p[3] &&
+         is_hex4(p + 2);
+}
+
+/* Halves of a pair that stand alone become U+FFFD, which is as long. True when there were any. */
+static bool mend_surrogates(char *p, size_t n) {
+  static const char high[] = "89abAB", low[] = "cdefCDEF";
+  bool mended = false;
+  for (char *end = p + n; p < end; p++) {
+    if (*p != '\\') continue;
+    bool is_high = is_surrogate(p, end, high);
+    if (is_high && is_surrogate(p + 6, end, low)) {
+      p += 11;
+    } else if (is_high || is_surrogate(p, end, low)) {
+      memcpy(p, "\\ufffd", 6);
+      mended = true;
+      p += 5;
+    } else {
+      p++;
+    }
+  }
+  return mended;
+}
+
+yyjson_val *json_pool_parse(struct json_pool *p, struct str text) {
+  size_t text_room = (text.n + YYJSON_PADDING_SIZE + 15) & ~(size_t)15;
+  size_t tree = text.n > POOL_TEXT_MAX ? 0 : yyjson_read_max_memory_usage(text.n, flags) + POOL_SLACK;
+  size_t need = text_room + tree;
+  yyjson_doc_free(p->large);
+  p->large = NULL;
+  if (p->cap < need) {
+    free(p->bytes);
+    size_t cap = need < POOL_MIN ? POOL_MIN : need + need / 4;
+    p->bytes = malloc(cap);
+    p->cap = p->bytes ? cap : 0;
+    if (!p->bytes) return NULL;
+  }
+  for (int round = 0; round < 2; round++) {
+    if (text.n) memcpy(p->bytes, text.p, text.n);
+    if (round && !mend_surrogates(p->bytes, text.n)) return NULL;
+    memset(p->bytes + text.n, 0, YYJSON_PADDING_SIZE);
+    yyjson_val *root = parse(p, text_room, text.n);
+    if (root) return root;
+  }
+  return NULL;
+}
+
+struct str json_pool_text(yyjson_val *v) {
+  return yyjson_is_str(v) ? str_from(yyjson_get_str(v), yyjson_get_len(v)) : STR_NONE;
+}
+
+struct str json_pool_str(yyjson_val *object, const char *key) {
+  return json_pool_text(yyjson_obj_get(object, key));
+}
+
+int64_t json_pool_count(yyjson_val *v) {
+  struct str raw = yyjson_is_raw(v) ? str_from(yyjson_get_raw(v), yyjson_get_len(v)) : STR_NONE, whole, fraction;
+  uint64_t count;
+  str_cut(raw, '.', &whole, &fraction);
+  for (size_t i = 0; i < fraction.n; i++)
+    if (fraction.p[i] != '0') return -1;
+  return str_to_u64(whole, &count) && count <= INT64_MAX ? (int64_t)count : -1;
+}

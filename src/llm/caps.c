@@ -1,0 +1,237 @@
+/* Capabilities of a target against a request: see caps.h. The walk goes over the request once, in the caller's order,
+ * so that the first path in an error is the first fault that a person finds. */
+#include "llm/caps.h"
+
+#include <stdio.h>
+
+static const struct {
+  enum cap_class class;
+  const char *word;
+} rows[CAPS_COUNT] = {
+#define X(name, class, word) {CAP_CLASS_##class, word},
+#include "llm/caps.def"
+#undef X
+};
+_Static_assert(CAPS_COUNT <= 64, "a set is 64 bits");
+
+enum cap_class caps_class(enum cap cap) { return rows[cap].class; }
+const char *caps_word(enum cap cap) { return rows[cap].word; }
+
+void caps_dropped_init(struct caps_dropped *d) {
+  *d = (struct caps_dropped){0};
+  buf_init(&d->names, CAPS_DROPPED_BYTES_MAX + 8);
+}
+
+void caps_dropped_clear(struct caps_dropped *d) { buf_clear(&d->names); }
+
+static bool is_listed(struct str list, struct str path) {
+  struct str one;
+  while (list.n) {
+    str_cut(list, ',', &one, &list);
+    if (str_eq(str_trim(one), path)) return true;
+  }
+  return false;
+}
+
+void caps_dropped_add(struct caps_dropped *d, const char *path) {
+  struct str s = str_from_c(path);
+  for (size_t i = 0; i < s.n; i++)
+    if (s.p[i] <= 0x20 || s.p[i] >= 0x7f || s.p[i] == ',') return;
+  if (s.n == 0 || str_has_suffix(buf_str(&d->names), STR("...")) || is_listed(buf_str(&d->names), s)) return;
+  bool fits = d->names.n + s.n + 2 <= CAPS_DROPPED_BYTES_MAX;
+  if (d->names.n) buf_put(&d->names, STR(", "));
+  buf_put(&d->names, fits ? s : STR("..."));
+}
+
+struct walk {
+  const struct request *request;
+  struct str target;
+  caps_set can;
+  const struct request_words *words;
+  struct caps_dropped *dropped;
+  struct err_info *info;
+};
+
+static enum err refuse(struct walk *w, enum cap cap, const char *path) {
+  return err_set_param(w->info, ERR_UNSUPPORTED, path,
+                       "%s cannot be said in the %.*s API of the model that was asked for", caps_word(cap),
+                       STR_ARG(w->target));
+}
+
+/* The request has this at `path`. */
+static enum err has(struct walk *w, enum cap cap, const char *path) {
+  if (w->can & (UINT64_C(1) << cap)) return OK;
+  if (caps_class(cap) == CAP_CLASS_ANSWER) return refuse(w, cap, path);
+  caps_dropped_add(w->dropped, path);
+  return OK;
+}
+
+static void drop_rest(struct walk *w, const struct json_rest *rest, const char *prefix);
+
+/* ---- content ---- */
+
+static enum cap media_cap(const struct request_part *p) {
+  const struct media *m = p->media;
+  switch (p->kind) {
+    case PART_IMAGE: return m->url.n ? CAP_IMAGE_URL : m->file_id.n ? CAP_IMAGE_FILE : CAP_IMAGE_DATA;
+    case PART_DOCUMENT:
+      return m->url.n       ? CAP_DOCUMENT_URL
+             : m->file_id.n ? CAP_DOCUMENT_FILE
+             : m->text.p    ? CAP_DOCUMENT_TEXT
+                            : CAP_DOCUMENT_DATA;
+    case PART_AUDIO: return CAP_AUDIO_DATA;
+    default: return CAP_VIDEO_DATA;
+  }
+}
+
+static enum err check_result(struct walk *w, const struct request_part *p, const char *path) {
+  enum err e = OK;
+  for (size_t i = 0; !e && i < p->result_count; i++) {
+    if (p->results[i].kind == PART_TEXT) continue;
+    e = has(w, p->results[i].kind == PART_OPAQUE ? CAP_OPAQUE_PART : CAP_RESULT_RICH, path);
+  }
+  return e || !p->is_error ? e : has(w, CAP_RESULT_ERROR, path);
+}
+
+static enum err check_part(struct walk *w, const struct request_item *item, const struct request_part *p) {
+  char path[ERR_PARAM_MAX];
+  enum err e = OK;
+  request_path(w->words, item, p, NULL, path);
+  switch (p->kind) {
+    case PART_IMAGE:
+    case PART_DOCUMENT:
+    case PART_AUDIO:
+    case PART_VIDEO: e = has(w, media_cap(p), path); break;
+    case PART_REASONING:
+    case PART_REASONING_SUMMARY:
+    case PART_REDACTED: e = has(w, CAP_REASONING_HISTORY, path); break;
+    case PART_SERVER_TOOL: e = has(w, CAP_SERVER_TOOL, path); break;
+    case PART_OPAQUE: e = has(w, CAP_OPAQUE_PART, path); break;
+    case PART_TOOL_RESULT: e = check_result(w, p, path); break;
+    default: break;
+  }
+  if (!e && p->media && p->media->detail.n) e = has(w, CAP_IMAGE_DETAIL, path);
+  if (!e && p->cache.raw) e = has(w, CAP_CACHE_MARKER, path);
+  if (!e && p->citations) e = has(w, CAP_CITATIONS, path);
+  drop_rest(w, &p->rest, path);
+  return e;
+}
+
+static enum err check_items(struct walk *w) {
+  const struct request *r = w->request;
+  bool is_begun = false;
+  enum err e = OK;
+  for (size_t i = 0; !e && i < r->item_count; i++) {
+    const struct request_item *item = &r->items[i];
+    char path[ERR_PARAM_MAX];
+    request_path(w->words, item, NULL, NULL, path);
+    bool is_system = item->role == ROLE_SYSTEM || item->role == ROLE_DEVELOPER;
+    if (is_system && is_begun) e = has(w, CAP_SYSTEM_MID, path);
+    is_begun = is_begun || !is_system;
+    if (!e && item->name.n) e = has(w, CAP_PARTICIPANT_NAME, path);
+    if (!e && item->cache.raw) e = has(w, CAP_CACHE_MARKER, path);
+    drop_rest(w, &item->rest, path);
+    for (size_t k = 0; !e && k < item->part_count; k++) e = check_part(w, item, &item->parts[k]);
+  }
+  return e;
+}
+
+/* ---- tools ---- */
+
+static enum err check_tools(struct walk *w) {
+  const struct request *r = w->request;
+  enum err e = OK;
+  for (size_t i = 0; !e && i < r->tool_count; i++) {
+    const struct request_tool *t = &r->tools[i];
+    char path[ERR_PARAM_MAX];
+    snprintf(path, sizeof path, "%s[%u]", w->words->tools, t->source);
+    if (t->kind == TOOL_HOSTED) {
+      e = has(w, CAP_TOOL_HOSTED, path);
+      continue;
+    }
+    e = has(w, t->kind == TOOL_CUSTOM ? CAP_TOOL_CUSTOM : CAP_TOOLS, path);
+    if (!e && t->namespace.n && !(w->can & CAP_BIT(TOOL_NAMESPACE))) continue; /* said within the name: nothing lost */
+    if (!e && t->cache.raw) e = has(w, CAP_CACHE_MARKER, path);
+    if (!e && t->strict == 1) e = has(w, CAP_TOOL_STRICT, path);
+    drop_rest(w, &t->rest, path);
+  }
+  return e;
+}
+
+/* ---- the members beside them ---- */
+
+static enum err check_choice(struct walk *w) {
+  switch (w->request->tool_choice) {
+    case TOOL_CHOICE_NONE: return has(w, CAP_TOOL_CHOICE_NONE, "tool_choice");
+    case TOOL_CHOICE_REQUIRED: return has(w, CAP_TOOL_CHOICE_REQUIRED, "tool_choice");
+    case TOOL_CHOICE_NAMED: return has(w, CAP_TOOL_CHOICE_NAMED, "tool_choice");
+    default: return w->request->tool_choice_raw ? refuse(w, CAP_TOOL_CHOICE_NAMED, "tool_choice") : OK;
+  }
+}
+
+static bool is_one(struct str number) { return str_eq(number, STR("1")); }
+
+static enum err check_members(struct walk *w) {
+  const struct request *r = w->request;
+  const struct {
+    bool is_set;
+    enum cap cap;
+    const char *path;
+  } members[] = {
+      {r->parallel_tool_calls >= 0, CAP_PARALLEL_TOOL_CALLS, "parallel_tool_calls"},
+      {r->format == FORMAT_JSON_OBJECT, CAP_FORMAT_JSON_OBJECT, "response_format"},
+      {r->format == FORMAT_JSON_SCHEMA, CAP_FORMAT_JSON_SCHEMA, "response_format"},
+      {r->reasoning.effort.n > 0, CAP_REASONING_EFFORT, "reasoning_effort"},
+      {r->reasoning.budget_tokens >= 0, CAP_REASONING_BUDGET, "thinking.budget_tokens"},
+      {r->reasoning.enabled == 0, CAP_REASONING_OFF, "thinking"},
+      {r->temperature.n > 0, CAP_TEMPERATURE, "temperature"},
+      {r->top_p.n > 0, CAP_TOP_P, "top_p"},
+      {r->top_k.n > 0, CAP_TOP_K, "top_k"},
+      {r->frequency_penalty.n > 0, CAP_FREQUENCY_PENALTY, "frequency_penalty"},
+      {r->presence_penalty.n > 0, CAP_PRESENCE_PENALTY, "presence_penalty"},
+      {r->seed.n > 0, CAP_SEED, "seed"},
+      {r->stop_count > 0, CAP_STOP, "stop"},
+      {r->choices.n > 0 && !is_one(r->choices), CAP_CHOICES, "n"},
+      {r->logprobs == 1 || r->top_logprobs.n > 0, CAP_LOGPROBS, "logprobs"},
+      {r->logit_bias != NULL, CAP_LOGIT_BIAS, "logit_bias"},
+      {r->metadata != NULL, CAP_METADATA, "metadata"},
+      {r->user.n > 0, CAP_USER, "user"},
+      {r->store == 1, CAP_STORE, "store"},
+      {r->service_tier.n > 0, CAP_SERVICE_TIER, "service_tier"},
+      {r->prompt_cache_key.n > 0, CAP_PROMPT_CACHE_KEY, "prompt_cache_key"},
+      {r->verbosity.n > 0, CAP_VERBOSITY, "verbosity"},
+      {r->dimensions.n > 0, CAP_DIMENSIONS, "dimensions"},
+      {r->suffix.n > 0, CAP_SUFFIX, "suffix"},
+      {r->echo == 1, CAP_ECHO, "echo"},
+      {r->best_of.n > 0 && !is_one(r->best_of), CAP_BEST_OF, "best_of"},
+      {r->wants_audio, CAP_AUDIO_ANSWER, "modalities"},
+  };
+  enum err e = OK;
+  if (r->native_member) e = has(w, CAP_NATIVE_MEMBER, r->native_member);
+  for (size_t i = 0; !e && i < sizeof members / sizeof *members; i++)
+    if (members[i].is_set) e = has(w, members[i].cap, members[i].path);
+  return e;
+}
+
+/* Members that the caller's dialect does not know: nobody can say what they would mean elsewhere. */
+static void drop_rest(struct walk *w, const struct json_rest *rest, const char *prefix) {
+  char path[ERR_PARAM_MAX];
+  for (size_t i = 0; i < rest->n; i++) {
+    if (json_rest_is_null(&rest->v[i])) continue;
+    snprintf(path, sizeof path, "%s%s%.*s", prefix, prefix[0] ? "." : "", STR_ARG(rest->v[i].key));
+    caps_dropped_add(w->dropped, path);
+  }
+}
+
+enum err caps_check(const struct request *r, struct str target, caps_set can, const struct request_words *words,
+                    struct caps_dropped *dropped, struct err_info *info) {
+  if (str_eq(r->dialect, target)) return OK;
+  struct walk w = {r, target, can, words, dropped, info};
+  enum err e = check_items(&w);
+  if (!e) e = check_tools(&w);
+  if (!e) e = check_choice(&w);
+  if (!e) e = check_members(&w);
+  drop_rest(&w, &r->rest, "");
+  drop_rest(&w, &r->nested, "");
+  return e;
+}

@@ -1,0 +1,76 @@
+/* Helpers over the canonical request: see request.h. */
+#include "llm/request.h"
+
+#include <stdio.h>
+#include <yyjson.h>
+
+#include "base/buf.h"
+
+void request_init(struct request *r, struct str dialect, enum llm_operation operation) {
+  *r = (struct request){.dialect = dialect, .operation = operation};
+  r->parallel_tool_calls = r->format_strict = r->logprobs = r->store = r->echo = -1;
+  r->reasoning = (struct request_reasoning){.enabled = -1, .budget_tokens = -1, .visible = -1};
+}
+
+void request_path(const struct request_words *words, const struct request_item *item, const struct request_part *part,
+                  const char *member, char out[ERR_PARAM_MAX]) {
+  char head[48], middle[48] = "", index[16] = "";
+  if (part && part->source == REQUEST_SOURCE_ITEM) part = NULL;
+  bool is_beside = item->source == UINT32_MAX; /* of the member beside the list there is no list of contents */
+  if (is_beside)
+    snprintf(head, sizeof head, "%s", words->system);
+  else
+    snprintf(head, sizeof head, "%s[%u]", words->list, item->source);
+  if (part && part->source != UINT32_MAX) snprintf(index, sizeof index, "[%u]", part->source);
+  if (part && part->kind == PART_REASONING && words->reasoning)
+    snprintf(middle, sizeof middle, ".%s", words->reasoning);
+  else if (part && !is_beside && words->content[0])
+    snprintf(middle, sizeof middle, ".%s%s", words->content, index);
+  else if (part)
+    snprintf(middle, sizeof middle, "%s", index);
+  snprintf(out, ERR_PARAM_MAX, "%s%s%s%s", head, middle, member ? "." : "", member ? member : "");
+}
+
+/* Only its grammar and its type are asked for; yyjson's own tree is not kept. */
+bool request_is_json_object(struct str text) {
+  yyjson_doc *doc = yyjson_read(text.p, text.n, YYJSON_READ_NUMBER_AS_RAW);
+  bool is_object = yyjson_is_obj(yyjson_doc_get_root(doc));
+  yyjson_doc_free(doc);
+  return is_object;
+}
+
+void request_put_args_object(struct buf *out, struct str text) {
+  text = str_trim(text);
+  if (text.n == 0) {
+    buf_put(out, STR("{}"));
+  } else if (request_is_json_object(text)) {
+    buf_put(out, text);
+  } else {
+    buf_put(out, STR("{\"_invalid_json\":"));
+    buf_put_json(out, text);
+    buf_put_char(out, '}');
+  }
+}
+
+void request_media_from_url(struct str url, struct media *media) {
+  struct str head, data;
+  if (!str_has_prefix_nocase(url, STR("data:")) || !str_cut(url, ',', &head, &data) ||
+      !str_has_suffix(head, STR(";base64"))) {
+    media->url = url;
+    return;
+  }
+  struct str type = str_sub(head, sizeof "data:" - 1, head.n - (sizeof ";base64" - 1)), parameters;
+  str_cut(type, ';', &media->mime, &parameters);
+  media->data = data;
+}
+
+void request_put_media_url(struct buf *out, const struct media *media) {
+  if (!media->data.n) {
+    buf_put(out, media->url);
+    return;
+  }
+  buf_put(out, STR("data:"));
+  buf_put(out, media->mime.n ? media->mime : STR("application/octet-stream"));
+  buf_put(out, STR(";base64,"));
+  buf_put(out, media->data);
+}
