@@ -123,6 +123,8 @@ static enum err edit_request(struct arena *a, const struct dialect_request_edits
   return OK;
 }
 
+static const struct str forwarded_headers[] = {STR("openai-beta"), STR("")};
+
 /* What a chat request can say. What is missing here and in OpenAI's reference (store, metadata, service_tier,
  * verbosity, prompt_cache_key) would be refused by OpenAI-likes that know it not, and changes no answer: see
  * openai_chat_encode.c.
@@ -139,10 +141,15 @@ static enum err edit_request(struct arena *a, const struct dialect_request_edits
 
 const struct dialect dialect_openai_chat = {
     .name = STR("openai_chat"),
-    .words = {"messages", "messages", "content", "tools"},
+    .words = {.list = "messages",
+              .system = "messages",
+              .content = "content",
+              .tools = "tools",
+              .reasoning = "reasoning_content"},
     .caps = CAPS,
-    .framing = FRAMING_SSE,
     .request_table = request_table,
+    .framing = FRAMING_SSE,
+    .forwarded_headers = forwarded_headers,
     .content_type_stream = STR("text/event-stream"),
     .keep_alive = STR(": keep-alive\n\n"),
     .read_request = read_request,

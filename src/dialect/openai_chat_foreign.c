@@ -93,7 +93,8 @@ static void put_text_message(struct writer *w, const char *role, struct str text
 
 static enum err refuse(struct writer *w, const struct request_item *item, const struct request_part *p,
                        const char *text) {
-  static const struct request_words plain = {"messages", "system", "content", "tools"};
+  static const struct request_words plain = {
+      .list = "messages", .system = "system", .content = "content", .tools = "tools"};
   const struct dialect *caller = dialect_by_name(w->r->dialect);
   char path[ERR_PARAM_MAX];
   request_path(caller && caller->words.list ? &caller->words : &plain, item, p, NULL, path);

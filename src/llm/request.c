@@ -15,13 +15,16 @@ void request_init(struct request *r, struct str dialect, enum llm_operation oper
 void request_path(const struct request_words *words, const struct request_item *item, const struct request_part *part,
                   const char *member, char out[ERR_PARAM_MAX]) {
   char head[48], middle[48] = "", index[16] = "";
+  if (part && part->source == REQUEST_SOURCE_ITEM) part = NULL;
   bool is_beside = item->source == UINT32_MAX; /* of the member beside the list there is no list of contents */
   if (is_beside)
     snprintf(head, sizeof head, "%s", words->system);
   else
     snprintf(head, sizeof head, "%s[%u]", words->list, item->source);
   if (part && part->source != UINT32_MAX) snprintf(index, sizeof index, "[%u]", part->source);
-  if (part && !is_beside && words->content[0])
+  if (part && part->kind == PART_REASONING && words->reasoning)
+    snprintf(middle, sizeof middle, ".%s", words->reasoning);
+  else if (part && !is_beside && words->content[0])
     snprintf(middle, sizeof middle, ".%s%s", words->content, index);
   else if (part)
     snprintf(middle, sizeof middle, "%s", index);

@@ -4,8 +4,9 @@
  * owns everything. Pure data.
  *
  * Rules: numbers are kept as written (raw digits); a member that was absent leaves its field empty; a known member that
- * was null is kept in the node's `rest` with its null; members that the dialect does not know are kept there too and come
- * back when the same dialect is encoded. Sub-trees that no dialect changes (schemas, metadata) stay JSON values. */
+ * was null is kept in the node's `rest` with its null; members that the dialect does not know are kept there too and
+ * come back when the same dialect is encoded. Sub-trees that no dialect changes (schemas, metadata) stay JSON values.
+ */
 #ifndef MAESTRO_LLM_REQUEST_H
 #define MAESTRO_LLM_REQUEST_H
 
@@ -72,6 +73,10 @@ enum tool_kind {
   TOOL_HOSTED  /* run by the provider (web_search, code_interpreter …): native to its dialect only */
 };
 
+/* request_part.source of a part that is the caller's whole item, not an element of its content (Responses: a call, a
+ * result, thinking): its path is the item's. */
+#define REQUEST_SOURCE_ITEM (UINT32_MAX - 1)
+
 struct request_part {
   enum part_kind kind;
   uint32_t source; /* index in the item's content as the caller wrote it; UINT32_MAX: content was one string */
@@ -93,7 +98,8 @@ struct request_part {
   size_t result_count;
   struct cache_marker cache;
   struct yyjson_val *citations; /* TEXT: as the origin wrote them (`citations`, `annotations`); NULL: none */
-  struct yyjson_val *raw;       /* SERVER_TOOL, OPAQUE: the whole node */
+  struct yyjson_val *raw;       /* SERVER_TOOL, OPAQUE: the whole node. Of other kinds it is for the encoder of the
+                                   caller's own dialect only: the node as it was written (Gemini) */
   struct json_rest rest;
 };
 
@@ -121,8 +127,9 @@ struct request_tool {
   bool is_openapi;           /* the caller wrote Gemini's `parameters`, not `parametersJsonSchema` */
   int8_t strict;             /* -1 not said */
   struct yyjson_val *format; /* CUSTOM: the grammar */
+  bool has_type;             /* Anthropic: the `type` of a function was said ("custom") */
   struct cache_marker cache;
-  struct yyjson_val *raw; /* HOSTED: the whole node */
+  struct yyjson_val *raw; /* HOSTED: the whole node; is_openapi: the schema as it was written */
   struct json_rest rest;
 };
 
@@ -145,27 +152,29 @@ struct request {
   enum llm_operation operation;
   struct str model;
   bool is_stream, wants_usage;
+  bool has_stream; /* it was said, be it false */
 
   struct request_item *items;
   size_t item_count;
   struct request_tool *tools;
   size_t tool_count;
   enum tool_choice tool_choice;
-  struct str tool_choice_name;       /* NAMED */
-  struct str tool_choice_namespace;  /* NAMED, Responses */
+  struct str tool_choice_name;        /* NAMED */
+  struct str tool_choice_namespace;   /* NAMED, Responses */
   struct yyjson_val *tool_choice_raw; /* a form that only the caller's dialect knows; tool_choice is UNSET then */
-  int8_t parallel_tool_calls;        /* -1 not said */
+  int8_t parallel_tool_calls;         /* -1 not said */
 
   enum response_format format;
   struct yyjson_val *format_schema; /* JSON_SCHEMA */
   struct str format_name, format_description;
   int8_t format_strict;
+  bool format_is_legacy; /* Anthropic: `output_format`, not `output_config.format` */
 
   struct request_reasoning reasoning;
 
   /* Numbers as written; empty: not said. */
   struct str max_tokens, temperature, top_p, top_k, frequency_penalty, presence_penalty, seed, choices, top_logprobs;
-  int8_t logprobs; /* -1 not said */
+  int8_t logprobs;           /* -1 not said */
   bool max_tokens_is_legacy; /* OpenAI chat: `max_tokens`, not `max_completion_tokens` */
   struct yyjson_val *logit_bias;
   struct str *stop; /* sequences */
@@ -176,6 +185,10 @@ struct request {
   struct yyjson_val *metadata;
   struct str user, service_tier, prompt_cache_key, verbosity;
   int8_t store; /* -1 not said */
+
+  /* Path of a top-level member that changes the answer and that only the caller's dialect can say (Responses:
+   * "background", "conversation"); NULL: none. */
+  const char *native_member;
 
   /* LLM_EMBED: what is embedded (texts as items' text parts), and how. */
   struct str dimensions, encoding_format, task_type, title;
@@ -188,15 +201,23 @@ struct request {
   struct yyjson_val *modalities; /* of the answer (OpenAI); wants_audio: sound is among them */
   bool wants_audio;
 
-  const void *native;    /* private to the caller's dialect: what its own encoder needs to spell the request as it was */
   struct json_rest rest; /* top-level members */
+
+  /* What the encoder of the caller's own dialect wants to know of how the request was written and the model above has
+   * no word for; of a type of that dialect's, in the same arena. NULL: nothing. */
+  const void *native;
+
+  /* What was left over of top-level members that were taken apart: the key is the path ("thinking.block_binding"). */
+  struct json_rest nested;
 };
 
 /* Where a node stands in the caller's request, for errors and x-maestro-dropped: "messages[3].content[1].source".
- * list: the caller's word for its list ("messages"); system: for what stands beside it; content: for the parts. part and
- * member may be NULL. Cut to fit. */
+ * list: the caller's word for its list ("messages"); system: for what stands beside it; content: for the parts. part
+ * and member may be NULL. Cut to fit. */
 struct request_words {
   const char *list, *system, *content, *tools;
+  const char
+      *reasoning; /* of thinking that has a member of its own beside the content ("thinking"); NULL: it is content */
 };
 void request_path(const struct request_words *words, const struct request_item *item, const struct request_part *part,
                   const char *member, char out[ERR_PARAM_MAX]);
@@ -204,8 +225,8 @@ void request_path(const struct request_words *words, const struct request_item *
 /* Fills defaults (-1 where "not said"). */
 void request_init(struct request *r, struct str dialect, enum llm_operation operation);
 
-/* Tool arguments as a JSON object, for dialects that carry them so: the text itself where it is an object, {} where it is
- * blank, else {"_invalid_json": "<text>"}, so that nothing of what the model said is lost. */
+/* Tool arguments as a JSON object, for dialects that carry them so: the text itself where it is an object, {} where it
+ * is blank, else {"_invalid_json": "<text>"}, so that nothing of what the model said is lost. */
 struct buf;
 void request_put_args_object(struct buf *out, struct str text);
 /* A URL as media: "data:<mime>;base64,<data>" is taken apart, anything else is media->url. */
