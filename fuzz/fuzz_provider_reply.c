@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
-#include "provider/openai_compatible.h"
+#include "provider/provider.h"
 
 static const struct http_header own_headers[] = {{STR("x-key"), STR("Token hidden-header-value")}};
 static const struct provider provider = {.id = STR("acme"),

@@ -1,8 +1,8 @@
 /* Writes JSON member by member: see json_out.h. */
 #include "base/json_out.h"
 
-/* What was written last tells whether a comma is due: none behind an opening bracket, a colon, or nothing at all. A line
- * end or a space is what a stream's frame begins with. */
+/* What was written last tells whether a comma is due: none behind an opening bracket, a colon, or nothing at all. A
+ * line end or a space is what a stream's frame begins with. */
 static void separate(struct buf *b) {
   if (b->n == 0) return;
   switch (b->p[b->n - 1]) {

@@ -88,7 +88,9 @@ struct str json_pool_text(yyjson_val *v) {
   return yyjson_is_str(v) ? str_from(yyjson_get_str(v), yyjson_get_len(v)) : STR_NONE;
 }
 
-struct str json_pool_str(yyjson_val *object, const char *key) { return json_pool_text(yyjson_obj_get(object, key)); }
+struct str json_pool_str(yyjson_val *object, const char *key) {
+  return json_pool_text(yyjson_obj_get(object, key));
+}
 
 int64_t json_pool_count(yyjson_val *v) {
   struct str raw = yyjson_is_raw(v) ? str_from(yyjson_get_raw(v), yyjson_get_len(v)) : STR_NONE, whole, fraction;

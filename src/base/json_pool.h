@@ -1,6 +1,6 @@
-/* JSON trees one after the other over the same memory: for streams, whose frames are parsed by the thousand. A tree lives
- * until the next parse; after the first few frames nothing is allocated. Owned by its holder; not thread-safe. Numbers
- * stay as they were written (yyjson's raw type). */
+/* JSON trees one after the other over the same memory: for streams, whose frames are parsed by the thousand. A tree
+ * lives until the next parse; after the first few frames nothing is allocated. Owned by its holder; not thread-safe.
+ * Numbers stay as they were written (yyjson's raw type). */
 #ifndef MAESTRO_BASE_JSON_POOL_H
 #define MAESTRO_BASE_JSON_POOL_H
 

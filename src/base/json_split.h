@@ -1,5 +1,5 @@
-/* An object's members, told apart: those of a table of names, and the rest, which is kept. What decoders of wire formats
- * are made of: nothing is lost, nothing is looked up twice. Values stay in their tree. */
+/* An object's members, told apart: those of a table of names, and the rest, which is kept. What decoders of wire
+ * formats are made of: nothing is lost, nothing is looked up twice. Values stay in their tree. */
 #ifndef MAESTRO_BASE_JSON_SPLIT_H
 #define MAESTRO_BASE_JSON_SPLIT_H
 

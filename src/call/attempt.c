@@ -1,7 +1,9 @@
 /* One attempt: the provider's prebuilt request with the caller's body edited by spans goes out; the reply is taken
  * whole, relayed as a stream, or read as a failure. */
+#include <yyjson.h>
+
 #include "base/metrics.h"
-#include "call/call_internal.h"
+#include "call/translate.h"
 #include "route/runtime.h"
 
 enum {
@@ -10,10 +12,9 @@ enum {
   HEADERS_KEPT_MAX = 24 /* of a reply, for the caller: a reply head of ours has room for these and its own */
 };
 
-void attempt_note(struct call *c, const struct deployment *d, const struct events *events) {
-  if (!events_has(events, EVENT_USAGE)) return;
-  c->outcome.usage = events->usage;
-  c->outcome.cost = cost_of(&events->usage, d->price.known ? &d->price : NULL);
+void attempt_note(struct call *c, const struct deployment *d, const struct usage *usage) {
+  answer_merge_usage(&c->outcome.usage, usage);
+  c->outcome.cost = cost_of(&c->outcome.usage, d->price.known ? &d->price : NULL);
 }
 
 enum err attempt_read(struct call *c, struct http_call *http, struct str *piece, uint64_t deadline_us,
@@ -53,8 +54,8 @@ static bool is_json(struct http_headers h) {
   return type.n == 0 || str_has_prefix_nocase(type, STR("application/json"));
 }
 
-static bool is_event_stream(struct http_headers h) {
-  return str_has_prefix_nocase(http_header_get(h, STR("content-type")), STR("text/event-stream"));
+static bool is_stream_of(enum framing framing, struct http_headers h) {
+  return str_has_prefix_nocase(http_header_get(h, STR("content-type")), framing_content_type(framing));
 }
 
 /* What a caller may see of an upstream's headers. */
@@ -81,17 +82,41 @@ static enum err keep_headers(struct call *c, struct http_headers from) {
   return OK;
 }
 
-/* Headers of the request: the provider's prebuilt ones, then what of the caller's is forwarded. */
-static enum err request_headers(struct call *c, const struct provider *p, struct http_headers *out) {
-  if (c->forward.n == 0) {
-    *out = p->headers;
-    return OK;
+static bool is_listed(const struct str *names, struct str name) {
+  for (; names->n; names++)
+    if (str_eq_nocase(*names, name)) return true;
+  return false;
+}
+
+/* What every provider may get of the caller's, and what only one of the same dialect understands. */
+static bool is_forwarded(const struct call *c, const struct codec *codec, struct str name) {
+  static const struct str always[] = {STR("x-session-id"), STR("x-session-affinity"), STR("")};
+  if (is_listed(always, name)) return true;
+  return codec->target == c->dialect && c->dialect->forwarded_headers && is_listed(c->dialect->forwarded_headers, name);
+}
+
+enum { FORWARDED_MAX = 12 };
+
+/* Headers of the request: the provider's prebuilt ones, and of the caller's what is forwarded, in place of ours where
+ * both have it. */
+static enum err request_headers(struct call *c, const struct provider *p, const struct codec *codec,
+                                struct http_headers *out) {
+  struct http_headers ours = p->headers;
+  struct http_header *v = NULL;
+  size_t n = ours.n, added = 0;
+  for (size_t i = 0; i < c->headers.n && added < FORWARDED_MAX; i++) {
+    if (!is_forwarded(c, codec, c->headers.v[i].name)) continue;
+    if (!v) {
+      if (!(v = ARENA_NEW_ARRAY(c->arena, struct http_header, ours.n + FORWARDED_MAX))) return ERR_NO_MEMORY;
+      memcpy(v, ours.v, ours.n * sizeof *v);
+    }
+    size_t at = 0;
+    while (at < ours.n && !str_eq_nocase(v[at].name, c->headers.v[i].name)) at++;
+    if (at == ours.n) at = n++;
+    v[at] = c->headers.v[i];
+    added++;
   }
-  struct http_header *v = ARENA_NEW_ARRAY(c->arena, struct http_header, p->headers.n + c->forward.n);
-  if (!v) return ERR_NO_MEMORY;
-  memcpy(v, p->headers.v, p->headers.n * sizeof *v);
-  memcpy(v + p->headers.n, c->forward.v, c->forward.n * sizeof *v);
-  *out = (struct http_headers){v, p->headers.n + c->forward.n};
+  *out = v ? (struct http_headers){v, n} : ours;
   return OK;
 }
 
@@ -134,11 +159,23 @@ out:
   return e;
 }
 
-static enum err take_whole(struct call *c, const struct deployment *d, struct http_call *http, uint64_t deadline_us,
-                           struct err_info *info) {
-  const struct http_response *r = http_call_response(http);
+static enum err relay_whole(struct call *c, const struct deployment *d, struct str body, struct http_headers headers,
+                            struct err_info *info) {
   struct dialect_reply_edits edits = attempt_reply_edits(c, d);
   struct events events;
+  buf_reset(&c->reply);
+  enum err e = c->dialect->relay_reply(body, &edits, &events, &c->reply, info);
+  if (e) return e;
+  if (events_has(&events, EVENT_ERROR))
+    return d->at->provider.type->classify_failure(&d->at->provider, 0, headers, body, info);
+  c->outcome.ttft_us = clock_mono_us() - c->outcome.started_us;
+  if (events_has(&events, EVENT_USAGE)) attempt_note(c, d, &events.usage);
+  return OK;
+}
+
+static enum err take_whole(struct call *c, const struct deployment *d, const struct codec *codec,
+                           struct http_call *http, uint64_t deadline_us, struct err_info *info) {
+  const struct http_response *r = http_call_response(http);
   struct buf body;
   buf_init(&body, 0);
   enum err e = is_json(r->headers)
@@ -146,40 +183,37 @@ static enum err take_whole(struct call *c, const struct deployment *d, struct ht
                    : err_set(info, ERR_UPSTREAM_PROTOCOL, "the provider answered with something else than JSON");
   if (!e) e = read_whole(c, http, &body, d->at->provider.timeouts.silence_ms, deadline_us, info);
   if (!e && body.n == 0) e = err_set(info, ERR_UPSTREAM_PROTOCOL, "the provider sent an empty answer");
-  if (e) goto out;
-  buf_reset(&c->reply);
-  e = c->dialect->relay_reply(buf_str(&body), &edits, &events, &c->reply, info);
-  if (e) goto out;
-  if (events_has(&events, EVENT_ERROR)) {
-    e = d->at->provider.type->classify_failure(&d->at->provider, 0, r->headers, buf_str(&body), info);
-    goto out;
-  }
-  c->outcome.ttft_us = clock_mono_us() - c->outcome.started_us;
-  attempt_note(c, d, &events);
-out:
+  if (!e && codec->send == CODEC_RELAY)
+    e = relay_whole(c, d, buf_str(&body), r->headers, info);
+  else if (!e)
+    e = translate_reply(c, d, codec->target, buf_str(&body), r->headers, info);
   buf_clear(&body);
   return e;
+}
+
+/* True for a JSON object with a telling `error`, as every vendor sends one. */
+static bool has_error_member(struct str body) {
+  struct json_pool pool = {0};
+  yyjson_val *root = json_pool_parse(&pool, body), *error = yyjson_obj_get(root, "error");
+  bool has = yyjson_is_obj(error) || yyjson_is_str(error);
+  json_pool_clear(&pool);
+  return has;
 }
 
 /* A stream was asked for, but the answer is none: usually an error that travels as HTTP 200. */
 static enum err refuse_non_stream(struct call *c, const struct deployment *d, struct http_call *http,
                                   uint64_t deadline_us, struct err_info *info) {
   const struct http_response *r = http_call_response(http);
-  struct dialect_reply_edits none = {0};
-  struct events events;
-  struct buf body, unused;
+  struct buf body;
   buf_init(&body, FAILURE_BODY_MAX);
-  buf_init(&unused, 0);
   enum err e = read_whole(c, http, &body, FAILURE_BODY_MS, deadline_us, NULL);
   if (e == ERR_CANCELLED) goto out;
-  if (is_json(r->headers) && body.n && !c->dialect->relay_reply(buf_str(&body), &none, &events, &unused, NULL) &&
-      events_has(&events, EVENT_ERROR))
+  if (is_json(r->headers) && has_error_member(buf_str(&body)))
     e = d->at->provider.type->classify_failure(&d->at->provider, 0, r->headers, buf_str(&body), info);
   else
     e = err_set(info, ERR_UPSTREAM_PROTOCOL, "the provider answered a streaming request without a stream");
 out:
   buf_clear(&body);
-  buf_clear(&unused);
   return e;
 }
 
@@ -200,34 +234,48 @@ static enum err limit_waits(const struct provider_timeouts *t, bool is_stream, s
   return head;
 }
 
-static enum err take_answer(struct call *c, const struct deployment *d, struct http_call *http, uint64_t first_us,
-                            uint64_t total_us, struct err_info *info) {
+static enum err take_answer(struct call *c, const struct deployment *d, const struct codec *codec,
+                            struct http_call *http, uint64_t first_us, uint64_t total_us, struct err_info *info) {
   const struct http_response *r = http_call_response(http);
   if (r->status != 200)
     return err_set(info, ERR_UPSTREAM_PROTOCOL, "the provider answered with status %d where 200 is due", r->status);
-  if (!c->request->is_stream) return take_whole(c, d, http, total_us, info);
-  if (is_event_stream(r->headers)) return relay_stream(c, d, http, first_us, total_us, info);
+  if (!c->request->is_stream) return take_whole(c, d, codec, http, total_us, info);
+  if (is_stream_of(codec->target->framing, r->headers)) return stream_run(c, d, codec, http, first_us, total_us, info);
   return refuse_non_stream(c, d, http, total_us, info);
 }
 
-static enum err send_once(struct call *c, const struct deployment *d, bool ask_usage, bool *refused_usage,
-                          struct err_info *info) {
+/* The body of the request: the caller's with spans, or a translation of it. */
+static enum err make_body(struct call *c, const struct deployment *d, const struct codec *codec, bool ask_usage,
+                          struct http_client_request *request, struct err_info *info) {
+  struct str *slices;
+  if (codec->send == CODEC_RELAY) {
+    enum err e = edit_body(c, d, ask_usage, &slices, &request->body_slices, info);
+    if (!e) request->body = slices;
+    return e;
+  }
+  if (!(slices = ARENA_NEW(c->arena, struct str))) return ERR_NO_MEMORY;
+  enum err e = translate_request(c, d, codec->target, ask_usage, slices, info);
+  request->body = slices;
+  request->body_slices = 1;
+  return e;
+}
+
+static enum err send_once(struct call *c, const struct deployment *d, const struct codec *codec, bool ask_usage,
+                          bool *refused_usage, struct err_info *info) {
   const struct provider *p = &d->at->provider;
   uint64_t total = clock_deadline_ms(p->timeouts.total_ms), first = clock_deadline_ms(p->timeouts.first_token_ms);
   struct http_call *http = NULL;
   struct http_client_request request = {
       .method = HTTP_POST,
       .origin = &p->origin,
-      .target = p->target[PROVIDER_CHAT],
+      .target = provider_target(c->arena, p, codec->endpoint, d->model, c->request->is_stream),
       .accept_gzip = !c->request->is_stream,
       .reply_limit_bytes = c->options->upstream_reply_limit_bytes,
   };
   enum err late = limit_waits(&p->timeouts, c->request->is_stream, &request);
-  struct str *slices;
-  enum err e = edit_body(c, d, ask_usage, &slices, &request.body_slices, info);
-  if (!e) e = request_headers(c, p, &request.headers);
+  enum err e = request.target.p ? make_body(c, d, codec, ask_usage, &request, info) : ERR_NO_MEMORY;
+  if (!e) e = request_headers(c, p, codec, &request.headers);
   if (e) return e;
-  request.body = slices;
   uint64_t from = clock_mono_us();
   e = http_call_start(c->client, &request, &http, info);
   c->outcome.upstream_us += clock_mono_us() - from;
@@ -244,20 +292,33 @@ static enum err send_once(struct call *c, const struct deployment *d, bool ask_u
   if (!e && r->status >= 400)
     e = read_failure(c, d, http, ask_usage, refused_usage, info);
   else if (!e)
-    e = take_answer(c, d, http, first, total, info);
+    e = take_answer(c, d, codec, http, first, total, info);
   http_call_close(http);
   return e;
 }
 
+/* Words that are one vendor's own mean nothing in another's API. */
+static void forget_foreign_words(const struct codec *codec, const struct dialect *caller, struct err_info *info) {
+  if (codec->target != caller) info->type[0] = info->param[0] = 0;
+}
+
 enum err attempt_run(struct call *c, const struct deployment *d, struct err_info *info) {
   bool refused_usage = false;
-  bool ask_usage = c->request->is_stream && !c->request->wants_usage &&
-                   d->at->provider.usage == PROVIDER_USAGE_OPTION && runtime_takes_usage_option(d->at->runtime);
-  enum err e = send_once(c, d, ask_usage, &refused_usage, info);
-  if (!refused_usage) return e;
-  *info = (struct err_info){0};
-  e = send_once(c, d, false, &refused_usage, info);
-  /* Where it fails in the same way without the option, the option was not what it minded. */
-  if (e != ERR_UPSTREAM_STATUS || !is_client_fault(info->http_status)) runtime_refuse_usage_option(d->at->runtime);
+  struct codec codec;
+  if (!codec_choose(d->at->provider.type->endpoints, d->at->dialects, c->dialect, c->request, &codec)) {
+    if (c->request->operation == LLM_COUNT_TOKENS) return translate_count(c, d, info);
+    return err_set(info, ERR_NOT_SERVED, "the provider \"%.*s\" does not serve this operation",
+                   STR_ARG(d->at->provider.id));
+  }
+  bool has_option = d->at->provider.usage == PROVIDER_USAGE_OPTION && runtime_takes_usage_option(d->at->runtime);
+  bool ask_usage = c->request->is_stream && !c->request->wants_usage && has_option;
+  enum err e = send_once(c, d, &codec, ask_usage, &refused_usage, info);
+  if (refused_usage) {
+    *info = (struct err_info){0};
+    e = send_once(c, d, &codec, false, &refused_usage, info);
+    /* Where it fails in the same way without the option, the option was not what it minded. */
+    if (e != ERR_UPSTREAM_STATUS || !is_client_fault(info->http_status)) runtime_refuse_usage_option(d->at->runtime);
+  }
+  if (e == ERR_UPSTREAM_STATUS) forget_foreign_words(&codec, c->dialect, info);
   return e;
 }

@@ -92,6 +92,8 @@ enum err call_run(struct call *c, struct err_info *info) {
   enum err e = ERR_INTERNAL;
   c->outcome = (struct call_outcome){.started_us = clock_mono_us()};
   buf_init(&c->reply, 0);
+  buf_init(&c->encoded, 0);
+  caps_dropped_init(&c->dropped);
   for (size_t i = 0; i < c->plan->n; i++) {
     e = try_deployment(c, c->plan->v[i], info);
     if (!e || c->sink.has_content(c->sink.arg) || !may_try_other(e, info)) break;
@@ -103,4 +105,8 @@ enum err call_run(struct call *c, struct err_info *info) {
   return e;
 }
 
-void call_clear(struct call *c) { buf_clear(&c->reply); }
+void call_clear(struct call *c) {
+  buf_clear(&c->reply);
+  buf_clear(&c->encoded);
+  caps_dropped_clear(&c->dropped);
+}

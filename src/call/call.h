@@ -44,12 +44,18 @@ struct call {
   struct str body;
   const struct envelope_scan *scan;
   const struct dialect_request *request;
-  struct http_headers forward; /* of the caller, fit to be forwarded */
+  struct http_headers headers; /* the caller's: some go to a provider of its dialect */
+  struct str owner;            /* who calls, by name: what is kept for them is theirs alone */
+  struct str reply_id;         /* unique, [a-z0-9_]: base of ids that a translation has to invent */
   struct call_sink sink;
   /* Appends the receipt (a JSON object) for a streamed answer; NULL: none is wanted. */
   void (*put_receipt)(void *arg, const struct call_outcome *outcome, struct buf *out);
   void *receipt_arg;
+  /* of a translation: the request decoded (once), encoded for the attempt in hand */
+  struct request *canonical;
+  struct buf encoded;
   /* results */
+  struct caps_dropped dropped;       /* what the target cannot say and was left out; cleared by call_clear */
   struct buf reply;                  /* a whole answer, edited; cleared by call_clear */
   struct http_headers reply_headers; /* of the upstream, fit for the caller; in the arena */
   struct call_outcome outcome;

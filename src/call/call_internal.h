@@ -3,6 +3,7 @@
 #define MAESTRO_CALL_CALL_INTERNAL_H
 
 #include "call/call.h"
+#include "call/codec.h"
 
 /* One attempt at one deployment, from request to the end of its answer. */
 WAIT enum err attempt_run(struct call *c, const struct deployment *d, struct err_info *info);
@@ -10,13 +11,14 @@ WAIT enum err attempt_run(struct call *c, const struct deployment *d, struct err
 /* The changes that this deployment's reply needs for this caller. */
 struct dialect_reply_edits attempt_reply_edits(const struct call *c, const struct deployment *d);
 
-/* Passes a stream's frames on to the sink, to its end. deadline_us bounds the whole attempt. */
-WAIT enum err relay_stream(struct call *c, const struct deployment *d, struct http_call *http,
-                           uint64_t first_deadline_us, uint64_t deadline_us, struct err_info *info);
+/* Passes a stream on to the sink, to its end: relayed or translated as the codec says. deadline_us bounds the whole
+ * attempt. */
+WAIT enum err stream_run(struct call *c, const struct deployment *d, const struct codec *codec, struct http_call *http,
+                         uint64_t first_deadline_us, uint64_t deadline_us, struct err_info *info);
 /* http_call_read, with the time it took added to the outcome. */
 WAIT enum err attempt_read(struct call *c, struct http_call *http, struct str *piece, uint64_t deadline_us,
                            struct err_info *info);
-/* Keeps what one reply or frame said about usage. */
-void attempt_note(struct call *c, const struct deployment *d, const struct events *events);
+/* Keeps what one reply or frame said about usage: of each class its last word. */
+void attempt_note(struct call *c, const struct deployment *d, const struct usage *usage);
 
 #endif

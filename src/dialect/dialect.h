@@ -32,6 +32,7 @@ struct dialect_request {
   bool wants_usage;   /* the caller asked for usage in the stream */
   bool wants_receipt; /* a gateway-only `maestro` member was sent */
   bool is_array;      /* Gemini without alt=sse: the stream is a JSON array */
+  bool must_encode;   /* a relayed answer would not be in the shape that the caller's path asks for */
   struct str options; /* the raw `maestro` member, or empty */
   int64_t max_tokens; /* the caller's output limit; -1: none */
 };
@@ -93,10 +94,13 @@ struct dialect_model {
 struct dialect {
   struct str name; /* what providers and routes say: "openai_chat" */
   struct request_words words;
-  caps_set caps; /* what its requests can say (llm/caps.def) */
+  caps_set caps;    /* what its requests can say (llm/caps.def) */
+  bool signs_calls; /* its tool calls come signed, and it wants the signatures back (Gemini); else a stand-in is sent */
   enum framing framing;
-  struct str content_type_stream; /* "text/event-stream" */
-  struct str keep_alive;          /* what may be sent into silence; empty: nothing may */
+  struct str content_type_stream;      /* "text/event-stream" */
+  const struct str *forwarded_headers; /* of the caller, to a provider of the same dialect; ends with an empty one; may
+                                          be NULL */
+  struct str keep_alive;               /* what may be sent into silence; empty: nothing may */
   /* The same where it tells the model (Ollama); NULL: keep_alive is all there is. */
   void (*put_keep_alive)(const struct dialect_exchange *x, struct buf *out);
 
@@ -162,6 +166,9 @@ struct dialect {
   void (*put_error)(struct buf *out, enum err e, const struct err_info *info);
   /* The event that ends a stream which cannot be completed. */
   void (*put_stream_error)(struct buf *out, enum err e, const struct err_info *info);
+  /* The same where the stream is a JSON array (dialect_exchange.is_array) of which at least one element has been sent;
+   * it ends the array. NULL: no stream of this dialect is one. */
+  void (*put_array_error)(struct buf *out, enum err e, const struct err_info *info);
   void (*put_model)(struct buf *out, const struct dialect_model *model);
   void (*put_model_list)(struct buf *out, const struct dialect_model *models, size_t count);
 };

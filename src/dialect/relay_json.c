@@ -8,7 +8,8 @@ static enum err scan_json(const struct relay_json_rules *rules, struct envelope_
   return envelope_scan_whole(scan, rules->table(), &limits, NULL, json, NULL);
 }
 
-/* Replaces the models' names; rows stand in the order of their offsets only by luck, so the nearest next one is taken. */
+/* Replaces the models' names; rows stand in the order of their offsets only by luck, so the nearest next one is taken.
+ */
 static void put_edited(const struct relay_json_rules *rules, const struct envelope_scan *scan, struct str json,
                        struct str model, struct buf *out) {
   size_t at = 0;
@@ -131,7 +132,8 @@ void relay_json_put_receipt(const struct relay_json_rules *rules, enum framing f
   const struct envelope_value *theirs = envelope_scan_value(&scan, rules->maestro_row);
   if (!holder || holder->type != ENVELOPE_OBJECT) return;
   struct str member = theirs ? STR_NONE : holder->count ? STR(",\"maestro\":") : STR("\"maestro\":");
-  size_t base = (size_t)(object.p - out->p), at = base + (theirs ? theirs->offset : holder->offset + holder->length - 1);
+  size_t base = (size_t)(object.p - out->p),
+         at = base + (theirs ? theirs->offset : holder->offset + holder->length - 1);
   size_t gone = theirs ? theirs->length : 0, added = member.n + receipt.n, tail = out->n - at - gone;
   if (added > gone && !buf_reserve(out, added - gone)) return;
   memmove(out->p + at + added, out->p + at + gone, tail);

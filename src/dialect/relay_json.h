@@ -1,6 +1,6 @@
-/* Relaying for dialects whose frames are JSON: the names of models are replaced by spans, a receipt is put in, and a look
- * at the tree says what a reply or frame means. Shared by the dialects; each gives its rules. Everything that is not
- * edited passes byte for byte. (OpenAI chat has its own, which looks without a tree.) */
+/* Relaying for dialects whose frames are JSON: the names of models are replaced by spans, a receipt is put in, and a
+ * look at the tree says what a reply or frame means. Shared by the dialects; each gives its rules. Everything that is
+ * not edited passes byte for byte. (OpenAI chat has its own, which looks without a tree.) */
 #ifndef MAESTRO_DIALECT_RELAY_JSON_H
 #define MAESTRO_DIALECT_RELAY_JSON_H
 
@@ -14,7 +14,8 @@ struct relay_json_rules {
   uint8_t model_row[RELAY_JSON_MODEL_ROWS_MAX]; /* where a model's name may stand ("model", "message.model") */
   uint8_t model_rows;
   int8_t receipt_row; /* row of the object that takes the receipt; -1: the top level */
-  /* Row of a `maestro` member in that object, from an upstream that is a Maestro as well: the receipt takes its place. */
+  /* Row of a `maestro` member in that object, from an upstream that is a Maestro as well: the receipt takes its place.
+   */
   uint8_t maestro_row;
   /* Says what one frame (event: its SSE name) or, with is_whole, one reply means; adds usage to state->usage where it
    * comes in pieces. state is never NULL. ERR_UPSTREAM_PROTOCOL: it is none of this dialect's. */

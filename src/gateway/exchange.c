@@ -37,12 +37,16 @@ struct turn {
   struct request_context *rc;
   struct call call;
   struct plan plan;
+  char owner[AUTH_NAME_BYTES];
 };
 
 /* What the head says of the call: our own headers, and those of the upstream that concern the caller. */
 static void add_call_headers(struct turn *t, bool is_final) {
   if (t->rc->reply.is_started) return;
   receipt_add_headers(t->rc, &t->plan, &t->call.outcome, is_final);
+  if (t->call.outcome.usage.is_estimated) reply_add_header(&t->rc->reply, STR("x-maestro-estimated"), STR("1"));
+  if (t->call.dropped.names.n)
+    reply_add_header(&t->rc->reply, STR("x-maestro-dropped"), arena_dup(t->rc->arena, buf_str(&t->call.dropped.names)));
   for (size_t i = 0; i < t->call.reply_headers.n; i++)
     reply_add_header(&t->rc->reply, t->call.reply_headers.v[i].name, t->call.reply_headers.v[i].value);
 }
@@ -78,6 +82,39 @@ static enum err scan_piece(void *arg, struct str piece, struct err_info *info) {
   return envelope_scan_feed(arg, piece, info);
 }
 
+/* The name of a model in the path; empty when it holds a control character or is no UTF-8. */
+static struct str path_model(struct request_context *rc) {
+  struct str raw = rc->path_rest;
+  char *out = arena_alloc(rc->arena, raw.n);
+  struct str name = out ? str_from(out, str_percent_decode(raw, out, raw.n)) : STR_NONE;
+  for (size_t i = 0; i < name.n; i++)
+    if ((unsigned char)name.p[i] < 0x20 || name.p[i] == 0x7f) return STR_NONE;
+  return str_is_utf8(name) ? name : STR_NONE;
+}
+
+/* "alt=sse" among the query's parameters: without it a Gemini stream is a JSON array. */
+static bool asks_for_events(struct str query) {
+  struct str one;
+  while (query.n) {
+    str_cut(query, '&', &one, &query);
+    if (str_eq(one, STR("alt=sse"))) return true;
+  }
+  return false;
+}
+
+/* What the path says of a request, before its body is looked at. */
+static enum err read_path(struct request_context *rc, struct dialect_request *request) {
+  unsigned what = rc->endpoint->what;
+  *request = (struct dialect_request){.operation = (enum llm_operation)((what & OPERATION_MASK) - 1), .max_tokens = -1};
+  request->is_stream = what & PATH_STREAM;
+  request->is_array = request->is_stream && !asks_for_events(rc->request->query);
+  if (!(what & PATH_MODEL)) return OK;
+  request->model = path_model(rc);
+  return request->model.n
+             ? OK
+             : err_set_param(&rc->info, ERR_BAD_VALUE, "model", "the model's name in the path is malformed");
+}
+
 /* Body and envelope: the scan runs as the body arrives. */
 static enum err read_envelope(struct request_context *rc, struct turn *t, struct dialect_request *request) {
   const struct dialect *dialect = rc->endpoint->dialect;
@@ -91,24 +128,6 @@ static enum err read_envelope(struct request_context *rc, struct turn *t, struct
   rc->bytes_in = t->call.body.n;
   t->call.scan = scan;
   return e;
-}
-
-/* Headers of the caller that concern the model and not the connection. */
-static enum err forwarded_headers(struct request_context *rc, struct http_headers *out) {
-  static const struct str names[] = {STR("openai-beta"), STR("x-session-id"), STR("x-session-affinity")};
-  struct http_headers from = rc->request->headers;
-  struct http_header *v = NULL;
-  size_t n = 0;
-  for (size_t i = 0; i < from.n; i++) {
-    for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
-      if (!str_eq_nocase(from.v[i].name, names[k]) || n == sizeof names / sizeof *names) continue;
-      if (!v && !(v = ARENA_NEW_ARRAY(rc->arena, struct http_header, sizeof names / sizeof *names)))
-        return ERR_NO_MEMORY;
-      v[n++] = from.v[i];
-    }
-  }
-  *out = (struct http_headers){v, n};
-  return OK;
 }
 
 static enum err plan_for(struct request_context *rc, struct str model, struct plan *out) {
@@ -130,12 +149,15 @@ void exchange_call(struct request_context *rc) {
   if (e) goto out;
   t->rc = rc;
   if ((e = check_loop(rc))) goto out;
+  if ((e = read_path(rc, request))) goto out;
   if ((e = read_envelope(rc, t, request))) goto out;
   if ((e = options_read(rc->request, request, &wants_receipt, &rc->info))) goto out;
   if ((e = plan_for(rc, request->model, &t->plan))) goto out;
   if (t->plan.mode != PLAN_PASSTHROUGH) wants_receipt = true;
   struct call *c = &t->call;
-  if ((e = forwarded_headers(rc, &c->forward))) goto out;
+  c->headers = rc->request->headers;
+  c->reply_id = rc->trace_id;
+  c->owner = auth_principal_name(&rc->principal, t->owner);
   c->plan = &t->plan;
   c->options = rc->options;
   c->dialect = rc->endpoint->dialect;

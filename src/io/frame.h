@@ -9,7 +9,8 @@ struct frame {
   struct str raw;     /* the whole frame as sent, what ends it included */
   struct str event;   /* its type: SSE's "event:" field, AWS's :event-type or :exception-type; or empty */
   struct str data;    /* its payload; SSE's "data:" lines joined by LF; empty for comments */
-  size_t data_offset; /* of data within raw when it lies there in one piece; SIZE_MAX when it was joined or there is none */
+  size_t data_offset; /* of data within raw when it lies there in one piece; SIZE_MAX when it was joined or there is
+                         none */
   bool has_data;
   bool is_error; /* the framing itself says that it is a failure (AWS exceptions) */
 };

@@ -24,7 +24,8 @@ static uint32_t read_u32(const char *p) {
 
 static uint32_t checksum(const char *p, size_t n) { return (uint32_t)crc32(0, (const Bytef *)p, (uInt)n); }
 
-/* Bytes of a header's value by its type (0 to 9); SIZE_MAX: the type is unknown or the value has a length of its own. */
+/* Bytes of a header's value by its type (0 to 9); SIZE_MAX: the type is unknown or the value has a length of its own.
+ */
 static size_t fixed_bytes(unsigned type) {
   static const size_t bytes[] = {0, 0, 1, 2, 4, 8, SIZE_MAX, SIZE_MAX, 8, 16};
   return type < sizeof bytes / sizeof *bytes ? bytes[type] : SIZE_MAX;

@@ -1,6 +1,6 @@
-/* Lines of JSON (NDJSON) cut into frames: Ollama's streams. A frame is a line with its LF; a CR before it belongs to the
- * line end, not to the data; blank lines are frames without data. A frame that lies whole in one piece is never copied.
- * Pure; bounded by limit_bytes a line. Used through io/frame_reader.h. */
+/* Lines of JSON (NDJSON) cut into frames: Ollama's streams. A frame is a line with its LF; a CR before it belongs to
+ * the line end, not to the data; blank lines are frames without data. A frame that lies whole in one piece is never
+ * copied. Pure; bounded by limit_bytes a line. Used through io/frame_reader.h. */
 #ifndef MAESTRO_IO_FRAME_NDJSON_H
 #define MAESTRO_IO_FRAME_NDJSON_H
 

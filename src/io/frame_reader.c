@@ -7,7 +7,9 @@ static const struct str content_types[FRAMINGS] = {
     [FRAMING_AWS] = STR("application/vnd.amazon.eventstream"),
 };
 
-struct str framing_content_type(enum framing framing) { return content_types[framing]; }
+struct str framing_content_type(enum framing framing) {
+  return content_types[framing];
+}
 
 void frame_reader_init(struct frame_reader *r, enum framing framing, size_t limit_bytes) {
   r->framing = framing;

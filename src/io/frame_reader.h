@@ -1,6 +1,6 @@
-/* Cuts a stream into frames: a reader is fed pieces as they arrive and gives out whole frames; all `raw` in a row are the
- * stream, byte for byte. A frame that lies whole in one piece is never copied. Pure; bounded by a limit per frame. A
- * framing is a row of the table in frame_reader.c and a member of the union below. */
+/* Cuts a stream into frames: a reader is fed pieces as they arrive and gives out whole frames; all `raw` in a row are
+ * the stream, byte for byte. A frame that lies whole in one piece is never copied. Pure; bounded by a limit per frame.
+ * A framing is a row of the table in frame_reader.c and a member of the union below. */
 #ifndef MAESTRO_IO_FRAME_READER_H
 #define MAESTRO_IO_FRAME_READER_H
 
@@ -27,7 +27,8 @@ void frame_reader_clear(struct frame_reader *r);
 /* Lends a piece; it must stay valid until frame_reader_next has returned false. */
 void frame_reader_feed(struct frame_reader *r, struct str piece);
 /* The next whole frame; valid until the next call on r. False when more bytes are needed, or with *e set:
- * ERR_UPSTREAM_TOO_LARGE, ERR_UPSTREAM_PROTOCOL (AWS: a checksum or length is wrong), ERR_NO_MEMORY; a failure is final. */
+ * ERR_UPSTREAM_TOO_LARGE, ERR_UPSTREAM_PROTOCOL (AWS: a checksum or length is wrong), ERR_NO_MEMORY; a failure is
+ * final. */
 bool frame_reader_next(struct frame_reader *r, struct frame *out, enum err *e);
 /* True when bytes of an unfinished frame are held. */
 bool frame_reader_is_partial(const struct frame_reader *r);

@@ -46,7 +46,7 @@ static enum err ask(void *arg) {
   buf_init(&body, LIST_MAX_BYTES);
   const struct http_client_request request = {.method = HTTP_GET,
                                               .origin = &p->origin,
-                                              .target = p->target[PROVIDER_LIST_MODELS],
+                                              .target = p->catalog_target,
                                               .headers = p->headers,
                                               .accept_gzip = true,
                                               .connect_ms = p->timeouts.connect_ms,

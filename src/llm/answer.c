@@ -123,4 +123,6 @@ static enum err put(void *arg, const struct event *e, struct err_info *info) {
   }
 }
 
-struct event_sink answer_sink(struct answer *a) { return (struct event_sink){a, put}; }
+struct event_sink answer_sink(struct answer *a) {
+  return (struct event_sink){a, put};
+}

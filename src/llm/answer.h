@@ -36,7 +36,7 @@ struct answer {
   struct answer_part *parts; /* in order of their number */
   size_t part_count, part_room;
   struct answer_stop stops[ANSWER_CHOICES_MAX];
-  size_t choice_count; /* 1 + the highest choice seen; at least 1 */
+  size_t choice_count;    /* 1 + the highest choice seen; at least 1 */
   struct buf logprobs[1]; /* of choice 0: elements joined by commas */
   struct usage usage;
   bool has_usage, is_ended;

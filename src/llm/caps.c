@@ -1,5 +1,5 @@
-/* Capabilities of a target against a request: see caps.h. The walk goes over the request once, in the caller's order, so
- * that the first path in an error is the first fault that a person finds. */
+/* Capabilities of a target against a request: see caps.h. The walk goes over the request once, in the caller's order,
+ * so that the first path in an error is the first fault that a person finds. */
 #include "llm/caps.h"
 
 #include <stdio.h>
@@ -53,8 +53,9 @@ struct walk {
 };
 
 static enum err refuse(struct walk *w, enum cap cap, const char *path) {
-  return err_set_param(w->info, ERR_UNSUPPORTED, path, "%s cannot be said in the %.*s API of the model that was asked for",
-                       caps_word(cap), STR_ARG(w->target));
+  return err_set_param(w->info, ERR_UNSUPPORTED, path,
+                       "%s cannot be said in the %.*s API of the model that was asked for", caps_word(cap),
+                       STR_ARG(w->target));
 }
 
 /* The request has this at `path`. */
@@ -200,8 +201,13 @@ static enum err check_members(struct walk *w) {
       {r->prompt_cache_key.n > 0, CAP_PROMPT_CACHE_KEY, "prompt_cache_key"},
       {r->verbosity.n > 0, CAP_VERBOSITY, "verbosity"},
       {r->dimensions.n > 0, CAP_DIMENSIONS, "dimensions"},
+      {r->suffix.n > 0, CAP_SUFFIX, "suffix"},
+      {r->echo == 1, CAP_ECHO, "echo"},
+      {r->best_of.n > 0 && !is_one(r->best_of), CAP_BEST_OF, "best_of"},
+      {r->wants_audio, CAP_AUDIO_ANSWER, "modalities"},
   };
   enum err e = OK;
+  if (r->native_member) e = has(w, CAP_NATIVE_MEMBER, r->native_member);
   for (size_t i = 0; !e && i < sizeof members / sizeof *members; i++)
     if (members[i].is_set) e = has(w, members[i].cap, members[i].path);
   return e;
@@ -226,5 +232,6 @@ enum err caps_check(const struct request *r, struct str target, caps_set can, co
   if (!e) e = check_choice(&w);
   if (!e) e = check_members(&w);
   drop_rest(&w, &r->rest, "");
+  drop_rest(&w, &r->nested, "");
   return e;
 }

@@ -1,6 +1,6 @@
 /* What a target dialect cannot say of a request: refused with its path, or left out and named. One walk over the
- * canonical request against the target's set of capabilities (caps.def); encoders then simply leave out what they cannot
- * say. Pure. */
+ * canonical request against the target's set of capabilities (caps.def); encoders then simply leave out what they
+ * cannot say. Pure. */
 #ifndef MAESTRO_LLM_CAPS_H
 #define MAESTRO_LLM_CAPS_H
 

@@ -8,13 +8,14 @@
 
 void request_init(struct request *r, struct str dialect, enum llm_operation operation) {
   *r = (struct request){.dialect = dialect, .operation = operation};
-  r->parallel_tool_calls = r->format_strict = r->logprobs = r->store = -1;
+  r->parallel_tool_calls = r->format_strict = r->logprobs = r->store = r->echo = -1;
   r->reasoning = (struct request_reasoning){.enabled = -1, .budget_tokens = -1, .visible = -1};
 }
 
 void request_path(const struct request_words *words, const struct request_item *item, const struct request_part *part,
                   const char *member, char out[ERR_PARAM_MAX]) {
   char head[48], middle[48] = "", index[16] = "";
+  if (part && part->source == REQUEST_SOURCE_ITEM) part = NULL;
   bool is_beside = item->source == UINT32_MAX; /* of the member beside the list there is no list of contents */
   if (is_beside)
     snprintf(head, sizeof head, "%s", words->system);

@@ -73,6 +73,10 @@ enum tool_kind {
   TOOL_HOSTED  /* run by the provider (web_search, code_interpreter …): native to its dialect only */
 };
 
+/* request_part.source of a part that is the caller's whole item, not an element of its content (Responses: a call, a
+ * result, thinking): its path is the item's. */
+#define REQUEST_SOURCE_ITEM (UINT32_MAX - 1)
+
 struct request_part {
   enum part_kind kind;
   uint32_t source; /* index in the item's content as the caller wrote it; UINT32_MAX: content was one string */
@@ -94,7 +98,8 @@ struct request_part {
   size_t result_count;
   struct cache_marker cache;
   struct yyjson_val *citations; /* TEXT: as the origin wrote them (`citations`, `annotations`); NULL: none */
-  struct yyjson_val *raw;       /* SERVER_TOOL, OPAQUE: the whole node */
+  struct yyjson_val *raw;       /* SERVER_TOOL, OPAQUE: the whole node. Of other kinds it is for the encoder of the
+                                   caller's own dialect only: the node as it was written (Gemini) */
   struct json_rest rest;
 };
 
@@ -122,8 +127,9 @@ struct request_tool {
   bool is_openapi;           /* the caller wrote Gemini's `parameters`, not `parametersJsonSchema` */
   int8_t strict;             /* -1 not said */
   struct yyjson_val *format; /* CUSTOM: the grammar */
+  bool has_type;             /* Anthropic: the `type` of a function was said ("custom") */
   struct cache_marker cache;
-  struct yyjson_val *raw; /* HOSTED: the whole node */
+  struct yyjson_val *raw; /* HOSTED: the whole node; is_openapi: the schema as it was written */
   struct json_rest rest;
 };
 
@@ -146,6 +152,7 @@ struct request {
   enum llm_operation operation;
   struct str model;
   bool is_stream, wants_usage;
+  bool has_stream; /* it was said, be it false */
 
   struct request_item *items;
   size_t item_count;
@@ -161,6 +168,7 @@ struct request {
   struct yyjson_val *format_schema; /* JSON_SCHEMA */
   struct str format_name, format_description;
   int8_t format_strict;
+  bool format_is_legacy; /* Anthropic: `output_format`, not `output_config.format` */
 
   struct request_reasoning reasoning;
 
@@ -178,10 +186,29 @@ struct request {
   struct str user, service_tier, prompt_cache_key, verbosity;
   int8_t store; /* -1 not said */
 
+  /* Path of a top-level member that changes the answer and that only the caller's dialect can say (Responses:
+   * "background", "conversation"); NULL: none. */
+  const char *native_member;
+
   /* LLM_EMBED: what is embedded (texts as items' text parts), and how. */
   struct str dimensions, encoding_format, task_type, title;
 
+  /* LLM_COMPLETE: the text behind the gap that is to be filled; say the prompt again before the answer; the best of so
+   * many tries. */
+  struct str suffix, best_of;
+  int8_t echo; /* -1 not said */
+
+  struct yyjson_val *modalities; /* of the answer (OpenAI); wants_audio: sound is among them */
+  bool wants_audio;
+
   struct json_rest rest; /* top-level members */
+
+  /* What the encoder of the caller's own dialect wants to know of how the request was written and the model above has
+   * no word for; of a type of that dialect's, in the same arena. NULL: nothing. */
+  const void *native;
+
+  /* What was left over of top-level members that were taken apart: the key is the path ("thinking.block_binding"). */
+  struct json_rest nested;
 };
 
 /* Where a node stands in the caller's request, for errors and x-maestro-dropped: "messages[3].content[1].source".

@@ -1,5 +1,5 @@
-/* Signatures on their way through a foreign dialect that has a slot for one: wrapped with their origin, so that they come
- * back as what they were. The wrapping is base64 (Gemini's slot is bytes) of "maestro1:<origin>:<bytes>". Pure. */
+/* Signatures on their way through a foreign dialect that has a slot for one: wrapped with their origin, so that they
+ * come back as what they were. The wrapping is base64 (Gemini's slot is bytes) of "maestro1:<origin>:<bytes>". Pure. */
 #ifndef MAESTRO_LLM_SIGNATURE_H
 #define MAESTRO_LLM_SIGNATURE_H
 

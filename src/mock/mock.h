@@ -37,7 +37,7 @@ void mock_watch(struct mock *m, const struct http_server *server);
 
 /* An http_handler; `mock` is the worker's struct mock. */
 void mock_handle(struct http_exchange *x, void *mock);
-/* http_server_options.error_body: OpenAI's envelope. */
+/* http_server_options.error_body: the envelope of the path's dialect. */
 void mock_error_body(void *arg, struct str path, enum err e, const struct err_info *info, struct buf *out);
 
 #endif

@@ -7,7 +7,8 @@ enum { WRITE_BYTES = 30 * 1024, GOOD_EVENTS = 3 };
 struct stream {
   struct mock_call *c;
   struct buf head, out;
-  uint64_t first_us, slots; /* of the schedule */
+  struct mock_progress progress; /* the dialect's */
+  uint64_t first_us, slots;      /* of the schedule */
   uint64_t sent_bytes;
 };
 
@@ -40,7 +41,7 @@ static enum err wait_for_slot(struct stream *s) {
 /* What happens after the good events. *is_over: nothing follows. */
 static enum err misbehave(struct stream *s, bool *is_over) {
   struct mock_call *c = s->c;
-  const struct mock_error fault = {.status = 500};
+  struct mock_error fault = {.status = 500, .request_id = str_from(c->request_id, sizeof c->request_id)};
   enum err e = OK;
   *is_over = true;
   switch ((enum mock_fault)c->plan.fault) {
@@ -50,10 +51,15 @@ static enum err misbehave(struct stream *s, bool *is_over) {
       return e;
     case MOCK_FAULT_STALL: e = send_out(s); return e ? e : mock_fault_stall();
     case MOCK_FAULT_STREAM_ERROR:
-      c->dialect->error_event(&fault, &s->out);
+    case MOCK_FAULT_STREAM_FAILED:
+      fault = mock_dialect_error(c->dialect, &fault);
+      if (c->plan.fault == MOCK_FAULT_STREAM_FAILED && c->dialect->failed_event)
+        c->dialect->failed_event(&c->a, &fault, &s->progress, &s->out);
+      else
+        c->dialect->error_event(&fault, &s->progress, &s->out);
       e = send_out(s);
       return e ? e : http_exchange_reply_end(c->x);
-    case MOCK_FAULT_GARBAGE_JSON: c->dialect->broken_event(&s->out); break;
+    case MOCK_FAULT_GARBAGE_JSON: c->dialect->broken_event(&s->progress, &s->out); break;
     default: break;
   }
   *is_over = false;
@@ -76,7 +82,9 @@ static enum err send_events(struct stream *s, bool *is_over) {
       e = misbehave(s, is_over);
       if (e || *is_over) return e;
     }
-    c->dialect->event(&c->a, buf_str(&s->head), &step, &s->out);
+    size_t before = s->out.n;
+    c->dialect->event(&c->a, buf_str(&s->head), &step, &s->progress, &s->out);
+    if (s->out.n == before) continue;
     c->events_sent++;
     if (is_cut_here(s)) {
       *is_over = true;
@@ -93,7 +101,8 @@ static enum err send_events(struct stream *s, bool *is_over) {
 static enum err begin(struct stream *s) {
   struct mock_call *c = s->c;
   struct http_header v[MOCK_HEADERS_MAX];
-  struct http_headers headers = mock_call_headers(c, c->dialect->stream_type, v);
+  struct http_headers headers =
+      mock_call_headers(c, c->q.stream_type.n ? c->q.stream_type : c->dialect->stream_type, v);
   v[headers.n++] = (struct http_header){STR("Cache-Control"), STR("no-cache")};
   enum err e = http_exchange_reply_start(c->x, 200, headers);
   if (e || !c->plan.first_ms) return e;
@@ -108,7 +117,7 @@ enum err mock_stream_run(struct mock_call *c) {
   buf_init(&s.head, 0);
   buf_init(&s.out, 0);
   buf_reserve(&s.out, c->plan.interval_ms ? 1024 : WRITE_BYTES + 2048);
-  c->dialect->head(&c->a, &s.head);
+  if (c->dialect->head) c->dialect->head(&c->a, &s.head);
   enum err e = s.head.failed ? ERR_NO_MEMORY : begin(&s);
   if (!e) e = send_events(&s, &is_over);
   if (!e && !is_over) e = http_exchange_reply_end(c->x);

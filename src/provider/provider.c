@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include "base/buf.h"
 #include "base/crypto.h"
 
 const struct provider_preset provider_presets[] = {
@@ -53,6 +54,59 @@ struct str provider_keep_secret(struct arena *a, struct str prefix, struct str s
   return str_from(k->bytes, k->n);
 }
 
+/* "v1", "v1beta", "v2": the last part of a base path that says which API it is. */
+static bool ends_in_version(struct str path) {
+  size_t slash = str_rfind_char(path, '/');
+  struct str last = slash == SIZE_MAX ? path : str_sub(path, slash + 1, path.n);
+  return last.n >= 2 && last.p[0] == 'v' && last.p[1] >= '0' && last.p[1] <= '9';
+}
+
+static bool names_model(struct str path) { return str_find(path, STR("{model}")) != SIZE_MAX; }
+
+static enum err build_targets(struct arena *a, struct provider *p) {
+  const struct provider_type *t = p->type;
+  struct str version = ends_in_version(p->origin.base_path) ? STR_NONE : t->version;
+  p->base_path = arena_printf(a, "%.*s%.*s", STR_ARG(p->origin.base_path), STR_ARG(version));
+  p->catalog_target = arena_printf(a, "%.*s%.*s", STR_ARG(p->base_path), STR_ARG(t->catalog_path));
+  if (!p->base_path.p || !p->catalog_target.p) return ERR_NO_MEMORY;
+  for (unsigned i = 0; t->endpoints[i].dialect.n; i++) {
+    if (names_model(t->endpoints[i].path) || t->endpoints[i].path_stream.n) continue;
+    p->target[i] = arena_printf(a, "%.*s%.*s", STR_ARG(p->base_path), STR_ARG(t->endpoints[i].path));
+    if (!p->target[i].p) return ERR_NO_MEMORY;
+  }
+  return OK;
+}
+
+/* One segment of a path: everything but unreserved characters and ":" is percent-encoded (RFC 3986, section 3.3). */
+static bool put_segment(struct buf *out, struct str s) {
+  for (size_t i = 0; i < s.n; i++) {
+    unsigned char c = (unsigned char)s.p[i];
+    bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                    c == '_' || c == '.' || c == '~' || c == ':';
+    if (is_plain)
+      buf_put_char(out, (char)c);
+    else
+      buf_printf(out, "%%%02X", c);
+  }
+  return !out->failed;
+}
+
+struct str provider_target(struct arena *a, const struct provider *p, unsigned endpoint, struct str model,
+                           bool is_stream) {
+  const struct provider_endpoint *at = &p->type->endpoints[endpoint];
+  if (p->target[endpoint].n) return p->target[endpoint];
+  struct str path = is_stream && at->path_stream.n ? at->path_stream : at->path, target = STR_NONE;
+  size_t hole = str_find(path, STR("{model}"));
+  struct buf out;
+  buf_init(&out, 0);
+  buf_put(&out, p->base_path);
+  buf_put(&out, str_sub(path, 0, hole));
+  if (hole != SIZE_MAX && put_segment(&out, model)) buf_put(&out, str_sub(path, hole + sizeof "{model}" - 1, path.n));
+  if (!out.failed) target = arena_dup(a, buf_str(&out));
+  buf_clear(&out);
+  return target;
+}
+
 enum err provider_init(struct arena *a, const struct provider_spec *spec, struct provider *out, struct err_info *info) {
   const struct provider_preset *preset = provider_preset_by_name(spec->type);
   const struct provider_type *type = preset ? preset->type : provider_type_by_name(spec->type);
@@ -70,7 +124,9 @@ enum err provider_init(struct arena *a, const struct provider_spec *spec, struct
     p.secret = provider_keep_secret(a, STR_NONE, spec->api_key);
     if (!p.secret.p) return ERR_NO_MEMORY;
   }
-  e = type->init(a, spec, preset, &p, info);
+  p.usage = spec->has_usage ? spec->usage : preset ? preset->usage : type->usage;
+  e = build_targets(a, &p);
+  if (!e) e = provider_build_headers(a, spec, preset, &p, info);
   if (e) return e;
   *out = p;
   return OK;

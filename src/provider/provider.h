@@ -8,8 +8,10 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "io/http_client.h"
+#include "llm/request.h"
 
-enum provider_auth { PROVIDER_AUTH_BEARER, PROVIDER_AUTH_API_KEY };
+/* How the credential is sent: as its type does, or as Azure's `api-key`. */
+enum provider_auth { PROVIDER_AUTH_OWN, PROVIDER_AUTH_API_KEY };
 /* How token usage arrives in streams: on asking (stream_options.include_usage), always, or never. */
 enum provider_usage { PROVIDER_USAGE_OPTION, PROVIDER_USAGE_ALWAYS, PROVIDER_USAGE_NONE };
 
@@ -26,7 +28,16 @@ struct provider_preset {
 extern const struct provider_preset provider_presets[];
 extern const size_t provider_preset_count;
 
-enum provider_operation { PROVIDER_CHAT, PROVIDER_LIST_MODELS, PROVIDER_OPERATIONS };
+enum { PROVIDER_ENDPOINTS_MAX = 8 };
+
+/* One thing that a provider serves: an operation, in a dialect, at a path. Of several for one operation the first is
+ * preferred, unless another speaks the caller's own dialect. */
+struct provider_endpoint {
+  enum llm_operation operation;
+  struct str dialect;     /* its name */
+  struct str path;        /* behind the base path; one "{model}" stands for the model's id, percent-encoded */
+  struct str path_stream; /* of a stream; empty: the same */
+};
 
 struct provider_timeouts { /* ms; 0: none */
   uint32_t connect_ms, headers_ms, first_token_ms, silence_ms, total_ms;
@@ -45,10 +56,12 @@ struct provider_spec {
 };
 
 struct provider_type {
-  struct str dialect; /* name of the dialect it speaks */
-  /* Fills everything of *p that the type owns: targets, headers, usage. Memory from a. */
-  enum err (*init)(struct arena *a, const struct provider_spec *spec, const struct provider_preset *preset,
-                   struct provider *p, struct err_info *info);
+  const struct provider_endpoint *endpoints; /* ends with a row without a dialect */
+  struct str version;                        /* "/v1": added to a base path that does not end in a version; or empty */
+  struct str catalog_path;                   /* of the list of models */
+  struct str key_header, key_prefix;         /* "Authorization", "Bearer " */
+  struct http_header header;                 /* one that the vendor asks for; name empty: none */
+  enum provider_usage usage;                 /* where neither preset nor configuration says otherwise */
   /* Reads a failed reply (status >= 400, or 0 for a failure that came with a good status: then the body may name one,
    * else it is 502) into a code and *info: status, message (sanitised), code, type, Retry-After. */
   enum err (*classify_failure)(const struct provider *p, int status, struct http_headers headers, struct str body,
@@ -63,9 +76,11 @@ struct provider {
   struct http_origin origin;
   struct provider_timeouts timeouts;
   enum provider_usage usage;
-  struct str target[PROVIDER_OPERATIONS];
-  struct http_headers headers; /* complete, credential included: never logged */
-  struct str secret;           /* the credential, for removal from messages */
+  struct str base_path; /* with its version */
+  struct str catalog_target;
+  struct str target[PROVIDER_ENDPOINTS_MAX]; /* of the endpoints whose path names no model; else empty */
+  struct http_headers headers;               /* complete, credential included: never logged */
+  struct str secret;                         /* the credential, for removal from messages */
 };
 
 #define X(symbol, name) extern const struct provider_type provider_##symbol;
@@ -77,8 +92,24 @@ enum err provider_init(struct arena *a, const struct provider_spec *spec, struct
                        struct err_info *info) MUST_CHECK;
 const struct provider_preset *provider_preset_by_name(struct str name); /* NULL: unknown */
 
+/* The target of one of the type's endpoints for that model: prebuilt where it can be, else made in a; {NULL, 0} when
+ * memory is short. */
+struct str provider_target(struct arena *a, const struct provider *p, unsigned endpoint, struct str model,
+                           bool is_stream);
+
 /* prefix + secret in the arena, wiped when it is cleared; {NULL, 0} when memory is short. For types' init. */
 struct str provider_keep_secret(struct arena *a, struct str prefix, struct str secret);
+
+/* Everything a request to p carries: the vendor's own, the credential, then `headers` of the configuration, which
+ * overrule both. */
+enum err provider_build_headers(struct arena *a, const struct provider_spec *spec, const struct provider_preset *preset,
+                                struct provider *p, struct err_info *info) MUST_CHECK;
+/* classify_failure for the error bodies of all vendors known: OpenAI, Anthropic, Gemini, Ollama, Bedrock, FastAPI. */
+enum err provider_classify_failure(const struct provider *p, int status, struct http_headers headers, struct str body,
+                                   struct err_info *info);
+/* parse_catalog over {list: [{member: id}]} (or a bare array); `prefix` is taken off each id. */
+enum err provider_parse_list(struct arena *a, struct str body, struct str list, struct str member, struct str prefix,
+                             struct str **ids, size_t *count, struct err_info *info);
 
 /* Copies an upstream's message for a caller's eyes into out (NUL-terminated, at most max - 1 bytes, cut at a character
  * border): the provider's secret, anything that looks like a key or bearer token, URLs, IP addresses with ports and the

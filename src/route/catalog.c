@@ -148,8 +148,8 @@ static enum err add_provider(struct builder *b, const struct provider_spec *spec
   struct catalog_provider *p = &c->providers[c->provider_count];
   enum err e = provider_init(&c->arena, spec, &p->provider, &info);
   if (e) return fault(b, place, spec->id, err_info_text(e, &info));
-  p->dialect = dialect_by_name(p->provider.type->dialect);
-  if (!p->dialect) return fault(b, place, spec->id, "its dialect is not in this build");
+  for (unsigned i = 0; p->provider.type->endpoints[i].dialect.n; i++)
+    p->dialects[i] = dialect_by_name(p->provider.type->endpoints[i].dialect);
   p->priority = from ? from->priority : 0;
   p->is_ready = !from || from->credential != CONFIG_CREDENTIAL_NONE;
   p->is_demo = !from;

@@ -13,9 +13,9 @@
 
 struct catalog_provider {
   struct provider provider;
-  const struct dialect *dialect;
-  int32_t priority; /* higher is preferred */
-  bool is_open;     /* its models are not known: any id may be asked for as provider/id */
+  const struct dialect *dialects[PROVIDER_ENDPOINTS_MAX]; /* of the type's endpoints, in their order */
+  int32_t priority;                                       /* higher is preferred */
+  bool is_open; /* its models are not known: any id may be asked for as provider/id */
   bool is_demo;
   bool is_ready;    /* has a credential or needs none */
   unsigned runtime; /* slot of route/runtime */

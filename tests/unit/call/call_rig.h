@@ -164,7 +164,7 @@ static void add_provider(size_t i, const char *id, const char *url) {
                                      .api_key = STR("secret-key"),
                                      .allow_private = true};
   assert_int_equal(provider_init(&rig.arena, &spec, &p->provider, &rig.info), OK);
-  p->dialect = &dialect_openai_chat;
+  p->dialects[0] = &dialect_openai_chat;
   p->is_ready = true;
   rig.deployments[i] = (struct deployment){.at = p,
                                            .model = arena_printf(&rig.arena, "m%zu", i),

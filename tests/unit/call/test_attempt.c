@@ -187,8 +187,8 @@ TEST(headers_that_are_no_business_of_the_caller_stay) {
               {"Location", false}};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     rig_open(WHOLE);
-    rig.answers[0] =
-        (struct scripted_answer){.type = JSON, .header = {str_from_c(rows[i].name), STR("v")}, .pieces = {"{\"choices\":[]}"}};
+    rig.answers[0] = (struct scripted_answer){
+        .type = JSON, .header = {str_from_c(rows[i].name), STR("v")}, .pieces = {"{\"choices\":[]}"}};
     assert_int_equal(rig_run(), OK);
     assert_int_equal(rig.call.reply_headers.n, rows[i].is_passed);
     rig_close();

@@ -33,8 +33,8 @@ TEST(a_whole_answer) {
 
 TEST(each_attempt_gets_its_own_request) {
   rig_open("{\"maestro\":{},\"model\":\"m1\",\"messages\":[{}],\"x\":1.0}");
-  const struct http_header forwarded[] = {{STR("openai-beta"), STR("b")}};
-  rig.call.forward = (struct http_headers){forwarded, 1};
+  const struct http_header sent[] = {{STR("openai-beta"), STR("b")}, {STR("authorization"), STR("Bearer mine")}};
+  rig.call.headers = (struct http_headers){sent, 2};
   rig.answers[0] = (struct scripted_answer){.start = ERR_CONNECT_FAILED};
   rig.answers[1] = (struct scripted_answer){.status = 503, .type = "text/html", .pieces = {"<html>"}};
   rig.answers[2] = good;
@@ -46,6 +46,7 @@ TEST(each_attempt_gets_its_own_request) {
   for (size_t i = 0; i < 3; i++) {
     assert_ptr_equal(rig.requests[i].origin, &rig.providers[i].provider.origin);
     assert_str(http_header_get(rig.requests[i].headers, STR("openai-beta")), STR("b"));
+    assert_str(http_header_get(rig.requests[i].headers, STR("authorization")), STR("Bearer secret-key"));
   }
   assert_int_equal(rig.call.outcome.attempts, 3);
   assert_ptr_equal(rig.call.outcome.deployment, &rig.deployments[2]);
@@ -61,8 +62,8 @@ TEST(statuses_decide_whether_another_is_asked) {
               {500, true},  {502, true},  {503, true},  {504, true},  {529, true},  {599, true}};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     rig_open(WHOLE);
-    rig.answers[0] =
-        (struct scripted_answer){.status = rows[i].status, .type = JSON, .pieces = {"{\"error\":{\"message\":\"why\"}}"}};
+    rig.answers[0] = (struct scripted_answer){
+        .status = rows[i].status, .type = JSON, .pieces = {"{\"error\":{\"message\":\"why\"}}"}};
     rig.answers[1] = good;
     enum err e = rig_run();
     if ((e == OK) != rows[i].falls_back) print_error("status %d\n", rows[i].status);
@@ -181,8 +182,8 @@ static void repeats(unsigned n, size_t sent, enum err e, size_t deployment) {
 
 TEST(the_same_target_is_asked_again_where_that_may_help) {
   const struct scripted_answer busy = {.status = 503, .type = JSON}, bad = {.status = 400, .type = JSON},
-                      denied = {.status = 401, .type = JSON},
-                      later = {.status = 429, .type = JSON, .header = {STR("retry-after"), STR("3600")}};
+                               denied = {.status = 401, .type = JSON},
+                               later = {.status = 429, .type = JSON, .header = {STR("retry-after"), STR("3600")}};
   repeated[0] = busy, repeated[1] = good;
   repeats(1, 2, OK, 0);
   repeated[0] = (struct scripted_answer){.start = ERR_UPSTREAM_CUT};

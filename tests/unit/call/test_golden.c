@@ -187,11 +187,11 @@ static void run(struct golden *g, size_t first, size_t step) {
   rig.providers[0].provider.id = STR("up");
   if (rig.request.wants_receipt && rig.request.is_stream) rig.call.put_receipt = caller_receipt;
   rig.answers[0] = (struct scripted_answer){.status = g->upstream_status,
-                                   .type = g->type.p,
-                                   .header = extra,
-                                   .bytes = buf_str(&g->upstream),
-                                   .first = first,
-                                   .step = step};
+                                            .type = g->type.p,
+                                            .header = extra,
+                                            .bytes = buf_str(&g->upstream),
+                                            .first = first,
+                                            .step = step};
   enum err e = rig_run();
   buf_init(&got, 0);
   buf_init(&usage, 0);

@@ -1,7 +1,7 @@
 /* Failure bodies and model lists of everything that calls itself OpenAI-compatible: every shape seen in the field, and
  * what nobody should send. Shapes: OpenAI's and OpenRouter's error references, vLLM, Ollama, FastAPI, Google (read
  * 2026-11). */
-#include "provider/openai_compatible.h"
+#include "provider/provider.h"
 
 #include "base/buf.h"
 

@@ -47,12 +47,20 @@ TEST(every_preset_can_be_used) {
     assert_int_equal(e, OK);
     /* Only servers of this machine go without TLS, and without a key. */
     if (row->base_url.n) assert_true(p.origin.is_tls == row->needs_key);
-    assert_true(str_has_suffix(p.target[PROVIDER_CHAT], STR("/chat/completions")));
-    assert_true(str_has_suffix(p.target[PROVIDER_LIST_MODELS], STR("/models")));
-    assert_true(str_find(p.target[PROVIDER_CHAT], STR("//")) == SIZE_MAX);
+    for (unsigned at = 0; p.type->endpoints[at].dialect.n; at++) {
+      struct str target = provider_target(&arena, &p, at, STR("a/b c"), true);
+      assert_true(target.n > 1 && target.p[0] == '/');
+      assert_true(str_find(target, STR("//")) == SIZE_MAX && str_find(target, STR("{")) == SIZE_MAX);
+      assert_true(str_find(target, STR(" ")) == SIZE_MAX);
+    }
+    assert_true(str_find(p.catalog_target, STR("//")) == SIZE_MAX);
     assert_int_equal(p.usage, row->usage);
     if (row->auth == PROVIDER_AUTH_API_KEY)
       assert_str(header(&p, "api-key"), STR("the-key"));
+    else if (str_eq(row->name, STR("anthropic")))
+      assert_str(header(&p, "x-api-key"), STR("the-key"));
+    else if (str_eq(row->name, STR("gemini")))
+      assert_str(header(&p, "x-goog-api-key"), STR("the-key"));
     else
       assert_str(header(&p, "authorization"), STR("Bearer the-key"));
     assert_int_equal(header(&p, "x-title").n > 0, str_eq(row->name, STR("openrouter")));
@@ -61,6 +69,34 @@ TEST(every_preset_can_be_used) {
   }
   assert_null(provider_preset_by_name(STR("nobody")));
   assert_null(provider_preset_by_name(STR("")));
+}
+
+/* Base addresses as people write them, and where requests then go. */
+TEST(targets_of_each_type) {
+  static const struct {
+    const char *type, *base_url, *model, *target, *target_stream, *catalog;
+  } rows[] = {
+      {"openai", "https://x.example/v1", "m", "/v1/chat/completions", "/v1/chat/completions", "/v1/models"},
+      {"anthropic", "https://x.example", "m", "/v1/messages", "/v1/messages", "/v1/models?limit=1000"},
+      {"anthropic", "https://x.example/v1/", "m", "/v1/messages", "/v1/messages", "/v1/models?limit=1000"},
+      {"anthropic", "https://x.example/proxy", "m", "/proxy/v1/messages", "/proxy/v1/messages",
+       "/proxy/v1/models?limit=1000"},
+      {"gemini", "https://x.example", "gemini-2.5-pro", "/v1beta/models/gemini-2.5-pro:generateContent",
+       "/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse", "/v1beta/models?pageSize=1000"},
+      {"gemini", "https://x.example/v1", "../x?y", "/v1/models/..%2Fx%3Fy:generateContent",
+       "/v1/models/..%2Fx%3Fy:streamGenerateContent?alt=sse", "/v1/models?pageSize=1000"},
+      {"ollama", "http://x.example:11434", "m", "/api/chat", "/api/chat", "/api/tags"},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    const struct provider_spec spec = {
+        .id = STR("p"), .type = str_from_c(rows[i].type), .base_url = str_from_c(rows[i].base_url)};
+    struct provider p;
+    assert_int_equal(provider_init(&arena, &spec, &p, &info), OK);
+    struct str model = str_from_c(rows[i].model);
+    assert_str(provider_target(&arena, &p, 0, model, false), str_from_c(rows[i].target));
+    assert_str(provider_target(&arena, &p, 0, model, true), str_from_c(rows[i].target_stream));
+    assert_str(p.catalog_target, str_from_c(rows[i].catalog));
+  }
 }
 
 TEST(init_copies_what_it_was_given) {
@@ -80,8 +116,8 @@ TEST(init_copies_what_it_was_given) {
   memset(id, '#', sizeof id), memset(url, '#', sizeof url), memset(key, '#', sizeof key);
   memset(name, '#', sizeof name), memset(value, '#', sizeof value);
   assert_str(p.id, STR("mine"));
-  assert_str(p.target[PROVIDER_CHAT], STR("/base/v1/chat/completions"));
-  assert_str(p.target[PROVIDER_LIST_MODELS], STR("/base/v1/models"));
+  assert_str(p.target[0], STR("/base/v1/chat/completions"));
+  assert_str(p.catalog_target, STR("/base/v1/models"));
   assert_str(p.origin.host, STR("127.0.0.1"));
   assert_int_equal(p.origin.port, 9000);
   assert_str(header(&p, "Authorization"), STR("Bearer k1"));
@@ -187,6 +223,7 @@ TEST(retry_after_in_every_form) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(every_preset_can_be_used, clear),
+      cmocka_unit_test_teardown(targets_of_each_type, clear),
       cmocka_unit_test_teardown(init_copies_what_it_was_given, clear),
       cmocka_unit_test_teardown(anonymous_means_no_credential_at_all, clear),
       cmocka_unit_test_teardown(configured_headers_overrule, clear),

@@ -114,7 +114,7 @@ TEST(presets_come_from_the_environment) {
                                 *mistral = find(rig.catalog, STR("mistral"));
   assert_true(groq && groq->is_open && groq->is_ready && vllm && vllm->is_ready && mistral);
   assert_str(groq->provider.origin.host, STR("api.groq.com"));
-  assert_str(groq->provider.target[PROVIDER_CHAT], STR("/openai/v1/chat/completions"));
+  assert_str(groq->provider.target[0], STR("/openai/v1/chat/completions"));
   assert_int_equal(vllm->provider.origin.port, 8123);
   assert_false(vllm->provider.origin.allow_private);
   assert_int_equal(mistral->provider.usage, PROVIDER_USAGE_ALWAYS);

@@ -1,0 +1,27 @@
+/* The way through the dialects: see codec.h. */
+#include "call/codec.h"
+
+/* A target that the caller's operation can be said to. */
+static bool can_translate(const struct dialect *caller, const struct dialect *target) {
+  return caller->decode_request && target->encode_request;
+}
+
+static bool can_relay(const struct dialect *caller, const struct dialect *target,
+                      const struct dialect_request *request) {
+  return caller == target && caller->edit_request && !request->must_encode && !request->is_array;
+}
+
+bool codec_choose(const struct provider_endpoint *endpoints, const struct dialect *const *dialects,
+                  const struct dialect *caller, const struct dialect_request *request, struct codec *out) {
+  struct codec best = {0};
+  for (unsigned i = 0; endpoints[i].dialect.n; i++) {
+    if (endpoints[i].operation != request->operation || !dialects[i]) continue;
+    bool relay = can_relay(caller, dialects[i], request);
+    if (!relay && (best.target || !can_translate(caller, dialects[i]))) continue;
+    best = (struct codec){i, dialects[i], relay ? CODEC_RELAY : CODEC_ENCODE};
+    if (relay) break;
+  }
+  if (!best.target) return false;
+  *out = best;
+  return true;
+}

@@ -1,0 +1,235 @@
+/* Translation: see translate.h. */
+#include "call/translate.h"
+
+#include <stdlib.h>
+#include <yyjson.h>
+
+#include "base/json.h"
+#include "call/count.h"
+#include "io/pool.h"
+
+enum { POOL_BYTES = 256 * 1024 }; /* a larger body is decoded and encoded off the loop */
+
+/* ---- the request ---- */
+
+struct work {
+  struct call *call;
+  const struct dialect *target;
+  struct dialect_target as;
+  struct err_info *info;
+};
+
+static enum err decode(struct call *c, struct err_info *info) {
+  struct json doc;
+  struct request *r = ARENA_NEW(c->arena, struct request);
+  if (!r) return ERR_NO_MEMORY;
+  enum err e = json_parse_copy(&doc, c->body, &(struct json_limits){.numbers_are_raw = true}, c->arena, info);
+  if (!e) e = c->dialect->decode_request(c->arena, doc.root, c->request, r, info);
+  if (!e) c->canonical = r;
+  return e;
+}
+
+static enum err do_work(void *arg) {
+  struct work *w = arg;
+  struct call *c = w->call;
+  enum err e = c->canonical ? OK : decode(c, w->info);
+  if (!e) e = caps_check(c->canonical, w->target->name, w->target->caps, &c->dialect->words, &c->dropped, w->info);
+  if (!e) e = signatures_restore(c, c->canonical, w->target);
+  buf_reset(&c->encoded);
+  if (!e) e = w->target->encode_request(c->canonical, &w->as, c->arena, &c->encoded, w->info);
+  return e ? e : c->encoded.failed ? ERR_NO_MEMORY : OK;
+}
+
+static enum err do_count(void *arg) {
+  struct work *w = arg;
+  struct call *c = w->call;
+  enum err e = c->canonical ? OK : decode(c, w->info);
+  if (e) return e;
+  usage_set(&c->outcome.usage, USAGE_INPUT, count_estimate(c->canonical));
+  c->outcome.usage.is_estimated = true;
+  return OK;
+}
+
+static void keep(void *arg) { (void)arg; } /* the work lies in the arena; the shield lets no one clear it too early */
+
+/* Large bodies go to the pool. A cancel waits for the job, which holds the exchange's arena: milliseconds. */
+static enum err run(enum err (*job)(void *), struct work *w) {
+  enum err result = ERR_INTERNAL;
+  if (w->call->body.n <= POOL_BYTES) return job(w);
+  fiber_shield_begin(DEADLINE_NONE);
+  enum err e = fiber_await(POOL_CPU, job, w, keep, DEADLINE_NONE, &result);
+  fiber_shield_end();
+  if (e == ERR_BUSY) return job(w); /* every place in the queue is taken */
+  return fiber_is_cancelled() ? ERR_CANCELLED : e ? e : result;
+}
+
+enum err translate_request(struct call *c, const struct deployment *d, const struct dialect *target, bool ask_usage,
+                           struct str *body, struct err_info *info) {
+  struct work *w = ARENA_NEW(c->arena, struct work);
+  if (!w) return ERR_NO_MEMORY;
+  *w = (struct work){c, target, {d->model, ask_usage, d->output_tokens}, info};
+  enum err e = run(do_work, w);
+  if (!e) *body = buf_str(&c->encoded);
+  return e;
+}
+
+/* ---- what both kinds of answers share ---- */
+
+static void put_receipt(void *arg, struct buf *out) {
+  struct call *c = arg;
+  c->outcome.duration_us = clock_mono_us() - c->outcome.started_us;
+  c->put_receipt(c->receipt_arg, &c->outcome, out);
+}
+
+static struct dialect_exchange exchange_of(struct call *c, const struct deployment *d, bool with_receipt) {
+  return (struct dialect_exchange){
+      .arena = c->arena,
+      .reply_id = c->reply_id,
+      .created_s = clock_wall_us() / 1000000,
+      .model = attempt_reply_edits(c, d).model,
+      .wants_usage = c->request->wants_usage,
+      .is_array = c->request->is_array,
+      .request = c->canonical,
+      .put_receipt = with_receipt && c->put_receipt ? put_receipt : NULL,
+      .receipt_arg = c,
+  };
+}
+
+static enum err provider_error(const struct deployment *d, struct http_headers headers, struct str body,
+                               struct err_info *info) {
+  const struct provider *p = &d->at->provider;
+  return p->type->classify_failure(p, 0, headers, body, info);
+}
+
+/* Something that a caller would call content: from here on no other attempt. */
+static bool is_content(const struct event *e) {
+  if (e->kind == EVENT_DELTA) return e->bytes.n > 0;
+  return e->kind == EVENT_OPEN && e->part_kind != PART_TEXT && e->part_kind != PART_REASONING &&
+         e->part_kind != PART_REASONING_SUMMARY && e->part_kind != PART_REFUSAL;
+}
+
+enum err translate_count(struct call *c, const struct deployment *d, struct err_info *info) {
+  struct work *w = ARENA_NEW(c->arena, struct work);
+  struct answer *answer = arena_alloc(c->arena, sizeof *answer);
+  if (!w || !answer) return ERR_NO_MEMORY;
+  *w = (struct work){.call = c, .info = info};
+  enum err e = run(do_count, w);
+  if (e) return e;
+  struct dialect_exchange x = exchange_of(c, d, false);
+  answer_init(answer, c->arena, 0);
+  answer->usage = c->outcome.usage;
+  answer->has_usage = answer->is_ended = true;
+  c->dialect->encode_reply(&x, answer, &c->reply);
+  answer_clear(answer);
+  return c->reply.failed ? ERR_NO_MEMORY : OK;
+}
+
+/* ---- a whole reply ---- */
+
+struct whole {
+  struct answer answer;
+  struct call *call;
+  struct signature_watch watch;
+  const struct deployment *deployment;
+  struct http_headers headers;
+};
+
+static enum err take_whole(void *arg, const struct event *event, struct err_info *info) {
+  struct whole *w = arg;
+  if (event->kind == EVENT_ERROR) return provider_error(w->deployment, w->headers, event->bytes, info);
+  struct event_sink sink = answer_sink(&w->answer);
+  signature_watch_event(&w->watch, w->call, event);
+  return event_put(&sink, event, info);
+}
+
+enum err translate_reply(struct call *c, const struct deployment *d, const struct dialect *target, struct str body,
+                         struct http_headers headers, struct err_info *info) {
+  struct whole *w = ARENA_NEW(c->arena, struct whole);
+  if (!w) return ERR_NO_MEMORY;
+  w->call = c;
+  struct dialect_exchange x = exchange_of(c, d, true);
+  w->deployment = d;
+  w->headers = headers;
+  answer_init(&w->answer, c->arena, 0);
+  const struct event_sink sink = {w, take_whole};
+  enum err e = target->decode_reply(&x, body, &sink, info);
+  if (e) goto out;
+  if (w->answer.has_usage) attempt_note(c, d, &w->answer.usage);
+  c->outcome.ttft_us = clock_mono_us() - c->outcome.started_us;
+  buf_reset(&c->reply);
+  c->dialect->encode_reply(&x, &w->answer, &c->reply);
+  e = c->reply.failed ? ERR_NO_MEMORY : OK;
+out:
+  signature_watch_clear(&w->watch);
+  answer_clear(&w->answer);
+  return e;
+}
+
+/* ---- a stream ---- */
+
+static void *state_of(struct arena *a, size_t bytes) { return arena_zalloc(a, bytes ? bytes : 1); }
+
+enum err translation_begin(struct translation *t, struct call *c, const struct deployment *d,
+                           const struct dialect *target) {
+  *t = (struct translation){.call = c, .deployment = d, .target = target, .x = exchange_of(c, d, true)};
+  t->decoder = state_of(c->arena, target->decoder_bytes);
+  t->encoder = state_of(c->arena, c->dialect->encoder_bytes);
+  return t->decoder && t->encoder ? OK : ERR_NO_MEMORY;
+}
+
+void translation_clear(struct translation *t) {
+  signature_watch_clear(&t->watch);
+  json_pool_clear(&t->pool);
+}
+
+static enum err encode(struct translation *t, const struct event *event, struct err_info *info) {
+  enum err e = t->call->dialect->encode_event(t->encoder, &t->x, event, t->out, info);
+  return e ? e : t->out->failed ? ERR_NO_MEMORY : OK;
+}
+
+static enum err take_event(void *arg, const struct event *event, struct err_info *info) {
+  struct translation *t = arg;
+  if (t->is_ended && event->kind != EVENT_USAGE) return OK;
+  switch (event->kind) {
+    case EVENT_ERROR: return provider_error(t->deployment, (struct http_headers){0}, event->bytes, info);
+    case EVENT_USAGE:
+      answer_merge_usage(&t->events->usage, event->usage);
+      events_add(t->events, EVENT_USAGE);
+      attempt_note(t->call, t->deployment, event->usage);
+      break;
+    case EVENT_STOP: t->saw_stop = true; break;
+    case EVENT_END: t->is_ended = true; break;
+    default: break;
+  }
+  signature_watch_event(&t->watch, t->call, event);
+  if (is_content(event)) events_add(t->events, EVENT_DELTA);
+  if (event->kind == EVENT_STOP || event->kind == EVENT_END) events_add(t->events, event->kind);
+  return t->is_ended && event->kind != EVENT_END ? OK : encode(t, event, info);
+}
+
+enum err translation_frame(struct translation *t, const struct frame *frame, struct events *events, struct buf *out,
+                           struct err_info *info) {
+  const struct event_sink sink = {t, take_event};
+  *events = (struct events){0};
+  t->events = events;
+  t->out = out;
+  if (!frame->has_data) return OK;
+  return t->target->decode_frame(t->decoder, &t->x, &t->pool, frame, &sink, info);
+}
+
+enum err translation_end(struct translation *t, struct events *events, struct buf *out, struct err_info *info) {
+  const struct event_sink sink = {t, take_event};
+  *events = (struct events){0};
+  t->events = events;
+  t->out = out;
+  enum err e = t->is_ended || !t->target->decode_end ? OK : t->target->decode_end(t->decoder, &t->x, &sink, info);
+  if (e || t->is_ended) return e;
+  return err_set(info, ERR_UPSTREAM_CUT, "the provider's stream ended before the answer was complete");
+}
+
+enum err translation_finish(struct translation *t, struct buf *out, struct err_info *info) {
+  t->out = out;
+  if (t->is_ended) return OK;
+  t->is_ended = true;
+  return encode(t, &(struct event){.kind = EVENT_END}, info);
+}

@@ -1,0 +1,46 @@
+/* Translation of one attempt: the caller's request into the target's dialect, the target's answer as events into the
+ * caller's. Used by call/attempt.c and call/stream.c; lives in the exchange's arena for one attempt. */
+#ifndef MAESTRO_CALL_TRANSLATE_H
+#define MAESTRO_CALL_TRANSLATE_H
+
+#include "call/call_internal.h"
+#include "call/codec.h"
+#include "call/signatures.h"
+
+struct translation {
+  struct call *call;
+  const struct deployment *deployment;
+  const struct dialect *target;
+  struct dialect_exchange x;
+  struct json_pool pool;
+  struct signature_watch watch;
+  void *decoder, *encoder;
+  struct buf *out;       /* of the encoder, for the event in hand */
+  struct events *events; /* what the frame in hand means */
+  bool saw_stop, is_ended;
+  struct err_info *info; /* where a provider's error goes */
+};
+
+/* The body for this deployment: decoded once for the call, encoded for each attempt into call->encoded. Large bodies
+ * are worked on in the thread pool. ERR_UNSUPPORTED with the path where the target cannot say it; what was left out is
+ * added to call->dropped. */
+WAIT enum err translate_request(struct call *c, const struct deployment *d, const struct dialect *target,
+                                bool ask_usage, struct str *body, struct err_info *info);
+/* The answer to a request for a count of tokens, estimated here: into call->reply. */
+WAIT enum err translate_count(struct call *c, const struct deployment *d, struct err_info *info);
+/* A whole reply into call->reply. */
+enum err translate_reply(struct call *c, const struct deployment *d, const struct dialect *target, struct str body,
+                         struct http_headers headers, struct err_info *info) MUST_CHECK;
+
+/* A stream: begin once, then each frame; `end` at the connection's end (ERR_UPSTREAM_CUT when the answer was not
+ * complete), `finish` when its stop has come and nothing more is waited for. Bytes for the caller go to out. */
+enum err translation_begin(struct translation *t, struct call *c, const struct deployment *d,
+                           const struct dialect *target) MUST_CHECK;
+void translation_clear(struct translation *t);
+enum err translation_frame(struct translation *t, const struct frame *frame, struct events *events, struct buf *out,
+                           struct err_info *info) MUST_CHECK;
+enum err translation_end(struct translation *t, struct events *events, struct buf *out,
+                         struct err_info *info) MUST_CHECK;
+enum err translation_finish(struct translation *t, struct buf *out, struct err_info *info) MUST_CHECK;
+
+#endif
