@@ -3,7 +3,7 @@
 
 #include "admin/home.h"
 #include "admin/models_refresh.h"
-#include "api/openai.h"
+#include "api/models.h"
 #include "api/operations.h"
 #include "base/metrics.h"
 #include "dialect/plain.h"
@@ -11,7 +11,7 @@
 
 static void router_not_found(struct request_context *rc) {
   struct err_info info = {0};
-  enum err e = err_set(&info, ERR_NOT_FOUND, "nothing is served at this path; the API begins at /v1");
+  enum err e = err_set(&info, ERR_NOT_FOUND, "nothing is served at this path");
   exchange_fail(rc, e, &info);
 }
 
@@ -20,55 +20,81 @@ enum { ANY_METHOD = 0xff };
 /* HTTP_OTHER in the table means any method; GET brings HEAD along. */
 #define MASK(method) \
   ((method) == HTTP_OTHER ? ANY_METHOD : (1u << (method)) | ((method) == HTTP_GET ? 1u << HTTP_HEAD : 0u))
-#define METHODS(method) ((method) == HTTP_GET ? STR("GET, HEAD, OPTIONS") : STR("POST, OPTIONS"))
 
 static struct endpoint endpoints[] = {
-#define X(method, template, class, accept, dialect, function) \
-  {STR(template), {0}, MASK(method), AUTH_CLASS_##class, (accept), &dialect, function, 0},
-#include "app/routes.def"
-#undef X
-};
-
-static const enum http_method methods[] = {
-#define X(method, template, class, accept, dialect, function) method,
+#define X(method, template, class, accept, header, what, dialect, function) \
+  {STR(template), STR(header), {0}, MASK(method), (what), AUTH_CLASS_##class, (accept), &dialect, function, 0},
 #include "app/routes.def"
 #undef X
 };
 
 enum { ENDPOINTS = sizeof endpoints / sizeof *endpoints };
 
+/* What Allow says of a set of methods. */
+static struct str methods_of(unsigned mask) {
+  static const struct {
+    unsigned mask;
+    struct str text;
+  } rows[] = {
+      {1u << HTTP_GET | 1u << HTTP_HEAD, STR("GET, HEAD, OPTIONS")},
+      {1u << HTTP_POST, STR("POST, OPTIONS")},
+      {1u << HTTP_GET | 1u << HTTP_HEAD | 1u << HTTP_DELETE, STR("GET, HEAD, DELETE, OPTIONS")},
+      {1u << HTTP_GET | 1u << HTTP_HEAD | 1u << HTTP_POST, STR("GET, HEAD, POST, OPTIONS")},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    if (rows[i].mask == mask) return rows[i].text;
+  return STR("GET, HEAD, POST, DELETE, OPTIONS");
+}
+
 void router_init(void) {
   for (size_t i = 0; i < ENDPOINTS; i++) {
-    endpoints[i].methods = METHODS(methods[i]);
+    unsigned mask = 0;
+    for (size_t k = 0; k < ENDPOINTS; k++)
+      if (str_eq(endpoints[k].route, endpoints[i].route)) mask |= endpoints[k].method_mask;
+    endpoints[i].methods = methods_of(mask);
     endpoints[i].metrics_label = metrics_endpoint(endpoints[i].route);
   }
 }
 
+/* A {name} stands for one byte at least; what is behind it decides by its last occurrence ("a:b:generateContent"). */
 static bool matches(struct str template, struct str path, struct str *rest) {
-  size_t open = template.p[template.n - 1] == '}' ? str_rfind_char(template, '{') : SIZE_MAX;
-  if (open == SIZE_MAX) {
-    *rest = STR_NONE;
-    return str_eq(template, path);
-  }
-  *rest = str_sub(path, open, path.n);
-  return path.n > open && str_has_prefix(path, str_sub(template, 0, open));
+  size_t open = str_find_char(template, '{');
+  *rest = STR_NONE;
+  if (open == SIZE_MAX) return str_eq(template, path);
+  struct str tail = str_sub(template, str_find_char(template, '}') + 1, template.n);
+  if (path.n < open + tail.n || !str_has_prefix(path, str_sub(template, 0, open)) || !str_has_suffix(path, tail))
+    return false;
+  *rest = str_sub(path, open, path.n - tail.n);
+  return rest->n > 0;
 }
 
-const struct endpoint *router_find(struct str path, struct str *rest) {
-  for (size_t i = 0; i < ENDPOINTS; i++)
-    if (matches(endpoints[i].route, path, rest)) return &endpoints[i];
-  return &endpoints[ENDPOINTS - 1];
+const struct endpoint *router_find(struct str path, enum http_method method, struct http_headers headers,
+                                   struct str *rest) {
+  const struct endpoint *other_method = NULL;
+  struct str other_rest = STR_NONE;
+  for (size_t i = 0; i < ENDPOINTS; i++) {
+    const struct endpoint *e = &endpoints[i];
+    if (!matches(e->route, path, rest)) continue;
+    if (e->header.n && !http_header_get(headers, e->header).p) continue;
+    bool is_catch_all = e->method_mask == ANY_METHOD;
+    if (e->method_mask & (1u << method) && !(is_catch_all && other_method)) return e;
+    if (!other_method && !is_catch_all) other_method = e, other_rest = *rest;
+  }
+  *rest = other_rest;
+  return other_method ? other_method : &endpoints[ENDPOINTS - 1];
 }
 
 void router_handle(struct http_exchange *x, void *arg) {
   struct str rest;
-  const struct endpoint *endpoint = router_find(http_exchange_request(x)->path, &rest);
+  const struct http_request *q = http_exchange_request(x);
+  const struct endpoint *endpoint = router_find(q->path, q->method, q->headers, &rest);
   exchange_run(x, arg, endpoint, rest);
 }
 
 void router_error_body(void *arg, struct str path, enum err e, const struct err_info *info, struct buf *out) {
   struct str rest;
   (void)arg;
-  const struct dialect *dialect = path.n ? router_find(path, &rest)->dialect : &dialect_openai_chat;
+  const struct dialect *dialect =
+      path.n ? router_find(path, HTTP_POST, (struct http_headers){0}, &rest)->dialect : &dialect_openai_chat;
   dialect->put_error(out, e, info);
 }

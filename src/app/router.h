@@ -6,9 +6,11 @@
 
 /* Interns the routes' metric labels; once, before serving. */
 void router_init(void);
-/* The endpoint of a path, percent-encoding untouched; *rest is what its template's {name} stands for, or empty. Never
- * NULL: what nothing serves goes to an endpoint that says so. */
-const struct endpoint *router_find(struct str path, struct str *rest);
+/* The endpoint of a request, percent-encoding untouched; *rest is what its template's {name} stands for, or empty.
+ * Never NULL: what nothing serves goes to an endpoint that says so; where only the method is wrong, to one of that
+ * path. */
+const struct endpoint *router_find(struct str path, enum http_method method, struct http_headers headers,
+                                   struct str *rest);
 /* http_handler; arg is the struct gateway_worker. */
 void router_handle(struct http_exchange *x, void *arg);
 /* Shapes errors that the HTTP server finds itself, by the path's dialect. */

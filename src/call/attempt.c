@@ -305,9 +305,11 @@ static void forget_foreign_words(const struct codec *codec, const struct dialect
 enum err attempt_run(struct call *c, const struct deployment *d, struct err_info *info) {
   bool refused_usage = false;
   struct codec codec;
-  if (!codec_choose(d->at->provider.type->endpoints, d->at->dialects, c->dialect, c->request, &codec))
+  if (!codec_choose(d->at->provider.type->endpoints, d->at->dialects, c->dialect, c->request, &codec)) {
+    if (c->request->operation == LLM_COUNT_TOKENS) return translate_count(c, d, info);
     return err_set(info, ERR_NOT_SERVED, "the provider \"%.*s\" does not serve this operation",
                    STR_ARG(d->at->provider.id));
+  }
   bool has_option = d->at->provider.usage == PROVIDER_USAGE_OPTION && runtime_takes_usage_option(d->at->runtime);
   bool ask_usage = c->request->is_stream && !c->request->wants_usage && has_option;
   enum err e = send_once(c, d, &codec, ask_usage, &refused_usage, info);

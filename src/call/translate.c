@@ -5,6 +5,7 @@
 #include <yyjson.h>
 
 #include "base/json.h"
+#include "call/count.h"
 #include "io/pool.h"
 
 enum { POOL_BYTES = 256 * 1024 }; /* a larger body is decoded and encoded off the loop */
@@ -33,19 +34,32 @@ static enum err do_work(void *arg) {
   struct call *c = w->call;
   enum err e = c->canonical ? OK : decode(c, w->info);
   if (!e) e = caps_check(c->canonical, w->target->name, w->target->caps, &c->dialect->words, &c->dropped, w->info);
+  if (!e) e = signatures_restore(c, c->canonical, w->target);
   buf_reset(&c->encoded);
   if (!e) e = w->target->encode_request(c->canonical, &w->as, c->arena, &c->encoded, w->info);
   return e ? e : c->encoded.failed ? ERR_NO_MEMORY : OK;
 }
 
+static enum err do_count(void *arg) {
+  struct work *w = arg;
+  struct call *c = w->call;
+  enum err e = c->canonical ? OK : decode(c, w->info);
+  if (e) return e;
+  usage_set(&c->outcome.usage, USAGE_INPUT, count_estimate(c->canonical));
+  c->outcome.usage.is_estimated = true;
+  return OK;
+}
+
 static void keep(void *arg) { (void)arg; } /* the work lies in the arena; the shield lets no one clear it too early */
 
-static enum err do_work_elsewhere(struct work *w) {
+/* Large bodies go to the pool. A cancel waits for the job, which holds the exchange's arena: milliseconds. */
+static enum err run(enum err (*job)(void *), struct work *w) {
   enum err result = ERR_INTERNAL;
+  if (w->call->body.n <= POOL_BYTES) return job(w);
   fiber_shield_begin(DEADLINE_NONE);
-  enum err e = fiber_await(POOL_CPU, do_work, w, keep, DEADLINE_NONE, &result);
+  enum err e = fiber_await(POOL_CPU, job, w, keep, DEADLINE_NONE, &result);
   fiber_shield_end();
-  if (e == ERR_BUSY) return do_work(w); /* every place in the queue is taken */
+  if (e == ERR_BUSY) return job(w); /* every place in the queue is taken */
   return fiber_is_cancelled() ? ERR_CANCELLED : e ? e : result;
 }
 
@@ -54,7 +68,7 @@ enum err translate_request(struct call *c, const struct deployment *d, const str
   struct work *w = ARENA_NEW(c->arena, struct work);
   if (!w) return ERR_NO_MEMORY;
   *w = (struct work){c, target, {d->model, ask_usage, d->output_tokens}, info};
-  enum err e = c->body.n > POOL_BYTES ? do_work_elsewhere(w) : do_work(w);
+  enum err e = run(do_work, w);
   if (!e) *body = buf_str(&c->encoded);
   return e;
 }
@@ -72,6 +86,7 @@ static struct dialect_exchange exchange_of(struct call *c, const struct deployme
       .arena = c->arena,
       .reply_id = c->reply_id,
       .created_s = clock_wall_us() / 1000000,
+      .began_us = c->outcome.started_us,
       .model = attempt_reply_edits(c, d).model,
       .wants_usage = c->request->wants_usage,
       .is_array = c->request->is_array,
@@ -94,10 +109,28 @@ static bool is_content(const struct event *e) {
          e->part_kind != PART_REASONING_SUMMARY && e->part_kind != PART_REFUSAL;
 }
 
+enum err translate_count(struct call *c, const struct deployment *d, struct err_info *info) {
+  struct work *w = ARENA_NEW(c->arena, struct work);
+  struct answer *answer = arena_alloc(c->arena, sizeof *answer);
+  if (!w || !answer) return ERR_NO_MEMORY;
+  *w = (struct work){.call = c, .info = info};
+  enum err e = run(do_count, w);
+  if (e) return e;
+  struct dialect_exchange x = exchange_of(c, d, false);
+  answer_init(answer, c->arena, 0);
+  answer->usage = c->outcome.usage;
+  answer->has_usage = answer->is_ended = true;
+  c->dialect->encode_reply(&x, answer, &c->reply);
+  answer_clear(answer);
+  return c->reply.failed ? ERR_NO_MEMORY : OK;
+}
+
 /* ---- a whole reply ---- */
 
 struct whole {
   struct answer answer;
+  struct call *call;
+  struct signature_watch watch;
   const struct deployment *deployment;
   struct http_headers headers;
 };
@@ -106,13 +139,28 @@ static enum err take_whole(void *arg, const struct event *event, struct err_info
   struct whole *w = arg;
   if (event->kind == EVENT_ERROR) return provider_error(w->deployment, w->headers, event->bytes, info);
   struct event_sink sink = answer_sink(&w->answer);
+  signature_watch_event(&w->watch, w->call, event);
   return event_put(&sink, event, info);
+}
+
+static enum err reply_embeddings(struct call *c, const struct deployment *d, const struct dialect *target,
+                                 struct str body, struct http_headers headers, struct err_info *info) {
+  struct dialect_exchange x = exchange_of(c, d, true);
+  struct embeddings answer = {0};
+  enum err e = target->decode_embeddings(&x, body, &answer, info);
+  if (e) return e;
+  if (answer.error.n) return provider_error(d, headers, answer.error, info);
+  attempt_note(c, d, &answer.usage);
+  c->dialect->encode_embeddings(&x, &answer, &c->reply);
+  return c->reply.failed ? ERR_NO_MEMORY : OK;
 }
 
 enum err translate_reply(struct call *c, const struct deployment *d, const struct dialect *target, struct str body,
                          struct http_headers headers, struct err_info *info) {
-  struct whole *w = arena_alloc(c->arena, sizeof *w);
+  if (c->request->operation == LLM_EMBED) return reply_embeddings(c, d, target, body, headers, info);
+  struct whole *w = ARENA_NEW(c->arena, struct whole);
   if (!w) return ERR_NO_MEMORY;
+  w->call = c;
   struct dialect_exchange x = exchange_of(c, d, true);
   w->deployment = d;
   w->headers = headers;
@@ -126,6 +174,7 @@ enum err translate_reply(struct call *c, const struct deployment *d, const struc
   c->dialect->encode_reply(&x, &w->answer, &c->reply);
   e = c->reply.failed ? ERR_NO_MEMORY : OK;
 out:
+  signature_watch_clear(&w->watch);
   answer_clear(&w->answer);
   return e;
 }
@@ -142,7 +191,10 @@ enum err translation_begin(struct translation *t, struct call *c, const struct d
   return t->decoder && t->encoder ? OK : ERR_NO_MEMORY;
 }
 
-void translation_clear(struct translation *t) { json_pool_clear(&t->pool); }
+void translation_clear(struct translation *t) {
+  signature_watch_clear(&t->watch);
+  json_pool_clear(&t->pool);
+}
 
 static enum err encode(struct translation *t, const struct event *event, struct err_info *info) {
   enum err e = t->call->dialect->encode_event(t->encoder, &t->x, event, t->out, info);
@@ -153,8 +205,7 @@ static enum err take_event(void *arg, const struct event *event, struct err_info
   struct translation *t = arg;
   if (t->is_ended && event->kind != EVENT_USAGE) return OK;
   switch (event->kind) {
-    case EVENT_ERROR:
-      return provider_error(t->deployment, (struct http_headers){0}, event->bytes, info);
+    case EVENT_ERROR: return provider_error(t->deployment, (struct http_headers){0}, event->bytes, info);
     case EVENT_USAGE:
       answer_merge_usage(&t->events->usage, event->usage);
       events_add(t->events, EVENT_USAGE);
@@ -164,6 +215,7 @@ static enum err take_event(void *arg, const struct event *event, struct err_info
     case EVENT_END: t->is_ended = true; break;
     default: break;
   }
+  signature_watch_event(&t->watch, t->call, event);
   if (is_content(event)) events_add(t->events, EVENT_DELTA);
   if (event->kind == EVENT_STOP || event->kind == EVENT_END) events_add(t->events, event->kind);
   return t->is_ended && event->kind != EVENT_END ? OK : encode(t, event, info);
@@ -194,4 +246,15 @@ enum err translation_finish(struct translation *t, struct buf *out, struct err_i
   if (t->is_ended) return OK;
   t->is_ended = true;
   return encode(t, &(struct event){.kind = EVENT_END}, info);
+}
+
+void call_put_stream_error(const struct call *c, enum err e, const struct err_info *info, struct buf *out) {
+  const struct dialect *d = c->dialect;
+  const struct translation *t = c->translation;
+  if (t && c->sink.has_content(c->sink.arg) && d->encode_error)
+    d->encode_error(t->encoder, &t->x, e, info, out);
+  else if (t && t->x.is_array && d->put_array_error && c->sink.has_content(c->sink.arg))
+    d->put_array_error(out, e, info);
+  else
+    d->put_stream_error(out, e, info);
 }

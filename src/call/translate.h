@@ -5,6 +5,7 @@
 
 #include "call/call_internal.h"
 #include "call/codec.h"
+#include "call/signatures.h"
 
 struct translation {
   struct call *call;
@@ -12,6 +13,7 @@ struct translation {
   const struct dialect *target;
   struct dialect_exchange x;
   struct json_pool pool;
+  struct signature_watch watch;
   void *decoder, *encoder;
   struct buf *out;       /* of the encoder, for the event in hand */
   struct events *events; /* what the frame in hand means */
@@ -19,11 +21,13 @@ struct translation {
   struct err_info *info; /* where a provider's error goes */
 };
 
-/* The body for this deployment: decoded once for the call, encoded for each attempt into call->encoded. Large bodies are
- * worked on in the thread pool. ERR_UNSUPPORTED with the path where the target cannot say it; what was left out is added
- * to call->dropped. */
-WAIT enum err translate_request(struct call *c, const struct deployment *d, const struct dialect *target, bool ask_usage,
-                                struct str *body, struct err_info *info);
+/* The body for this deployment: decoded once for the call, encoded for each attempt into call->encoded. Large bodies
+ * are worked on in the thread pool. ERR_UNSUPPORTED with the path where the target cannot say it; what was left out is
+ * added to call->dropped. */
+WAIT enum err translate_request(struct call *c, const struct deployment *d, const struct dialect *target,
+                                bool ask_usage, struct str *body, struct err_info *info);
+/* The answer to a request for a count of tokens, estimated here: into call->reply. */
+WAIT enum err translate_count(struct call *c, const struct deployment *d, struct err_info *info);
 /* A whole reply into call->reply. */
 enum err translate_reply(struct call *c, const struct deployment *d, const struct dialect *target, struct str body,
                          struct http_headers headers, struct err_info *info) MUST_CHECK;

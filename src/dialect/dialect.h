@@ -66,6 +66,7 @@ struct dialect_exchange {
   struct arena *arena;
   struct str reply_id;           /* unique, [a-z0-9_]: base of the ids that have to be invented ("<reply_id>_0") */
   int64_t created_s;             /* when the exchange began, Unix seconds */
+  uint64_t began_us;             /* the same moment by clock_mono_us; 0: unknown. For dialects that tell durations */
   struct str model;              /* what the caller is told */
   bool wants_usage;              /* of a stream: the caller asked for it (OpenAI) */
   bool is_array;                 /* see dialect_request */
@@ -93,12 +94,15 @@ struct dialect_model {
 struct dialect {
   struct str name; /* what providers and routes say: "openai_chat" */
   struct request_words words;
-  caps_set caps; /* what its requests can say (llm/caps.def) */
+  caps_set caps;    /* what its requests can say (llm/caps.def) */
+  bool signs_calls; /* its tool calls come signed, and it wants the signatures back (Gemini); else a stand-in is sent */
   enum framing framing;
   struct str content_type_stream;      /* "text/event-stream" */
   const struct str *forwarded_headers; /* of the caller, to a provider of the same dialect; ends with an empty one; may
                                           be NULL */
   struct str keep_alive;               /* what may be sent into silence; empty: nothing may */
+  /* The same where it tells the model (Ollama); NULL: keep_alive is all there is. */
+  void (*put_keep_alive)(const struct dialect_exchange *x, struct buf *out);
 
   /* -- envelope -- */
   const struct envelope_table *(*request_table)(void); /* made on first use; thread-safe */
@@ -162,6 +166,9 @@ struct dialect {
   void (*put_error)(struct buf *out, enum err e, const struct err_info *info);
   /* The event that ends a stream which cannot be completed. */
   void (*put_stream_error)(struct buf *out, enum err e, const struct err_info *info);
+  /* The same where the stream is a JSON array (dialect_exchange.is_array) of which at least one element has been sent;
+   * it ends the array. NULL: no stream of this dialect is one. */
+  void (*put_array_error)(struct buf *out, enum err e, const struct err_info *info);
   /* The same from the stream's writer, whose state knows what has been sent (Responses: numbered events, the partial
    * response). To be called in its stead where encode_event has been in use; NULL: put_stream_error does. */
   void (*encode_error)(void *state, const struct dialect_exchange *x, enum err e, const struct err_info *info,

@@ -24,11 +24,24 @@ enum gateway_section { GATEWAY_CATALOG, GATEWAY_RULES, GATEWAY_SECTIONS };
 
 struct request_context;
 
+/* What an endpoint is for: an operation (llm_operation + 1; 0: no call of a model), and what its path says. */
+enum endpoint_what {
+  GENERATE = LLM_GENERATE + 1,
+  COMPLETE = LLM_COMPLETE + 1,
+  EMBED = LLM_EMBED + 1,
+  COUNT = LLM_COUNT_TOKENS + 1,
+  OPERATION_MASK = 7,
+  PATH_MODEL = 8,  /* {model} is the model's name */
+  PATH_STREAM = 16 /* the answer is a stream */
+};
+
 /* One row of the route table (app/routes.def). */
 struct endpoint {
   struct str route;     /* template, for logs and metrics: "/v1/models/{model}" */
-  struct str methods;   /* for Allow: "GET, HEAD" */
+  struct str header;    /* that a request must have; empty: none */
+  struct str methods;   /* for Allow: "GET, HEAD, OPTIONS"; of all rows of the template */
   unsigned method_mask; /* bit (1 << enum http_method) */
+  unsigned what;        /* enum endpoint_what */
   enum auth_class class;
   unsigned accept;               /* enum auth_accept */
   const struct dialect *dialect; /* of its errors and answers */

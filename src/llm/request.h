@@ -127,8 +127,9 @@ struct request_tool {
   bool is_openapi;           /* the caller wrote Gemini's `parameters`, not `parametersJsonSchema` */
   int8_t strict;             /* -1 not said */
   struct yyjson_val *format; /* CUSTOM: the grammar */
+  bool has_type;             /* Anthropic: the `type` of a function was said ("custom") */
   struct cache_marker cache;
-  struct yyjson_val *raw; /* HOSTED: the whole node */
+  struct yyjson_val *raw; /* HOSTED: the whole node; is_openapi: the schema as it was written */
   struct json_rest rest;
 };
 
@@ -151,6 +152,7 @@ struct request {
   enum llm_operation operation;
   struct str model;
   bool is_stream, wants_usage;
+  bool has_stream; /* it was said, be it false */
 
   struct request_item *items;
   size_t item_count;
@@ -166,6 +168,7 @@ struct request {
   struct yyjson_val *format_schema; /* JSON_SCHEMA */
   struct str format_name, format_description;
   int8_t format_strict;
+  bool format_is_legacy; /* Anthropic: `output_format`, not `output_config.format` */
 
   struct request_reasoning reasoning;
 
@@ -190,11 +193,22 @@ struct request {
   /* LLM_EMBED: what is embedded (texts as items' text parts), and how. */
   struct str dimensions, encoding_format, task_type, title;
 
+  /* LLM_COMPLETE: the text behind the gap that is to be filled; say the prompt again before the answer; the best of so
+   * many tries. */
+  struct str suffix, best_of;
+  int8_t echo; /* -1 not said */
+
+  struct yyjson_val *modalities; /* of the answer (OpenAI); wants_audio: sound is among them */
+  bool wants_audio;
+
   struct json_rest rest; /* top-level members */
 
-  /* What the encoder of the caller's own dialect wants to know of how the request was written and the model above has no
-   * word for; of a type of that dialect's, in the same arena. NULL: nothing. */
+  /* What the encoder of the caller's own dialect wants to know of how the request was written and the model above has
+   * no word for; of a type of that dialect's, in the same arena. NULL: nothing. */
   const void *native;
+
+  /* What was left over of top-level members that were taken apart: the key is the path ("thinking.block_binding"). */
+  struct json_rest nested;
 };
 
 /* Where a node stands in the caller's request, for errors and x-maestro-dropped: "messages[3].content[1].source".
@@ -202,6 +216,8 @@ struct request {
  * and member may be NULL. Cut to fit. */
 struct request_words {
   const char *list, *system, *content, *tools;
+  const char
+      *reasoning; /* of thinking that has a member of its own beside the content ("thinking"); NULL: it is content */
 };
 void request_path(const struct request_words *words, const struct request_item *item, const struct request_part *part,
                   const char *member, char out[ERR_PARAM_MAX]);
@@ -213,11 +229,11 @@ void request_init(struct request *r, struct str dialect, enum llm_operation oper
  * is blank, else {"_invalid_json": "<text>"}, so that nothing of what the model said is lost. */
 struct buf;
 void request_put_args_object(struct buf *out, struct str text);
-/* A URL as media: "data:<mime>;base64,<data>" is taken apart, anything else is media->url. */
+/* A URL as media: "data:<mime>;base64,<data>" is taken apart, anything else (also one without data) is media->url. */
 void request_media_from_url(struct str url, struct media *media);
 /* The reverse: a data: URL where there are data. */
 void request_put_media_url(struct buf *out, const struct media *media);
-/* True when text is one JSON object (strictly). */
+/* True when text is one JSON object (RFC 8259, white space around it allowed), nested no deeper than JSON_DEPTH_MAX. */
 bool request_is_json_object(struct str text);
 
 #endif

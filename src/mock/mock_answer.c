@@ -65,9 +65,32 @@ static void use_tools(struct mock_answer *a, const struct mock_request *q, unsig
   a->finish = MOCK_FINISH_TOOLS;
 }
 
+static void set_quirk(struct mock_answer *a, const struct mock_plan *plan, const struct mock_request *q) {
+  if (!q->takes_quirks) return;
+  a->quirk = (enum mock_quirk)plan->tool_quirk;
+  for (unsigned i = 0; a->quirk == MOCK_QUIRK_ARGS_INVALID && i < a->tool_count; i++)
+    a->tools[i].arguments = STR("{\"broken\": \"by the mock");
+}
+
+static bool repeats_tool_result(const struct mock_request *q, const struct mock_options *options) {
+  return q->is_parsed && q->scan.is_tool_last && !options->is_demo;
+}
+
+/* What stands before or beside the content. */
+static void set_extras(struct mock_answer *a, const struct mock_plan *plan, const struct mock_request *q) {
+  if (plan->thinking == MOCK_THINKING_PLAIN) a->reasoning = thoughts;
+  if (plan->reasoning_style && !plan->thinking) a->reasoning = thoughts;
+  if (plan->thinking == MOCK_THINKING_REDACTED) a->redacted = thoughts;
+  a->has_server_tool = plan->uses_server_tool;
+  a->has_citation = plan->cites && a->text.n;
+  a->has_audio = plan->speaks && a->text.n;
+  a->reasoning_style = (enum mock_reasoning_style)plan->reasoning_style;
+  set_quirk(a, plan, q);
+}
+
 static enum err set_content(struct mock_answer *a, const struct mock_plan *plan, const struct mock_request *q,
                             const struct mock_options *options, const struct mock_prose *prose, struct arena *arena) {
-  if (q->is_parsed && q->scan.is_tool_last && !options->is_demo) {
+  if (repeats_tool_result(q, options)) {
     a->text = q->tool_result;
     return OK;
   }
@@ -78,7 +101,7 @@ static enum err set_content(struct mock_answer *a, const struct mock_plan *plan,
   switch ((enum mock_answer_kind)plan->answer) {
     case MOCK_ANSWER_ECHO: a->text = q->user_text; return OK;
     case MOCK_ANSWER_TOOL: use_tools(a, q, 1); return OK;
-    case MOCK_ANSWER_TOOL_PARALLEL: use_tools(a, q, 2); return OK;
+    case MOCK_ANSWER_TOOL_PARALLEL: use_tools(a, q, q->is_functions ? 1 : 2); return OK;
     case MOCK_ANSWER_JSON: a->text = q->json.n ? q->json : STR("{\"answer\":\"mock\"}"); return OK;
     case MOCK_ANSWER_UNICODE:
       a->text = multibyte;
@@ -86,9 +109,13 @@ static enum err set_content(struct mock_answer *a, const struct mock_plan *plan,
       return OK;
     case MOCK_ANSWER_REFUSAL: a->refusal = no_answer; return OK;
     case MOCK_ANSWER_EMPTY: return OK;
-    case MOCK_ANSWER_THINKING: a->reasoning = thoughts; break;
     case MOCK_ANSWER_LENGTH: a->finish = MOCK_FINISH_LENGTH; break;
     case MOCK_ANSWER_FILTER: a->finish = MOCK_FINISH_FILTER; break;
+    case MOCK_ANSWER_PAUSE: a->finish = MOCK_FINISH_PAUSE; break;
+    case MOCK_ANSWER_SEQUENCE:
+      a->finish = MOCK_FINISH_SEQUENCE;
+      a->stop_sequence = q->stop_sequence.n ? q->stop_sequence : STR("END");
+      break;
     case MOCK_ANSWER_TEXT: break;
   }
   return plain_text(a, plan, options, prose, arena);
@@ -100,23 +127,27 @@ static void count_usage(struct mock_answer *a, const struct mock_plan *plan, con
   uint64_t bytes = a->text.n + a->refusal.n;
   for (unsigned i = 0; i < a->tool_count; i++) bytes += a->tools[i].name.n + a->tools[i].arguments.n;
   a->prompt_tokens = tokens(q->scan.text_bytes);
-  a->reasoning_tokens = tokens(a->reasoning.n);
+  a->reasoning_tokens = tokens(a->reasoning.n + a->redacted.n);
   a->completion_tokens = (tokens(bytes) + a->reasoning_tokens) * a->choices;
   a->reasoning_tokens *= a->choices;
   if (plan->usage == MOCK_USAGE_CACHE) {
     a->cached_tokens = a->prompt_tokens / 2;
+    a->cache_write_tokens = a->prompt_tokens / 4;
     a->reasoning_tokens = a->completion_tokens / 2;
   }
 }
 
 enum err mock_answer_build(struct mock_answer *a, const struct mock_plan *plan, const struct mock_request *q,
                            const struct mock_options *options, const struct mock_prose *prose, struct arena *arena) {
+  a->q = q;
   a->finish = MOCK_FINISH_STOP;
   enum err e = set_content(a, plan, q, options, prose, arena);
   if (e) return e;
+  if (!repeats_tool_result(q, options)) set_extras(a, plan, q);
   a->choices = q->scan.n < 1 ? 1 : q->scan.n > MOCK_CHOICES_MAX ? MOCK_CHOICES_MAX : q->scan.n;
   a->pieces = default_pieces(plan, a->text.n);
   a->has_obfuscation = plan->has_obfuscation;
+  a->has_logprobs = q->scan.wants_logprobs;
   a->has_usage = plan->usage != MOCK_USAGE_NONE;
   a->asked_usage = a->has_usage && q->scan.wants_usage;
   count_usage(a, plan, q);
@@ -168,7 +199,7 @@ static void next_kind(struct mock_steps *it, const struct mock_answer *a) {
 }
 
 static bool opens_with_tool(const struct mock_answer *a) {
-  return a->tool_count == 1 && a->text.n == 0 && a->reasoning.n == 0;
+  return a->tool_count == 1 && a->text.n == 0 && a->reasoning.n == 0 && a->redacted.n == 0 && !a->has_server_tool;
 }
 
 /* Whether the kind has (another) step; on true from and to are its piece. */
@@ -177,6 +208,9 @@ static bool begin_round(struct mock_steps *it, const struct mock_answer *a) {
     case MOCK_STEP_REASONING:
     case MOCK_STEP_TEXT:
     case MOCK_STEP_REFUSAL: return next_piece(it, a);
+    case MOCK_STEP_REDACTED: return a->redacted.n > 0 && it->piece++ == 0;
+    case MOCK_STEP_SERVER_TOOL: return a->has_server_tool && it->piece++ == 0;
+    case MOCK_STEP_CITATION: return a->has_citation && it->piece++ == 0;
     case MOCK_STEP_TOOL_OPEN: return it->tool < a->tool_count && it->piece++ == 0 && !opens_with_tool(a);
     case MOCK_STEP_TOOL_ARGUMENTS: return it->tool < a->tool_count && next_piece(it, a);
     case MOCK_STEP_USAGE: return a->asked_usage && it->piece++ == 0;

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "io/http_msg.h"
 #include "mock/mock_plan.h"
 #include "mock/mock_scan.h"
 
@@ -13,38 +14,65 @@ enum { MOCK_TOOLS_MAX = 2, MOCK_CHOICES_MAX = 4, MOCK_ID_BYTES = 29 };
 
 struct mock_tool {
   struct str name;      /* raw text */
-  struct str arguments; /* JSON text */
+  struct str arguments; /* JSON text; of a custom tool what it is given, raw */
+  struct str space;     /* of a tool in a namespace */
+  bool is_custom;
 };
 
 /* What a dialect found in a request. The part behind `is_parsed` is there only after its parse function ran. */
 struct mock_request {
   struct str body;
+  struct str path, query; /* the path percent-decoded */
+  struct str wildcard;    /* what the route's `*` stood for */
+  struct http_headers headers;
+  bool is_demo;               /* generated JSON says so */
+  uint64_t seed;              /* of what comes back sealed */
+  struct mock_stored *stored; /* what answers are kept in; NULL: nowhere */
+  void *own;                  /* the dialect's */
   struct mock_scan scan;
   bool is_parsed;
   struct str user_text;                   /* of the last user message, parts joined by LF */
   struct str tool_result;                 /* of the last message if its role is tool */
   struct mock_tool tools[MOCK_TOOLS_MAX]; /* the first tools, with arguments that fit their schemas */
   unsigned tool_count;
-  struct str json; /* an object that fits response_format; empty: none wanted */
+  bool is_functions;        /* they are OpenAI's legacy functions */
+  bool takes_quirks;        /* the dialect can say calls wrongly */
+  struct str json;          /* an object that fits the schema asked for; empty: none wanted */
+  struct str stop_sequence; /* the first of the request */
 };
 
-enum mock_finish { MOCK_FINISH_STOP, MOCK_FINISH_LENGTH, MOCK_FINISH_TOOLS, MOCK_FINISH_FILTER };
+enum mock_finish {
+  MOCK_FINISH_STOP,
+  MOCK_FINISH_LENGTH,
+  MOCK_FINISH_TOOLS,
+  MOCK_FINISH_FILTER,
+  MOCK_FINISH_SEQUENCE,
+  MOCK_FINISH_PAUSE,
+  MOCK_FINISH_COUNT
+};
 
 struct mock_answer {
-  char id[MOCK_ID_BYTES]; /* characters that every vendor's ids may have; not NUL-terminated */
+  const struct mock_request *q; /* what it answers */
+  char id[MOCK_ID_BYTES];       /* characters that every vendor's ids may have; not NUL-terminated */
   int64_t created_s;
   struct str model;                    /* JSON-escaped, as the client sent it */
   struct str reasoning, refusal, text; /* raw text; n == 0: absent */
-  bool is_plain;                       /* no byte of text needs escaping */
-  bool by_character;                   /* a stream sends one character an event */
+  struct str redacted;                 /* encrypted thinking; n == 0: absent */
+  bool has_server_tool, has_citation, has_audio, has_logprobs;
+  enum mock_reasoning_style reasoning_style;
+  enum mock_quirk quirk;
+  struct str stop_sequence; /* with MOCK_FINISH_SEQUENCE */
+  bool is_plain;            /* no byte of text needs escaping */
+  bool by_character;        /* a stream sends one character an event */
   bool has_obfuscation;
   struct mock_tool tools[MOCK_TOOLS_MAX];
   unsigned tool_count, choices;
   size_t pieces; /* content events a stream cuts the text into */
   enum mock_finish finish;
-  bool has_usage;   /* of this answer or stream */
-  bool asked_usage; /* the client of a stream asked: events before the last carry a null */
-  uint64_t prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens;
+  bool has_usage;         /* of this answer or stream */
+  bool asked_usage;       /* the client of a stream asked: events before the last carry a null */
+  uint64_t prompt_tokens; /* all of them, cached or not */
+  uint64_t completion_tokens, cached_tokens, cache_write_tokens, reasoning_tokens;
 };
 
 /* A text of any length that repeats; made once from a seed. */
@@ -58,12 +86,15 @@ enum err mock_answer_build(struct mock_answer *a, const struct mock_plan *plan, 
                            const struct mock_options *options, const struct mock_prose *prose,
                            struct arena *arena) MUST_CHECK;
 
-/* The steps of a stream, in order; each of the first five kinds once per choice. */
+/* The steps of a stream, in order; each before USAGE once per choice. A dialect writes nothing for what it lacks. */
 enum mock_step_kind {
-  MOCK_STEP_START,     /* the role; with one tool and no text also opens that tool */
+  MOCK_STEP_START,     /* the role; with one tool and nothing before it also opens that tool */
+  MOCK_STEP_REDACTED,  /* encrypted thinking */
   MOCK_STEP_REASONING, /* piece */
-  MOCK_STEP_TEXT,
-  MOCK_STEP_REFUSAL,
+  MOCK_STEP_SERVER_TOOL,
+  MOCK_STEP_TEXT,           /* piece */
+  MOCK_STEP_CITATION,       /* of that text */
+  MOCK_STEP_REFUSAL,        /* piece */
   MOCK_STEP_TOOL_OPEN,      /* tool */
   MOCK_STEP_TOOL_ARGUMENTS, /* tool, piece */
   MOCK_STEP_FINISH,

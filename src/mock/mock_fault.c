@@ -8,26 +8,24 @@
 
 typedef enum err fault_fn(struct mock_call *c);
 
-static enum err say(struct mock_call *c, const struct mock_error *e) { return mock_call_error(c->x, c->dialect, e); }
+static enum err say(struct mock_call *c, struct mock_error e) {
+  e.request_id = str_from(c->request_id, sizeof c->request_id);
+  return mock_call_error(c->x, c->mock, c->dialect, &e);
+}
 
 static enum err send_type(struct mock_call *c, int status, struct str type, struct str body) {
   struct http_header v[MOCK_HEADERS_MAX];
   return http_exchange_reply(c->x, status, mock_call_headers(c, type, v), body);
 }
 
-static enum err fail_status(struct mock_call *c) { return say(c, &(struct mock_error){.status = (int)c->plan.status}); }
+static enum err fail_status(struct mock_call *c) { return say(c, (struct mock_error){.status = (int)c->plan.status}); }
 
 static enum err fail_quota(struct mock_call *c) {
-  return say(
-      c, &(struct mock_error){429, STR("You exceeded your current quota, please check your plan and billing details."),
-                              STR("insufficient_quota"), STR_NONE, STR("insufficient_quota")});
+  return say(c, (struct mock_error){.status = 429, .words = MOCK_WORDS_QUOTA});
 }
 
 static enum err fail_context(struct mock_call *c) {
-  return say(c, &(struct mock_error){400,
-                                     STR("This model's maximum context length is 8192 tokens. However, your messages "
-                                         "resulted in 9001 tokens. Please reduce the length of the messages."),
-                                     STR("invalid_request_error"), STR("messages"), STR("context_length_exceeded")});
+  return say(c, (struct mock_error){.status = 400, .words = MOCK_WORDS_CONTEXT});
 }
 
 static enum err fail_html(struct mock_call *c) {
@@ -36,22 +34,28 @@ static enum err fail_html(struct mock_call *c) {
                        "</h1></center>\r\n</body>\r\n</html>\r\n"));
 }
 
-static enum err fail_empty(struct mock_call *c) { return send_type(c, 200, STR("application/json"), STR_NONE); }
+static enum err send_json(struct mock_call *c, struct str body) {
+  return send_type(c, 200, mock_call_json_type(c->dialect), body);
+}
+
+static enum err fail_empty(struct mock_call *c) { return send_json(c, STR_NONE); }
 
 static enum err ok_error(struct mock_call *c) {
   struct buf body;
   buf_init(&body, 0);
-  c->dialect->error(&(struct mock_error){.status = 500}, &body);
-  enum err e = send_type(c, 200, STR("application/json"), buf_str(&body));
+  struct mock_error fault = {.status = 500, .request_id = str_from(c->request_id, sizeof c->request_id)};
+  fault = mock_dialect_error(c->dialect, &fault);
+  c->dialect->error(&fault, &body);
+  enum err e = send_json(c, buf_str(&body));
   buf_clear(&body);
   return e;
 }
 
 static enum err garbage_json(struct mock_call *c) {
-  return send_type(c, 200, STR("application/json"), STR("{\"id\": \"chatcmpl-broken\", \"choices\": [{\"index\": "));
+  return send_json(c, STR("{\"id\": \"chatcmpl-broken\", \"choices\": [{\"index\": "));
 }
 
-static enum err stream_error(struct mock_call *c) { return say(c, &(struct mock_error){.status = 500}); }
+static enum err stream_error(struct mock_call *c) { return say(c, (struct mock_error){.status = 500}); }
 
 static enum err hang(struct mock_call *c) {
   (void)c;
@@ -84,9 +88,10 @@ static enum err redirect(struct mock_call *c) {
 }
 
 static enum err reject_usage(struct mock_call *c) {
-  return say(c, &(struct mock_error){400, STR("Unknown parameter: 'stream_options.include_usage'."),
-                                     STR("invalid_request_error"), STR("stream_options.include_usage"),
-                                     STR("unknown_parameter")});
+  return say(c, (struct mock_error){.status = 400,
+                                    .message = STR("Unknown parameter: 'stream_options.include_usage'."),
+                                    .param = STR("stream_options.include_usage"),
+                                    .code = STR("unknown_parameter")});
 }
 
 static fault_fn *const faults[MOCK_FAULT_COUNT] = {
@@ -103,10 +108,12 @@ static fault_fn *const faults[MOCK_FAULT_COUNT] = {
     [MOCK_FAULT_REJECT_USAGE] = reject_usage,
     [MOCK_FAULT_GARBAGE_JSON] = garbage_json,
     [MOCK_FAULT_STREAM_ERROR] = stream_error,
+    [MOCK_FAULT_STREAM_FAILED] = stream_error,
 };
 
 enum err mock_fault_run(struct mock_call *c, bool *is_done) {
-  bool is_streams = c->plan.fault == MOCK_FAULT_GARBAGE_JSON || c->plan.fault == MOCK_FAULT_STREAM_ERROR;
+  bool is_streams = c->plan.fault == MOCK_FAULT_GARBAGE_JSON || c->plan.fault == MOCK_FAULT_STREAM_ERROR ||
+                    c->plan.fault == MOCK_FAULT_STREAM_FAILED;
   fault_fn *fault = faults[c->plan.fault];
   *is_done = fault && !(is_streams && c->q.scan.is_stream) &&
              !(c->plan.fault == MOCK_FAULT_REJECT_USAGE && !c->q.scan.wants_usage);
@@ -117,7 +124,7 @@ enum err mock_fault_partial(struct mock_call *c, struct str body) {
   struct http_header v[MOCK_HEADERS_MAX];
   bool is_counted = c->plan.fault == MOCK_FAULT_CUT_AT;
   struct str part = str_sub(body, 0, is_counted ? c->plan.cut_bytes : body.n / 2);
-  enum err e = http_exchange_reply_start(c->x, 200, mock_call_headers(c, STR("application/json"), v));
+  enum err e = http_exchange_reply_start(c->x, 200, mock_call_headers(c, mock_call_json_type(c->dialect), v));
   if (!e) e = part.n ? http_exchange_reply_write(c->x, part) : http_exchange_reply_flush(c->x);
   if (e) return e;
   if (c->plan.fault == MOCK_FAULT_STALL) return mock_fault_stall();

@@ -72,6 +72,9 @@ bool mock_plan_apply(struct mock_plan *plan, struct str name) {
     more = str_cut(rest, '+', &part, &rest);
     if (!apply_part(&changed, part)) return false;
   }
+  bool is_about_index = changed.tool_quirk == MOCK_QUIRK_INDEX_MISSING || changed.tool_quirk == MOCK_QUIRK_INDEX_DUP;
+  if (changed.tool_quirk && changed.answer == MOCK_ANSWER_TEXT) /* a quirk of calls needs one */
+    changed.answer = is_about_index ? MOCK_ANSWER_TOOL_PARALLEL : MOCK_ANSWER_TOOL;
   *plan = changed;
   return true;
 }

@@ -10,13 +10,28 @@ enum mock_answer_kind {
   MOCK_ANSWER_ECHO,
   MOCK_ANSWER_TOOL,
   MOCK_ANSWER_TOOL_PARALLEL,
-  MOCK_ANSWER_THINKING,
   MOCK_ANSWER_JSON,
   MOCK_ANSWER_UNICODE,
   MOCK_ANSWER_REFUSAL,
   MOCK_ANSWER_EMPTY,
   MOCK_ANSWER_LENGTH,
   MOCK_ANSWER_FILTER,
+  MOCK_ANSWER_SEQUENCE,
+  MOCK_ANSWER_PAUSE,
+};
+
+enum mock_thinking_kind { MOCK_THINKING_NONE, MOCK_THINKING_PLAIN, MOCK_THINKING_REDACTED };
+
+enum mock_reasoning_style { MOCK_REASONING_CONTENT, MOCK_REASONING_OPENROUTER };
+
+/* How calls are said wrongly. */
+enum mock_quirk {
+  MOCK_QUIRK_NONE,
+  MOCK_QUIRK_INDEX_MISSING,
+  MOCK_QUIRK_INDEX_DUP,
+  MOCK_QUIRK_ID_MISSING,
+  MOCK_QUIRK_ARGS_INVALID,
+  MOCK_QUIRK_ARGS_OBJECT,
 };
 
 enum mock_usage_kind { MOCK_USAGE_PLAIN, MOCK_USAGE_NONE, MOCK_USAGE_CACHE };
@@ -44,6 +59,10 @@ struct mock_plan {
   uint32_t latency_ms, first_ms, interval_ms;
   uint32_t chunks, reply_bytes; /* 0: the default */
   uint32_t usage;               /* enum mock_usage_kind */
+  uint32_t thinking;            /* enum mock_thinking_kind */
+  uint32_t reasoning_style;     /* enum mock_reasoning_style */
+  uint32_t tool_quirk;          /* enum mock_quirk */
+  uint32_t uses_server_tool, cites, is_strict, speaks;
   uint32_t has_obfuscation, is_gzip, closes;
 };
 

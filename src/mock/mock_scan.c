@@ -41,7 +41,8 @@ static void see_string(struct scanner *s, struct str value) {
     if (str_eq(s->top, STR("model"))) s->out->model = value;
   } else if (str_eq(s->top, STR("messages"))) {
     if (str_eq(s->key, STR("content")) || str_eq(s->key, STR("text"))) s->out->text_bytes += value.n;
-    if (s->depth == 3 && str_eq(s->key, STR("role"))) s->out->is_tool_last = str_eq(value, STR("tool"));
+    if (s->depth == 3 && str_eq(s->key, STR("role")))
+      s->out->is_tool_last = str_eq(value, STR("tool")) || str_eq(value, STR("function"));
   } else if (s->depth == 2 && str_eq(s->top, STR("response_format")) && str_eq(s->key, STR("type"))) {
     s->out->wants_json = !str_eq(value, STR("text"));
   }
@@ -52,6 +53,7 @@ static void see_literal(struct scanner *s, struct str value) {
   if (s->depth == 1 && str_eq(s->top, STR("stream"))) s->out->is_stream = str_eq(value, STR("true"));
   if (s->depth == 1 && str_eq(s->top, STR("n")) && str_to_u64(value, &number))
     s->out->n = number > UINT32_MAX ? UINT32_MAX : (uint32_t)number;
+  if (s->depth == 1 && str_eq(s->top, STR("logprobs"))) s->out->wants_logprobs = str_eq(value, STR("true"));
   if (s->depth == 2 && str_eq(s->top, STR("stream_options")) && str_eq(s->key, STR("include_usage")))
     s->out->wants_usage = str_eq(value, STR("true"));
 }

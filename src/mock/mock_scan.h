@@ -12,8 +12,9 @@ struct mock_scan {
   bool has_messages;
   bool is_stream;
   bool wants_usage;    /* stream_options.include_usage */
+  bool wants_logprobs; /* logprobs is true */
   bool wants_json;     /* response_format.type is not "text" */
-  bool is_tool_last;   /* the last message's role is "tool" */
+  bool is_tool_last;   /* the last message's role is "tool" or "function" */
   uint32_t n;          /* choices, 1 when absent */
   uint64_t text_bytes; /* of all `content` and `text` strings under `messages`, escapes as they stand */
 };

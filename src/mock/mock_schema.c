@@ -11,7 +11,10 @@ struct maker {
   struct str text;
 };
 
-static bool is(yyjson_val *v, const char *name) { return yyjson_equals_str(v, name); }
+/* Gemini's own schemas write types in capitals. */
+static bool is(yyjson_val *v, const char *name) {
+  return yyjson_is_str(v) && str_eq_nocase(str_from(yyjson_get_str(v), yyjson_get_len(v)), str_from_c(name));
+}
 
 /* The target of "#/$defs/name" or "#/definitions/name"; other references are not followed. */
 static yyjson_val *follow(const struct maker *m, yyjson_val *schema) {

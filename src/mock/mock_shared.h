@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include "mock/mock_answer.h"
+#include "mock/mock_stored.h"
 
 enum {
   MOCK_RECORDS_MAX = 256,
@@ -41,7 +42,8 @@ struct mock_shared {
   struct mock_options options; /* immutable */
   struct mock_prose prose;     /* immutable */
   uint64_t started_us;
-  pthread_mutex_t lock; /* guards all below */
+  struct mock_stored stored; /* has a lock of its own */
+  pthread_mutex_t lock;      /* guards all below */
   struct mock *workers;
   struct str records[MOCK_RECORDS_MAX]; /* JSON objects, malloc'ed */
   unsigned record_first, record_count;

@@ -7,8 +7,10 @@ enum { WRITE_BYTES = 30 * 1024, GOOD_EVENTS = 3 };
 struct stream {
   struct mock_call *c;
   struct buf head, out;
-  uint64_t first_us, slots; /* of the schedule */
+  struct mock_progress progress; /* the dialect's */
+  uint64_t first_us, slots;      /* of the schedule */
   uint64_t sent_bytes;
+  bool has_misbehaved;
 };
 
 static enum err send_out(struct stream *s) {
@@ -19,6 +21,9 @@ static enum err send_out(struct stream *s) {
   buf_reset(&s->out);
   return e;
 }
+
+/* At least the head. */
+static enum err send_all(struct stream *s) { return s->out.n ? send_out(s) : http_exchange_reply_flush(s->c->x); }
 
 /* True when the plan cuts inside what is about to be sent; shortens it to what still goes. */
 static bool is_cut_here(struct stream *s) {
@@ -40,24 +45,34 @@ static enum err wait_for_slot(struct stream *s) {
 /* What happens after the good events. *is_over: nothing follows. */
 static enum err misbehave(struct stream *s, bool *is_over) {
   struct mock_call *c = s->c;
-  const struct mock_error fault = {.status = 500};
+  struct mock_error fault = {.status = 500, .request_id = str_from(c->request_id, sizeof c->request_id)};
   enum err e = OK;
-  *is_over = true;
+  s->has_misbehaved = *is_over = true;
   switch ((enum mock_fault)c->plan.fault) {
     case MOCK_FAULT_CUT:
-      e = send_out(s);
+      e = send_all(s);
       if (!e) http_exchange_reply_abort(c->x);
       return e;
-    case MOCK_FAULT_STALL: e = send_out(s); return e ? e : mock_fault_stall();
+    case MOCK_FAULT_STALL: e = send_all(s); return e ? e : mock_fault_stall();
     case MOCK_FAULT_STREAM_ERROR:
-      c->dialect->error_event(&fault, &s->out);
+    case MOCK_FAULT_STREAM_FAILED:
+      fault = mock_dialect_error(c->dialect, &fault);
+      if (c->plan.fault == MOCK_FAULT_STREAM_FAILED && c->dialect->failed_event)
+        c->dialect->failed_event(&c->a, &fault, &s->progress, &s->out);
+      else
+        c->dialect->error_event(&fault, &s->progress, &s->out);
       e = send_out(s);
       return e ? e : http_exchange_reply_end(c->x);
-    case MOCK_FAULT_GARBAGE_JSON: c->dialect->broken_event(&s->out); break;
+    case MOCK_FAULT_GARBAGE_JSON: c->dialect->broken_event(&s->progress, &s->out); break;
     default: break;
   }
   *is_over = false;
   return OK;
+}
+
+/* A fault comes after some events, or before the end of a stream that has fewer. */
+static bool is_due(const struct mock_call *c, const struct mock_step *step) {
+  return c->events_sent == GOOD_EVENTS || step->kind == MOCK_STEP_FINISH;
 }
 
 static enum err send_events(struct stream *s, bool *is_over) {
@@ -72,15 +87,17 @@ static enum err send_events(struct stream *s, bool *is_over) {
       if (!e) e = wait_for_slot(s);
       if (e) return e;
     }
-    if (c->events_sent == GOOD_EVENTS && c->plan.fault) {
+    if (c->plan.fault && !s->has_misbehaved && is_due(c, &step)) {
       e = misbehave(s, is_over);
       if (e || *is_over) return e;
     }
-    c->dialect->event(&c->a, buf_str(&s->head), &step, &s->out);
+    size_t before = s->out.n;
+    c->dialect->event(&c->a, buf_str(&s->head), &step, &s->progress, &s->out);
+    if (s->out.n == before) continue;
     c->events_sent++;
     if (is_cut_here(s)) {
       *is_over = true;
-      e = s->out.n ? send_out(s) : http_exchange_reply_flush(c->x);
+      e = send_all(s);
       if (!e) http_exchange_reply_abort(c->x);
       return e;
     }
@@ -108,7 +125,7 @@ enum err mock_stream_run(struct mock_call *c) {
   buf_init(&s.head, 0);
   buf_init(&s.out, 0);
   buf_reserve(&s.out, c->plan.interval_ms ? 1024 : WRITE_BYTES + 2048);
-  c->dialect->head(&c->a, &s.head);
+  if (c->dialect->head) c->dialect->head(&c->a, &s.head);
   enum err e = s.head.failed ? ERR_NO_MEMORY : begin(&s);
   if (!e) e = send_events(&s, &is_over);
   if (!e && !is_over) e = http_exchange_reply_end(c->x);

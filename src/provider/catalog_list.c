@@ -21,8 +21,7 @@ enum err provider_parse_list(struct arena *a, struct str body, struct str list, 
     root = json_root(&doc);
     data = json_type(&root) == JSON_ARRAY ? root : json_member(&root, list);
   }
-  if (json_type(&data) != JSON_ARRAY)
-    return err_set(info, ERR_UPSTREAM_PROTOCOL, "the model list is not a list");
+  if (json_type(&data) != JSON_ARRAY) return err_set(info, ERR_UPSTREAM_PROTOCOL, "the model list is not a list");
   size_t most = json_count(&data) < CATALOG_MODELS_MAX ? json_count(&data) : CATALOG_MODELS_MAX;
   if (!(v = ARENA_NEW_ARRAY(a, struct str, most + 1))) return ERR_NO_MEMORY;
   for (struct json_iter it = json_each(&data); n < most && json_next(&it, &row);) {

@@ -1,5 +1,5 @@
-/* What a failed reply says, whoever wrote it: see provider.h. Shapes: OpenAI, Anthropic, Gemini and Bedrock API references
- * (read 2026-11); the variants are those seen at vLLM, Ollama and OpenRouter. */
+/* What a failed reply says, whoever wrote it: see provider.h. Shapes: OpenAI, Anthropic, Gemini and Bedrock API
+ * references (read 2026-11); the variants are those seen at vLLM, Ollama and OpenRouter. */
 #include <yyjson.h>
 
 #include "provider/provider.h"

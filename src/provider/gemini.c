@@ -1,5 +1,5 @@
-/* Google's Gemini API. Paths, headers and the list of models: Gemini API reference, v1beta (read 2026-11). Streams are asked
- * for as server-sent events. */
+/* Google's Gemini API. Paths, headers and the list of models: Gemini API reference, v1beta (read 2026-11). Streams are
+ * asked for as server-sent events. */
 #include "provider/provider.h"
 
 static enum err parse_catalog(struct arena *a, struct str body, struct str **ids, size_t *count,

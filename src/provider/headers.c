@@ -24,8 +24,8 @@ static enum err add_credential(struct arena *a, struct http_header *v, size_t *n
 
 enum { OWN_HEADERS = 5 };
 
-enum err provider_build_headers(struct arena *a, const struct provider_spec *spec,
-                                const struct provider_preset *preset, struct provider *p, struct err_info *info) {
+enum err provider_build_headers(struct arena *a, const struct provider_spec *spec, const struct provider_preset *preset,
+                                struct provider *p, struct err_info *info) {
   struct http_header *v = ARENA_NEW_ARRAY(a, struct http_header, spec->headers.n + OWN_HEADERS);
   size_t n = 0;
   if (!v) return ERR_NO_MEMORY;

@@ -1,7 +1,7 @@
 /* Paths to endpoints: every path of the contract, what is no path of ours, and in whose dialect that is said. */
 #include "app/router.h"
 
-#include "api/openai.h"
+#include "api/models.h"
 #include "api/operations.h"
 #include "dialect/openai_chat.h"
 #include "dialect/plain.h"
@@ -10,7 +10,9 @@
 
 static const struct endpoint *find(const char *path, const char *rest) {
   struct str got;
-  const struct endpoint *e = router_find(str_from_c(path), &got);
+  enum http_method method =
+      router_find(str_from_c(path), HTTP_GET, (struct http_headers){0}, &got)->method_mask & 2 ? HTTP_GET : HTTP_POST;
+  const struct endpoint *e = router_find(str_from_c(path), method, (struct http_headers){0}, &got);
   assert_non_null(e);
   assert_non_null(e->run);
   assert_str(got, str_from_c(rest));
@@ -27,11 +29,11 @@ TEST(what_is_served) {
       {"/v1/chat/completions", "/v1/chat/completions", "", exchange_call, "POST, OPTIONS"},
       {"/chat/completions", "/chat/completions", "", exchange_call, "POST, OPTIONS"},
       {"/api/openai/v1/chat/completions", "/api/openai/v1/chat/completions", "", exchange_call, "POST, OPTIONS"},
-      {"/v1/models", "/v1/models", "", openai_models, "GET, HEAD, OPTIONS"},
-      {"/models", "/models", "", openai_models, "GET, HEAD, OPTIONS"},
-      {"/v1/models/a", "/v1/models/{model}", "a", openai_model, "GET, HEAD, OPTIONS"},
-      {"/v1/models/p/org/m:1%2f", "/v1/models/{model}", "p/org/m:1%2f", openai_model, "GET, HEAD, OPTIONS"},
-      {"/models/a/b", "/models/{model}", "a/b", openai_model, "GET, HEAD, OPTIONS"},
+      {"/v1/models", "/v1/models", "", models_list, "GET, HEAD, OPTIONS"},
+      {"/models", "/models", "", models_list, "GET, HEAD, OPTIONS"},
+      {"/v1/models/a", "/v1/models/{model}", "a", models_get, "GET, HEAD, OPTIONS"},
+      {"/v1/models/p/org/m:1%2f", "/v1/models/{model}", "p/org/m:1%2f", models_get, "GET, HEAD, OPTIONS"},
+      {"/models/a/b", "/models/{model}", "a/b", models_get, "GET, HEAD, OPTIONS"},
       {"/health", "/health", "", operations_health, "GET, HEAD, OPTIONS"},
       {"/healthz", "/healthz", "", operations_healthz, "GET, HEAD, OPTIONS"},
       {"/readyz", "/readyz", "", operations_readyz, "GET, HEAD, OPTIONS"},
@@ -56,7 +58,7 @@ TEST(what_is_not_is_said_in_the_prefixs_dialect) {
   const struct endpoint *nothing = NULL;
   for (size_t i = 0; i < sizeof openai / sizeof *openai; i++) {
     struct str rest;
-    const struct endpoint *e = router_find(str_from_c(openai[i]), &rest);
+    const struct endpoint *e = router_find(str_from_c(openai[i]), HTTP_POST, (struct http_headers){0}, &rest);
     assert_ptr_equal(e->dialect, &dialect_openai_chat);
     assert_int_equal(e->method_mask & 0xfe, 0xfe); /* any method gets its 404 */
     if (nothing) assert_true(e->run == nothing->run);
@@ -64,7 +66,7 @@ TEST(what_is_not_is_said_in_the_prefixs_dialect) {
   }
   for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
     struct str rest;
-    const struct endpoint *e = router_find(str_from_c(plain[i]), &rest);
+    const struct endpoint *e = router_find(str_from_c(plain[i]), HTTP_POST, (struct http_headers){0}, &rest);
     assert_ptr_equal(e->dialect, &dialect_plain);
     assert_true(e->run == nothing->run);
   }

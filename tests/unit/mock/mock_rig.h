@@ -182,6 +182,44 @@ static inline struct reply rig_request(const struct rig *rig, const char *method
   return r;
 }
 
+static inline struct reply rig_post(const struct rig *rig, const char *path, const char *body) {
+  return rig_request(rig, "POST", path, "", str_from_c(body));
+}
+
+/* The body byte for byte; '#' in `expected` stands for any byte. */
+static inline void assert_masked(const struct reply *r, const char *expected) {
+  size_t n = strlen(expected);
+  for (size_t i = 0; i < n && i < r->body.n; i++) {
+    if (expected[i] == '#' || expected[i] == r->body.p[i]) continue;
+    print_message("differs at %zu: %.*s\nwanted: %.60s\n", i, r->body.n - i > 60 ? 60 : (int)(r->body.n - i),
+                  r->body.p + i, expected + i);
+    assert_int_equal(r->body.p[i], expected[i]);
+  }
+  if (r->body.n != n) print_message("%.*s\n", STR_ARG(buf_str(&r->body)));
+  assert_int_equal(r->body.n, n);
+}
+
+/* Posts, expects the status and these bytes. */
+static inline void assert_post(const struct rig *rig, const char *path, const char *body, int status,
+                               const char *expected) {
+  struct reply r = rig_post(rig, path, body);
+  assert_int_equal(r.status, status);
+  assert_true(r.is_whole);
+  assert_masked(&r, expected);
+  reply_clear(&r);
+}
+
+/* Posts, expects the status and that the body has this text. */
+static inline void assert_post_has(const struct rig *rig, const char *path, const char *body, int status,
+                                   const char *text) {
+  struct reply r = rig_post(rig, path, body);
+  assert_int_equal(r.status, status);
+  if (str_find(buf_str(&r.body), str_from_c(text)) == SIZE_MAX)
+    print_message("no %s in %.*s\n", text, STR_ARG(buf_str(&r.body)));
+  assert_true(str_find(buf_str(&r.body), str_from_c(text)) != SIZE_MAX);
+  reply_clear(&r);
+}
+
 /* A chat request: the model, the user's text (JSON-escaped) and more members (",\"stream\":true"). */
 static inline struct reply rig_chat(const struct rig *rig, const char *model, const char *text, const char *more) {
   struct buf body;

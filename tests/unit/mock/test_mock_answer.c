@@ -87,7 +87,7 @@ static const char *letters(const struct mock_answer *a, char *out) {
   struct mock_step step;
   size_t n = 0;
   while (mock_steps_next(&steps, a, &step)) {
-    out[n++] = "srtfoaFUD"[step.kind];
+    out[n++] = "sxrwtcfoaFUD"[step.kind];
     if (a->choices > 1 && step.kind < MOCK_STEP_USAGE) out[n++] = (char)('0' + step.choice);
   }
   out[n] = 0;
@@ -111,6 +111,10 @@ TEST(the_order_of_a_stream) {
   assert_string_equal(letters(&a, out), "sffffFUD");
   a = build("empty", &q, &options);
   assert_string_equal(letters(&a, out), "sFUD");
+  a = build("thinking-redacted+server-tool+citations", &q, &options);
+  assert_string_equal(letters(&a, out), "sxwttcFUD");
+  a = build("thinking+tool", &q, &options);
+  assert_string_equal(letters(&a, out), "srrrroaaaaaFUD");
   q.scan.n = 2;
   a = build("chunks-2", &q, &options);
   assert_string_equal(letters(&a, out), "s0s1t0t1t0t1F0F1UD");

@@ -1,6 +1,6 @@
-/* OpenAI's model list: see openai.h. Order: configured priorities, then the other models by name, then virtual names.
+/* Lists of models: see models.h. Order: configured priorities, then the other models by name, then virtual names.
  */
-#include "api/openai.h"
+#include "api/models.h"
 
 #include <stdlib.h>
 
@@ -12,9 +12,8 @@ static struct str extra_of(const struct deployment *d, struct arena *a) {
   struct buf b;
   if (!d->spec) return STR_NONE;
   buf_init(&b, 0);
-  buf_put(&b,
-          d->spec->caps & REGISTRY_CAP_VISION ? STR("\"supports_vision\":true,") : STR("\"supports_vision\":false,"));
-  buf_put(&b, STR("\"maestro\":{\"slot\":"));
+  buf_put(&b, d->spec->caps & REGISTRY_CAP_VISION ? STR("\"supports_vision\":true,\"maestro\":{\"slot\":")
+                                                  : STR("\"supports_vision\":false,\"maestro\":{\"slot\":"));
   if (d->spec->slot.n)
     buf_put_json(&b, d->spec->slot);
   else
@@ -46,6 +45,9 @@ static struct dialect_model describe(const struct deployment *d, struct arena *a
                                 .context_tokens = d->context_tokens,
                                 .prompt_tokens = prompt,
                                 .output_tokens = d->output_tokens,
+                                .has_vision = d->spec && d->spec->caps & REGISTRY_CAP_VISION,
+                                .has_reasoning = d->spec && d->spec->caps & REGISTRY_CAP_REASONING,
+                                .has_tools = true, /* nothing says otherwise */
                                 .extra = extra_of(d, a)};
 }
 
@@ -75,7 +77,7 @@ static size_t list_models(struct request_context *rc, struct dialect_model *out)
   return n;
 }
 
-void openai_models(struct request_context *rc) {
+void models_list(struct request_context *rc) {
   struct buf json;
   buf_init(&json, 0);
   struct dialect_model *models =
@@ -97,7 +99,7 @@ static struct str decode(struct arena *a, struct str s) {
   return str_is_utf8(name) ? name : STR_NONE;
 }
 
-void openai_model(struct request_context *rc) {
+void models_get(struct request_context *rc) {
   struct str name = decode(rc->arena, rc->path_rest);
   struct resolution r;
   struct err_info info = {0};

@@ -1,0 +1,311 @@
+/* Ollama chat requests into the canonical model. A message's members become parts: thinking, content (one text part),
+ * images, tool calls; of a tool's message the content and images are the result's. What is written back in the same
+ * dialect: calls from their raw node, a result's id from the item's id, which is empty where none was written.
+ *
+ * Calls and results are paired: by id where both sides have one (newer versions), else in order, by the tool's name
+ * where it was said. A call without an id becomes "call_<n>", counted over the whole request. */
+#include <stdio.h>
+#include <yyjson.h>
+
+#include "base/map.h"
+#include "dialect/ollama/ollama_internal.h"
+
+/* A call that waits for its result, in two queues: of all, and of those of its name. */
+struct pending {
+  struct str id, name;
+  struct pending *next, *next_of_name;
+  bool is_taken;
+};
+struct queue {
+  struct pending *first, *last;
+};
+
+struct decoder {
+  struct arena *arena;
+  struct err_info *info;
+  struct request *request;
+  unsigned calls; /* seen so far; numbers the ids */
+  struct queue waiting;
+  struct map by_id;   /* struct pending */
+  struct map by_name; /* struct queue */
+};
+
+/* ---- calls and results ---- */
+
+static enum err wait_for_result(struct decoder *d, const struct request_part *call) {
+  struct pending *p = ARENA_NEW(d->arena, struct pending);
+  struct queue *same = map_get(&d->by_name, call->name);
+  if (!same && (!(same = ARENA_NEW(d->arena, struct queue)) || !map_put(&d->by_name, call->name, same)))
+    return ERR_NO_MEMORY;
+  if (!p || !map_put(&d->by_id, call->call_id, p)) return ERR_NO_MEMORY;
+  *p = (struct pending){.id = call->call_id, .name = call->name};
+  *(d->waiting.first ? &d->waiting.last->next : &d->waiting.first) = p;
+  d->waiting.last = p;
+  *(same->first ? &same->last->next_of_name : &same->first) = p;
+  same->last = p;
+  return OK;
+}
+
+/* The id of the call that a result belongs to: of its id, else the oldest of its name that waits, else the oldest. */
+static struct str take_waiting(struct decoder *d, struct str id, struct str name) {
+  struct pending *p = NULL;
+  if (id.n) {
+    p = map_get(&d->by_id, id);
+    if (p) p->is_taken = true;
+    return id;
+  }
+  if (name.n) {
+    struct queue *same = map_get(&d->by_name, name);
+    while (same && (p = same->first) && p->is_taken) same->first = p->next_of_name;
+  } else {
+    while ((p = d->waiting.first) && p->is_taken) d->waiting.first = p->next;
+  }
+  if (!p) return STR_NONE;
+  p->is_taken = true;
+  return p->id;
+}
+
+static struct str next_id(struct decoder *d) { return arena_printf(d->arena, "call_%u", d->calls); }
+
+enum { CALL_ID, CALL_TYPE, CALL_FUNCTION, CALL_NAMES };
+static const struct str call_names[CALL_NAMES] = {STR("id"), STR("type"), STR("function")};
+enum { FUNCTION_INDEX, FUNCTION_NAME, FUNCTION_ARGUMENTS, FUNCTION_NAMES };
+static const struct str function_names[FUNCTION_NAMES] = {STR("index"), STR("name"), STR("arguments")};
+
+static enum err read_arguments(const struct read_member *at, yyjson_val *v, struct request_part *p) {
+  if (v && !yyjson_is_obj(v) && !yyjson_is_str(v)) return read_member_bad_type(at, "arguments", "an object");
+  p->text = !v ? STR("{}") : yyjson_is_str(v) ? json_pool_text(v) : read_member_json(at, v);
+  if (v && !yyjson_is_str(v) && !p->text.p) return ERR_NO_MEMORY;
+  p->is_args_valid = !v || yyjson_is_obj(v) || request_is_json_object(p->text);
+  return OK;
+}
+
+static enum err read_call(struct decoder *d, const char *path, yyjson_val *node, struct request_part *p) {
+  char inner[ERR_PARAM_MAX];
+  snprintf(inner, sizeof inner, "%.100s.function", path);
+  const struct read_member at = {path, d->arena, d->info}, in = {inner, d->arena, d->info};
+  yyjson_val *f[CALL_NAMES], *g[FUNCTION_NAMES];
+  struct json_rest rest;
+  enum err e = read_member_split(&at, node, call_names, CALL_NAMES, f, &p->rest);
+  if (!e) e = read_member_string(&at, "id", f[CALL_ID], &p->call_id);
+  if (!e && !f[CALL_FUNCTION]) e = read_member_missing(&at, "function");
+  if (!e) e = read_member_split(&in, f[CALL_FUNCTION], function_names, FUNCTION_NAMES, g, &rest);
+  if (!e) e = read_member_join(&at, &p->rest, STR("function."), &rest);
+  if (!e && !g[FUNCTION_NAME]) e = read_member_missing(&in, "name");
+  if (!e) e = read_member_string(&in, "name", g[FUNCTION_NAME], &p->name);
+  if (!e) e = read_arguments(&in, g[FUNCTION_ARGUMENTS], p);
+  if (e) return e;
+  p->raw = node;
+  if (!p->call_id.n) p->call_id = next_id(d);
+  d->calls++;
+  return p->call_id.p ? wait_for_result(d, p) : ERR_NO_MEMORY;
+}
+
+static enum err read_calls(struct decoder *d, const char *path, yyjson_val *calls, struct request_part *parts) {
+  size_t i, max;
+  yyjson_val *node;
+  enum err e = OK;
+  if (!calls) return OK;
+  yyjson_arr_foreach(calls, i, max, node) {
+    char at[ERR_PARAM_MAX];
+    snprintf(at, sizeof at, "%.60s.tool_calls[%zu]", path, i);
+    parts[i] = (struct request_part){.kind = PART_TOOL_CALL, .source = (uint32_t)i};
+    if ((e = read_call(d, at, node, &parts[i]))) break;
+  }
+  return e;
+}
+
+/* ---- messages ---- */
+
+enum { ROLE, CONTENT, THINKING, IMAGES, TOOL_CALLS, TOOL_NAME, TOOL_CALL_ID, MESSAGE_NAMES };
+static const struct str message_names[MESSAGE_NAMES] = {
+    STR("role"),       STR("content"),   STR("thinking"),     STR("images"),
+    STR("tool_calls"), STR("tool_name"), STR("tool_call_id"),
+};
+
+static enum err read_role(const struct read_member *at, yyjson_val *v, enum request_role *out) {
+  static const struct {
+    struct str word;
+    enum request_role role;
+  } roles[] = {{STR("user"), ROLE_USER},
+               {STR("assistant"), ROLE_ASSISTANT},
+               {STR("system"), ROLE_SYSTEM},
+               {STR("tool"), ROLE_TOOL},
+               {STR("developer"), ROLE_DEVELOPER}};
+  struct str word = STR_NONE;
+  if (!v) return read_member_missing(at, "role");
+  enum err e = read_member_string(at, "role", v, &word);
+  if (e) return e;
+  for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
+    if (str_eq(word, roles[i].word)) {
+      *out = roles[i].role;
+      return OK;
+    }
+  return read_member_bad_value(at, "role", "must be \"system\", \"user\", \"assistant\" or \"tool\"");
+}
+
+/* Content and images into parts; returns how many there are through *n. */
+static enum err read_content(const struct read_member *at, yyjson_val *const f[MESSAGE_NAMES],
+                             struct request_part *parts, size_t *n) {
+  size_t count = 0;
+  if (f[CONTENT]) parts[count++] = (struct request_part){.kind = PART_TEXT, .source = UINT32_MAX};
+  enum err e = f[CONTENT] ? read_member_string(at, "content", f[CONTENT], &parts[0].text) : OK;
+  if (!e) e = read_member_array(at, "images", f[IMAGES]);
+  if (!e) e = ollama_read_images(at, f[IMAGES], parts + count);
+  *n = count + yyjson_arr_size(f[IMAGES]);
+  return e;
+}
+
+static enum err read_result(struct decoder *d, const struct read_member *at, yyjson_val *const f[MESSAGE_NAMES],
+                            struct request_item *item, struct request_part *p) {
+  *p = (struct request_part){.kind = PART_TOOL_RESULT, .source = UINT32_MAX, .is_result_plain = true};
+  p->results = ARENA_NEW_ARRAY(d->arena, struct request_part, 1 + yyjson_arr_size(f[IMAGES]));
+  if (!p->results) return ERR_NO_MEMORY;
+  enum err e = read_content(at, f, p->results, &p->result_count);
+  if (!e) e = read_member_string(at, "tool_name", f[TOOL_NAME], &p->name);
+  if (!e) e = read_member_string(at, "tool_call_id", f[TOOL_CALL_ID], &item->id);
+  if (e) return e;
+  p->call_id = take_waiting(d, item->id, p->name);
+  if (!p->call_id.n) { /* a result of no call: it gets an id of its own all the same */
+    p->call_id = next_id(d);
+    d->calls++;
+  }
+  return p->call_id.p ? OK : ERR_NO_MEMORY;
+}
+
+/* Names and ids of results belong to tools' messages only; elsewhere they are members like any other. */
+static enum err keep_foreign(const struct read_member *at, yyjson_val *const f[MESSAGE_NAMES], struct json_rest *rest) {
+  struct json_rest_member v[2];
+  size_t n = 0;
+  for (int i = TOOL_NAME; i <= TOOL_CALL_ID; i++)
+    if (f[i]) v[n++] = (struct json_rest_member){message_names[i], f[i]};
+  return read_member_join(at, rest, STR(""), &(struct json_rest){v, n});
+}
+
+static enum err read_message(struct decoder *d, uint32_t index, yyjson_val *node, struct request_item *item) {
+  char path[ERR_PARAM_MAX];
+  snprintf(path, sizeof path, "messages[%u]", index);
+  const struct read_member at = {path, d->arena, d->info};
+  yyjson_val *f[MESSAGE_NAMES];
+  *item = (struct request_item){.source = index};
+  enum err e = read_member_split(&at, node, message_names, MESSAGE_NAMES, f, &item->rest);
+  if (!e) e = read_role(&at, f[ROLE], &item->role);
+  if (!e) e = read_member_array(&at, "images", f[IMAGES]);
+  if (!e) e = read_member_array(&at, "tool_calls", f[TOOL_CALLS]);
+  if (e) return e;
+  size_t room = 3 + yyjson_arr_size(f[IMAGES]) + yyjson_arr_size(f[TOOL_CALLS]), n = 0;
+  item->parts = ARENA_NEW_ARRAY(d->arena, struct request_part, room);
+  if (!item->parts) return ERR_NO_MEMORY;
+  item->form = f[CONTENT] ? CONTENT_STRING : CONTENT_ABSENT;
+  if (f[THINKING]) {
+    struct request_part *p = &item->parts[item->part_count++];
+    *p = (struct request_part){.kind = PART_REASONING, .source = UINT32_MAX, .signature.origin = STR("ollama")};
+    if ((e = read_member_string(&at, "thinking", f[THINKING], &p->text))) return e;
+  }
+  if (item->role == ROLE_TOOL) {
+    e = read_result(d, &at, f, item, &item->parts[item->part_count]);
+    n = 1;
+  } else {
+    e = read_content(&at, f, item->parts + item->part_count, &n);
+    if (!e) e = keep_foreign(&at, f, &item->rest);
+  }
+  item->part_count += n;
+  if (!e) e = read_calls(d, path, f[TOOL_CALLS], item->parts + item->part_count);
+  item->part_count += yyjson_arr_size(f[TOOL_CALLS]);
+  return e;
+}
+
+static enum err read_messages(struct decoder *d, const struct read_member *top, yyjson_val *messages) {
+  struct request *r = d->request;
+  enum err e = read_member_array(top, "messages", messages);
+  if (e || !messages) return e;
+  size_t i, max;
+  yyjson_val *node;
+  r->items = ARENA_NEW_ARRAY(d->arena, struct request_item, yyjson_arr_size(messages));
+  if (!r->items) return ERR_NO_MEMORY;
+  yyjson_arr_foreach(messages, i, max, node) {
+    if ((e = read_message(d, (uint32_t)i, node, &r->items[i]))) return e;
+    r->item_count = i + 1;
+  }
+  return OK;
+}
+
+/* ---- tools ---- */
+
+enum { TOOL_TYPE, TOOL_NODE, TOOL_NAMES };
+static const struct str tool_names[TOOL_NAMES] = {STR("type"), STR("function")};
+enum { SPEC_NAME, SPEC_DESCRIPTION, SPEC_PARAMETERS, SPEC_STRICT, SPEC_NAMES };
+static const struct str spec_names[SPEC_NAMES] = {STR("name"), STR("description"), STR("parameters"), STR("strict")};
+
+static enum err read_tool(struct decoder *d, uint32_t index, yyjson_val *node, struct request_tool *t) {
+  char path[ERR_PARAM_MAX], inner[ERR_PARAM_MAX];
+  snprintf(path, sizeof path, "tools[%u]", index);
+  snprintf(inner, sizeof inner, "tools[%u].function", index);
+  const struct read_member at = {path, d->arena, d->info}, in = {inner, d->arena, d->info};
+  yyjson_val *f[TOOL_NAMES], *g[SPEC_NAMES];
+  struct json_rest rest;
+  struct str type = STR("function");
+  *t = (struct request_tool){.source = index, .strict = -1, .raw = node};
+  enum err e = read_member_split(&at, node, tool_names, TOOL_NAMES, f, &t->rest);
+  if (!e) e = read_member_string(&at, "type", f[TOOL_TYPE], &type);
+  if (e) return e;
+  if (!str_eq(type, STR("function"))) {
+    t->kind = TOOL_HOSTED;
+    t->rest = (struct json_rest){0};
+    return OK;
+  }
+  if (!f[TOOL_NODE]) return read_member_missing(&at, "function");
+  e = read_member_split(&in, f[TOOL_NODE], spec_names, SPEC_NAMES, g, &rest);
+  if (!e) e = read_member_join(&at, &t->rest, STR("function."), &rest);
+  if (!e && !g[SPEC_NAME]) e = read_member_missing(&in, "name");
+  if (!e) e = read_member_string(&in, "name", g[SPEC_NAME], &t->name);
+  if (!e) e = read_member_string(&in, "description", g[SPEC_DESCRIPTION], &t->description);
+  if (!e) e = read_member_object(&in, "parameters", g[SPEC_PARAMETERS]);
+  if (!e) e = read_member_bool(&in, "strict", g[SPEC_STRICT], &t->strict);
+  t->schema = g[SPEC_PARAMETERS];
+  return e;
+}
+
+static enum err read_tools(struct decoder *d, const struct read_member *top, yyjson_val *tools) {
+  struct request *r = d->request;
+  enum err e = read_member_array(top, "tools", tools);
+  if (e || !tools) return e;
+  size_t i, max;
+  yyjson_val *node;
+  r->tools = ARENA_NEW_ARRAY(d->arena, struct request_tool, yyjson_arr_size(tools));
+  if (!r->tools) return ERR_NO_MEMORY;
+  yyjson_arr_foreach(tools, i, max, node) {
+    if ((e = read_tool(d, (uint32_t)i, node, &r->tools[i]))) return e;
+    r->tool_count = i + 1;
+  }
+  return OK;
+}
+
+/* ---- the whole ---- */
+
+enum { MODEL, STREAM, MAESTRO, MESSAGES, TOOLS, FORMAT, OPTIONS, THINK, LOGPROBS, TOP_LOGPROBS, NAMES };
+static const struct str names[NAMES] = {
+    STR("model"),  STR("stream"),  STR("maestro"), STR("messages"), STR("tools"),
+    STR("format"), STR("options"), STR("think"),   STR("logprobs"), STR("top_logprobs"),
+};
+
+enum err ollama_decode_request(struct arena *a, yyjson_val *root, const struct dialect_request *envelope,
+                               struct request *out, struct err_info *info) {
+  const struct read_member top = {"", a, info};
+  yyjson_val *f[NAMES];
+  struct request r;
+  request_init(&r, STR("ollama"), LLM_GENERATE);
+  r.model = envelope->model;
+  r.is_stream = envelope->is_stream;
+  r.wants_usage = true;
+  struct decoder d = {.arena = a, .info = info, .request = &r};
+  map_init(&d.by_id, a);
+  map_init(&d.by_name, a);
+  enum err e = read_member_split(&top, root, names, NAMES, f, &r.rest);
+  if (!e) e = read_messages(&d, &top, f[MESSAGES]);
+  if (!e) e = read_tools(&d, &top, f[TOOLS]);
+  const struct ollama_members shared = {f[FORMAT], f[OPTIONS], f[THINK], f[LOGPROBS], f[TOP_LOGPROBS]};
+  if (!e) e = ollama_read_members(&top, &shared, &r);
+  if (!e) *out = r;
+  return e;
+}
