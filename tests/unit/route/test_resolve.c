@@ -58,7 +58,7 @@ TEST(latest_is_the_tag_that_goes_without_saying) {
   assert_int_equal(resolve_name(rig.catalog, &rig.arena, STR("llama"), &r, &info), OK);
   assert_int_equal(r.told.n, 0);
   refused("nothing:latest", ERR_MODEL_NOT_FOUND,
-          "The model \"nothing:latest\" does not exist; the nearest are \"gpt-5\", \"llama\", \"b/gpt-5\".");
+          "The model \"nothing:latest\" does not exist; the nearest are \"b/gpt-5\", \"gpt-5\", \"b/a/llama\".");
   rig_clear();
 }
 
