@@ -112,11 +112,7 @@ static enum err read_prompt(struct openai_reader *rd, struct yyjson_val *v, stru
     return openai_member_wrong_type(rd, NULL, "prompt", "a string or an array of strings");
   if (is_list && !yyjson_arr_size(v)) return openai_member_wrong_value(rd, NULL, "prompt", "must not be empty");
   *part = (struct request_part){.kind = PART_TEXT, .source = UINT32_MAX, .text = json_pool_text(only)};
-  if (is_list && (yyjson_arr_size(v) > 1 || !yyjson_is_str(only))) {
-    part->kind = PART_OPAQUE;
-    part->raw = v;
-    r->native_member = "prompt";
-  }
+  if (is_list && (yyjson_arr_size(v) > 1 || !yyjson_is_str(only))) r->native_member = "prompt";
   *item = (struct request_item){.role = ROLE_USER, .source = is_list ? 0 : UINT32_MAX, .form = CONTENT_STRING};
   item->parts = part;
   item->part_count = 1;
