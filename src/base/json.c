@@ -100,6 +100,11 @@ static enum err parse(struct json *out, char *text, struct str original, bool re
   return OK;
 }
 
+bool json_is_within(struct str text, unsigned depth, size_t values) {
+  const char *at;
+  return within_limits(text, false, depth, values, &at);
+}
+
 enum err json_parse(struct json *out, char *text, size_t n, const struct json_limits *limits, struct arena *arena,
                     struct err_info *info) {
   return parse(out, text, str_from(text, n), false, limits, arena, info);

@@ -39,6 +39,10 @@ enum err json_parse_copy(struct json *out, struct str text, const struct json_li
 enum err json_parse_relaxed(struct json *out, struct str text, const struct json_limits *limits, struct arena *arena,
                             struct err_info *info) MUST_CHECK;
 
+/* False for text whose brackets are nested deeper than `depth`, or that has more than `values` values: told from the
+ * bytes before any tree is built, and without caring for the grammar. */
+bool json_is_within(struct str text, unsigned depth, size_t values);
+
 /* A value and the way to it. Nodes stand on the caller's stack; a parent must outlive its children. */
 struct json_node {
   struct yyjson_val *val; /* NULL: absent */

@@ -1,14 +1,15 @@
 /* Writes JSON member by member: see json_out.h. */
 #include "base/json_out.h"
 
-/* What was written last tells whether a comma is due: none behind an opening bracket, a colon, or nothing at all. A
- * line end or a space is what a stream's frame begins with. */
+/* What was written last tells whether a comma is due: none behind an opening bracket, a colon, a comma, or nothing at
+ * all. A line end or a space is what a stream's frame begins with; no value ends in one, since raw ones are trimmed. */
 static void separate(struct buf *b) {
   if (b->n == 0) return;
   switch (b->p[b->n - 1]) {
     case '{':
     case '[':
     case ':':
+    case ',':
     case '\n':
     case ' ': return;
     default: buf_put_char(b, ',');
@@ -41,6 +42,7 @@ void json_out_string(struct buf *b, struct str s) {
 }
 
 void json_out_raw(struct buf *b, struct str json) {
+  json = str_trim(json);
   separate(b);
   buf_put(b, json.n ? json : STR("null"));
 }
@@ -70,6 +72,7 @@ void json_out_member_string_if(struct buf *b, const char *key, struct str s) {
 }
 
 void json_out_member_raw_if(struct buf *b, const char *key, struct str json) {
+  json = str_trim(json);
   if (!json.n) return;
   json_out_key(b, key);
   buf_put(b, json);

@@ -4,10 +4,13 @@
 #include <stdlib.h>
 #include <yyjson.h>
 
+#include "base/json.h"
+
 enum {
   POOL_SLACK = 512,
   POOL_MIN = 4096,
-  POOL_TEXT_MAX = 16 * 1024 /* a tree may take twelve times its text; larger ones come from the allocator */
+  POOL_TEXT_MAX = 16 * 1024, /* a tree may take twelve times its text; larger ones come from the allocator */
+  VALUES_MAX = 1 << 20       /* 16 bytes each, while text of nothing but brackets has one a byte */
 };
 
 void json_pool_clear(struct json_pool *p) {
@@ -18,14 +21,24 @@ void json_pool_clear(struct json_pool *p) {
 
 static const yyjson_read_flag flags = YYJSON_READ_INSITU | YYJSON_READ_NUMBER_AS_RAW;
 
-static yyjson_val *parse(struct json_pool *p, size_t text_room, size_t n) {
+/* Who walks a tree may recurse, so its depth is bounded. A tree of few values cannot be deep: most frames are not
+ * looked at again. */
+static bool is_too_deep(const yyjson_doc *doc, struct str text) {
+  return yyjson_doc_get_val_count((yyjson_doc *)doc) > JSON_DEPTH_MAX &&
+         !json_is_within(text, JSON_DEPTH_MAX, VALUES_MAX);
+}
+
+/* text: what p->bytes is a copy of. */
+static yyjson_val *parse(struct json_pool *p, size_t text_room, struct str text) {
+  const size_t n = text.n;
   yyjson_alc alc;
   if (n > POOL_TEXT_MAX) {
     p->large = yyjson_read_opts(p->bytes, n, flags, NULL, NULL);
     return yyjson_doc_get_root(p->large);
   }
   if (!yyjson_alc_pool_init(&alc, p->bytes + text_room, p->cap - text_room)) return NULL;
-  return yyjson_doc_get_root(yyjson_read_opts(p->bytes, n, flags, &alc, NULL));
+  yyjson_doc *doc = yyjson_read_opts(p->bytes, n, flags, &alc, NULL);
+  return is_too_deep(doc, text) ? NULL : yyjson_doc_get_root(doc);
 }
 
 static bool is_hex4(const char *p) {
@@ -67,9 +80,10 @@ yyjson_val *json_pool_parse(struct json_pool *p, struct str text) {
   size_t need = text_room + tree;
   yyjson_doc_free(p->large);
   p->large = NULL;
+  if (tree == 0 && !json_is_within(text, JSON_DEPTH_MAX, VALUES_MAX)) return NULL;
   if (p->cap < need) {
     free(p->bytes);
-    size_t cap = need < POOL_MIN ? POOL_MIN : need + need / 4;
+    size_t cap = need < POOL_MIN ? POOL_MIN : tree ? need + need / 4 : need;
     p->bytes = malloc(cap);
     p->cap = p->bytes ? cap : 0;
     if (!p->bytes) return NULL;
@@ -78,7 +92,7 @@ yyjson_val *json_pool_parse(struct json_pool *p, struct str text) {
     if (text.n) memcpy(p->bytes, text.p, text.n);
     if (round && !mend_surrogates(p->bytes, text.n)) return NULL;
     memset(p->bytes + text.n, 0, YYJSON_PADDING_SIZE);
-    yyjson_val *root = parse(p, text_room, text.n);
+    yyjson_val *root = parse(p, text_room, text);
     if (root) return root;
   }
   return NULL;

@@ -18,8 +18,9 @@ struct json_pool { /* zero-initialise */
 };
 
 void json_pool_clear(struct json_pool *p);
-/* The root of text, which is copied; NULL when it is no JSON (RFC 8259; an escaped lone surrogate reads as U+FFFD) or
- * memory is short. Strings are slices of the pool. */
+/* The root of text, which is copied; NULL when it is no JSON (RFC 8259; an escaped lone surrogate reads as U+FFFD), is
+ * nested deeper than JSON_DEPTH_MAX (json.h), has more than a million values, or memory is short. Strings are slices of
+ * the pool. */
 struct yyjson_val *json_pool_parse(struct json_pool *p, struct str text);
 
 /* Shorthands over trees: empty, -1 or false where the member is absent or of another type. */

@@ -23,6 +23,7 @@ enum err json_split(struct arena *a, struct yyjson_val *object, const struct str
   if (!yyjson_is_obj(object)) return err_set(info, ERR_BAD_TYPE, "an object is expected");
   size_t members = yyjson_obj_size(object);
   if (members > JSON_SPLIT_MEMBERS_MAX) return err_set(info, ERR_BAD_VALUE, "an object has too many members");
+  if (n > JSON_SPLIT_NAMES_MAX) return ERR_INTERNAL;
   struct json_rest kept = {0};
   uint64_t seen = 0;
   for (size_t i = 0; i < n; i++) found[i] = NULL;
@@ -49,12 +50,16 @@ enum err json_split(struct arena *a, struct yyjson_val *object, const struct str
 
 bool json_rest_is_null(const struct json_rest_member *m) { return yyjson_is_null(m->value); }
 
+/* Trees go through the library, which writes them without recursion; most values are none. */
 void json_split_put(struct buf *out, struct yyjson_val *value) {
-  if (yyjson_is_str(value)) {
-    buf_put_json(out, str_from(yyjson_get_str(value), yyjson_get_len(value)));
-    return;
-  }
   size_t n;
+  switch (yyjson_get_type(value)) {
+    case YYJSON_TYPE_STR: buf_put_json(out, str_from(yyjson_get_str(value), yyjson_get_len(value))); return;
+    case YYJSON_TYPE_RAW: buf_put(out, str_from(yyjson_get_raw(value), yyjson_get_len(value))); return;
+    case YYJSON_TYPE_BOOL: buf_put(out, yyjson_is_true(value) ? STR("true") : STR("false")); return;
+    case YYJSON_TYPE_NULL: buf_put(out, STR("null")); return;
+    default: break;
+  }
   char *text = yyjson_val_write(value, 0, &n);
   if (!text) {
     out->failed = true;

@@ -21,9 +21,10 @@ struct json_rest {
 
 enum { JSON_SPLIT_NAMES_MAX = 64, JSON_SPLIT_MEMBERS_MAX = 1024 };
 
-/* found[i] (room for n) becomes the value of names[i], NULL where it is absent or null. Unknown members, and known ones
- * that are null, go to *rest. ERR_BAD_TYPE when `object` is none (NULL too), ERR_DUPLICATE_KEY (info->param: the key)
- * for a known key that comes twice, ERR_BAD_VALUE for more than JSON_SPLIT_MEMBERS_MAX members. */
+/* found[i] (room for n, at most JSON_SPLIT_NAMES_MAX; written on failure as well) becomes the value of names[i], NULL
+ * where it is absent or null. Unknown members, and known ones that are null, go to *rest. ERR_BAD_TYPE when `object` is
+ * none (NULL too), ERR_DUPLICATE_KEY (info->param: the key) for a known key that comes twice, ERR_BAD_VALUE for more
+ * than JSON_SPLIT_MEMBERS_MAX members. */
 enum err json_split(struct arena *a, struct yyjson_val *object, const struct str *names, size_t n,
                     struct yyjson_val **found, struct json_rest *rest, struct err_info *info) MUST_CHECK;
 

@@ -166,6 +166,13 @@ struct dialect {
   void (*put_error)(struct buf *out, enum err e, const struct err_info *info);
   /* The event that ends a stream which cannot be completed. */
   void (*put_stream_error)(struct buf *out, enum err e, const struct err_info *info);
+  /* The same where the stream is a JSON array (dialect_exchange.is_array) of which at least one element has been sent;
+   * it ends the array. NULL: no stream of this dialect is one. */
+  void (*put_array_error)(struct buf *out, enum err e, const struct err_info *info);
+  /* The same from the stream's writer, whose state knows what has been sent (Responses: numbered events, the partial
+   * response). To be called in its stead where encode_event has been in use; NULL: put_stream_error does. */
+  void (*encode_error)(void *state, const struct dialect_exchange *x, enum err e, const struct err_info *info,
+                       struct buf *out);
   void (*put_model)(struct buf *out, const struct dialect_model *model);
   void (*put_model_list)(struct buf *out, const struct dialect_model *models, size_t count);
 };

@@ -4,6 +4,8 @@
 #include <pthread.h>
 
 #include "dialect/openai_chat_internal.h"
+#include "dialect/openai_chat_read.h"
+#include "dialect/openai_chat_write.h"
 #include "io/http_msg.h"
 
 enum request_row {
@@ -123,8 +125,28 @@ static enum err edit_request(struct arena *a, const struct dialect_request_edits
 
 static const struct str forwarded_headers[] = {STR("openai-beta"), STR("")};
 
+/* What a chat request can say. What is missing here and in OpenAI's reference (store, metadata, service_tier,
+ * verbosity, prompt_cache_key) would be refused by OpenAI-likes that know it not, and changes no answer: see
+ * openai_chat_encode.c.
+ */
+#define CAPS                                                                                                      \
+  (CAP_BIT(SYSTEM_MID) | CAP_BIT(DEVELOPER_ROLE) | CAP_BIT(PARTICIPANT_NAME) | CAP_BIT(IMAGE_DATA) |              \
+   CAP_BIT(IMAGE_URL) | CAP_BIT(IMAGE_DETAIL) | CAP_BIT(DOCUMENT_DATA) | CAP_BIT(DOCUMENT_TEXT) |                 \
+   CAP_BIT(DOCUMENT_FILE) | CAP_BIT(AUDIO_DATA) | CAP_BIT(TOOLS) | CAP_BIT(TOOL_CUSTOM) | CAP_BIT(TOOL_STRICT) |  \
+   CAP_BIT(TOOL_CHOICE_NONE) | CAP_BIT(TOOL_CHOICE_REQUIRED) | CAP_BIT(TOOL_CHOICE_NAMED) |                       \
+   CAP_BIT(PARALLEL_TOOL_CALLS) | CAP_BIT(RESULT_RICH) | CAP_BIT(REASONING_HISTORY) | CAP_BIT(REASONING_EFFORT) | \
+   CAP_BIT(FORMAT_JSON_OBJECT) | CAP_BIT(FORMAT_JSON_SCHEMA) | CAP_BIT(TEMPERATURE) | CAP_BIT(TOP_P) |            \
+   CAP_BIT(FREQUENCY_PENALTY) | CAP_BIT(PRESENCE_PENALTY) | CAP_BIT(SEED) | CAP_BIT(STOP) | CAP_BIT(CHOICES) |    \
+   CAP_BIT(LOGPROBS) | CAP_BIT(LOGIT_BIAS) | CAP_BIT(USER))
+
 const struct dialect dialect_openai_chat = {
     .name = STR("openai_chat"),
+    .words = {.list = "messages",
+              .system = "messages",
+              .content = "content",
+              .tools = "tools",
+              .reasoning = "reasoning_content"},
+    .caps = CAPS,
     .request_table = request_table,
     .framing = FRAMING_SSE,
     .forwarded_headers = forwarded_headers,
@@ -135,6 +157,15 @@ const struct dialect dialect_openai_chat = {
     .relay_reply = openai_chat_relay_reply,
     .relay_frame = openai_chat_relay_frame,
     .put_receipt = openai_chat_put_receipt,
+    .decode_request = openai_chat_decode_request,
+    .encode_reply = openai_chat_encode_reply,
+    .encoder_bytes = OPENAI_CHAT_ENCODER_BYTES,
+    .encode_event = openai_chat_encode_event,
+    .encode_request = openai_chat_encode_request,
+    .decode_reply = openai_chat_read_reply,
+    .decoder_bytes = OPENAI_CHAT_READ_BYTES,
+    .decode_frame = openai_chat_read_frame,
+    .decode_end = openai_chat_read_end,
     .put_error = openai_chat_put_error,
     .put_stream_error = openai_chat_put_stream_error,
     .put_model = openai_chat_put_model,

@@ -15,4 +15,12 @@ void openai_chat_put_stream_error(struct buf *out, enum err e, const struct err_
 void openai_chat_put_model(struct buf *out, const struct dialect_model *model);
 void openai_chat_put_model_list(struct buf *out, const struct dialect_model *models, size_t count);
 
+enum err openai_chat_decode_request(struct arena *a, struct yyjson_val *root, const struct dialect_request *envelope,
+                                    struct request *out, struct err_info *info);
+enum err openai_chat_encode_request(const struct request *r, const struct dialect_target *target, struct arena *a,
+                                    struct buf *out, struct err_info *info);
+/* The elements of `messages`, of a request in another dialect. */
+enum err openai_chat_put_foreign_messages(const struct request *r, struct arena *a, struct buf *out,
+                                          struct err_info *info) MUST_CHECK;
+
 #endif

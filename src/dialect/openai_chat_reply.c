@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "dialect/openai_chat_internal.h"
+#include "dialect/openai_member.h"
 
 enum reply_row { MODEL, CHOICES, ERROR, USAGE, PROMPT, COMPLETION, TOTAL, CACHE_HIT, MAESTRO, ROWS };
 
@@ -108,16 +109,6 @@ static void read_row(struct usage *u, enum usage_class class, const struct envel
   if (v) read_count(u, class, envelope_raw(body, v));
 }
 
-/* xAI counts reasoning beside the completion, which only the total gives away. */
-static void add_reasoning(struct usage *u, const struct envelope_scan *scan, struct str body) {
-  int64_t total, reasoning = usage_get(u, USAGE_REASONING), output = usage_get(u, USAGE_OUTPUT);
-  const struct envelope_value *v = envelope_scan_value(scan, TOTAL);
-  if (!v || !reasoning || !leading_count(envelope_raw(body, v), &total)) return;
-  if (usage_has(u, USAGE_INPUT) && usage_has(u, USAGE_OUTPUT) &&
-      total == usage_get(u, USAGE_INPUT) + output + reasoning)
-    usage_set(u, USAGE_OUTPUT, output + reasoning);
-}
-
 static void read_usage(const struct envelope_scan *scan, struct str body, struct events *events) {
   const struct envelope_value *usage = envelope_scan_value(scan, USAGE);
   struct usage *u = &events->usage;
@@ -129,7 +120,10 @@ static void read_usage(const struct envelope_scan *scan, struct str body, struct
   read_detail(u, USAGE_CACHE_READ, json, STR("\"cached_tokens\""));
   read_detail(u, USAGE_CACHE_WRITE, json, STR("\"cache_write_tokens\""));
   read_detail(u, USAGE_REASONING, json, STR("\"reasoning_tokens\""));
-  add_reasoning(u, scan, body);
+  const struct envelope_value *v = envelope_scan_value(scan, TOTAL);
+  int64_t total = -1;
+  if (v && !leading_count(envelope_raw(body, v), &total)) total = -1;
+  openai_member_settle_usage(u, total);
   if (u->known) events_add(events, EVENT_USAGE);
 }
 

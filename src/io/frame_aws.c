@@ -67,7 +67,8 @@ static bool give_out(struct str raw, struct frame *out) {
   if (headers > raw.n - MESSAGE_MIN) return false;
   if (read_u32(raw.p + raw.n - TRAILER) != checksum(raw.p, raw.n - TRAILER)) return false;
   struct str data = str_sub(raw, PRELUDE + headers, raw.n - TRAILER);
-  *out = (struct frame){.raw = raw, .data = data, .has_data = data.n > 0, .data_offset = PRELUDE + headers};
+  *out = (struct frame){.raw = raw, .data = data, .has_data = data.n > 0, .data_offset = SIZE_MAX};
+  if (data.n) out->data_offset = PRELUDE + headers;
   return read_headers(str_sub(raw, PRELUDE, PRELUDE + headers), out);
 }
 

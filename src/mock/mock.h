@@ -6,8 +6,8 @@
  * model name or by a tag `[[mock:NAME]]` in the last user text (behaviour.def; several are joined by '+').
  *
  * Invariant: the same request gives the same bytes but for ids and times. A prompt's tokens are ceil(bytes / 4) of
- * every `content` and `text` string under `messages` as they stand in the JSON, a completion's ceil(bytes / 4) of its
- * text, reasoning, tool names and arguments together. */
+ * its texts (OpenAI chat: every `content` and `text` string under `messages` as they stand in the JSON), a completion's
+ * ceil(bytes / 4) of its text, reasoning, tool names and arguments together. */
 #ifndef MAESTRO_MOCK_MOCK_H
 #define MAESTRO_MOCK_MOCK_H
 

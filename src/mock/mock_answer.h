@@ -29,7 +29,6 @@ struct mock_request {
   uint64_t seed;              /* of what comes back sealed */
   struct mock_stored *stored; /* what answers are kept in; NULL: nowhere */
   void *own;                  /* the dialect's */
-  struct str stream_type;     /* Content-Type of a stream; empty: the dialect's */
   struct mock_scan scan;
   bool is_parsed;
   struct str user_text;                   /* of the last user message, parts joined by LF */

@@ -35,7 +35,7 @@ struct mock_dialect {
   struct str name;
   struct str prefix;               /* paths under it without a route are refused in this dialect; "" for operations */
   struct str json_type;            /* Content-Type of a whole reply; empty: application/json */
-  struct str stream_type;          /* Content-Type of a stream, unless the request has its own */
+  struct str stream_type;          /* Content-Type of a stream */
   struct str id_header;            /* carries the request's id; empty: none */
   bool is_id_uuid;                 /* else "req_" and 32 hex digits */
   struct str error_header;         /* carries an error's type; empty: none */

@@ -246,6 +246,16 @@ static void reply(const struct mock_answer *a, struct buf *out) {
   buf_put_char(out, '\n');
 }
 
+/* OpenAI's envelope; of a prompt that is too long this API has words of its own. */
+static void error(const struct mock_error *e, struct buf *out) {
+  struct mock_error said = *e;
+  if (e->words == MOCK_WORDS_CONTEXT) {
+    said.message = STR("Your input exceeds the context window of this model. Please adjust your input and try again.");
+    said.param = STR("input");
+  }
+  mock_openai_error(&said, out);
+}
+
 #define TEXT(literal) \
   { literal, sizeof(literal) - 1 }
 const struct mock_dialect mock_openai_responses = {
@@ -258,7 +268,7 @@ const struct mock_dialect mock_openai_responses = {
     .scan = mock_responses_scan,
     .reply = reply,
     .event = mock_responses_event,
-    .error = mock_openai_error,
+    .error = error,
     .error_event = mock_responses_error_event,
     .failed_event = mock_responses_failed_event,
     .broken_event = mock_responses_broken_event,

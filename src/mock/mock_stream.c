@@ -10,6 +10,7 @@ struct stream {
   struct mock_progress progress; /* the dialect's */
   uint64_t first_us, slots;      /* of the schedule */
   uint64_t sent_bytes;
+  bool has_misbehaved;
 };
 
 static enum err send_out(struct stream *s) {
@@ -20,6 +21,9 @@ static enum err send_out(struct stream *s) {
   buf_reset(&s->out);
   return e;
 }
+
+/* At least the head. */
+static enum err send_all(struct stream *s) { return s->out.n ? send_out(s) : http_exchange_reply_flush(s->c->x); }
 
 /* True when the plan cuts inside what is about to be sent; shortens it to what still goes. */
 static bool is_cut_here(struct stream *s) {
@@ -43,13 +47,13 @@ static enum err misbehave(struct stream *s, bool *is_over) {
   struct mock_call *c = s->c;
   struct mock_error fault = {.status = 500, .request_id = str_from(c->request_id, sizeof c->request_id)};
   enum err e = OK;
-  *is_over = true;
+  s->has_misbehaved = *is_over = true;
   switch ((enum mock_fault)c->plan.fault) {
     case MOCK_FAULT_CUT:
-      e = send_out(s);
+      e = send_all(s);
       if (!e) http_exchange_reply_abort(c->x);
       return e;
-    case MOCK_FAULT_STALL: e = send_out(s); return e ? e : mock_fault_stall();
+    case MOCK_FAULT_STALL: e = send_all(s); return e ? e : mock_fault_stall();
     case MOCK_FAULT_STREAM_ERROR:
     case MOCK_FAULT_STREAM_FAILED:
       fault = mock_dialect_error(c->dialect, &fault);
@@ -66,6 +70,11 @@ static enum err misbehave(struct stream *s, bool *is_over) {
   return OK;
 }
 
+/* A fault comes after some events, or before the end of a stream that has fewer. */
+static bool is_due(const struct mock_call *c, const struct mock_step *step) {
+  return c->events_sent == GOOD_EVENTS || step->kind == MOCK_STEP_FINISH;
+}
+
 static enum err send_events(struct stream *s, bool *is_over) {
   struct mock_call *c = s->c;
   struct mock_steps steps = {0};
@@ -78,7 +87,7 @@ static enum err send_events(struct stream *s, bool *is_over) {
       if (!e) e = wait_for_slot(s);
       if (e) return e;
     }
-    if (c->events_sent == GOOD_EVENTS && c->plan.fault) {
+    if (c->plan.fault && !s->has_misbehaved && is_due(c, &step)) {
       e = misbehave(s, is_over);
       if (e || *is_over) return e;
     }
@@ -88,7 +97,7 @@ static enum err send_events(struct stream *s, bool *is_over) {
     c->events_sent++;
     if (is_cut_here(s)) {
       *is_over = true;
-      e = s->out.n ? send_out(s) : http_exchange_reply_flush(c->x);
+      e = send_all(s);
       if (!e) http_exchange_reply_abort(c->x);
       return e;
     }
@@ -101,8 +110,7 @@ static enum err send_events(struct stream *s, bool *is_over) {
 static enum err begin(struct stream *s) {
   struct mock_call *c = s->c;
   struct http_header v[MOCK_HEADERS_MAX];
-  struct http_headers headers =
-      mock_call_headers(c, c->q.stream_type.n ? c->q.stream_type : c->dialect->stream_type, v);
+  struct http_headers headers = mock_call_headers(c, c->dialect->stream_type, v);
   v[headers.n++] = (struct http_header){STR("Cache-Control"), STR("no-cache")};
   enum err e = http_exchange_reply_start(c->x, 200, headers);
   if (e || !c->plan.first_ms) return e;

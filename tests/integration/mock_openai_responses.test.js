@@ -264,7 +264,8 @@ test('what the vendor refuses', async () => {
 test('faults in the shape of the dialect', async () => {
   for (const [name, type] of [['fail-429', OpenAI.RateLimitError], ['fail-401', OpenAI.AuthenticationError], ['fail-503', OpenAI.InternalServerError], ['fail-quota', OpenAI.RateLimitError]])
     assert.ok(await failure(create(`[[mock:${name}]] x`)) instanceof type, name);
-  assert.equal((await failure(create('[[mock:fail-context]] x'))).code, 'context_length_exceeded');
+  const long = await failure(create('[[mock:fail-context]] x'));
+  assert.deepEqual([long.status, long.code, long.param], [400, 'context_length_exceeded', 'input']);
   const broken = await events('[[mock:stream-error]] x');
   assert.deepEqual([broken.at(-1).type, broken.at(-1).code, broken.at(-1).sequence_number], ['error', 'server_error', broken.length - 1]);
   const failed = (await events('[[mock:stream-failed]] x')).at(-1);

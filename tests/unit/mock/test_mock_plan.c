@@ -52,6 +52,13 @@ TEST(names_join_and_the_later_wins) {
   assert_int_equal(plan.interval_ms, 3);
 }
 
+TEST(a_quirk_of_calls_makes_calls) {
+  assert_int_equal(plan_of("tool-id-missing").answer, MOCK_ANSWER_TOOL);
+  assert_int_equal(plan_of("tool-index-dup").answer, MOCK_ANSWER_TOOL_PARALLEL);
+  assert_int_equal(plan_of("tool-parallel+tool-args-object").answer, MOCK_ANSWER_TOOL_PARALLEL);
+  assert_int_equal(plan_of("tool-args-object+echo").answer, MOCK_ANSWER_ECHO);
+}
+
 TEST(once_belongs_to_faults) {
   struct mock_plan plan = plan_of("fail-429-once");
   assert_int_equal(plan.fault, MOCK_FAULT_STATUS);
@@ -89,6 +96,7 @@ int main(void) {
       cmocka_unit_test(every_row_can_be_named),
       cmocka_unit_test(numbers),
       cmocka_unit_test(names_join_and_the_later_wins),
+      cmocka_unit_test(a_quirk_of_calls_makes_calls),
       cmocka_unit_test(once_belongs_to_faults),
       cmocka_unit_test(unknown_names_change_nothing),
       cmocka_unit_test(tags),

@@ -1,0 +1,216 @@
+/* Gemini's envelope, relay, and its row of the table: see gemini.h. The parts of a translation are in the files beside.
+ *
+ * A stream has no end mark: the chunk with a finishReason is the last that counts, and after it the connection ends. So
+ * a relay tells EVENT_STOP and never EVENT_END. */
+#include "dialect/gemini/gemini.h"
+
+#include <pthread.h>
+#include <yyjson.h>
+
+#include "dialect/gemini/gemini_internal.h"
+#include "dialect/relay_json.h"
+
+/* ---- envelope ---- */
+
+enum request_row {
+  CONTENTS,
+  WRAPPED,
+  WRAPPED_SNAKE,
+  CONFIG,
+  CONFIG_MAX,
+  CONFIG_MAX_SNAKE,
+  CONFIG_SNAKE,
+  SNAKE_MAX,
+  SNAKE_MAX_SNAKE,
+  MAESTRO,
+  REQUEST_ROWS
+};
+
+static const struct str request_paths[REQUEST_ROWS] = {
+    [CONTENTS] = STR("contents"),
+    [WRAPPED] = STR("generateContentRequest"),
+    [WRAPPED_SNAKE] = STR("generate_content_request"),
+    [CONFIG] = STR("generationConfig"),
+    [CONFIG_MAX] = STR("generationConfig.maxOutputTokens"),
+    [CONFIG_MAX_SNAKE] = STR("generationConfig.max_output_tokens"),
+    [CONFIG_SNAKE] = STR("generation_config"),
+    [SNAKE_MAX] = STR("generation_config.maxOutputTokens"),
+    [SNAKE_MAX_SNAKE] = STR("generation_config.max_output_tokens"),
+    [MAESTRO] = STR("maestro"),
+};
+
+static struct envelope_table request_rows;
+static pthread_once_t request_once = PTHREAD_ONCE_INIT;
+
+static void request_make(void) {
+  if (envelope_table_init(&request_rows, request_paths, REQUEST_ROWS, NULL)) __builtin_trap(); /* a fault of the rows */
+}
+
+static const struct envelope_table *request_table(void) {
+  pthread_once(&request_once, request_make);
+  return &request_rows;
+}
+
+static bool is_given(const struct envelope_value *v) { return v && v->type != ENVELOPE_NULL; }
+
+/* What is no count is the upstream's to judge. */
+static int64_t read_limit(const struct envelope_scan *scan, struct str body) {
+  static const enum request_row rows[] = {CONFIG_MAX, CONFIG_MAX_SNAKE, SNAKE_MAX, SNAKE_MAX_SNAKE};
+  uint64_t limit;
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    const struct envelope_value *v = envelope_scan_value(scan, rows[i]);
+    if (v && v->type == ENVELOPE_NUMBER && str_to_u64(envelope_raw(body, v), &limit) && limit <= INT64_MAX)
+      return (int64_t)limit;
+  }
+  return -1;
+}
+
+static enum err read_request(struct arena *a, struct str body, const struct envelope_scan *scan,
+                             struct dialect_request *out, struct err_info *info) {
+  (void)a;
+  const struct envelope_value *contents = envelope_scan_value(scan, CONTENTS);
+  const struct envelope_value *maestro = envelope_scan_value(scan, MAESTRO);
+  bool is_wrapped = is_given(envelope_scan_value(scan, WRAPPED)) || is_given(envelope_scan_value(scan, WRAPPED_SNAKE));
+  if (!is_given(contents) && !(is_wrapped && out->operation == LLM_COUNT_TOKENS))
+    return err_set_param(info, ERR_MISSING, "contents", "\"contents\" is required");
+  if (is_given(contents) && contents->type != ENVELOPE_ARRAY && contents->type != ENVELOPE_OBJECT)
+    return err_set_param(info, ERR_BAD_TYPE, "contents", "\"contents\" must be an array");
+  if (is_given(contents) && contents->count == 0)
+    return err_set_param(info, ERR_BAD_VALUE, "contents", "\"contents\" must have at least one content");
+  if (maestro && maestro->type != ENVELOPE_OBJECT)
+    return err_set_param(info, ERR_BAD_TYPE, "maestro", "\"maestro\" must be an object");
+  out->max_tokens = read_limit(scan, body);
+  out->wants_usage = true;
+  out->wants_receipt = maestro != NULL;
+  out->options = maestro ? envelope_raw(body, maestro) : STR_NONE;
+  return OK;
+}
+
+/* The model is in the path. */
+static enum err edit_request(struct arena *a, const struct dialect_request_edits *want, struct envelope_edit *edit,
+                             struct err_info *info) {
+  (void)a;
+  (void)want;
+  (void)info;
+  if (envelope_scan_value(edit->scan, MAESTRO)) envelope_edit_remove(edit, MAESTRO);
+  return OK;
+}
+
+/* ---- relay ---- */
+
+enum reply_row { MODEL_VERSION, REPLY_MAESTRO, REPLY_ROWS };
+
+static const struct str reply_paths[REPLY_ROWS] = {
+    [MODEL_VERSION] = STR("modelVersion"), [REPLY_MAESTRO] = STR("maestro")};
+
+static struct envelope_table reply_rows;
+static pthread_once_t reply_once = PTHREAD_ONCE_INIT;
+
+static void reply_make(void) {
+  if (envelope_table_init(&reply_rows, reply_paths, REPLY_ROWS, NULL)) __builtin_trap();
+}
+
+static const struct envelope_table *reply_table(void) {
+  pthread_once(&reply_once, reply_make);
+  return &reply_rows;
+}
+
+static bool is_content(yyjson_val *part) {
+  yyjson_val *key;
+  yyjson_obj_iter it = yyjson_obj_iter_with(part);
+  while ((key = yyjson_obj_iter_next(&it))) {
+    struct str name = json_pool_text(key);
+    yyjson_val *v = yyjson_obj_iter_get_val(key);
+    if (str_eq(name, STR("text")) ? json_pool_text(v).n > 0 : yyjson_is_obj(v)) return true;
+  }
+  return false;
+}
+
+static void look_at_candidate(yyjson_val *candidate, struct events *events) {
+  yyjson_val *part;
+  yyjson_arr_iter it = yyjson_arr_iter_with(yyjson_obj_get(yyjson_obj_get(candidate, "content"), "parts"));
+  while (!events_has(events, EVENT_DELTA) && (part = yyjson_arr_iter_next(&it)))
+    if (is_content(part)) events_add(events, EVENT_DELTA);
+  if (json_pool_str(candidate, "finishReason").n) events_add(events, EVENT_STOP);
+}
+
+static enum err look(struct dialect_stream *state, struct yyjson_val *root, struct str event, bool is_whole,
+                     struct events *events, struct err_info *info) {
+  (void)state;
+  (void)event;
+  (void)info;
+  yyjson_val *error = yyjson_obj_get(root, "error"), *candidate;
+  yyjson_val *candidates = yyjson_obj_get(root, "candidates");
+  if (yyjson_is_obj(error) || yyjson_is_str(error)) {
+    events_add(events, EVENT_ERROR);
+    return OK;
+  }
+  yyjson_arr_iter it = yyjson_arr_iter_with(candidates);
+  while ((candidate = yyjson_arr_iter_next(&it))) look_at_candidate(candidate, events);
+  if (json_pool_str(yyjson_obj_get(root, "promptFeedback"), "blockReason").n) events_add(events, EVENT_STOP);
+  yyjson_val *usage = yyjson_obj_get(root, "usageMetadata");
+  gemini_reply_usage(usage ? usage : is_whole && !candidates ? root : NULL, &events->usage);
+  if (events->usage.known) events_add(events, EVENT_USAGE);
+  events->is_usage_alone = events->usage.known && !yyjson_arr_size(candidates);
+  return OK;
+}
+
+static const struct relay_json_rules rules = {.table = reply_table,
+                                              .model_row = {MODEL_VERSION},
+                                              .model_rows = 1,
+                                              .receipt_row = -1,
+                                              .maestro_row = REPLY_MAESTRO,
+                                              .look = look};
+
+static enum err relay_reply(struct str body, const struct dialect_reply_edits *edits, struct events *events,
+                            struct buf *out, struct err_info *info) {
+  return relay_json_reply(&rules, body, edits, events, out, info);
+}
+
+static enum err relay_frame(struct dialect_stream *state, const struct frame *frame,
+                            const struct dialect_reply_edits *edits, struct events *events, struct buf *out,
+                            struct err_info *info) {
+  return relay_json_frame(&rules, state, frame, edits, events, out, info);
+}
+
+static void put_receipt(struct buf *out, size_t from, struct str receipt) {
+  relay_json_put_receipt(&rules, FRAMING_SSE, out, from, receipt);
+}
+
+#define CAPS                                                                                                           \
+  (CAP_BIT(IMAGE_DATA) | CAP_BIT(IMAGE_URL) | CAP_BIT(DOCUMENT_DATA) | CAP_BIT(DOCUMENT_TEXT) |                        \
+   CAP_BIT(DOCUMENT_URL) | CAP_BIT(AUDIO_DATA) | CAP_BIT(VIDEO_DATA) | CAP_BIT(TOOLS) | CAP_BIT(TOOL_CHOICE_NONE) |    \
+   CAP_BIT(TOOL_CHOICE_REQUIRED) | CAP_BIT(TOOL_CHOICE_NAMED) | CAP_BIT(RESULT_RICH) | CAP_BIT(RESULT_ERROR) |         \
+   CAP_BIT(REASONING_EFFORT) | CAP_BIT(REASONING_BUDGET) | CAP_BIT(REASONING_OFF) | CAP_BIT(FORMAT_JSON_OBJECT) |      \
+   CAP_BIT(FORMAT_JSON_SCHEMA) | CAP_BIT(TEMPERATURE) | CAP_BIT(TOP_P) | CAP_BIT(TOP_K) | CAP_BIT(FREQUENCY_PENALTY) | \
+   CAP_BIT(PRESENCE_PENALTY) | CAP_BIT(SEED) | CAP_BIT(STOP) | CAP_BIT(CHOICES) | CAP_BIT(LOGPROBS))
+
+const struct dialect dialect_gemini = {
+    .name = STR("gemini"),
+    .words = {.list = "contents", .system = "systemInstruction.parts", .content = "parts", .tools = "tools"},
+    .caps = CAPS,
+    .signs_calls = true,
+    .framing = FRAMING_SSE,
+    .content_type_stream = STR("text/event-stream"),
+    .keep_alive = STR_NONE,
+    .request_table = request_table,
+    .read_request = read_request,
+    .edit_request = edit_request,
+    .relay_reply = relay_reply,
+    .relay_frame = relay_frame,
+    .put_receipt = put_receipt,
+    .decode_request = gemini_request_decode,
+    .encode_request = gemini_body_encode,
+    .encode_reply = gemini_answer_encode,
+    .encoder_bytes = sizeof(struct gemini_encoder),
+    .encode_event = gemini_answer_event,
+    .decode_reply = gemini_reply_decode,
+    .decoder_bytes = sizeof(struct gemini_decoder),
+    .decode_frame = gemini_reply_frame,
+    .decode_end = gemini_reply_end,
+    .put_error = gemini_error_put,
+    .put_stream_error = gemini_error_put_stream,
+    .put_array_error = gemini_error_put_array,
+    .put_model = gemini_error_put_model,
+    .put_model_list = gemini_error_put_model_list,
+};

@@ -1,0 +1,64 @@
+/* Members of OpenAI's requests and answers, read with their types checked and their paths in errors, and written again:
+ * what chat, completions and embeddings share. Pure; everything borrows the tree or comes from the arena. */
+#ifndef MAESTRO_DIALECT_OPENAI_MEMBER_H
+#define MAESTRO_DIALECT_OPENAI_MEMBER_H
+
+#include "dialect/dialect.h"
+
+struct openai_reader {
+  struct arena *arena;
+  struct err_info *info;
+};
+
+/* "<base>.<member>", or either alone. */
+void openai_member_path(char out[ERR_PARAM_MAX], const char *base, const char *member);
+/* ERR_BAD_TYPE at base.member: "… must be <what>". */
+enum err openai_member_wrong_type(struct openai_reader *rd, const char *base, const char *member, const char *what);
+enum err openai_member_wrong_value(struct openai_reader *rd, const char *base, const char *member, const char *what);
+enum err openai_member_missing(struct openai_reader *rd, const char *base, const char *member);
+/* json_split with the path of what is at fault. */
+enum err openai_member_split(struct openai_reader *rd, const char *base, struct yyjson_val *object,
+                             const struct str *names, size_t n, struct yyjson_val **found,
+                             struct json_rest *rest) MUST_CHECK;
+/* NULL leaves *out alone. */
+enum err openai_member_string(struct openai_reader *rd, const char *base, const char *member, struct yyjson_val *v,
+                              struct str *out) MUST_CHECK;
+/* Adds a member to those that are kept. */
+enum err openai_member_keep(struct arena *a, struct json_rest *rest, struct str key, struct yyjson_val *v) MUST_CHECK;
+
+/* Members of the top level that map to a field of the canonical request by their type alone. */
+enum openai_field_type { OPENAI_NUMBER, OPENAI_STRING, OPENAI_BOOL, OPENAI_OBJECT };
+struct openai_field {
+  uint8_t row; /* of the dialect's names */
+  enum openai_field_type type;
+  size_t offset; /* in struct request: struct str, struct str, int8_t, struct yyjson_val * */
+};
+enum err openai_member_read_fields(struct openai_reader *rd, const struct str *names, struct yyjson_val *const *found,
+                                   const struct openai_field *fields, size_t n, struct request *r) MUST_CHECK;
+/* Those of them that are set. */
+void openai_member_put_fields(struct buf *out, const struct str *names, const struct openai_field *fields, size_t n,
+                              const struct request *r);
+/* `stop`: a string or an array of them. */
+enum err openai_member_read_stop(struct openai_reader *rd, struct yyjson_val *v, struct request *r) MUST_CHECK;
+void openai_member_put_stop(struct buf *out, const struct request *r);
+/* `stream_options.include_usage`. */
+enum err openai_member_read_stream_options(struct openai_reader *rd, struct yyjson_val *v,
+                                           struct request *r) MUST_CHECK;
+/* `stream` and `stream_options`; was_said: what the caller's request had of them (NULL: nothing, or another dialect).
+ */
+void openai_member_put_stream(struct buf *out, const struct request *r, bool ask_usage, bool stream_was_said,
+                              struct yyjson_val *options_said);
+
+/* ---- answers ---- */
+
+/* One algebra for all who speak OpenAI's usage: DeepSeek's, OpenRouter's, Moonshot's and xAI's spellings as well. False
+ * where nothing is known. */
+bool openai_member_read_usage(struct yyjson_val *usage, struct usage *out);
+/* xAI counts reasoning beside the completion, which only the total gives away. total < 0: unknown. */
+void openai_member_settle_usage(struct usage *u, int64_t total);
+/* The usage object, with what is known. */
+void openai_member_put_usage(struct buf *out, const struct usage *u);
+/* True where root has an `error` that means one; some servers send an empty one beside a good answer. */
+bool openai_member_is_error(struct yyjson_val *root, const char *beside);
+
+#endif
