@@ -143,8 +143,21 @@ static enum err take_whole(void *arg, const struct event *event, struct err_info
   return event_put(&sink, event, info);
 }
 
+static enum err reply_embeddings(struct call *c, const struct deployment *d, const struct dialect *target,
+                                 struct str body, struct http_headers headers, struct err_info *info) {
+  struct dialect_exchange x = exchange_of(c, d, true);
+  struct embeddings answer = {0};
+  enum err e = target->decode_embeddings(&x, body, &answer, info);
+  if (e) return e;
+  if (answer.error.n) return provider_error(d, headers, answer.error, info);
+  attempt_note(c, d, &answer.usage);
+  c->dialect->encode_embeddings(&x, &answer, &c->reply);
+  return c->reply.failed ? ERR_NO_MEMORY : OK;
+}
+
 enum err translate_reply(struct call *c, const struct deployment *d, const struct dialect *target, struct str body,
                          struct http_headers headers, struct err_info *info) {
+  if (c->request->operation == LLM_EMBED) return reply_embeddings(c, d, target, body, headers, info);
   struct whole *w = ARENA_NEW(c->arena, struct whole);
   if (!w) return ERR_NO_MEMORY;
   w->call = c;

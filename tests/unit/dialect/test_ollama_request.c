@@ -423,7 +423,7 @@ TEST(a_relayed_request_gets_its_model) {
   assert_int_equal(chat->edit_request(&t.arena, &want, &edit, &t.info), OK);
   span_list_init(&spans, sizeof body - 1);
   assert_int_equal(envelope_edit_spans(&edit, &t.arena, &spans, &t.info), OK);
-  span_apply(&spans, STR(body), &t.text);
+  span_apply(&spans, str_from_c(body), &t.text);
   rig_expect_json(&t, "{\"model\":\"b\\\"\",\"messages\":[]}");
   rig_clear(&t);
 }
