@@ -46,7 +46,8 @@ static enum err see_choice(struct answer *a, uint32_t choice) {
 }
 
 static enum err open_part(struct answer *a, const struct event *e) {
-  if (e->part != a->part_count || see_choice(a, e->choice)) return ERR_UPSTREAM_PROTOCOL;
+  if (e->part != a->part_count) return ERR_UPSTREAM_PROTOCOL;
+  if (see_choice(a, e->choice)) return ERR_UPSTREAM_TOO_LARGE;
   if (a->part_count == ANSWER_PARTS_MAX) return ERR_UPSTREAM_TOO_LARGE;
   if (a->part_count == a->part_room) {
     size_t room = a->part_room ? a->part_room * 2 : PARTS_AT_ONCE;
@@ -59,7 +60,8 @@ static enum err open_part(struct answer *a, const struct event *e) {
   *p = (struct answer_part){.kind = e->part_kind, .choice = e->choice, .tool_kind = e->tool_kind};
   buf_init(&p->text, 0);
   buf_init(&p->citations, 0);
-  if (!hold(a, e->raw.n + e->id.n + e->name.n)) return ERR_UPSTREAM_TOO_LARGE;
+  if (!hold(a, e->raw.n + e->id.n + e->item_id.n + e->name.n + e->namespace.n + e->mime.n))
+    return ERR_UPSTREAM_TOO_LARGE;
   bool kept = keep(a, e->id, &p->id) && keep(a, e->item_id, &p->item_id) && keep(a, e->name, &p->name) &&
               keep(a, e->namespace, &p->namespace) && keep(a, e->mime, &p->mime) && keep(a, e->raw, &p->raw) &&
               keep(a, e->dialect, &p->raw_dialect);
@@ -89,7 +91,7 @@ static enum err attach(struct answer *a, struct answer_part *p, const struct eve
 }
 
 static enum err stop(struct answer *a, const struct event *e) {
-  if (see_choice(a, e->choice)) return ERR_UPSTREAM_TOO_LARGE;
+  if (see_choice(a, e->choice) || !hold(a, e->native.n + e->text.n)) return ERR_UPSTREAM_TOO_LARGE;
   struct answer_stop *s = &a->stops[e->choice];
   s->is_set = true;
   s->reason = e->reason;
@@ -103,6 +105,7 @@ static enum err put(void *arg, const struct event *e, struct err_info *info) {
     return err_set(info, ERR_UPSTREAM_PROTOCOL, "the provider's answer goes on with a part that was never begun");
   switch (e->kind) {
     case EVENT_START:
+      if (!hold(a, e->id.n + e->name.n)) return ERR_UPSTREAM_TOO_LARGE;
       a->created_s = e->created_s;
       return keep(a, e->id, &a->id) && keep(a, e->name, &a->model) ? OK : ERR_NO_MEMORY;
     case EVENT_OPEN: return open_part(a, e);

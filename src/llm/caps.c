@@ -37,10 +37,10 @@ void caps_dropped_add(struct caps_dropped *d, const char *path) {
   struct str s = str_from_c(path);
   for (size_t i = 0; i < s.n; i++)
     if (s.p[i] <= 0x20 || s.p[i] >= 0x7f || s.p[i] == ',') return;
-  if (s.n == 0 || str_has_suffix(buf_str(&d->names), STR("...")) || is_listed(buf_str(&d->names), s)) return;
-  bool fits = d->names.n + s.n + 2 <= CAPS_DROPPED_BYTES_MAX;
+  if (s.n == 0 || d->is_full || is_listed(buf_str(&d->names), s)) return;
+  d->is_full = d->names.n + s.n + 2 > CAPS_DROPPED_BYTES_MAX;
   if (d->names.n) buf_put(&d->names, STR(", "));
-  buf_put(&d->names, fits ? s : STR("..."));
+  buf_put(&d->names, d->is_full ? STR("...") : s);
 }
 
 struct walk {
@@ -85,10 +85,15 @@ static enum cap media_cap(const struct request_part *p) {
 }
 
 static enum err check_result(struct walk *w, const struct request_part *p, const char *path) {
+  char inner[ERR_PARAM_MAX];
   enum err e = OK;
   for (size_t i = 0; !e && i < p->result_count; i++) {
-    if (p->results[i].kind == PART_TEXT) continue;
-    e = has(w, p->results[i].kind == PART_OPAQUE ? CAP_OPAQUE_PART : CAP_RESULT_RICH, path);
+    const struct request_part *r = &p->results[i];
+    snprintf(inner, sizeof inner, "%.100s.%s[%u]", path, w->words->content, r->source);
+    if (r->source >= REQUEST_SOURCE_ITEM) snprintf(inner, sizeof inner, "%s", path);
+    if (r->kind != PART_TEXT) e = has(w, r->kind == PART_OPAQUE ? CAP_OPAQUE_PART : CAP_RESULT_RICH, path);
+    if (!e && r->cache.raw) e = has(w, CAP_CACHE_MARKER, inner);
+    drop_rest(w, &r->rest, inner);
   }
   return e || !p->is_error ? e : has(w, CAP_RESULT_ERROR, path);
 }
@@ -150,7 +155,7 @@ static enum err check_tools(struct walk *w) {
       continue;
     }
     e = has(w, t->kind == TOOL_CUSTOM ? CAP_TOOL_CUSTOM : CAP_TOOLS, path);
-    if (!e && t->namespace.n && !(w->can & CAP_BIT(TOOL_NAMESPACE))) continue; /* said within the name: nothing lost */
+    /* A namespace is said within the name where the target has none: nothing is lost, nothing is named. */
     if (!e && t->cache.raw) e = has(w, CAP_CACHE_MARKER, path);
     if (!e && t->strict == 1) e = has(w, CAP_TOOL_STRICT, path);
     drop_rest(w, &t->rest, path);

@@ -23,12 +23,12 @@ const char *caps_word(enum cap cap);
 /* What was left out, each once, in the order of its finding: the value of x-maestro-dropped. */
 struct caps_dropped {
   struct buf names; /* paths, joined by ", "; bounded; cleared by its owner */
-  uint64_t seen;
+  bool is_full;
 };
 enum { CAPS_DROPPED_BYTES_MAX = 1024 };
 void caps_dropped_init(struct caps_dropped *d);
 void caps_dropped_clear(struct caps_dropped *d);
-/* Adds a path once; beyond the bound, "…" ends the list. Only visible ASCII gets in. */
+/* Adds a path once; beyond the bound, "..." ends the list. Only visible ASCII gets in. */
 void caps_dropped_add(struct caps_dropped *d, const char *path);
 
 /* `can`: the target's set; `target`: its name; `words`: how the caller's dialect calls its members.

@@ -5,6 +5,9 @@
 #include <yyjson.h>
 
 #include "base/buf.h"
+#include "base/json.h"
+
+enum { ARGS_VALUES_MAX = 1 << 20 }; /* 16 bytes each while they are looked at */
 
 void request_init(struct request *r, struct str dialect, enum llm_operation operation) {
   *r = (struct request){.dialect = dialect, .operation = operation};
@@ -33,8 +36,12 @@ void request_path(const struct request_words *words, const struct request_item *
   snprintf(out, ERR_PARAM_MAX, "%s%s%s%s", head, middle, member ? "." : "", member ? member : "");
 }
 
-/* Only its grammar and its type are asked for; yyjson's own tree is not kept. */
+/* Only its grammar and its type are asked for; yyjson's own tree is not kept. What is nested deeper than other JSON may
+ * be is none, so that nobody who reads it on has to go deeper. */
 bool request_is_json_object(struct str text) {
+  text = str_trim(text);
+  if (text.n < 2 || text.p[0] != '{' || text.p[text.n - 1] != '}') return false;
+  if (!json_is_within(text, JSON_DEPTH_MAX, ARGS_VALUES_MAX)) return false;
   yyjson_doc *doc = yyjson_read(text.p, text.n, YYJSON_READ_NUMBER_AS_RAW);
   bool is_object = yyjson_is_obj(yyjson_doc_get_root(doc));
   yyjson_doc_free(doc);
@@ -57,7 +64,7 @@ void request_put_args_object(struct buf *out, struct str text) {
 void request_media_from_url(struct str url, struct media *media) {
   struct str head, data;
   if (!str_has_prefix_nocase(url, STR("data:")) || !str_cut(url, ',', &head, &data) ||
-      !str_has_suffix(head, STR(";base64"))) {
+      !str_has_suffix(head, STR(";base64")) || !data.n) {
     media->url = url;
     return;
   }

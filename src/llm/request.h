@@ -229,11 +229,11 @@ void request_init(struct request *r, struct str dialect, enum llm_operation oper
  * is blank, else {"_invalid_json": "<text>"}, so that nothing of what the model said is lost. */
 struct buf;
 void request_put_args_object(struct buf *out, struct str text);
-/* A URL as media: "data:<mime>;base64,<data>" is taken apart, anything else is media->url. */
+/* A URL as media: "data:<mime>;base64,<data>" is taken apart, anything else (also one without data) is media->url. */
 void request_media_from_url(struct str url, struct media *media);
 /* The reverse: a data: URL where there are data. */
 void request_put_media_url(struct buf *out, const struct media *media);
-/* True when text is one JSON object (strictly). */
+/* True when text is one JSON object (RFC 8259, white space around it allowed), nested no deeper than JSON_DEPTH_MAX. */
 bool request_is_json_object(struct str text);
 
 #endif

@@ -6,7 +6,18 @@
 /* "maestro1:" is nine bytes, so its base64 is a prefix of its own. */
 #define MARK "maestro1:"
 #define MARK_BASE64 "bWFlc3RybzE6"
-enum { SIGNATURE_BYTES_MAX = 8 << 20 };
+enum {
+  SIGNATURE_BYTES_MAX = 8 << 20, /* mark and origin included */
+  SLOT_BYTES_MAX = (SIGNATURE_BYTES_MAX + 2) / 3 * 4,
+  ORIGIN_MAX = 32
+};
+
+/* As dialects are called: what else stands there was not written by signature_put. */
+static bool is_origin(struct str s) {
+  for (size_t i = 0; i < s.n; i++)
+    if (s.p[i] != '_' && (s.p[i] < 'a' || s.p[i] > 'z') && (s.p[i] < '0' || s.p[i] > '9')) return false;
+  return s.n > 0 && s.n <= ORIGIN_MAX;
+}
 
 void signature_put(struct buf *out, const struct signature *s, struct str into) {
   if (str_eq(s->origin, into)) {
@@ -29,13 +40,15 @@ void signature_put(struct buf *out, const struct signature *s, struct str into) 
 
 struct signature signature_read(struct arena *a, struct str slot, struct str from) {
   struct signature own = {slot, from}, none = {0};
-  if (!str_has_prefix(slot, STR(MARK_BASE64)) || slot.n % 4 || slot.n > SIGNATURE_BYTES_MAX) return own;
+  if (!str_has_prefix(slot, STR(MARK_BASE64)) || slot.n % 4 || slot.n > SLOT_BYTES_MAX) return own;
+  /* The library takes '=' for a zero anywhere and cuts spaces off. */
+  size_t padding = str_has_suffix(slot, STR("==")) ? 2 : str_has_suffix(slot, STR("=")) ? 1 : 0;
+  if (str_find_char(slot, '=') < slot.n - padding || str_trim(slot).n != slot.n) return own;
   unsigned char *bytes = arena_alloc(a, slot.n / 4 * 3 + 1);
   if (!bytes) return none;
   int n = EVP_DecodeBlock(bytes, (const unsigned char *)slot.p, (int)slot.n);
   if (n < 0) return own;
-  size_t padding = str_has_suffix(slot, STR("==")) ? 2 : str_has_suffix(slot, STR("=")) ? 1 : 0;
   struct str plain = str_from((char *)bytes, (size_t)n - padding), origin, rest;
-  if (!str_cut(str_sub(plain, sizeof MARK - 1, plain.n), ':', &origin, &rest) || !origin.n) return own;
+  if (!str_cut(str_sub(plain, sizeof MARK - 1, plain.n), ':', &origin, &rest) || !is_origin(origin)) return own;
   return (struct signature){rest, origin};
 }
