@@ -11,7 +11,7 @@
 
 static void router_not_found(struct request_context *rc) {
   struct err_info info = {0};
-  enum err e = err_set(&info, ERR_NOT_FOUND, "nothing is served at this path; the API begins at /v1");
+  enum err e = err_set(&info, ERR_NOT_FOUND, "nothing is served at this path");
   exchange_fail(rc, e, &info);
 }
 

@@ -34,6 +34,8 @@ struct call_sink {
   bool (*has_content)(void *arg);
 };
 
+struct translation;
+
 struct call {
   /* set by the strategy */
   const struct plan *plan;
@@ -54,6 +56,7 @@ struct call {
   /* of a translation: the request decoded (once), encoded for the attempt in hand */
   struct request *canonical;
   struct buf encoded;
+  struct translation *translation; /* of the stream that is being or was last written; NULL: none */
   /* results */
   struct caps_dropped dropped;       /* what the target cannot say and was left out; cleared by call_clear */
   struct buf reply;                  /* a whole answer, edited; cleared by call_clear */
@@ -64,6 +67,8 @@ struct call {
 /* OK: the answer is in call.reply, or went to the sink to its proper end. Otherwise *info says why; what the sink got
  * before must then end in an error event. */
 WAIT enum err call_run(struct call *c, struct err_info *info);
+/* The event that ends a stream which cannot be completed: from the stream's writer where there is one. */
+void call_put_stream_error(const struct call *c, enum err e, const struct err_info *info, struct buf *out);
 void call_clear(struct call *c);
 
 #endif

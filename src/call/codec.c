@@ -1,9 +1,11 @@
 /* The way through the dialects: see codec.h. */
 #include "call/codec.h"
 
-/* A target that the caller's operation can be said to. */
-static bool can_translate(const struct dialect *caller, const struct dialect *target) {
-  return caller->decode_request && target->encode_request;
+/* A target that the caller's operation can be said to, and whose answer can be said to the caller. */
+static bool can_translate(const struct dialect *caller, const struct dialect *target, enum llm_operation operation) {
+  if (!caller->decode_request || !target->encode_request) return false;
+  if (operation == LLM_EMBED) return caller->encode_embeddings && target->decode_embeddings;
+  return caller->encode_reply && target->decode_reply;
 }
 
 static bool can_relay(const struct dialect *caller, const struct dialect *target,
@@ -17,7 +19,8 @@ bool codec_choose(const struct provider_endpoint *endpoints, const struct dialec
   for (unsigned i = 0; endpoints[i].dialect.n && best.target != caller; i++) {
     if (endpoints[i].operation != request->operation || !dialects[i]) continue;
     bool relay = can_relay(caller, dialects[i], request);
-    if (!relay && ((best.target && dialects[i] != caller) || !can_translate(caller, dialects[i]))) continue;
+    if (!relay && best.target && dialects[i] != caller) continue;
+    if (!relay && !can_translate(caller, dialects[i], request->operation)) continue;
     best = (struct codec){i, dialects[i], relay ? CODEC_RELAY : CODEC_ENCODE};
   }
   if (!best.target) return false;

@@ -236,6 +236,7 @@ enum err stream_run(struct call *c, const struct deployment *d, const struct cod
   buf_init(&r->held, FRAME_MAX + EDITS_MAX);
   buf_init(&r->receipt, 0);
   enum err e = codec->send == CODEC_ENCODE ? translation_begin(&r->translation, c, d, codec->target) : OK;
+  c->translation = codec->send == CODEC_ENCODE ? &r->translation : NULL;
   if (!e) e = pump(r, http, first_deadline_us, deadline_us, info);
   translation_clear(&r->translation);
   json_pool_clear(&r->state.pool);

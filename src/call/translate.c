@@ -86,6 +86,7 @@ static struct dialect_exchange exchange_of(struct call *c, const struct deployme
       .arena = c->arena,
       .reply_id = c->reply_id,
       .created_s = clock_wall_us() / 1000000,
+      .began_us = c->outcome.started_us,
       .model = attempt_reply_edits(c, d).model,
       .wants_usage = c->request->wants_usage,
       .is_array = c->request->is_array,
@@ -142,8 +143,21 @@ static enum err take_whole(void *arg, const struct event *event, struct err_info
   return event_put(&sink, event, info);
 }
 
+static enum err reply_embeddings(struct call *c, const struct deployment *d, const struct dialect *target,
+                                 struct str body, struct http_headers headers, struct err_info *info) {
+  struct dialect_exchange x = exchange_of(c, d, true);
+  struct embeddings answer = {0};
+  enum err e = target->decode_embeddings(&x, body, &answer, info);
+  if (e) return e;
+  if (answer.error.n) return provider_error(d, headers, answer.error, info);
+  attempt_note(c, d, &answer.usage);
+  c->dialect->encode_embeddings(&x, &answer, &c->reply);
+  return c->reply.failed ? ERR_NO_MEMORY : OK;
+}
+
 enum err translate_reply(struct call *c, const struct deployment *d, const struct dialect *target, struct str body,
                          struct http_headers headers, struct err_info *info) {
+  if (c->request->operation == LLM_EMBED) return reply_embeddings(c, d, target, body, headers, info);
   struct whole *w = ARENA_NEW(c->arena, struct whole);
   if (!w) return ERR_NO_MEMORY;
   w->call = c;
@@ -232,4 +246,15 @@ enum err translation_finish(struct translation *t, struct buf *out, struct err_i
   if (t->is_ended) return OK;
   t->is_ended = true;
   return encode(t, &(struct event){.kind = EVENT_END}, info);
+}
+
+void call_put_stream_error(const struct call *c, enum err e, const struct err_info *info, struct buf *out) {
+  const struct dialect *d = c->dialect;
+  const struct translation *t = c->translation;
+  if (t && c->sink.has_content(c->sink.arg) && d->encode_error)
+    d->encode_error(t->encoder, &t->x, e, info, out);
+  else if (t && t->x.is_array && d->put_array_error && c->sink.has_content(c->sink.arg))
+    d->put_array_error(out, e, info);
+  else
+    d->put_stream_error(out, e, info);
 }

@@ -4,6 +4,8 @@
 #include <pthread.h>
 
 #include "dialect/openai_chat_internal.h"
+#include "dialect/openai_chat_read.h"
+#include "dialect/openai_chat_write.h"
 #include "io/http_msg.h"
 
 enum request_row {
@@ -156,7 +158,14 @@ const struct dialect dialect_openai_chat = {
     .relay_frame = openai_chat_relay_frame,
     .put_receipt = openai_chat_put_receipt,
     .decode_request = openai_chat_decode_request,
+    .encode_reply = openai_chat_encode_reply,
+    .encoder_bytes = OPENAI_CHAT_ENCODER_BYTES,
+    .encode_event = openai_chat_encode_event,
     .encode_request = openai_chat_encode_request,
+    .decode_reply = openai_chat_read_reply,
+    .decoder_bytes = OPENAI_CHAT_READ_BYTES,
+    .decode_frame = openai_chat_read_frame,
+    .decode_end = openai_chat_read_end,
     .put_error = openai_chat_put_error,
     .put_stream_error = openai_chat_put_stream_error,
     .put_model = openai_chat_put_model,

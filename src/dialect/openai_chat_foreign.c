@@ -213,7 +213,7 @@ static void put_result(struct writer *w, const struct request_part *p) {
   struct str text = join(w, &all, 1, "\n", is_textual);
   bool has_media = false;
   for (size_t i = 0; i < p->result_count; i++) has_media = has_media || is_not_text(&p->results[i]);
-  if (p->is_error && !str_has_prefix_nocase(text, STR("error"))) text = concat(w, STR("Error: "), "", text);
+  if (p->is_error && !str_has_prefix_nocase(text, STR("error:"))) text = concat(w, STR("Error: "), "", text);
   if (has_media && !text.n) text = STR("The result is in the next message.");
   json_out_begin(w->out, '{');
   json_out_member_string(w->out, "role", STR("tool"));

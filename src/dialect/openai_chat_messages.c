@@ -220,6 +220,18 @@ static enum err read_detail(struct message *m, const char *path, struct yyjson_v
   return OK;
 }
 
+/* Clients that join the deltas of a stream by type may hand back a signature whose text stands in the plain member. */
+static void complete_details(struct request_item *item, struct str text) {
+  struct request_part *unsaid = NULL;
+  for (size_t i = 0; i < item->part_count; i++) {
+    struct request_part *p = &item->parts[i];
+    if (p->kind != PART_REASONING) continue;
+    if (p->text.n) return;
+    if (!unsaid) unsaid = p;
+  }
+  if (unsaid) unsaid->text = text;
+}
+
 /* `reasoning_details` says all that the other two say and more, so these are only kept beside it. */
 static enum err read_reasoning(struct message *m) {
   yyjson_val *details = m->found[REASONING_DETAILS], *node;
@@ -242,6 +254,7 @@ static enum err read_reasoning(struct message *m) {
     struct yyjson_val *v = m->found[row];
     if (!v) continue;
     if (!yyjson_is_str(v)) return openai_member_wrong_type(m->rd, m->path, members[row].p, "a string");
+    if (is_said) complete_details(m->item, json_pool_text(v));
     if (is_said || !yyjson_get_len(v)) {
       enum err e = openai_member_keep(m->rd->arena, &m->item->rest, members[row], v);
       if (e) return e;

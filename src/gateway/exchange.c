@@ -64,6 +64,26 @@ static void sink_receipt(void *arg, const struct call_outcome *outcome, struct b
   receipt_put(t->rc, &t->plan, outcome, out);
 }
 
+static void turn_error(void *arg, enum err e, const struct err_info *info, struct buf *out) {
+  call_put_stream_error(&((struct turn *)arg)->call, e, info, out);
+}
+
+static void turn_keep_alive(void *arg, struct buf *out) {
+  const struct turn *t = arg;
+  const struct dialect_exchange x = {.created_s = clock_wall_us() / 1000000, .model = t->call.request->model};
+  t->call.dialect->put_keep_alive(&x, out);
+}
+
+static void open_stream(struct turn *t) {
+  struct reply *r = &t->rc->reply;
+  const struct config_options *o = t->rc->options;
+  r->arg = t;
+  if (t->call.request->is_array) r->stream_type = STR("application/json");
+  r->put_error_event = turn_error;
+  r->put_keep_alive = t->call.dialect->put_keep_alive ? turn_keep_alive : NULL;
+  reply_open_stream(r, o->stream_head_after_ms, o->stream_keep_alive_ms);
+}
+
 static enum err send_whole(struct turn *t, bool wants_receipt) {
   struct request_context *rc = t->rc;
   struct call *c = &t->call;
@@ -169,8 +189,7 @@ void exchange_call(struct request_context *rc) {
   c->receipt_arg = t;
   rc->outcome = &c->outcome;
   rc->is_stream = request->is_stream;
-  if (request->is_stream)
-    reply_open_stream(&rc->reply, rc->options->stream_head_after_ms, rc->options->stream_keep_alive_ms);
+  if (request->is_stream) open_stream(t);
   e = strategy_run(c, &rc->info);
   if (e)
     add_call_headers(t, false);

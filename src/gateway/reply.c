@@ -6,10 +6,13 @@
 void reply_init(struct reply *r, struct http_exchange *x, const struct dialect *dialect) {
   r->x = x;
   r->dialect = dialect;
+  r->stream_type = dialect->content_type_stream;
   r->header_count = 0;
   r->status = 0;
   r->bytes_out = 0;
   r->is_stream = r->is_started = r->is_ended = r->has_content = false;
+  r->put_error_event = NULL;
+  r->put_keep_alive = NULL;
 }
 
 void reply_clear(struct reply *r) {
@@ -36,7 +39,7 @@ enum err reply_json(struct reply *r, int status, struct str body) {
 
 static enum err start(struct reply *r) {
   if (r->is_started) return OK;
-  reply_add_header(r, STR("Content-Type"), r->dialect->content_type_stream);
+  reply_add_header(r, STR("Content-Type"), r->stream_type);
   reply_add_header(r, STR("Cache-Control"), STR("no-cache"));
   reply_add_header(r, STR("X-Accel-Buffering"), STR("no"));
   r->status = 200;
@@ -62,6 +65,16 @@ static uint64_t due_us(const struct reply *r) {
   return r->keep_alive_ms ? r->last_write_us + (uint64_t)r->keep_alive_ms * 1000 : DEADLINE_NONE;
 }
 
+static enum err write_keep_alive(struct reply *r) {
+  struct buf out;
+  if (!r->put_keep_alive) return write_exclusively(r, r->dialect->keep_alive);
+  buf_init(&out, 0);
+  r->put_keep_alive(r->arg, &out);
+  enum err e = out.failed ? ERR_NO_MEMORY : write_exclusively(r, buf_str(&out));
+  buf_clear(&out);
+  return e;
+}
+
 /* Fills silence until it is cancelled. Nobody wakes it when the head goes out, so it looks by itself. */
 static enum err tick(void *arg) {
   struct reply *r = arg;
@@ -70,7 +83,7 @@ static enum err tick(void *arg) {
     enum err e = fiber_sleep_until(due < look ? due : look);
     if (e) return e;
     if (due_us(r) > clock_mono_us()) continue; /* not yet, or something was written meanwhile */
-    e = write_exclusively(r, r->dialect->keep_alive);
+    e = write_keep_alive(r);
     if (e) return e;
   }
 }
@@ -83,7 +96,8 @@ void reply_open_stream(struct reply *r, uint32_t head_after_ms, uint32_t keep_al
   fiber_sem_init(&r->writing, 1);
   fiber_group_init(&r->ticker);
   /* Without a ticker (no fiber to be had) the stream still works, only its silence is silent. */
-  if (r->dialect->keep_alive.n && (head_after_ms || keep_alive_ms) && fiber_group_go(&r->ticker, tick, r))
+  bool has_words = r->dialect->keep_alive.n || r->put_keep_alive;
+  if (has_words && (head_after_ms || keep_alive_ms) && fiber_group_go(&r->ticker, tick, r))
     r->keep_alive_ms = 0;
 }
 
@@ -104,7 +118,10 @@ enum err reply_end(struct reply *r) {
 static enum err stream_error(struct reply *r, enum err e, const struct err_info *info) {
   struct buf out;
   buf_init(&out, 0);
-  r->dialect->put_stream_error(&out, e, info);
+  if (r->put_error_event)
+    r->put_error_event(r->arg, e, info, &out);
+  else
+    r->dialect->put_stream_error(&out, e, info);
   enum err sent = write_exclusively(r, buf_str(&out));
   buf_clear(&out);
   return sent ? sent : reply_end(r);

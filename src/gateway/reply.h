@@ -17,6 +17,7 @@ struct reply {
   const struct dialect *dialect;
   struct http_header headers[REPLY_HEADERS_MAX];
   size_t header_count;
+  struct str stream_type; /* Content-Type of a stream: the dialect's, unless the endpoint knows better */
   int status; /* answered; 0: nothing yet */
   size_t bytes_out;
   bool is_stream, is_started, is_ended, has_content;
@@ -24,6 +25,10 @@ struct reply {
   uint64_t opened_us, last_write_us;
   struct fiber_sem writing;
   struct fiber_group ticker;
+  /* What only the endpoint knows how to say; NULL: the dialect's own words do. */
+  void (*put_error_event)(void *arg, enum err e, const struct err_info *info, struct buf *out);
+  void (*put_keep_alive)(void *arg, struct buf *out);
+  void *arg;
 };
 
 void reply_init(struct reply *r, struct http_exchange *x, const struct dialect *dialect);

@@ -37,7 +37,7 @@ enum stop_reason {
 enum event_attachment {
   ATTACH_SIGNATURE, /* bytes: of the part; with dialect as origin */
   ATTACH_CITATION,  /* raw: one citation or annotation, native */
-  ATTACH_LOGPROBS,  /* raw: OpenAI's content array */
+  ATTACH_LOGPROBS,  /* raw: elements of OpenAI's content array, joined by commas */
   ATTACH_AUDIO_ID   /* bytes */
 };
 

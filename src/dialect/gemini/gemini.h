@@ -6,5 +6,6 @@
 #include "dialect/dialect.h"
 
 extern const struct dialect dialect_gemini;
+extern const struct dialect dialect_gemini_embed;
 
 #endif

@@ -39,17 +39,14 @@ static void lazy_end(struct buf *out, struct lazy l, bool is_kept) {
 }
 
 /* Members that were kept under their path (gemini_request.c): those of `prefix` ("generationConfig."), but for those of
- * an object within it. An empty prefix: what is at the top level. */
-static void put_rest(struct body *b, struct str prefix, struct str but) {
-  static const struct str inner[] = {STR("generationConfig."), STR("toolConfig.")};
-  const struct json_rest *rest = &b->r->rest;
-  if (!b->native) return;
-  for (size_t i = 0; i < rest->n; i++) {
-    struct str key = rest->v[i].key;
-    bool is_top = !str_has_prefix(key, inner[0]) && !str_has_prefix(key, inner[1]);
-    if (prefix.n ? !str_has_prefix(key, prefix) || (but.n && str_has_prefix(key, but)) : !is_top) continue;
+ * an object within it. */
+static void put_nested(struct body *b, struct str prefix, struct str but) {
+  const struct json_rest *nested = &b->r->nested;
+  for (size_t i = 0; b->native && i < nested->n; i++) {
+    struct str key = nested->v[i].key;
+    if (!str_has_prefix(key, prefix) || (but.n && str_has_prefix(key, but))) continue;
     json_out_key_str(b->out, str_sub(key, prefix.n, key.n));
-    json_out_value(b->out, rest->v[i].value);
+    json_out_value(b->out, nested->v[i].value);
   }
 }
 
@@ -186,7 +183,7 @@ static void put_calling(struct body *b) {
                                       : gemini_turns_tool_name(r->tool_choice_namespace, r->tool_choice_name, name));
     json_out_end(b->out, ']');
   }
-  put_rest(b, STR("toolConfig.functionCallingConfig."), STR_NONE);
+  put_nested(b, STR("toolConfig.functionCallingConfig."), STR_NONE);
   lazy_end(b->out, l, b->native && b->native->has_calling_config);
 }
 
@@ -195,7 +192,7 @@ static void put_tool_config(struct body *b) {
   if (!b->native && !has_functions(b->r)) return;
   struct lazy l = lazy_begin(b->out, "toolConfig");
   put_calling(b);
-  put_rest(b, STR("toolConfig."), STR("toolConfig.functionCallingConfig."));
+  put_nested(b, STR("toolConfig."), STR("toolConfig.functionCallingConfig."));
   lazy_end(b->out, l, b->native && b->native->has_tool_config);
 }
 
@@ -258,7 +255,7 @@ static void put_own_thinking(struct body *b) {
     json_out_member_string(b->out, "thinkingLevel", b->native->level);
   else
     put_effort(b, t->effort);
-  put_rest(b, STR("generationConfig.thinkingConfig."), STR_NONE);
+  put_nested(b, STR("generationConfig.thinkingConfig."), STR_NONE);
 }
 
 /* Thoughts are shown where thinking was asked for and hiding it was not. */
@@ -323,7 +320,7 @@ static void put_config(struct body *b) {
   }
   put_format(b);
   put_thinking(b);
-  put_rest(b, STR("generationConfig."), STR("generationConfig.thinkingConfig."));
+  put_nested(b, STR("generationConfig."), STR("generationConfig.thinkingConfig."));
   lazy_end(b->out, l, b->native && b->native->has_generation_config);
 }
 
@@ -352,7 +349,7 @@ enum err gemini_body_encode(const struct request *r, const struct dialect_target
   put_tools(&b);
   put_tool_config(&b);
   put_config(&b);
-  put_rest(&b, STR_NONE, STR_NONE);
+  if (b.native) json_out_rest(out, &r->rest);
   json_out_end(out, '}');
   if (is_wrapped) json_out_end(out, '}');
   return out->failed ? ERR_NO_MEMORY : OK;

@@ -39,6 +39,9 @@ enum err gemini_names_bad_type(const char *path, const char *member, const char 
 /* One more member; false when memory is short. */
 bool gemini_names_rest_add(struct arena *a, struct json_rest *rest, struct str key,
                            struct yyjson_val *value) MUST_CHECK;
+/* The same for a list to which nothing else has added; it grows by doubling. */
+bool gemini_names_rest_grow(struct arena *a, struct json_rest *rest, struct str key,
+                            struct yyjson_val *value) MUST_CHECK;
 /* The value's compact JSON in `a`; {0} when memory is short. */
 struct str gemini_names_json(struct arena *a, struct yyjson_val *v);
 

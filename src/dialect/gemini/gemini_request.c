@@ -2,8 +2,8 @@
  * generateContent, streamGenerateContent and countTokens, whose body may be {contents, …} or {generateContentRequest:
  * {…}}.
  *
- * Unknown members of the objects within (generationConfig, toolConfig) are kept among the top-level ones under their
- * path, "generationConfig.speechConfig", which is how x-maestro-dropped names them and where the encoder finds them. */
+ * Unknown members of the objects within (generationConfig, toolConfig) are kept in request.nested under their path,
+ * "generationConfig.speechConfig", which is how x-maestro-dropped names them and where the encoder finds them. */
 #include <stdio.h>
 #include <yyjson.h>
 
@@ -18,7 +18,7 @@ struct decode {
 
 static enum err keep(struct decode *d, const char *path, struct str key, yyjson_val *value) {
   struct str whole = arena_printf(d->a, "%s.%.*s", path, STR_ARG(key));
-  return whole.p && gemini_names_rest_add(d->a, &d->r->rest, whole, value) ? OK : ERR_NO_MEMORY;
+  return whole.p && gemini_names_rest_grow(d->a, &d->r->nested, whole, value) ? OK : ERR_NO_MEMORY;
 }
 
 static enum err keep_all(struct decode *d, const char *path, const struct json_rest *rest) {

@@ -140,7 +140,7 @@ const struct dialect dialect_ollama = {
 const struct dialect dialect_ollama_generate = {
     .name = STR("ollama_generate"),
     .words = {.list = "prompt", .system = "system", .content = "images", .tools = "tools", .reasoning = "thinking"},
-    .caps = MEMBER_CAPS,
+    .caps = MEMBER_CAPS | CAP_BIT(SUFFIX),
     .framing = FRAMING_NDJSON,
     .content_type_stream = STR("application/x-ndjson"),
     .keep_alive = FILLER("\"response\":\"\""),

@@ -1,6 +1,6 @@
 /* Ollama generate (/api/generate): a prompt without turns. Decoded to a system item and one user item with the prompt's
- * text and images; members that only Ollama can act on (suffix, template, raw, context, keep_alive) stay in the rest.
- * As a target it says requests of system and user items only: their texts are joined. */
+ * text and images; members that only Ollama can act on (template, raw, context, keep_alive) stay in the rest. As a
+ * target it says requests of system items and one prompt only. */
 #include <stdio.h>
 #include <yyjson.h>
 
@@ -9,10 +9,10 @@
 
 /* ---- decode ---- */
 
-enum { MODEL, STREAM, MAESTRO, PROMPT, SYSTEM, IMAGES, FORMAT, OPTIONS, THINK, LOGPROBS, TOP_LOGPROBS, NAMES };
+enum { MODEL, STREAM, MAESTRO, PROMPT, SUFFIX, SYSTEM, IMAGES, FORMAT, OPTIONS, THINK, LOGPROBS, TOP_LOGPROBS, NAMES };
 static const struct str names[NAMES] = {
-    STR("model"),  STR("stream"),  STR("maestro"), STR("prompt"),   STR("system"),       STR("images"),
-    STR("format"), STR("options"), STR("think"),   STR("logprobs"), STR("top_logprobs"),
+    STR("model"),  STR("stream"), STR("maestro"), STR("prompt"), STR("suffix"),   STR("system"),
+    STR("images"), STR("format"), STR("options"), STR("think"),  STR("logprobs"), STR("top_logprobs"),
 };
 
 static enum err read_system(const struct read_member *at, yyjson_val *v, struct request *r) {
@@ -56,6 +56,7 @@ enum err ollama_generate_decode_request(struct arena *a, yyjson_val *root, const
   enum err e = read_member_split(&top, root, names, NAMES, f, &r.rest);
   if (!e) e = read_system(&top, f[SYSTEM], &r);
   if (!e) e = read_prompt(&top, f[PROMPT], f[IMAGES], &r);
+  if (!e) e = read_member_string(&top, "suffix", f[SUFFIX], &r.suffix);
   const struct ollama_members shared = {f[FORMAT], f[OPTIONS], f[THINK], f[LOGPROBS], f[TOP_LOGPROBS]};
   if (!e) e = ollama_read_members(&top, &shared, &r);
   if (!e) *out = r;
@@ -108,21 +109,32 @@ static void put_images(const struct request *r, struct buf *out) {
   if (n) json_out_end(out, ']');
 }
 
+static enum err check_items(const struct request *r, struct err_info *info) {
+  unsigned prompts = 0;
+  for (size_t i = 0; i < r->item_count; i++) {
+    const struct request_item *item = &r->items[i];
+    bool is_prompt = item->role == ROLE_USER && prompts++ == 0;
+    if (is_prompt || is_system(item)) continue;
+    char path[ERR_PARAM_MAX];
+    const struct request_words words = {.list = r->operation == LLM_COMPLETE ? "prompt" : "messages",
+                                        .system = "prompt"};
+    request_path(&words, item, NULL, NULL, path);
+    return err_set_param(info, ERR_UNSUPPORTED, path, "a completion by Ollama has one prompt and no conversation");
+  }
+  return OK;
+}
+
 enum err ollama_generate_encode_request(const struct request *r, const struct dialect_target *target, struct arena *a,
                                         struct buf *out, struct err_info *info) {
   (void)a;
   bool is_own = str_eq(r->dialect, STR("ollama_generate"));
-  for (size_t i = 0; i < r->item_count; i++) {
-    enum request_role role = r->items[i].role;
-    if (role != ROLE_ASSISTANT && role != ROLE_TOOL) continue;
-    char path[ERR_PARAM_MAX];
-    snprintf(path, sizeof path, "messages[%zu]", i);
-    return err_set_param(info, ERR_UNSUPPORTED, path, "a completion by Ollama has one prompt and no conversation");
-  }
+  enum err e = check_items(r, info);
+  if (e) return e;
   json_out_begin(out, '{');
   json_out_member_string(out, "model", target->model);
-  enum err e = put_texts(r, "system", true, false, out);
+  e = put_texts(r, "system", true, false, out);
   if (!e) e = put_texts(r, "prompt", false, !is_own, out);
+  json_out_member_string_if(out, "suffix", r->suffix);
   put_images(r, out);
   json_out_member_bool(out, "stream", r->is_stream);
   ollama_put_members(out, r, is_own);
