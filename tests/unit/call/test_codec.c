@@ -19,20 +19,32 @@ static enum err edit_request(struct arena *a, const struct dialect_request_edits
   return ERR_INTERNAL;
 }
 
-static const struct dialect chat = {.name = STR("chat"),
-                                    .edit_request = edit_request,
-                                    .decode_request = decode_request,
-                                    .encode_request = encode_request},
-                            messages = {.name = STR("messages"),
-                                        .edit_request = edit_request,
-                                        .decode_request = decode_request,
-                                        .encode_request = encode_request},
-                            only_target = {.name = STR("only_target"), .encode_request = encode_request},
-                            only_caller = {.name = STR("only_caller"), .decode_request = decode_request},
-                            only_relay = {.name = STR("only_relay"), .edit_request = edit_request},
-                            encodes = {.name = STR("encodes"),
-                                       .decode_request = decode_request,
-                                       .encode_request = encode_request};
+static void encode_reply(const struct dialect_exchange *x, const struct answer *answer, struct buf *out) {
+  (void)x, (void)answer, (void)out;
+}
+static enum err decode_reply(const struct dialect_exchange *x, struct str body, const struct event_sink *sink,
+                             struct err_info *info) {
+  (void)x, (void)body, (void)sink, (void)info;
+  return ERR_INTERNAL;
+}
+static void encode_embeddings(const struct dialect_exchange *x, const struct embeddings *answer, struct buf *out) {
+  (void)x, (void)answer, (void)out;
+}
+static enum err decode_embeddings(const struct dialect_exchange *x, struct str body, struct embeddings *out,
+                                  struct err_info *info) {
+  (void)x, (void)body, (void)out, (void)info;
+  return ERR_INTERNAL;
+}
+
+#define RELAYS .edit_request = edit_request
+#define CALLS .decode_request = decode_request, .encode_reply = encode_reply
+#define IS_CALLED .encode_request = encode_request, .decode_reply = decode_reply
+static const struct dialect chat = {RELAYS, CALLS, IS_CALLED}, messages = {RELAYS, CALLS, IS_CALLED},
+                            only_target = {IS_CALLED}, only_caller = {CALLS}, only_relay = {RELAYS},
+                            encodes = {CALLS, IS_CALLED}, half_caller = {.decode_request = decode_request},
+                            half_target = {.encode_request = encode_request},
+                            vectors = {.decode_request = decode_request, .encode_embeddings = encode_embeddings},
+                            embeds = {.encode_request = encode_request, .decode_embeddings = decode_embeddings};
 
 enum { NONE = -1 };
 
@@ -71,7 +83,14 @@ static const struct {
     {&only_relay, {0}, {0}, {&chat, &messages}, NONE, 0},
     {&chat, {0}, {0}, {&only_caller, &only_relay}, NONE, 0},
     /* only endpoints of the operation count */
-    {&chat, {.operation = LLM_EMBED}, {LLM_GENERATE, LLM_EMBED}, {&chat, &messages}, 1, CODEC_ENCODE},
+    {&chat, {.operation = LLM_COMPLETE}, {LLM_GENERATE, LLM_COMPLETE}, {&chat, &messages}, 1, CODEC_ENCODE},
+    {&vectors, {.operation = LLM_EMBED}, {LLM_GENERATE, LLM_EMBED}, {&embeds, &embeds}, 1, CODEC_ENCODE},
+    {&vectors, {.operation = LLM_EMBED}, {LLM_EMBED}, {&chat}, NONE, 0},
+    {&chat, {.operation = LLM_EMBED}, {LLM_EMBED}, {&embeds}, NONE, 0},
+    {&vectors, {0}, {0}, {&chat}, NONE, 0},
+    /* and only those whose answer can be told */
+    {&half_caller, {0}, {0}, {&chat}, NONE, 0},
+    {&chat, {0}, {0}, {&half_target, &messages}, 1, CODEC_ENCODE},
     {&chat, {.operation = LLM_EMBED}, {LLM_GENERATE, LLM_COMPLETE}, {&chat, &chat}, NONE, 0},
     {&chat,
      {.operation = LLM_COUNT_TOKENS},
