@@ -34,13 +34,14 @@ static char wire_char(char c) {
   return is_plain ? c : '_';
 }
 
-/* True where `name` is how the tool is said to a model of an API without namespaces (dialect/tool_name.h). */
+/* True where `name` is how the tool is said to a model of an API without namespaces: joined by "__", what that API does
+ * not take for a name replaced by '_' (how much that is differs), the end cut off. */
 static bool is_said_as(struct str name, const struct request_tool *t) {
   size_t head = t->namespace.n ? t->namespace.n + 2 : 0, n = head + t->name.n;
-  if (name.n != (n < TOOL_NAME_BYTES_MAX ? n : TOOL_NAME_BYTES_MAX)) return false;
+  if (name.n != n && !(n > TOOL_NAME_BYTES_MAX && name.n == TOOL_NAME_BYTES_MAX)) return false;
   for (size_t i = 0; i < name.n; i++) {
     char c = i < t->namespace.n ? t->namespace.p[i] : i < head ? '_' : t->name.p[i - head];
-    if (wire_char(c) != name.p[i]) return false;
+    if (c != name.p[i] && wire_char(c) != name.p[i]) return false;
   }
   return true;
 }
