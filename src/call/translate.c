@@ -69,6 +69,7 @@ enum err translate_request(struct call *c, const struct deployment *d, const str
   if (!w) return ERR_NO_MEMORY;
   *w = (struct work){c, target, {d->model, ask_usage, d->output_tokens}, info};
   enum err e = run(do_work, w);
+  if (!e) e = attempt_hold(c, 0, info);
   if (!e) *body = buf_str(&c->encoded);
   return e;
 }
