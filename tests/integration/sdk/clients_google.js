@@ -3,8 +3,9 @@ import { GoogleGenAI } from '@google/genai';
 
 const make = ({ url, key }) => new GoogleGenAI({ apiKey: key, httpOptions: { baseUrl: url } });
 
-const contents = (turns) => turns.map((t) => {
-  if (t.answer) return { role: 'model', parts: t.answer.replay };
+// An answer comes back as the SDK's own chats keep it: a content for each chunk.
+const contents = (turns) => turns.flatMap((t) => {
+  if (t.answer) return t.answer.replay;
   if (t.results)
     return { role: 'user', parts: t.results.map(([call, output]) => ({ functionResponse: { id: call.id, name: call.name, response: { output } } })) };
   return { role: 'user', parts: [{ text: t.user }, ...(t.image ? [{ inlineData: { mimeType: 'image/png', data: t.image } }] : [])] };
@@ -36,7 +37,7 @@ function answer(chunks) {
     calls,
     stop: calls.length && reason === 'STOP' ? 'tool' : stops[reason],
     usage: u && { in: u.promptTokenCount, out: (u.candidatesTokenCount ?? 0) + (u.thoughtsTokenCount ?? 0), cached: u.cachedContentTokenCount ?? 0 },
-    replay: parts,
+    replay: chunks.map((c) => c.candidates?.[0]?.content).filter((content) => content?.parts?.length),
   };
 }
 

@@ -22,13 +22,16 @@ const body = (q) => ({
   ...((q.stop || q.maxTokens) && { options: { ...(q.stop && { stop: [q.stop] }), ...(q.maxTokens && { num_predict: q.maxTokens }) } }),
 });
 
+// The last two are no reasons of Ollama's own server: its clients take any word.
+const stops = { stop: 'stop', length: 'length', content_filter: 'filter', refusal: 'refusal' };
+
 function answer(message, last) {
   const calls = (message.tool_calls ?? []).map((c) => ({ id: c.id, name: c.function.name, args: c.function.arguments }));
   return {
     text: message.content ?? '',
     thinking: message.thinking ?? '',
     calls,
-    stop: calls.length && last.done_reason === 'stop' ? 'tool' : last.done_reason,
+    stop: calls.length && last.done_reason === 'stop' ? 'tool' : stops[last.done_reason],
     usage: { in: last.prompt_eval_count, out: last.eval_count },
     replay: message,
   };

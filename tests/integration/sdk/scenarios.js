@@ -23,6 +23,11 @@ const tokens = (text) => Math.ceil(Buffer.byteLength(text) / 4); // the mock's w
 let questions = 0;
 /** A question nobody asked before, so that the mock's record of it can be found. */
 const question = (behaviour, text = 'hello') => `[[mock:${behaviour}]] ${text} nr${++questions}.`;
+const textIn = (body) => { // all strings of a body in a row, however its dialect cuts texts into parts
+  const texts = [];
+  JSON.stringify(body, (k, v) => { if (typeof v === 'string' && k !== 'type' && k !== 'role') texts.push(v); return v; });
+  return texts.join('');
+};
 const seen = async (mock, text) => {
   const mark = text.slice(text.lastIndexOf(' ') + 1);
   return (await mock.requests()).requests.filter((r) => r.body.includes(mark)).map((r) => JSON.parse(r.body));
@@ -76,13 +81,23 @@ const roundTrip = async (c, behaviour, extra = {}) => {
   return { first, sent: (await seen(c.mock, text)).at(-1) };
 };
 
+/** What comes where a target cannot say more: an ordinary end. */
+async function plainly(c) {
+  const r = await asker(c)({ turns: [{ user: question('refusal') }] });
+  assert.equal(r.stop, 'stop');
+}
+
 /** `both`: run whole and streamed. */
 export const scenarios = [
-  { id: 'text and usage', both: true, async run(c) {
+  { id: 'text', both: true, async run(c) {
     const user = question('echo', 'Grüße "quoted" \\ and\nlines');
     const r = await asker(c)({ turns: [{ user }] });
     assert.equal(r.text, user);
     assert.equal(r.stop, 'stop');
+  } },
+  { id: 'usage', both: true, async run(c) {
+    const user = question('echo', 'what is counted');
+    const r = await asker(c)({ turns: [{ user }] });
     assert.equal(r.usage.in, tokens(user));
     assert.equal(r.usage.out, tokens(user));
   } },
@@ -92,7 +107,7 @@ export const scenarios = [
     const user = question('echo', 'and then');
     const r = await ask({ turns: [{ user: 'before' }, { answer: first }, { user }] });
     assert.equal(r.text, user);
-    assert.match(JSON.stringify((await seen(c.mock, user)).at(-1)), /你好，世界 👋🏽/);
+    assert.match(textIn((await seen(c.mock, user)).at(-1)), /Grüße aus Zürich — 你好，世界 👋🏽 שלום e\u0301\./);
   } },
   { id: 'tool round trip', both: true, run: (c) => roundTrip(c, 'tool') },
   { id: 'parallel tools', both: true, async run(c) {
@@ -216,7 +231,7 @@ export const scenarios = [
     const texts = ['the first text', 'another one'];
     const { vectors } = await c.client.embed(c.at, { model: c.model, texts });
     assert.equal(vectors.length, 2);
-    assert.ok(vectors.every((v) => v.length === 1536 && v.every(Number.isFinite)), `${vectors.map((v) => v.length)}`);
+    assert.ok(vectors.every((v) => v.length >= 16 && v.every(Number.isFinite)), `${vectors.map((v) => v.length)}`);
     assert.notDeepEqual(vectors[0], vectors[1]);
     assert.ok(Math.abs(vectors[0].reduce((sum, x) => sum + x * x, 0) - 1) < 0.001, 'of length one');
   } },
@@ -224,4 +239,23 @@ export const scenarios = [
 
 /** What a vendor cannot do: the first row that fits a cell says what happens instead (`run`), or that there is nothing to see. */
 export const limits = [
+  { scenario: 'stop sequence', client: 'openai_responses', reason: 'Responses has no stop sequences' },
+  { scenario: 'refusal', target: 'ollama', reason: 'Ollama has no refusals', run: plainly },
+  { scenario: 'filter', target: 'ollama', reason: 'Ollama has no filter', run: plainly },
+  { scenario: 'cached tokens', target: 'ollama', reason: 'Ollama does not tell of its cache', async run(c) {
+    const r = await asker(c)({ turns: [{ user: question('usage-cache', 'x'.repeat(200)) }] });
+    assert.ok(r.usage.in > 50);
+    assert.ok(!r.usage.cached);
+  } },
+  { scenario: 'structured output', client: 'ai-anthropic', target: 'ollama', reason: 'the SDK forces a tool, which Ollama cannot', async run(c) {
+    const { e, status } = await failure(c, { turns: [{ user: question('tool') }], schema });
+    assert.equal(status, 400);
+    assert.match(e.message, /tool_choice/);
+  } },
+  { scenario: 'embeddings', target: 'anthropic', reason: 'Anthropic has no embeddings', async run(c) {
+    if (!c.client.embed) return;
+    const e = await c.client.embed(c.at, { model: c.model, texts: ['x'] }).then(() => assert.fail('no error'), (x) => x);
+    assert.equal(c.client.errorOf(e).status, 400);
+    assert.match(e.message, /anthropic.*does not serve/);
+  } },
 ];
