@@ -35,8 +35,7 @@ void responses_delete(struct request_context *rc) {
   char owner[AUTH_NAME_BYTES];
   struct buf json;
   struct stored_responses *kept = stored_get();
-  if (!kept ||
-      !stored_response_delete(kept, auth_principal_name(&rc->principal, owner), rc->path_rest, now_ms())) {
+  if (!kept || !stored_response_delete(kept, auth_principal_name(&rc->principal, owner), rc->path_rest, now_ms())) {
     fail_not_found(rc, rc->path_rest);
     return;
   }

@@ -7,7 +7,9 @@
 static struct stored_responses *kept; /* set by main; shared by all workers */
 
 void stored_set(struct stored_responses *responses) { kept = responses; }
-struct stored_responses *stored_get(void) { return kept; }
+struct stored_responses *stored_get(void) {
+  return kept;
+}
 
 static int64_t now_ms(void) { return (int64_t)(clock_mono_us() / 1000); }
 

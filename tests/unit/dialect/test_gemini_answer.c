@@ -114,14 +114,25 @@ TEST(test_stream_of_text) {
   send(&r, END);
   check_chunks(
       &r,
-      "[" CHUNK("{\"text\":\"hm\",\"thought\":true}") "," CHUNK("{\"text\":\"\",\"thought\":true,\"thoughtSignature\":"
-                                                                "\"c2ln\"}") "," CHUNK("{\"text\":\"Hel\"}") "," CHUNK(
-          "{\"text\":\"lo \\\"\\n\"}") "," LAST("STOP",
-                                                ",\"usageMetadata\":{\"promptTokenCount\":10,\"candidatesTokenCount\":"
-                                                "4,"
-                                                "\"thoughtsTokenCount\":3,\"totalTokenCount\":17,"
-                                                "\"cachedContentTokenCount\":4},"
-                                                "\"maestro\":{\"r\":1}") "]");
+      "[" CHUNK("{\"text\":\"hm\",\"thought\":true}") "," CHUNK(
+          "{\"text\":\"\",\"thought\":true,\"thoughtSignature\":"
+          "\"c2ln\"}") "," CHUNK("{\"text\":\"Hel\"}") "," CHUNK("{\"text\":\"lo \\\"\\n\"}") "," LAST("STOP",
+                                                                                                       ",\"usageMetadat"
+                                                                                                       "a\":{"
+                                                                                                       "\"promptTokenCo"
+                                                                                                       "unt\":10,"
+                                                                                                       "\"candidatesTok"
+                                                                                                       "enCount\":"
+                                                                                                       "4,"
+                                                                                                       "\"thoughtsToken"
+                                                                                                       "Count\":3,"
+                                                                                                       "\"totalTokenCou"
+                                                                                                       "nt\":17,"
+                                                                                                       "\"cachedContent"
+                                                                                                       "TokenCount\":4}"
+                                                                                                       ","
+                                                                                                       "\"maestro\":{"
+                                                                                                       "\"r\":1}") "]");
   run_end(&r);
 }
 

@@ -15,7 +15,8 @@ static struct request_item item;
 static struct request_part part, inner;
 static struct request_tool tool;
 static struct media media;
-static const struct request_words words = {"messages", "system", "content", "tools", NULL};
+static const struct request_words words = {
+    .list = "messages", .system = "system", .content = "content", .tools = "tools"};
 
 static struct yyjson_val *parse(const char *text) {
   struct json doc;
