@@ -191,6 +191,7 @@ const struct dialect dialect_gemini = {
     .words = {.list = "contents", .system = "systemInstruction.parts", .content = "parts", .tools = "tools"},
     .caps = CAPS,
     .signs_calls = true,
+    .returns_pieces = true,
     .framing = FRAMING_SSE,
     .content_type_stream = STR("text/event-stream"),
     .keep_alive = STR_NONE,
