@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "gateway/envelope.h"
 #include "gateway/exchange.h"
 #include "route/resolve.h"
 
@@ -90,31 +91,29 @@ void models_list(struct request_context *rc) {
   buf_clear(&json);
 }
 
-/* The name in the path; empty when it holds a control character or is no UTF-8. */
-static struct str decode(struct arena *a, struct str s) {
-  char *out = arena_alloc(a, s.n);
-  struct str name = out ? str_from(out, str_percent_decode(s, out, s.n)) : STR_NONE;
-  for (size_t i = 0; i < name.n; i++)
-    if ((unsigned char)name.p[i] < 0x20 || name.p[i] == 0x7f) return STR_NONE;
-  return str_is_utf8(name) ? name : STR_NONE;
+enum err models_describe(struct request_context *rc, struct str name, struct dialect_model *out,
+                         struct err_info *info) {
+  struct resolution r;
+  enum err e = resolve_name(rc->catalog, rc->arena, name, &r, info);
+  if (e) return e;
+  *out = r.how == RESOLVE_BRAIN || r.how == RESOLVE_PRIORITY ? describe_virtual(name) : describe(r.v[0], rc->arena);
+  out->id = name;
+  return OK;
 }
 
 void models_get(struct request_context *rc) {
-  struct str name = decode(rc->arena, rc->path_rest);
-  struct resolution r;
+  struct str name = envelope_path_model(rc);
   struct err_info info = {0};
+  struct dialect_model model;
   struct buf json;
-  enum err e = name.n ? resolve_name(rc->catalog, rc->arena, name, &r, &info)
+  enum err e = name.n ? models_describe(rc, name, &model, &info)
                       : err_set_param(&info, ERR_BAD_VALUE, "model", "the model's name in the path is malformed");
   if (e) {
     exchange_fail(rc, e, &info);
     return;
   }
-  struct dialect_model m =
-      r.how == RESOLVE_BRAIN || r.how == RESOLVE_PRIORITY ? describe_virtual(name) : describe(r.v[0], rc->arena);
-  m.id = name;
   buf_init(&json, 0);
-  rc->endpoint->dialect->put_model(&json, &m);
+  rc->endpoint->dialect->put_model(&json, &model);
   exchange_answer(rc, 200, &json);
   buf_clear(&json);
 }

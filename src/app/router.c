@@ -4,7 +4,9 @@
 #include "admin/home.h"
 #include "admin/models_refresh.h"
 #include "api/models.h"
+#include "api/ollama.h"
 #include "api/operations.h"
+#include "api/responses.h"
 #include "base/metrics.h"
 #include "dialect/plain.h"
 #include "gateway/exchange.h"
@@ -14,6 +16,9 @@ static void router_not_found(struct request_context *rc) {
   enum err e = err_set(&info, ERR_NOT_FOUND, "nothing is served at this path");
   exchange_fail(rc, e, &info);
 }
+
+/* Claude Code asks before its first request; any answer will do. */
+static void router_hello(struct request_context *rc) { rc->error = reply_json(&rc->reply, 200, STR("{}")); }
 
 enum { ANY_METHOD = 0xff };
 

@@ -17,10 +17,12 @@
 #include "base/log.h"
 #include "gateway/exchange.h"
 #include "gateway/rules.h"
+#include "gateway/stored.h"
 #include "io/pool.h"
 #include "jobs/reload.h"
 #include "route/discovered.h"
 #include "state/server_info.h"
+#include "state/signature_store.h"
 
 enum {
   TICK_MS = 500,
@@ -90,8 +92,26 @@ static bool has_provider(const struct config *config) {
 
 /* ---- while serving ---- */
 
+/* What is kept of answers, in its bounds of now. */
+static void keep_answers(const struct config_options *o) {
+  const struct stored_response_limits limits = {o->responses_max_count, o->responses_max_bytes,
+                                                (int64_t)o->responses_ttl_ms};
+  if (!stored_get())
+    stored_set(stored_response_new(&limits));
+  else
+    stored_response_set_limits(stored_get(), &limits, (int64_t)(clock_mono_us() / 1000));
+}
+
+static void forget_answers(void) {
+  struct stored_responses *kept = stored_get();
+  stored_set(NULL);
+  stored_response_free(kept);
+  signature_store_clear();
+}
+
 static void on_publish(void *arg) {
   struct snapshot *now = snapshot_newest();
+  keep_answers(&snapshot_config(now)->options);
   set_logging(snapshot_config(now));
   log_line(LOG_LEVEL_INFO, "configuration in force", log_u64(LOG_EPOCH, snapshot_epoch(now)));
   snapshot_unref(now);
@@ -250,6 +270,7 @@ static int serve(const struct config *config, const struct server_options *optio
   enum err e = server_start_listen(&start, config, !has_provider(config), &info);
   if (!e) e = reload_now(&diags, &info); /* the first snapshot: now the port and the demo are known */
   if (e && diags.n) print_diags(&diags);
+  keep_answers(&config->options);
   if (!e) e = server_start_workers(start, config, &info);
   if (e) {
     code = cli_fail(e == ERR_BAD_CONFIG ? CLI_CONFIG : CLI_FAILED, "%s", err_info_text(e, &info));
@@ -271,6 +292,7 @@ static int serve(const struct config *config, const struct server_options *optio
   log_line(LOG_LEVEL_INFO, "stopped", log_i64(LOG_PROCESS_ID, getpid()));
 out:
   server_start_free(start);
+  forget_answers();
   config_diags_clear(&diags);
   return code;
 }

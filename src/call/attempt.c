@@ -27,7 +27,7 @@ enum err attempt_read(struct call *c, struct http_call *http, struct str *piece,
 
 struct dialect_reply_edits attempt_reply_edits(const struct call *c, const struct deployment *d) {
   return (struct dialect_reply_edits){
-      .model = d->qualified,
+      .model = c->plan->told.n ? c->plan->told : d->qualified,
       .hide_usage = c->request->is_stream && !c->request->wants_usage,
   };
 }

@@ -16,12 +16,12 @@ static bool can_relay(const struct dialect *caller, const struct dialect *target
 bool codec_choose(const struct provider_endpoint *endpoints, const struct dialect *const *dialects,
                   const struct dialect *caller, const struct dialect_request *request, struct codec *out) {
   struct codec best = {0};
-  for (unsigned i = 0; endpoints[i].dialect.n; i++) {
+  for (unsigned i = 0; endpoints[i].dialect.n && best.target != caller; i++) {
     if (endpoints[i].operation != request->operation || !dialects[i]) continue;
     bool relay = can_relay(caller, dialects[i], request);
-    if (!relay && (best.target || !can_translate(caller, dialects[i], request->operation))) continue;
+    if (!relay && best.target && dialects[i] != caller) continue;
+    if (!relay && !can_translate(caller, dialects[i], request->operation)) continue;
     best = (struct codec){i, dialects[i], relay ? CODEC_RELAY : CODEC_ENCODE};
-    if (relay) break;
   }
   if (!best.target) return false;
   *out = best;

@@ -5,8 +5,8 @@
 
 #include "llm/request.h"
 
-/* About four bytes of ASCII a token, two and a half of other scripts; a few tokens for each turn and tool; a fixed amount
- * for an image or a document's page. Never 0. */
+/* About four bytes of ASCII a token, two and a half of other scripts; a few tokens for each turn and tool; a fixed
+ * amount for an image or a document's page. Never 0. */
 int64_t count_estimate(const struct request *r);
 
 #endif

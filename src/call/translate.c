@@ -145,7 +145,7 @@ static enum err take_whole(void *arg, const struct event *event, struct err_info
 
 static enum err reply_embeddings(struct call *c, const struct deployment *d, const struct dialect *target,
                                  struct str body, struct http_headers headers, struct err_info *info) {
-  struct dialect_exchange x = exchange_of(c, d, true);
+  struct dialect_exchange x = exchange_of(c, d, false);
   struct embeddings answer = {0};
   enum err e = target->decode_embeddings(&x, body, &answer, info);
   if (e) return e;
@@ -161,7 +161,7 @@ enum err translate_reply(struct call *c, const struct deployment *d, const struc
   struct whole *w = ARENA_NEW(c->arena, struct whole);
   if (!w) return ERR_NO_MEMORY;
   w->call = c;
-  struct dialect_exchange x = exchange_of(c, d, true);
+  struct dialect_exchange x = exchange_of(c, d, false); /* the receipt of a whole answer is the gateway's to put in */
   w->deployment = d;
   w->headers = headers;
   answer_init(&w->answer, c->arena, 0);

@@ -135,7 +135,8 @@ static enum err read_choice_word(struct openai_reader *rd, const char *member, s
       r->tool_choice = rows[i].choice;
       return OK;
     }
-  return openai_member_wrong_value(rd, NULL, member, "\"auto\", \"none\", \"required\", or an object with a name");
+  return openai_member_wrong_value(rd, NULL, member,
+                                   "must be \"auto\", \"none\", \"required\", or an object with a name");
 }
 
 static enum err read_choice(struct openai_reader *rd, struct yyjson_val *const *found, struct request *r) {
@@ -179,7 +180,8 @@ static enum err read_format(struct openai_reader *rd, struct yyjson_val *v, stru
     return OK;
   }
   if (!str_eq(type, STR("json_schema")))
-    return openai_member_wrong_value(rd, "response_format", "type", "\"text\", \"json_object\" or \"json_schema\"");
+    return openai_member_wrong_value(rd, "response_format", "type",
+                                     "must be \"text\", \"json_object\" or \"json_schema\"");
   static const char path[] = "response_format.json_schema";
   yyjson_val *s = yyjson_obj_get(v, "json_schema");
   if (!s) return openai_member_missing(rd, path, NULL);
@@ -248,6 +250,7 @@ enum err openai_chat_decode_request(struct arena *a, struct yyjson_val *root, co
   if (e) return e;
   r.model = envelope->model;
   r.is_stream = envelope->is_stream;
+  r.has_stream = native->found[OPENAI_CHAT_STREAM] != NULL;
   r.native = native;
   e = openai_member_read_fields(&rd, openai_chat_members, found, openai_chat_fields, OPENAI_CHAT_FIELDS, &r);
   if (!e) e = read_limits(&rd, found, &r);

@@ -4,12 +4,12 @@
  *
  * For foreign callers only members go out that OpenAI-likes in general understand: several of them answer 400 to a
  * member that they do not know, and a hint is not worth that. */
-#include <stdio.h>
 #include <yyjson.h>
 
 #include "base/json_out.h"
 #include "dialect/openai_chat_internal.h"
 #include "dialect/openai_chat_request.h"
+#include "dialect/tool_name.h"
 
 static struct yyjson_val *said(const struct request *r, enum openai_chat_member row) {
   const struct openai_chat_native *native = openai_chat_native(r);
@@ -121,23 +121,6 @@ static void put_own_message(struct buf *out, const struct request_item *item) {
 
 /* ---- tools ---- */
 
-bool openai_chat_tool_name(char out[OPENAI_CHAT_NAME_MAX + 1], struct str namespace, struct str name) {
-  size_t n = namespace.n ? namespace.n + 2 + name.n : name.n;
-  if (n > OPENAI_CHAT_NAME_MAX || name.n == 0) return false;
-  if (namespace.n) {
-    memcpy(out, namespace.p, namespace.n);
-    memcpy(out + namespace.n, "__", 2);
-  }
-  memcpy(out + n - name.n, name.p, name.n);
-  out[n] = 0;
-  for (size_t i = 0; i < n; i++) {
-    char c = out[i];
-    bool is_good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-    if (!is_good) out[i] = '_';
-  }
-  return true;
-}
-
 /* OpenAI's {"type":"grammar","grammar":{…}}; the Responses API writes the same flat. */
 static void put_tool_format(struct buf *out, struct yyjson_val *format) {
   if (!str_eq(json_pool_str(format, "type"), STR("grammar")) || yyjson_obj_get(format, "grammar")) {
@@ -155,13 +138,13 @@ static void put_tool_format(struct buf *out, struct yyjson_val *format) {
   json_out_end(out, '}');
 }
 
-static void put_foreign_tool(struct buf *out, const struct request_tool *t, const char *name) {
+static void put_foreign_tool(struct buf *out, const struct request_tool *t, struct str name) {
   bool is_custom = t->kind == TOOL_CUSTOM;
   json_out_begin(out, '{');
   json_out_member_string(out, "type", is_custom ? STR("custom") : STR("function"));
   json_out_key(out, is_custom ? "custom" : "function");
   json_out_begin(out, '{');
-  json_out_member_string(out, "name", str_from_c(name));
+  json_out_member_string(out, "name", name);
   json_out_member_string_if(out, "description", t->description);
   if (is_custom) {
     put_tool_format(out, t->format);
@@ -173,17 +156,13 @@ static void put_foreign_tool(struct buf *out, const struct request_tool *t, cons
   json_out_end(out, '}');
 }
 
-static enum err put_foreign_tools(struct buf *out, const struct request *r, bool *has_tools, struct err_info *info) {
+static enum err put_foreign_tools(struct buf *out, const struct request *r, struct arena *a, bool *has_tools) {
   *has_tools = false;
   for (size_t i = 0; i < r->tool_count; i++) {
     const struct request_tool *t = &r->tools[i];
-    char name[OPENAI_CHAT_NAME_MAX + 1], path[ERR_PARAM_MAX];
     if (t->kind == TOOL_HOSTED) continue;
-    if (!openai_chat_tool_name(name, t->namespace, t->name)) {
-      snprintf(path, sizeof path, "tools[%u].name", t->source);
-      return err_set_param(info, ERR_UNSUPPORTED, path, "the model takes names of 1 to %d bytes for tools",
-                           OPENAI_CHAT_NAME_MAX);
-    }
+    struct str name = tool_name_wire(a, t->namespace, t->name);
+    if (!name.p) return ERR_NO_MEMORY;
     if (!*has_tools) json_out_key(out, "tools");
     if (!*has_tools) json_out_begin(out, '[');
     *has_tools = true;
@@ -215,23 +194,23 @@ static bool is_custom_tool(const struct request *r, struct str namespace, struct
   return false;
 }
 
-static void put_choice(struct buf *out, const struct request *r) {
+static void put_choice(struct buf *out, const struct request *r, struct arena *a) {
   static const struct str words[] = {
       [TOOL_CHOICE_AUTO] = STR("auto"), [TOOL_CHOICE_NONE] = STR("none"), [TOOL_CHOICE_REQUIRED] = STR("required")};
-  char name[OPENAI_CHAT_NAME_MAX + 1];
   if (r->tool_choice == TOOL_CHOICE_UNSET) return;
   if (r->tool_choice != TOOL_CHOICE_NAMED) {
     json_out_member_string(out, "tool_choice", words[r->tool_choice]);
     return;
   }
-  if (!openai_chat_tool_name(name, r->tool_choice_namespace, r->tool_choice_name)) return; /* no tool has it */
+  struct str name = tool_name_wire(a, r->tool_choice_namespace, r->tool_choice_name);
+  if (!name.p) out->failed = true;
   bool is_custom = is_custom_tool(r, r->tool_choice_namespace, r->tool_choice_name);
   json_out_key(out, "tool_choice");
   json_out_begin(out, '{');
   json_out_member_string(out, "type", is_custom ? STR("custom") : STR("function"));
   json_out_key(out, is_custom ? "custom" : "function");
   json_out_begin(out, '{');
-  json_out_member_string(out, "name", str_from_c(name));
+  json_out_member_string(out, "name", name);
   json_out_end(out, '}');
   json_out_end(out, '}');
 }
@@ -284,12 +263,12 @@ static void put_own_members(struct buf *out, const struct request *r, const stru
 }
 
 static enum err put_foreign_members(struct buf *out, const struct request *r, const struct dialect_target *target,
-                                    struct err_info *info) {
+                                    struct arena *a) {
   bool has_tools;
   struct request copy = *r;
-  enum err e = put_foreign_tools(out, r, &has_tools, info);
+  enum err e = put_foreign_tools(out, r, a, &has_tools);
   if (e) return e;
-  if (has_tools) put_choice(out, r);
+  if (has_tools) put_choice(out, r, a);
   if (!has_tools || r->parallel_tool_calls == 1) copy.parallel_tool_calls = -1; /* it is how things are anyway */
   if (r->logprobs != 1 && r->top_logprobs.n) copy.logprobs = 1;
   put_format(out, r);
@@ -318,7 +297,7 @@ enum err openai_chat_encode_request(const struct request *r, const struct dialec
     e = openai_chat_put_foreign_messages(r, a, out, info);
   json_out_end(out, ']');
   if (!e && is_own) put_own_members(out, r, target);
-  if (!e && !is_own) e = put_foreign_members(out, r, target, info);
+  if (!e && !is_own) e = put_foreign_members(out, r, target, a);
   json_out_end(out, '}');
   return e ? e : out->failed ? ERR_NO_MEMORY : OK;
 }

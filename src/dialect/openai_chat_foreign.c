@@ -9,6 +9,7 @@
 #include "base/json_out.h"
 #include "dialect/openai_chat_internal.h"
 #include "dialect/openai_chat_request.h"
+#include "dialect/tool_name.h"
 
 /* A call that came without an id (Ollama, older Gemini): its number stands for it, and its result finds it by name and
  * order. */
@@ -187,22 +188,20 @@ static struct str id_of_result(struct writer *w, const struct request_part *p) {
   return id;
 }
 
-static enum err put_call(struct writer *w, const struct request_item *item, const struct request_part *p) {
-  char name[OPENAI_CHAT_NAME_MAX + 1];
+static void put_call(struct writer *w, const struct request_part *p) {
+  struct str name = tool_name_wire(w->arena, p->namespace, p->name);
   bool is_custom = p->tool_kind == TOOL_CUSTOM;
-  if (!openai_chat_tool_name(name, p->namespace, p->name))
-    return refuse(w, item, p, "the model takes names of 1 to 64 bytes for tools");
+  if (!name.p) w->out->failed = true;
   json_out_begin(w->out, '{');
   json_out_member_string(w->out, "id", id_of_call(w, p));
   json_out_member_string(w->out, "type", is_custom ? STR("custom") : STR("function"));
   json_out_key(w->out, is_custom ? "custom" : "function");
   json_out_begin(w->out, '{');
-  json_out_member_string(w->out, "name", str_from_c(name));
+  json_out_member_string(w->out, "name", name);
   json_out_member_string(w->out, is_custom ? "input" : "arguments",
                          p->text.n || is_custom ? p->text : STR("{}")); /* an empty text is no JSON to many servers */
   json_out_end(w->out, '}');
   json_out_end(w->out, '}');
-  return OK;
 }
 
 static bool is_not_text(const struct request_part *p) { return is_media(p) && !is_file_text(p); }
@@ -226,13 +225,12 @@ static void put_result(struct writer *w, const struct request_part *p) {
 
 static bool is_reasoning(const struct request_part *p) { return p->kind == PART_REASONING && p->text.n; }
 
-static enum err put_assistant(struct writer *w, const struct request_item *items, size_t n) {
+static void put_assistant(struct writer *w, const struct request_item *items, size_t n) {
   struct str text = join(w, items, n, "\n\n", is_textual), reasoning = join(w, items, n, "\n\n", is_reasoning);
   bool has_calls = false;
-  enum err e = OK;
   for (size_t i = 0; i < n; i++)
     for (size_t k = 0; k < items[i].part_count; k++) has_calls = has_calls || items[i].parts[k].kind == PART_TOOL_CALL;
-  if (!text.p && !reasoning.p && !has_calls) return OK; /* nothing of it can be said here */
+  if (!text.p && !reasoning.p && !has_calls) return; /* nothing of it can be said here */
   json_out_begin(w->out, '{');
   json_out_member_string(w->out, "role", STR("assistant"));
   json_out_key(w->out, "content");
@@ -243,12 +241,11 @@ static enum err put_assistant(struct writer *w, const struct request_item *items
   if (reasoning.p) json_out_member_string(w->out, "reasoning_content", reasoning);
   if (has_calls) json_out_key(w->out, "tool_calls");
   if (has_calls) json_out_begin(w->out, '[');
-  for (size_t i = 0; !e && i < n; i++)
-    for (size_t k = 0; !e && k < items[i].part_count; k++)
-      if (items[i].parts[k].kind == PART_TOOL_CALL) e = put_call(w, &items[i], &items[i].parts[k]);
+  for (size_t i = 0; i < n; i++)
+    for (size_t k = 0; k < items[i].part_count; k++)
+      if (items[i].parts[k].kind == PART_TOOL_CALL) put_call(w, &items[i].parts[k]);
   if (has_calls) json_out_end(w->out, ']');
   json_out_end(w->out, '}');
-  return e;
 }
 
 /* One user message, of what in the item is no result. */
@@ -346,8 +343,10 @@ enum err openai_chat_put_foreign_messages(const struct request *r, struct arena 
     while (at + n < r->item_count && side_of(&r->items[at + n]) == side) n++;
     if (side == ROLE_SYSTEM)
       put_text_message(&w, "system", join(&w, turn, n, "\n\n", is_textual));
+    else if (side == ROLE_ASSISTANT)
+      put_assistant(&w, turn, n);
     else
-      e = side == ROLE_ASSISTANT ? put_assistant(&w, turn, n) : put_user_turn(&w, turn, n);
+      e = put_user_turn(&w, turn, n);
     at += n;
   }
   return e;

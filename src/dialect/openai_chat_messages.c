@@ -86,7 +86,7 @@ static enum err read_url(struct openai_reader *rd, const char *path, struct yyjs
   if (!yyjson_is_str(url)) return openai_member_wrong_type(rd, path, member, "a string");
   if (detail && !yyjson_is_null(detail) && !yyjson_is_str(detail))
     return openai_member_wrong_type(rd, path, "detail", "a string");
-  if (!yyjson_get_len(url)) return openai_member_wrong_value(rd, path, member, "a URL");
+  if (!yyjson_get_len(url)) return openai_member_wrong_value(rd, path, member, "must be a URL");
   request_media_from_url(json_pool_text(url), media);
   media->detail = json_pool_text(detail);
   return OK;
@@ -402,7 +402,7 @@ static enum err read_message(struct message *m, struct yyjson_val *node) {
   while (row < rows && !str_eq(json_pool_text(m->found[ROLE]), roles[row].word)) row++;
   if (row == rows)
     return openai_member_wrong_value(rd, m->path, "role",
-                                     "\"system\", \"developer\", \"user\", \"assistant\" or \"tool\"");
+                                     "must be \"system\", \"developer\", \"user\", \"assistant\" or \"tool\"");
   item->role = roles[row].role;
   if (!(item->parts = ARENA_NEW_ARRAY(rd->arena, struct request_part, room_for(m)))) return ERR_NO_MEMORY;
   if ((e = read_cache(rd, m->path, m->found[CACHE_CONTROL], &item->cache))) return e;
@@ -423,7 +423,7 @@ enum err openai_chat_decode_messages(struct openai_reader *rd, struct yyjson_val
   yyjson_val *node;
   if (!yyjson_is_arr(messages)) return openai_member_wrong_type(rd, NULL, "messages", "an array");
   size_t n = yyjson_arr_size(messages);
-  if (n == 0) return openai_member_wrong_value(rd, NULL, "messages", "an array of at least one message");
+  if (n == 0) return openai_member_wrong_value(rd, NULL, "messages", "must be an array of at least one message");
   r->items = ARENA_NEW_ARRAY(rd->arena, struct request_item, n);
   if (!r->items) return ERR_NO_MEMORY;
   yyjson_arr_iter it = yyjson_arr_iter_with(messages);

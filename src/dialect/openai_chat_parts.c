@@ -2,7 +2,7 @@
  * calls by `index`; what servers leave out or repeat of that is mended here. */
 #include "dialect/openai_chat_parts.h"
 
-#include "dialect/openai_chat_request.h"
+#include "dialect/tool_name.h"
 
 static bool is_text(unsigned kind) {
   return kind == PART_TEXT || kind == PART_REASONING || kind == PART_REASONING_SUMMARY || kind == PART_REFUSAL;
@@ -139,13 +139,12 @@ static struct openai_chat_open *find_call(struct openai_chat_parts *p, uint32_t 
 
 /* The name as the caller knows it, where its characters had to be replaced for OpenAI. */
 static struct str name_of(const struct dialect_exchange *x, struct str wire) {
-  char name[OPENAI_CHAT_NAME_MAX + 1];
   const struct request *q = x->request;
   if (!q || str_eq(q->dialect, STR("openai_chat"))) return wire;
   for (size_t i = 0; i < q->tool_count; i++) {
     const struct request_tool *t = &q->tools[i];
-    if (t->kind == TOOL_HOSTED || t->namespace.n || t->name.n != wire.n) continue;
-    if (openai_chat_tool_name(name, STR_NONE, t->name) && str_eq(str_from_c(name), wire)) return t->name;
+    if (t->kind == TOOL_HOSTED || t->namespace.n || str_sub(t->name, 0, TOOL_NAME_BYTES_MAX).n != wire.n) continue;
+    if (str_eq(tool_name_wire(x->arena, STR_NONE, t->name), wire)) return t->name;
   }
   return wire;
 }

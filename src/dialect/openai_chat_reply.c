@@ -70,9 +70,9 @@ static bool is_full_container(struct str v) {
 static bool is_string(struct str v) { return v.p[0] == '"'; }
 
 static bool has_content(struct str choices) {
-  static const struct str texts[] = {STR("\"content\""), STR("\"reasoning_content\""), STR("\"reasoning\""),
-                                     STR("\"refusal\""), STR("\"tool_calls\""),        STR("\"function_call\""),
-                                     STR("\"audio\"")};
+  static const struct str texts[] = {
+      STR("\"content\""),    STR("\"reasoning_content\""), STR("\"reasoning\""), STR("\"refusal\""),
+      STR("\"tool_calls\""), STR("\"function_call\""),     STR("\"audio\""),     STR("\"text\"")};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
     if (has_member_that(choices, texts[i], is_full_container)) return true;
   return false;

@@ -68,9 +68,4 @@ bool openai_chat_is_legacy(const struct request *r);
 enum err openai_chat_decode_messages(struct openai_reader *rd, struct yyjson_val *messages,
                                      struct request *r) MUST_CHECK;
 
-/* The name of a function on the wire: "<namespace>__<name>", what OpenAI forbids replaced by '_'. False when it has
- * more than 64 bytes or none. */
-enum { OPENAI_CHAT_NAME_MAX = 64 };
-bool openai_chat_tool_name(char out[OPENAI_CHAT_NAME_MAX + 1], struct str namespace, struct str name);
-
 #endif

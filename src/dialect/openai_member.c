@@ -2,52 +2,9 @@
  * (read 2026-11); usage spellings of DeepSeek, OpenRouter, Moonshot and xAI from their references. */
 #include "dialect/openai_member.h"
 
-#include <stdio.h>
 #include <yyjson.h>
 
 #include "base/json_out.h"
-
-void openai_member_path(char out[ERR_PARAM_MAX], const char *base, const char *member) {
-  bool both = base && *base && member && *member;
-  snprintf(out, ERR_PARAM_MAX, "%s%s%s", base ? base : "", both ? "." : "", member ? member : "");
-}
-
-enum err openai_member_wrong_type(struct openai_reader *rd, const char *base, const char *member, const char *what) {
-  char path[ERR_PARAM_MAX];
-  openai_member_path(path, base, member);
-  return err_set_param(rd->info, ERR_BAD_TYPE, path, "\"%s\" must be %s", path, what);
-}
-
-enum err openai_member_wrong_value(struct openai_reader *rd, const char *base, const char *member, const char *what) {
-  char path[ERR_PARAM_MAX];
-  openai_member_path(path, base, member);
-  return err_set_param(rd->info, ERR_BAD_VALUE, path, "\"%s\" must be %s", path, what);
-}
-
-enum err openai_member_missing(struct openai_reader *rd, const char *base, const char *member) {
-  char path[ERR_PARAM_MAX];
-  openai_member_path(path, base, member);
-  return err_set_param(rd->info, ERR_MISSING, path, "\"%s\" is required", path);
-}
-
-enum err openai_member_split(struct openai_reader *rd, const char *base, struct yyjson_val *object,
-                             const struct str *names, size_t n, struct yyjson_val **found, struct json_rest *rest) {
-  struct err_info inner = {0};
-  enum err e = json_split(rd->arena, object, names, n, found, rest, &inner);
-  char path[ERR_PARAM_MAX];
-  if (!e) return OK;
-  if (e == ERR_BAD_TYPE) return openai_member_wrong_type(rd, base, NULL, "an object");
-  openai_member_path(path, base, inner.param);
-  return err_set_param(rd->info, e, path, "%s", err_info_text(e, &inner));
-}
-
-enum err openai_member_string(struct openai_reader *rd, const char *base, const char *member, struct yyjson_val *v,
-                              struct str *out) {
-  if (!v) return OK;
-  if (!yyjson_is_str(v)) return openai_member_wrong_type(rd, base, member, "a string");
-  *out = json_pool_text(v);
-  return OK;
-}
 
 enum err openai_member_keep(struct arena *a, struct json_rest *rest, struct str key, struct yyjson_val *v) {
   struct json_rest_member *grown = ARENA_NEW_ARRAY(a, struct json_rest_member, rest->n + 1);
@@ -107,27 +64,14 @@ void openai_member_put_fields(struct buf *out, const struct str *names, const st
 }
 
 enum err openai_member_read_stop(struct openai_reader *rd, struct yyjson_val *v, struct request *r) {
-  size_t n = yyjson_is_arr(v) ? yyjson_arr_size(v) : 1, i = 0;
+  const struct read_member at = openai_member_at(rd, NULL);
   if (!v) return OK;
-  if (!yyjson_is_str(v) && !yyjson_is_arr(v))
-    return openai_member_wrong_type(rd, NULL, "stop", "a string or an array of strings");
-  struct str *stop = ARENA_NEW_ARRAY(rd->arena, struct str, n);
-  if (!stop) return ERR_NO_MEMORY;
-  if (yyjson_is_str(v)) {
-    stop[0] = json_pool_text(v);
-  } else {
-    yyjson_val *one;
-    yyjson_arr_iter it = yyjson_arr_iter_with(v);
-    for (; (one = yyjson_arr_iter_next(&it)); i++) {
-      char path[ERR_PARAM_MAX];
-      snprintf(path, sizeof path, "stop[%zu]", i);
-      if (!yyjson_is_str(one)) return openai_member_wrong_type(rd, path, NULL, "a string");
-      stop[i] = json_pool_text(one);
-    }
-  }
-  r->stop = stop;
-  r->stop_count = n;
-  r->stop_is_plain = yyjson_is_str(v);
+  if (!yyjson_is_str(v)) return read_member_strings(&at, "stop", v, &r->stop, &r->stop_count);
+  r->stop = ARENA_NEW(rd->arena, struct str);
+  if (!r->stop) return ERR_NO_MEMORY;
+  r->stop[0] = json_pool_text(v);
+  r->stop_count = 1;
+  r->stop_is_plain = true;
   return OK;
 }
 

@@ -4,25 +4,48 @@
 #define MAESTRO_DIALECT_OPENAI_MEMBER_H
 
 #include "dialect/dialect.h"
+#include "dialect/read_member.h"
 
 struct openai_reader {
   struct arena *arena;
   struct err_info *info;
 };
 
-/* "<base>.<member>", or either alone. */
-void openai_member_path(char out[ERR_PARAM_MAX], const char *base, const char *member);
-/* ERR_BAD_TYPE at base.member: "… must be <what>". */
-enum err openai_member_wrong_type(struct openai_reader *rd, const char *base, const char *member, const char *what);
-enum err openai_member_wrong_value(struct openai_reader *rd, const char *base, const char *member, const char *what);
-enum err openai_member_missing(struct openai_reader *rd, const char *base, const char *member);
-/* json_split with the path of what is at fault. */
-enum err openai_member_split(struct openai_reader *rd, const char *base, struct yyjson_val *object,
-                             const struct str *names, size_t n, struct yyjson_val **found,
-                             struct json_rest *rest) MUST_CHECK;
+/* read_member.h with the path of the object beside the reader: base and member may be NULL or empty. */
+static inline struct read_member openai_member_at(const struct openai_reader *rd, const char *base) {
+  return (struct read_member){base ? base : "", rd->arena, rd->info};
+}
+static inline void openai_member_path(char out[ERR_PARAM_MAX], const char *base, const char *member) {
+  const struct read_member at = {base ? base : "", NULL, NULL};
+  read_member_path(&at, member ? member : "", out);
+}
+static inline enum err openai_member_wrong_type(const struct openai_reader *rd, const char *base, const char *member,
+                                                const char *what) {
+  const struct read_member at = openai_member_at(rd, base);
+  return read_member_bad_type(&at, member ? member : "", what);
+}
+/* why: "must be …" */
+static inline enum err openai_member_wrong_value(const struct openai_reader *rd, const char *base, const char *member,
+                                                 const char *why) {
+  const struct read_member at = openai_member_at(rd, base);
+  return read_member_bad_value(&at, member ? member : "", why);
+}
+static inline enum err openai_member_missing(const struct openai_reader *rd, const char *base, const char *member) {
+  const struct read_member at = openai_member_at(rd, base);
+  return read_member_missing(&at, member ? member : "");
+}
+static inline MUST_CHECK enum err openai_member_split(const struct openai_reader *rd, const char *base,
+                                                      struct yyjson_val *object, const struct str *names, size_t n,
+                                                      struct yyjson_val **found, struct json_rest *rest) {
+  const struct read_member at = openai_member_at(rd, base);
+  return read_member_split(&at, object, names, n, found, rest);
+}
 /* NULL leaves *out alone. */
-enum err openai_member_string(struct openai_reader *rd, const char *base, const char *member, struct yyjson_val *v,
-                              struct str *out) MUST_CHECK;
+static inline MUST_CHECK enum err openai_member_string(const struct openai_reader *rd, const char *base,
+                                                       const char *member, struct yyjson_val *v, struct str *out) {
+  const struct read_member at = openai_member_at(rd, base);
+  return read_member_string(&at, member, v, out);
+}
 /* Adds a member to those that are kept. */
 enum err openai_member_keep(struct arena *a, struct json_rest *rest, struct str key, struct yyjson_val *v) MUST_CHECK;
 

@@ -3,8 +3,8 @@
 
 #include "base/metrics.h"
 #include "brain/strategy.h"
+#include "gateway/envelope.h"
 #include "gateway/options.h"
-#include "gateway/receipt.h"
 #include "gateway/rules.h"
 #include "record/request_log.h"
 #include "route/runtime.h"
@@ -33,123 +33,6 @@ void exchange_answer(struct request_context *rc, int status, const struct buf *j
 
 /* ---- the model call ---- */
 
-struct turn {
-  struct request_context *rc;
-  struct call call;
-  struct plan plan;
-  char owner[AUTH_NAME_BYTES];
-};
-
-/* What the head says of the call: our own headers, and those of the upstream that concern the caller. */
-static void add_call_headers(struct turn *t, bool is_final) {
-  if (t->rc->reply.is_started) return;
-  receipt_add_headers(t->rc, &t->plan, &t->call.outcome, is_final);
-  if (t->call.outcome.usage.is_estimated) reply_add_header(&t->rc->reply, STR("x-maestro-estimated"), STR("1"));
-  if (t->call.dropped.names.n)
-    reply_add_header(&t->rc->reply, STR("x-maestro-dropped"), arena_dup(t->rc->arena, buf_str(&t->call.dropped.names)));
-  for (size_t i = 0; i < t->call.reply_headers.n; i++)
-    reply_add_header(&t->rc->reply, t->call.reply_headers.v[i].name, t->call.reply_headers.v[i].value);
-}
-
-static enum err sink_write(void *arg, struct str bytes) {
-  struct turn *t = arg;
-  add_call_headers(t, false);
-  return reply_write(&t->rc->reply, bytes);
-}
-
-static bool sink_has_content(void *arg) { return ((struct turn *)arg)->rc->reply.has_content; }
-
-static void sink_receipt(void *arg, const struct call_outcome *outcome, struct buf *out) {
-  struct turn *t = arg;
-  receipt_put(t->rc, &t->plan, outcome, out);
-}
-
-static void turn_error(void *arg, enum err e, const struct err_info *info, struct buf *out) {
-  call_put_stream_error(&((struct turn *)arg)->call, e, info, out);
-}
-
-static void turn_keep_alive(void *arg, struct buf *out) {
-  const struct turn *t = arg;
-  const struct dialect_exchange x = {.created_s = clock_wall_us() / 1000000, .model = t->call.request->model};
-  t->call.dialect->put_keep_alive(&x, out);
-}
-
-static void open_stream(struct turn *t) {
-  struct reply *r = &t->rc->reply;
-  const struct config_options *o = t->rc->options;
-  r->arg = t;
-  if (t->call.request->is_array) r->stream_type = STR("application/json");
-  r->put_error_event = turn_error;
-  r->put_keep_alive = t->call.dialect->put_keep_alive ? turn_keep_alive : NULL;
-  reply_open_stream(r, o->stream_head_after_ms, o->stream_keep_alive_ms);
-}
-
-static enum err send_whole(struct turn *t, bool wants_receipt) {
-  struct request_context *rc = t->rc;
-  struct call *c = &t->call;
-  if (wants_receipt) {
-    struct buf receipt;
-    buf_init(&receipt, 0);
-    receipt_put(rc, &t->plan, &c->outcome, &receipt);
-    c->dialect->put_receipt(&c->reply, 0, buf_str(&receipt));
-    buf_clear(&receipt);
-  }
-  add_call_headers(t, true);
-  return reply_json(&rc->reply, 200, buf_str(&c->reply));
-}
-
-static enum err scan_piece(void *arg, struct str piece, struct err_info *info) {
-  return envelope_scan_feed(arg, piece, info);
-}
-
-/* The name of a model in the path; empty when it holds a control character or is no UTF-8. */
-static struct str path_model(struct request_context *rc) {
-  struct str raw = rc->path_rest;
-  char *out = arena_alloc(rc->arena, raw.n);
-  struct str name = out ? str_from(out, str_percent_decode(raw, out, raw.n)) : STR_NONE;
-  for (size_t i = 0; i < name.n; i++)
-    if ((unsigned char)name.p[i] < 0x20 || name.p[i] == 0x7f) return STR_NONE;
-  return str_is_utf8(name) ? name : STR_NONE;
-}
-
-/* "alt=sse" among the query's parameters: without it a Gemini stream is a JSON array. */
-static bool asks_for_events(struct str query) {
-  struct str one;
-  while (query.n) {
-    str_cut(query, '&', &one, &query);
-    if (str_eq(one, STR("alt=sse"))) return true;
-  }
-  return false;
-}
-
-/* What the path says of a request, before its body is looked at. */
-static enum err read_path(struct request_context *rc, struct dialect_request *request) {
-  unsigned what = rc->endpoint->what;
-  *request = (struct dialect_request){.operation = (enum llm_operation)((what & OPERATION_MASK) - 1), .max_tokens = -1};
-  request->is_stream = what & PATH_STREAM;
-  request->is_array = request->is_stream && !asks_for_events(rc->request->query);
-  if (!(what & PATH_MODEL)) return OK;
-  request->model = path_model(rc);
-  return request->model.n
-             ? OK
-             : err_set_param(&rc->info, ERR_BAD_VALUE, "model", "the model's name in the path is malformed");
-}
-
-/* Body and envelope: the scan runs as the body arrives. */
-static enum err read_envelope(struct request_context *rc, struct turn *t, struct dialect_request *request) {
-  const struct dialect *dialect = rc->endpoint->dialect;
-  struct envelope_scan *scan = arena_alloc(rc->arena, sizeof *scan);
-  if (!scan) return ERR_NO_MEMORY;
-  envelope_scan_init(scan, dialect->request_table(), NULL, rc->arena);
-  const struct http_body_options options = {.on_bytes = scan_piece, .arg = scan};
-  enum err e = http_exchange_read_body(rc->x, &options, &t->call.body, &rc->info);
-  if (!e) e = envelope_scan_end(scan, &rc->info);
-  if (!e) e = dialect->read_request(rc->arena, t->call.body, scan, request, &rc->info);
-  rc->bytes_in = t->call.body.n;
-  t->call.scan = scan;
-  return e;
-}
-
 static enum err plan_for(struct request_context *rc, struct str model, struct plan *out) {
   struct resolution resolution;
   enum err e = resolve_name(rc->catalog, rc->arena, model, &resolution, &rc->info);
@@ -169,33 +52,19 @@ void exchange_call(struct request_context *rc) {
   if (e) goto out;
   t->rc = rc;
   if ((e = check_loop(rc))) goto out;
-  if ((e = read_path(rc, request))) goto out;
-  if ((e = read_envelope(rc, t, request))) goto out;
+  if ((e = envelope_read_path(rc, request))) goto out;
+  if ((e = envelope_read_body(rc, t, request))) goto out;
   if ((e = options_read(rc->request, request, &wants_receipt, &rc->info))) goto out;
   if ((e = plan_for(rc, request->model, &t->plan))) goto out;
-  if (t->plan.mode != PLAN_PASSTHROUGH) wants_receipt = true;
-  struct call *c = &t->call;
-  c->headers = rc->request->headers;
-  c->reply_id = rc->trace_id;
-  c->owner = auth_principal_name(&rc->principal, t->owner);
-  c->plan = &t->plan;
-  c->options = rc->options;
-  c->dialect = rc->endpoint->dialect;
-  c->client = rc->worker->client;
-  c->arena = rc->arena;
-  c->request = request;
-  c->sink = (struct call_sink){t, sink_write, sink_has_content};
-  c->put_receipt = wants_receipt ? sink_receipt : NULL;
-  c->receipt_arg = t;
-  rc->outcome = &c->outcome;
-  rc->is_stream = request->is_stream;
-  if (request->is_stream) open_stream(t);
-  e = strategy_run(c, &rc->info);
+  turn_prepare(t, request, wants_receipt || t->plan.mode != PLAN_PASSTHROUGH);
+  if (request->is_stream) turn_open_stream(t);
+  e = strategy_run(&t->call, &rc->info);
   if (e)
-    add_call_headers(t, false);
+    turn_add_headers(t, false);
   else
-    e = request->is_stream ? reply_end(&rc->reply) : send_whole(t, wants_receipt);
-  call_clear(c);
+    e = request->is_stream ? reply_end(&rc->reply) : turn_send_whole(t);
+  stored_end(&t->stored, !e);
+  call_clear(&t->call);
 out:
   if (e) {
     struct err_info info = rc->info;

@@ -97,8 +97,7 @@ void reply_open_stream(struct reply *r, uint32_t head_after_ms, uint32_t keep_al
   fiber_group_init(&r->ticker);
   /* Without a ticker (no fiber to be had) the stream still works, only its silence is silent. */
   bool has_words = r->dialect->keep_alive.n || r->put_keep_alive;
-  if (has_words && (head_after_ms || keep_alive_ms) && fiber_group_go(&r->ticker, tick, r))
-    r->keep_alive_ms = 0;
+  if (has_words && (head_after_ms || keep_alive_ms) && fiber_group_go(&r->ticker, tick, r)) r->keep_alive_ms = 0;
 }
 
 enum err reply_write(struct reply *r, struct str bytes) {

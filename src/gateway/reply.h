@@ -18,7 +18,7 @@ struct reply {
   struct http_header headers[REPLY_HEADERS_MAX];
   size_t header_count;
   struct str stream_type; /* Content-Type of a stream: the dialect's, unless the endpoint knows better */
-  int status; /* answered; 0: nothing yet */
+  int status;             /* answered; 0: nothing yet */
   size_t bytes_out;
   bool is_stream, is_started, is_ended, has_content;
   uint32_t head_after_ms, keep_alive_ms; /* 0: never */

@@ -31,8 +31,9 @@ enum endpoint_what {
   EMBED = LLM_EMBED + 1,
   COUNT = LLM_COUNT_TOKENS + 1,
   OPERATION_MASK = 7,
-  PATH_MODEL = 8,  /* {model} is the model's name */
-  PATH_STREAM = 16 /* the answer is a stream */
+  PATH_MODEL = 8,   /* {model} is the model's name */
+  PATH_STREAM = 16, /* the answer is a stream */
+  KEPT = 32         /* answers are kept for later turns, and ids of kept ones may stand in the request (Responses) */
 };
 
 /* One row of the route table (app/routes.def). */

@@ -176,6 +176,13 @@ static enum err check_choice(struct walk *w) {
 
 static bool is_one(struct str number) { return str_eq(number, STR("1")); }
 
+/* Said, and not as the nought that means the same as nothing ("0", "-0.00"): clients send their defaults along. */
+static bool is_some(struct str number) {
+  for (size_t i = 0; i < number.n && number.p[i] != 'e' && number.p[i] != 'E'; i++)
+    if (number.p[i] >= '1' && number.p[i] <= '9') return true;
+  return false;
+}
+
 static enum err check_members(struct walk *w) {
   const struct request *r = w->request;
   const struct {
@@ -192,8 +199,8 @@ static enum err check_members(struct walk *w) {
       {r->temperature.n > 0, CAP_TEMPERATURE, "temperature"},
       {r->top_p.n > 0, CAP_TOP_P, "top_p"},
       {r->top_k.n > 0, CAP_TOP_K, "top_k"},
-      {r->frequency_penalty.n > 0, CAP_FREQUENCY_PENALTY, "frequency_penalty"},
-      {r->presence_penalty.n > 0, CAP_PRESENCE_PENALTY, "presence_penalty"},
+      {is_some(r->frequency_penalty), CAP_FREQUENCY_PENALTY, "frequency_penalty"},
+      {is_some(r->presence_penalty), CAP_PRESENCE_PENALTY, "presence_penalty"},
       {r->seed.n > 0, CAP_SEED, "seed"},
       {r->stop_count > 0, CAP_STOP, "stop"},
       {r->choices.n > 0 && !is_one(r->choices), CAP_CHOICES, "n"},

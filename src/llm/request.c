@@ -27,6 +27,8 @@ void request_path(const struct request_words *words, const struct request_item *
   if (part && part->source != UINT32_MAX) snprintf(index, sizeof index, "[%u]", part->source);
   if (part && part->kind == PART_REASONING && words->reasoning)
     snprintf(middle, sizeof middle, ".%s", words->reasoning);
+  else if (part && part->kind == PART_TOOL_CALL && words->calls)
+    snprintf(middle, sizeof middle, ".%s%s", words->calls, index);
   else if (part && !is_beside && words->content[0])
     snprintf(middle, sizeof middle, ".%s%s", words->content, index);
   else if (part)

@@ -216,8 +216,8 @@ struct request {
  * and member may be NULL. Cut to fit. */
 struct request_words {
   const char *list, *system, *content, *tools;
-  const char
-      *reasoning; /* of thinking that has a member of its own beside the content ("thinking"); NULL: it is content */
+  /* Of thinking and of tool calls where they have members of their own beside the content; NULL: they are content. */
+  const char *reasoning, *calls;
 };
 void request_path(const struct request_words *words, const struct request_item *item, const struct request_part *part,
                   const char *member, char out[ERR_PARAM_MAX]);

@@ -22,6 +22,7 @@ enum err plan_make(struct arena *a, const struct config_options *options, const 
       .mode = resolution->how == RESOLVE_BRAIN ? PLAN_AUTO : PLAN_PASSTHROUGH,
       .v = resolution->v,
       .n = resolution->n,
+      .told = resolution->told,
       .same_target_repeats = options->routing_same_target_retries,
   };
   bool is_list = resolution->how == RESOLVE_BRAIN || resolution->how == RESOLVE_PRIORITY;

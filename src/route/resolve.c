@@ -53,7 +53,7 @@ static enum err pick_one(struct arena *a, const struct deployment *d, struct res
   const struct deployment **v = ARENA_NEW_ARRAY(a, const struct deployment *, 1);
   if (!v) return ERR_NO_MEMORY;
   v[0] = d;
-  *out = (struct resolution){RESOLVE_QUALIFIED, v, 1};
+  *out = (struct resolution){RESOLVE_QUALIFIED, v, 1, STR_NONE};
   return OK;
 }
 
@@ -99,7 +99,7 @@ static enum err only_ready(struct arena *a, struct resolution *r, struct err_inf
 
 /* The priorities; without them every model that is surely one for chat, preferred first. */
 static enum err pick_brain(const struct catalog *c, struct arena *a, struct resolution *out, struct err_info *info) {
-  *out = (struct resolution){RESOLVE_BRAIN, c->priorities, c->priority_count};
+  *out = (struct resolution){RESOLVE_BRAIN, c->priorities, c->priority_count, STR_NONE};
   if (c->priority_count) return OK;
   const struct deployment **v = ARENA_NEW_ARRAY(a, const struct deployment *, c->deployment_count + 1);
   if (!v) return ERR_NO_MEMORY;
@@ -113,6 +113,24 @@ static enum err pick_brain(const struct catalog *c, struct arena *a, struct reso
                        "\"maestro-auto\" does not know which models to use: list some in \"priorities\".");
 }
 
+#define LATEST STR(":latest")
+
+/* Ollama's names have a tag, which may be left out: "llama3" is "llama3:latest", and the reverse. Told back as asked.
+ */
+static enum err by_tag(const struct catalog *c, struct arena *a, struct str name, struct resolution *out,
+                       struct err_info *info) {
+  bool has_tag = str_has_suffix(name, LATEST);
+  struct str other = has_tag ? str_sub(name, 0, name.n - LATEST.n) : arena_printf(a, "%.*s:latest", STR_ARG(name));
+  if (!other.p) return ERR_NO_MEMORY;
+  const struct deployment *d = map_get(&c->by_qualified, other);
+  const struct catalog_name *named = d ? NULL : map_get(&c->by_model, other);
+  if (!d && !named) return not_found(c, name, info);
+  enum err e = d ? pick_one(a, d, out) : OK;
+  if (named) *out = (struct resolution){RESOLVE_MODEL, named->v, named->n, STR_NONE};
+  if (!e) out->told = name;
+  return e;
+}
+
 static enum err pick(const struct catalog *c, struct arena *a, struct str name, struct resolution *out,
                      struct err_info *info) {
   if (is_brain_name(name)) return pick_brain(c, a, out, info);
@@ -120,16 +138,18 @@ static enum err pick(const struct catalog *c, struct arena *a, struct str name, 
     if (c->priority_count == 0)
       return err_set_param(info, ERR_MODEL_NOT_FOUND, "model",
                            "\"router-maestro\" follows the priorities list, which is empty.");
-    *out = (struct resolution){RESOLVE_PRIORITY, c->priorities, c->priority_count};
+    *out = (struct resolution){RESOLVE_PRIORITY, c->priorities, c->priority_count, STR_NONE};
     return OK;
   }
   bool found;
   enum err e = by_qualified(c, a, name, out, &found);
   if (e || found) return e;
   const struct catalog_name *named = map_get(&c->by_model, name);
-  if (!named) return not_found(c, name, info);
-  *out = (struct resolution){RESOLVE_MODEL, named->v, named->n};
-  return OK;
+  if (named) {
+    *out = (struct resolution){RESOLVE_MODEL, named->v, named->n, STR_NONE};
+    return OK;
+  }
+  return by_tag(c, a, name, out, info);
 }
 
 enum err resolve_name(const struct catalog *c, struct arena *a, struct str name, struct resolution *out,

@@ -8,7 +8,7 @@ enum resolve_how {
   RESOLVE_BRAIN,     /* maestro, maestro-auto */
   RESOLVE_PRIORITY,  /* router-maestro: the configured list in order */
   RESOLVE_QUALIFIED, /* provider/model */
-  RESOLVE_MODEL      /* an exact model id, wherever it is */
+  RESOLVE_MODEL      /* an exact model id, wherever it is, with or without Ollama's ":latest" */
 };
 
 /* The names that stand for no single model, as model lists show them. */
@@ -19,6 +19,7 @@ struct resolution {
   enum resolve_how how;
   const struct deployment **v; /* candidates, preferred first; at least one */
   size_t n;
+  struct str told; /* what the answer calls its model; empty: the qualified name that ran */
 };
 
 /* Memory from `a`. ERR_MODEL_NOT_FOUND with the nearest names; ERR_NO_CREDENTIAL when the only provider of the model

@@ -9,8 +9,8 @@
 enum { SHARDS = 16, BUCKETS = 512, SHARD_BYTES = SIGNATURE_STORE_BYTES_MAX / SHARDS };
 
 struct entry {
-  struct entry *next;           /* of its bucket */
-  struct entry *older, *newer;  /* of its shard, in order of keeping */
+  struct entry *next;          /* of its bucket */
+  struct entry *older, *newer; /* of its shard, in order of keeping */
   uint64_t hash, expires_us;
   enum signature_store_kind kind;
   size_t owner_n, call_n, origin_n, text_n, signature_n;

@@ -1,7 +1,7 @@
 /* Signatures whose way back leads through a dialect that has no slot for them: kept under their owner and the id of the
  * tool call they belong to, for a day, so that the next turn of the conversation can hand them back to their maker. In
- * memory, for the whole process, bounded; the oldest give way. Asked only by translations with tool calls: one short lock
- * of one of 16 shards. Used by call/translate. */
+ * memory, for the whole process, bounded; the oldest give way. Asked only by translations with tool calls: one short
+ * lock of one of 16 shards. Used by call/translate. */
 #ifndef MAESTRO_STATE_SIGNATURE_STORE_H
 #define MAESTRO_STATE_SIGNATURE_STORE_H
 
@@ -14,7 +14,8 @@ enum {
 };
 #define SIGNATURE_STORE_TTL_US (UINT64_C(24) * 3600 * 1000000)
 
-/* What belongs to a call: the call's own signature (Gemini), or the thinking that came before it (Anthropic, Responses). */
+/* What belongs to a call: the call's own signature (Gemini), or the thinking that came before it (Anthropic,
+ * Responses). */
 enum signature_store_kind { SIGNATURE_OF_CALL, SIGNATURE_OF_THINKING };
 
 struct signature_store_item {
@@ -23,9 +24,10 @@ struct signature_store_item {
   struct str text;            /* of the thinking; empty for a call's own */
 };
 
-/* Copies; replaces what was kept under the same owner, call and origin. now_us: monotonic. Nothing is kept where an id is
- * empty or memory is short. */
-void signature_store_put(struct str owner, struct str call_id, const struct signature_store_item *item, uint64_t now_us);
+/* Copies; replaces what was kept under the same owner, call and origin. now_us: monotonic. Nothing is kept where an id
+ * is empty or memory is short. */
+void signature_store_put(struct str owner, struct str call_id, const struct signature_store_item *item,
+                         uint64_t now_us);
 /* A copy in `a`; false when there is none (or memory is short). */
 bool signature_store_get(struct arena *a, struct str owner, struct str call_id, struct str origin, uint64_t now_us,
                          struct signature_store_item *out);

@@ -136,13 +136,19 @@ static void begin_block(const struct writer *w, struct pending *p) {
   end_start(w, p);
 }
 
+/* The frame that streams are made of, in few writes. */
 static void put_piece(const struct writer *w, struct pending *p, struct str bytes) {
+  static const struct str before =
+      STR("event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":");
   if (!bytes.n) return;
   begin_block(w, p);
-  bool is_call = p->kind == PART_TOOL_CALL;
-  begin_delta(w, is_call ? "input_json_delta" : is_text(p->kind) ? "text_delta" : "thinking_delta");
-  json_out_member_string(w->out, is_call ? "partial_json" : is_text(p->kind) ? "text" : "thinking", bytes);
-  end_delta(w);
+  buf_put(w->out, before);
+  buf_put_u64(w->out, w->s->index);
+  buf_put(w->out, p->kind == PART_TOOL_CALL ? STR(",\"delta\":{\"type\":\"input_json_delta\",\"partial_json\":")
+                  : is_text(p->kind)        ? STR(",\"delta\":{\"type\":\"text_delta\",\"text\":")
+                                            : STR(",\"delta\":{\"type\":\"thinking_delta\",\"thinking\":"));
+  buf_put_json(w->out, bytes);
+  buf_put(w->out, STR("}}\n\n"));
 }
 
 static void put_signature(const struct writer *w, struct pending *p, const struct signature *s) {

@@ -58,7 +58,6 @@ static enum err put_messages(struct bedrock_encoder *c, size_t from) {
   const struct request *r = c->request;
   const char *role = NULL; /* of the message that is open */
   enum err e = OK;
-  if (c->is_own && from == r->item_count) return OK;
   json_out_key(c->out, "messages");
   json_out_begin(c->out, '[');
   for (size_t i = from; !e && i < r->item_count; i++) {

@@ -135,8 +135,7 @@ static void put_foreign_tools(struct body *b) {
   }
 }
 
-static bool put_tools(struct body *b) {
-  if (b->r->tool_count == 0) return false;
+static void put_tools(struct body *b) {
   size_t before = b->out->n;
   json_out_key(b->out, "tools");
   json_out_begin(b->out, '[');
@@ -145,12 +144,10 @@ static bool put_tools(struct body *b) {
     put_own_tools(b);
   else
     put_foreign_tools(b);
-  bool has_tools = b->out->n > inner;
-  if (has_tools)
+  if (b->out->n > inner || (b->native && b->native->has_tools))
     json_out_end(b->out, ']');
   else
     b->out->n = before;
-  return has_tools;
 }
 
 static bool has_functions(const struct request *r) {

@@ -57,7 +57,8 @@ struct contents {
   unsigned invented;
 };
 
-static struct str invent_id(struct contents *c) { return arena_printf(c->a, "call_%u", c->invented++); }
+/* A word that callers' own ids hardly begin with: the target sees it, and nobody sends it back. */
+static struct str invent_id(struct contents *c) { return arena_printf(c->a, "call_gemini_%u", c->invented++); }
 
 static enum err remember_call(struct contents *c, struct str id, struct str name) {
   if (c->call_count == c->call_room) {

@@ -68,7 +68,7 @@ enum err gemini_schema_convert(struct arena *a, struct yyjson_val *schema, const
 struct gemini_native {
   bool is_wrapped; /* countTokens: generateContentRequest */
   bool has_model;  /* in the body as well */
-  bool has_generation_config, has_thinking_config, has_tool_config, has_calling_config;
+  bool has_tools, has_generation_config, has_thinking_config, has_tool_config, has_calling_config;
   struct str calling_mode; /* the word behind TOOL_CHOICE_AUTO, where it was said */
   /* The format's two members, as they were written, and what they were read as. */
   struct str mime;

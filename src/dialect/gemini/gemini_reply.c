@@ -369,13 +369,15 @@ static enum err see(struct reader *r, yyjson_val *root, struct str text) {
   return put_usage(r, yyjson_obj_get(root, "usageMetadata"));
 }
 
-/* Closes and stops what was seen; true in *is_complete when every choice had a reason. */
+/* Closes and stops what was seen. A whole reply without candidates has one all the same, which says nothing. */
 static enum err finish(struct reader *r, bool is_whole) {
   enum err e = OK;
+  bool is_empty = is_whole;
+  for (size_t i = 0; i < GEMINI_CHOICES_MAX; i++) is_empty = is_empty && !r->state->choices[i].is_seen;
   for (uint32_t i = 0; !e && i < GEMINI_CHOICES_MAX; i++) {
     struct gemini_choice *c = &r->state->choices[i];
-    if (!c->is_seen) continue;
-    if (!c->is_stopped) c->reason = is_whole ? STOP_END : STOP_OTHER;
+    if (!c->is_seen && !(is_empty && i == 0)) continue;
+    if (!c->is_stopped) c->reason = is_whole && !is_empty ? STOP_END : STOP_OTHER;
     if (c->reason == STOP_END && c->saw_call) c->reason = STOP_TOOL_CALLS;
     e = close_part(r, i);
     if (!e)

@@ -398,6 +398,7 @@ enum err gemini_request_decode(struct arena *a, struct yyjson_val *root, const s
   native->has_model = found[MODEL] != NULL;
   if (!found[CONTENTS]) return err_set_param(info, ERR_MISSING, "contents", "\"contents\" is required");
   e = gemini_contents_decode(a, found[SYSTEM_INSTRUCTION], found[CONTENTS], &r, &native->system_role, info);
+  native->has_tools = found[TOOLS] != NULL;
   if (!e) e = decode_tools(&d, found[TOOLS]);
   if (!e) e = decode_tool_config(&d, found[TOOL_CONFIG]);
   if (!e) e = decode_config(&d, found[GENERATION_CONFIG]);

@@ -110,7 +110,12 @@ static enum err edit_request(struct arena *a, const struct dialect_request_edits
 
 const struct dialect dialect_ollama = {
     .name = STR("ollama"),
-    .words = {.list = "messages", .system = "messages", .content = "images", .tools = "tools", .reasoning = "thinking"},
+    .words = {.list = "messages",
+              .system = "messages",
+              .content = "images",
+              .tools = "tools",
+              .reasoning = "thinking",
+              .calls = "tool_calls"},
     .caps =
         MEMBER_CAPS | CAP_BIT(TOOLS) | CAP_BIT(TOOL_CHOICE_NONE) | CAP_BIT(RESULT_RICH) | CAP_BIT(REASONING_HISTORY),
     .framing = FRAMING_NDJSON,
@@ -139,7 +144,12 @@ const struct dialect dialect_ollama = {
 
 const struct dialect dialect_ollama_generate = {
     .name = STR("ollama_generate"),
-    .words = {.list = "prompt", .system = "system", .content = "images", .tools = "tools", .reasoning = "thinking"},
+    .words = {.list = "prompt",
+              .system = "system",
+              .content = "images",
+              .tools = "tools",
+              .reasoning = "thinking",
+              .calls = "tool_calls"},
     .caps = MEMBER_CAPS | CAP_BIT(SUFFIX),
     .framing = FRAMING_NDJSON,
     .content_type_stream = STR("application/x-ndjson"),

@@ -163,7 +163,7 @@ static bool put_options(struct buf *out, const struct request *r, bool is_own) {
   json_out_member_raw_if(out, "num_predict", r->max_tokens);
   if (is_own && r->stop_is_plain)
     json_out_member_string(out, "stop", r->stop[0]);
-  else if (r->stop_count)
+  else if (r->stop_count || (is_own && r->stop))
     put_stop(out, r);
   json_out_member_raw_if(out, "seed", r->seed);
   json_out_member_raw_if(out, "frequency_penalty", r->frequency_penalty);

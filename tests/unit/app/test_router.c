@@ -52,7 +52,7 @@ TEST(what_is_served) {
 TEST(what_is_not_is_said_in_the_prefixs_dialect) {
   static const char *const openai[] = {"/v1/nothing",           "/v1/models/", "/v1/chat/completions/", "/v1/chat",
                                        "/v1//chat/completions", "/v1/MODELS",  "/api/openai/x",         "/chat/x",
-                                       "/v1/responses"};
+                                       "/api/openai/v1/nothing"};
   static const char *const plain[] = {"/v2", "/x", "/Health", "/health/",     "//", "/v",
                                       "*",   "",   "/api",    "/api/admin/x", "/v1"};
   const struct endpoint *nothing = NULL;
@@ -69,6 +69,51 @@ TEST(what_is_not_is_said_in_the_prefixs_dialect) {
     const struct endpoint *e = router_find(str_from_c(plain[i]), HTTP_POST, (struct http_headers){0}, &rest);
     assert_ptr_equal(e->dialect, &dialect_plain);
     assert_true(e->run == nothing->run);
+  }
+}
+
+/* One path, several rows: by method, and by a header that shows whose client asks. */
+TEST(method_and_header_choose_the_row) {
+  static const struct http_header version = {STR("Anthropic-Version"), STR("2023-06-01")},
+                                  google = {STR("x-goog-api-client"), STR("genai")};
+  static const struct {
+    enum http_method method;
+    const char *path;
+    const struct http_header *header;
+    const char *route, *rest, *dialect, *methods;
+    unsigned what;
+  } rows[] = {
+      {HTTP_GET, "/v1/models", NULL, "/v1/models", "", "openai_chat", "GET, HEAD, OPTIONS", 0},
+      {HTTP_HEAD, "/v1/models", &version, "/v1/models", "", "anthropic", "GET, HEAD, OPTIONS", 0},
+      {HTTP_GET, "/v1/models/x", &google, "/v1/models/{model}", "x", "gemini", "GET, HEAD, OPTIONS", 0},
+      {HTTP_POST, "/v1/models/a/b:c:generateContent", NULL, "/v1/models/{model}:generateContent", "a/b:c", "gemini",
+       "POST, OPTIONS", GENERATE | PATH_MODEL},
+      {HTTP_POST, "/v1beta/models/m:streamGenerateContent", NULL, "/v1beta/models/{model}:streamGenerateContent", "m",
+       "gemini", "POST, OPTIONS", GENERATE | PATH_MODEL | PATH_STREAM},
+      {HTTP_POST, "/v1/responses", NULL, "/v1/responses", "", "openai_responses", "POST, OPTIONS", GENERATE | KEPT},
+      {HTTP_DELETE, "/v1/responses/resp_1", NULL, "/v1/responses/{id}", "resp_1", "openai_responses",
+       "GET, HEAD, DELETE, OPTIONS", 0},
+      {HTTP_GET, "/v1/responses/resp_1/input_items", NULL, "/v1/responses/{id}/input_items", "resp_1",
+       "openai_responses", "GET, HEAD, OPTIONS", 0},
+      {HTTP_POST, "/claude/v1/messages/count_tokens", NULL, "/claude/v1/messages/count_tokens", "", "anthropic",
+       "POST, OPTIONS", COUNT},
+      {HTTP_POST, "/api/chat", NULL, "/api/chat", "", "ollama", "POST, OPTIONS", GENERATE},
+      {HTTP_GET, "/api/nothing", NULL, "/api/{rest}", "nothing", "ollama", NULL, 0},
+      /* The wrong method: the path's own row, whose methods are said. */
+      {HTTP_GET, "/v1/messages", NULL, "/v1/messages", "", "anthropic", "POST, OPTIONS", GENERATE},
+      {HTTP_PUT, "/v1/responses/resp_1", NULL, "/v1/responses/{id}", "resp_1", "openai_responses",
+       "GET, HEAD, DELETE, OPTIONS", 0},
+  };
+  router_init();
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    struct str rest;
+    const struct http_headers headers = {rows[i].header, rows[i].header ? 1 : 0};
+    const struct endpoint *e = router_find(str_from_c(rows[i].path), rows[i].method, headers, &rest);
+    assert_str(e->route, str_from_c(rows[i].route));
+    assert_str(rest, str_from_c(rows[i].rest));
+    assert_str(e->dialect->name, str_from_c(rows[i].dialect));
+    if (rows[i].methods) assert_str(e->methods, str_from_c(rows[i].methods));
+    assert_int_equal(e->what, rows[i].what);
   }
 }
 
@@ -89,6 +134,7 @@ TEST(errors_of_the_server_take_the_paths_shape) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(what_is_served),
+                                     cmocka_unit_test(method_and_header_choose_the_row),
                                      cmocka_unit_test(what_is_not_is_said_in_the_prefixs_dialect),
                                      cmocka_unit_test(errors_of_the_server_take_the_paths_shape)};
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@ static const struct {
 } paths[] = {
     {"/v1/chat/completions*", "openai_chat"},
     {"/v1/responses*", "openai_responses"},
+    {"/v1/completions*", "openai_completions"},
     {"/v1/embeddings", "openai_embeddings"},
     {"/v1/messages*", "anthropic"},
     {"/v1*/models/*:*enerateContent*", "gemini"},

@@ -15,7 +15,8 @@ static struct request_item item;
 static struct request_part part, inner;
 static struct request_tool tool;
 static struct media media;
-static const struct request_words words = {"messages", "system", "content", "tools", NULL};
+static const struct request_words words = {
+    .list = "messages", .system = "system", .content = "content", .tools = "tools"};
 
 static struct yyjson_val *parse(const char *text) {
   struct json doc;
@@ -136,7 +137,7 @@ static const char *give(enum cap cap) {
     case CAP_TOP_P: request.top_p = STR("1"); return "top_p";
     case CAP_TOP_K: request.top_k = STR("1"); return "top_k";
     case CAP_FREQUENCY_PENALTY: request.frequency_penalty = STR("0.1"); return "frequency_penalty";
-    case CAP_PRESENCE_PENALTY: request.presence_penalty = STR("0.1"); return "presence_penalty";
+    case CAP_PRESENCE_PENALTY: request.presence_penalty = STR("-1e-1"); return "presence_penalty";
     case CAP_SEED: request.seed = STR("7"); return "seed";
     case CAP_STOP:
       request.stop = stop;
@@ -212,6 +213,8 @@ TEST(a_plain_request_needs_nothing) {
   item.role = ROLE_SYSTEM; /* at the head it is no mid-conversation */
   request.choices = request.best_of = STR("1");
   request.store = request.logprobs = request.echo = 0;
+  request.frequency_penalty = STR("0");
+  request.presence_penalty = STR("-0.0e9"); /* a nought changes nothing */
   request.format = FORMAT_TEXT;
   request.tool_choice = TOOL_CHOICE_AUTO;
   assert_int_equal(check(0, &dropped, &info), OK);

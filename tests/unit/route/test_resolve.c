@@ -46,6 +46,22 @@ TEST(names_in_the_contracts_order) {
   rig_clear();
 }
 
+/* Ollama's names: the tag "latest" may be there or not, and is told back as it was asked for. */
+TEST(latest_is_the_tag_that_goes_without_saying) {
+  struct resolution r;
+  struct err_info info = {0};
+  open_config("");
+  resolves("llama:latest", RESOLVE_MODEL, "a/llama");
+  resolves("a/llama:latest", RESOLVE_QUALIFIED, "a/llama");
+  assert_int_equal(resolve_name(rig.catalog, &rig.arena, STR("llama:latest"), &r, &info), OK);
+  assert_str(r.told, STR("llama:latest"));
+  assert_int_equal(resolve_name(rig.catalog, &rig.arena, STR("llama"), &r, &info), OK);
+  assert_int_equal(r.told.n, 0);
+  refused("nothing:latest", ERR_MODEL_NOT_FOUND,
+          "The model \"nothing:latest\" does not exist; the nearest are \"b/gpt-5\", \"gpt-5\", \"b/a/llama\".");
+  rig_clear();
+}
+
 TEST(without_priorities) {
   open_config("");
   resolves("maestro-auto", RESOLVE_BRAIN, "b/gpt-5 b/a/llama a/gpt-5 a/llama");
@@ -114,6 +130,7 @@ TEST(nothing_is_configured) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(names_in_the_contracts_order),
+      cmocka_unit_test(latest_is_the_tag_that_goes_without_saying),
       cmocka_unit_test(without_priorities),
       cmocka_unit_test(an_unlisted_model_is_sent_as_it_is),
       cmocka_unit_test(a_missing_credential_is_no_missing_model),

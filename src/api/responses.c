@@ -1,0 +1,73 @@
+/* Kept responses by their id: see responses.h. */
+#include "api/responses.h"
+
+#include "dialect/openai_responses/expand.h"
+#include "gateway/exchange.h"
+#include "gateway/stored.h"
+
+static int64_t now_ms(void) { return (int64_t)(clock_mono_us() / 1000); }
+
+static void fail_not_found(struct request_context *rc, struct str id) {
+  struct err_info info = {0};
+  enum err e = openai_responses_not_found(id, "response_id", &info);
+  exchange_fail(rc, e, &info);
+}
+
+static bool find(struct request_context *rc, struct stored_response *out) {
+  char owner[AUTH_NAME_BYTES];
+  enum err e = OK;
+  struct stored_responses *kept = stored_get();
+  struct str name = auth_principal_name(&rc->principal, owner);
+  if (kept && stored_response_get(kept, name, rc->path_rest, now_ms(), rc->arena, out, &e)) return true;
+  if (e)
+    exchange_fail(rc, e, NULL);
+  else
+    fail_not_found(rc, rc->path_rest);
+  return false;
+}
+
+void responses_get(struct request_context *rc) {
+  struct stored_response r;
+  if (find(rc, &r)) rc->error = reply_json(&rc->reply, 200, r.response);
+}
+
+void responses_delete(struct request_context *rc) {
+  char owner[AUTH_NAME_BYTES];
+  struct buf json;
+  struct stored_responses *kept = stored_get();
+  if (!kept || !stored_response_delete(kept, auth_principal_name(&rc->principal, owner), rc->path_rest, now_ms())) {
+    fail_not_found(rc, rc->path_rest);
+    return;
+  }
+  buf_init(&json, 0);
+  openai_responses_put_deleted(&json, rc->path_rest);
+  exchange_answer(rc, 200, &json);
+  buf_clear(&json);
+}
+
+/* The value of a parameter of the query, as it was sent; the ids and numbers looked for need no decoding. */
+static struct str parameter(struct str query, struct str name) {
+  struct str one, key, value;
+  while (query.n) {
+    str_cut(query, '&', &one, &query);
+    if (str_cut(one, '=', &key, &value) && str_eq(key, name)) return value;
+  }
+  return STR_NONE;
+}
+
+void responses_input_items(struct request_context *rc) {
+  struct stored_response r;
+  struct str query = rc->request->query;
+  const struct openai_responses_page page = {parameter(query, STR("after")), parameter(query, STR("order")),
+                                             parameter(query, STR("limit"))};
+  struct err_info info = {0};
+  struct buf json;
+  if (!find(rc, &r)) return;
+  buf_init(&json, 0);
+  enum err e = openai_responses_put_input_items(&json, r.input, &page, &info);
+  if (e)
+    exchange_fail(rc, e, &info);
+  else
+    exchange_answer(rc, 200, &json);
+  buf_clear(&json);
+}

@@ -1,0 +1,28 @@
+/* The envelope of OpenAI's requests: chat, completions and embeddings differ in the member that holds the content only.
+ * Each makes its table of these rows; the functions are what struct dialect wants, with the content's name. */
+#ifndef MAESTRO_DIALECT_OPENAI_ENVELOPE_H
+#define MAESTRO_DIALECT_OPENAI_ENVELOPE_H
+
+#include "dialect/dialect.h"
+
+enum openai_envelope_row {
+  OPENAI_ENVELOPE_MODEL,
+  OPENAI_ENVELOPE_CONTENT,
+  OPENAI_ENVELOPE_STREAM,
+  OPENAI_ENVELOPE_STREAM_OPTIONS,
+  OPENAI_ENVELOPE_INCLUDE_USAGE,
+  OPENAI_ENVELOPE_MAX_TOKENS,
+  OPENAI_ENVELOPE_MAX_COMPLETION_TOKENS,
+  OPENAI_ENVELOPE_MAESTRO,
+  OPENAI_ENVELOPE_ROWS
+};
+
+/* content: "messages", "prompt", "input"; a literal. To be called once, before the table is shared. */
+void openai_envelope_table(struct envelope_table *table, struct str content);
+/* All but what is said of the content. */
+enum err openai_envelope_read(struct arena *a, struct str body, const struct envelope_scan *scan,
+                              struct dialect_request *out, struct err_info *info) MUST_CHECK;
+enum err openai_envelope_edit(struct arena *a, const struct dialect_request_edits *want, struct envelope_edit *edit,
+                              struct err_info *info);
+
+#endif

@@ -1,0 +1,83 @@
+/* What of a call goes out to its caller: see turn.h. */
+#include "gateway/turn.h"
+
+#include "gateway/receipt.h"
+
+/* What the head says of the call: our own headers, and those of the upstream that concern the caller. */
+void turn_add_headers(struct turn *t, bool is_final) {
+  if (t->rc->reply.is_started) return;
+  receipt_add_headers(t->rc, &t->plan, &t->call.outcome, is_final);
+  if (t->call.outcome.usage.is_estimated) reply_add_header(&t->rc->reply, STR("x-maestro-estimated"), STR("1"));
+  if (t->call.dropped.names.n)
+    reply_add_header(&t->rc->reply, STR("x-maestro-dropped"), arena_dup(t->rc->arena, buf_str(&t->call.dropped.names)));
+  for (size_t i = 0; i < t->call.reply_headers.n; i++)
+    reply_add_header(&t->rc->reply, t->call.reply_headers.v[i].name, t->call.reply_headers.v[i].value);
+}
+
+static enum err sink_write(void *arg, struct str bytes) {
+  struct turn *t = arg;
+  turn_add_headers(t, false);
+  stored_watch(&t->stored, bytes);
+  return reply_write(&t->rc->reply, bytes);
+}
+
+static bool sink_has_content(void *arg) { return ((struct turn *)arg)->rc->reply.has_content; }
+
+static void sink_receipt(void *arg, const struct call_outcome *outcome, struct buf *out) {
+  struct turn *t = arg;
+  receipt_put(t->rc, &t->plan, outcome, out);
+}
+
+static void put_error(void *arg, enum err e, const struct err_info *info, struct buf *out) {
+  call_put_stream_error(&((struct turn *)arg)->call, e, info, out);
+}
+
+static void put_keep_alive(void *arg, struct buf *out) {
+  const struct turn *t = arg;
+  const struct dialect_exchange x = {.created_s = clock_wall_us() / 1000000, .model = t->call.request->model};
+  t->call.dialect->put_keep_alive(&x, out);
+}
+
+void turn_open_stream(struct turn *t) {
+  struct reply *r = &t->rc->reply;
+  const struct config_options *o = t->rc->options;
+  r->arg = t;
+  if (t->call.request->is_array) r->stream_type = STR("application/json");
+  r->put_error_event = put_error;
+  r->put_keep_alive = t->call.dialect->put_keep_alive ? put_keep_alive : NULL;
+  reply_open_stream(r, o->stream_head_after_ms, o->stream_keep_alive_ms);
+}
+
+enum err turn_send_whole(struct turn *t) {
+  struct request_context *rc = t->rc;
+  struct call *c = &t->call;
+  if (c->put_receipt && c->dialect->put_receipt) {
+    struct buf receipt;
+    buf_init(&receipt, 0);
+    receipt_put(rc, &t->plan, &c->outcome, &receipt);
+    c->dialect->put_receipt(&c->reply, 0, buf_str(&receipt));
+    buf_clear(&receipt);
+  }
+  turn_add_headers(t, true);
+  stored_take(&t->stored, buf_str(&c->reply));
+  return reply_json(&rc->reply, 200, buf_str(&c->reply));
+}
+
+void turn_prepare(struct turn *t, const struct dialect_request *request, bool wants_receipt) {
+  struct request_context *rc = t->rc;
+  struct call *c = &t->call;
+  c->plan = &t->plan;
+  c->options = rc->options;
+  c->dialect = rc->endpoint->dialect;
+  c->client = rc->worker->client;
+  c->arena = rc->arena;
+  c->request = request;
+  c->headers = rc->request->headers;
+  c->owner = auth_principal_name(&rc->principal, t->owner);
+  c->reply_id = rc->trace_id;
+  c->sink = (struct call_sink){t, sink_write, sink_has_content};
+  c->put_receipt = wants_receipt ? sink_receipt : NULL;
+  c->receipt_arg = t;
+  rc->outcome = &c->outcome;
+  rc->is_stream = request->is_stream;
+}
