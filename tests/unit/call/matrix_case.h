@@ -1,5 +1,5 @@
-/* The files of tests/matrix taken apart: cases (*.case) and the rules of comparison (rules.txt); docs/testing.md says how
- * both are written. Everything stays in memory until the process ends; all is static. */
+/* The files of tests/matrix taken apart: cases (*.case) and the rules of comparison (rules.txt); docs/testing.md says
+ * how both are written. Everything stays in memory until the process ends; all is static. */
 #ifndef MAESTRO_TESTS_MATRIX_CASE_H
 #define MAESTRO_TESTS_MATRIX_CASE_H
 

@@ -1,6 +1,6 @@
-/* The matrix: each caller's dialect x each target's x each case of tests/matrix. A case says one thing in every dialect,
- * as its vendor specifies it, so that each text is input and expectation: what A's caller asks must reach B as B's own
- * text, what B answers must reach A's caller as A's own. Where a vendor's API cannot say it, the case says what
+/* The matrix: each caller's dialect x each target's x each case of tests/matrix. A case says one thing in every
+ * dialect, as its vendor specifies it, so that each text is input and expectation: what A's caller asks must reach B as
+ * B's own text, what B answers must reach A's caller as A's own. Where a vendor's API cannot say it, the case says what
  * is expected instead, and why. Dialects come from dialects.def, what they are served for from the providers' tables: a
  * new row without its texts fails. Streams are also fed byte by byte and cut at every place.
  *
@@ -109,11 +109,13 @@ static bool check_request(const struct cell *cell) {
     good = compare(cell, b, &want, doc, buf_str(&x->out), false);
     if (!str_eq(buf_str(&x->call.dropped.names), want.dropped)) {
       complain(cell, "names what it leaves out otherwise");
-      fprintf(stderr, "    want %.*s\n    got  %.*s\n", STR_ARG(want.dropped), STR_ARG(buf_str(&x->call.dropped.names)));
+      fprintf(stderr, "    want %.*s\n    got  %.*s\n", STR_ARG(want.dropped),
+              STR_ARG(buf_str(&x->call.dropped.names)));
       good = false;
     }
   }
-  if (a == b && a->edit_request && !is_request_relayed(x, body)) complain(cell, "is not relayed as it is"), good = false;
+  if (a == b && a->edit_request && !is_request_relayed(x, body))
+    complain(cell, "is not relayed as it is"), good = false;
   exchange_close(x);
   yyjson_mut_doc_free(doc);
   free(x);
@@ -131,8 +133,8 @@ static struct str request_for(const struct cell *cell) {
 }
 
 static enum err open_answer(struct exchange *x, const struct cell *cell, bool is_stream) {
-  enum err e = exchange_open(x, cell->caller, cell->target, operation_of(cell->of->operation), is_stream,
-                             request_for(cell));
+  enum err e =
+      exchange_open(x, cell->caller, cell->target, operation_of(cell->of->operation), is_stream, request_for(cell));
   struct str body;
   if (is_stream) x->request.is_stream = x->request.wants_usage = true;
   /* A target that cannot say the request has an answer all the same: what is looked at is the answer. */
