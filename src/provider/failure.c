@@ -1,5 +1,6 @@
 /* What a failed reply says, whoever wrote it: see provider.h. Shapes: OpenAI, Anthropic, Gemini and Bedrock API
  * references (read 2026-11); the variants are those seen at vLLM, Ollama and OpenRouter. */
+#include <stdio.h>
 #include <yyjson.h>
 
 #include "provider/provider.h"
@@ -55,77 +56,92 @@ static void describe(const struct provider *p, int status, struct str message, s
     err_set(info, OK, "%.*s answered with status %d and no message", STR_ARG(p->id), status);
 }
 
-/* What the vendors call the families of their failures, as a type, a code or an exception's name: the status that a
- * body of status 200, or an event of a stream, would have had. */
-static const struct {
-  struct str word;
-  int status;
-} families[] = {{STR("invalid_request_error"), 400},
-                {STR("ValidationException"), 400},
-                {STR("validationException"), 400},
-                {STR("authentication_error"), 401},
-                {STR("permission_error"), 403},
-                {STR("not_found_error"), 404},
-                {STR("request_too_large"), 413},
-                {STR("rate_limit_error"), 429},
-                {STR("rate_limit_exceeded"), 429},
-                {STR("ThrottlingException"), 429},
-                {STR("throttlingException"), 429},
-                {STR("server_error"), 500},
-                {STR("api_error"), 500},
-                {STR("InternalServerException"), 500},
-                {STR("internalServerException"), 500},
-                {STR("ServiceUnavailableException"), 503},
-                {STR("serviceUnavailableException"), 503},
-                {STR("overloaded_error"), 529}};
+/* The HTTP status that a body names as its `code`, as a number or as digits; else 502. */
+static int status_within(yyjson_val *code) {
+  uint64_t status = yyjson_get_uint(code);
+  if (!str_to_u64(json_str(code), &status) && !yyjson_is_uint(code)) return 502;
+  return status >= 400 && status < 600 ? (int)status : 502;
+}
 
+/* What the vendors call their failures, where no HTTP status says it: Anthropic's error types, OpenAI's types and
+ * codes, Bedrock's exceptions. */
 static int status_of_word(struct str word) {
-  for (size_t i = 0; i < sizeof families / sizeof *families; i++)
-    if (str_eq(families[i].word, word)) return families[i].status;
+  static const struct {
+    struct str word;
+    int status;
+  } rows[] = {
+      {STR("invalid_request_error"), 400},
+      {STR("authentication_error"), 401},
+      {STR("billing_error"), 402},
+      {STR("permission_error"), 403},
+      {STR("not_found_error"), 404},
+      {STR("request_too_large"), 413},
+      {STR("rate_limit_error"), 429},
+      {STR("api_error"), 500},
+      {STR("timeout_error"), 504},
+      {STR("overloaded_error"), 529},
+      {STR("rate_limit_exceeded"), 429},
+      {STR("insufficient_quota"), 429},
+      {STR("server_error"), 500},
+      {STR("context_length_exceeded"), 400},
+      {STR("validationException"), 400},
+      {STR("accessDeniedException"), 403},
+      {STR("throttlingException"), 429},
+      {STR("internalServerException"), 500},
+      {STR("serviceUnavailableException"), 503},
+      {STR("modelStreamErrorException"), 502},
+      {STR("modelTimeoutException"), 504},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    if (str_eq(rows[i].word, word)) return rows[i].status;
   return 0;
 }
 
-/* The HTTP status that a body names as its `code`, as a number or as digits, or by the vendor's word; else 502. */
-static int status_within(yyjson_val *at) {
-  yyjson_val *code = yyjson_obj_get(at, "code");
-  uint64_t status = yyjson_get_uint(code);
-  if (yyjson_is_uint(code) || str_to_u64(json_str(code), &status))
-    return status >= 400 && status < 600 ? (int)status : 502;
-  static const char *const members[] = {"code", "type", "__type"};
-  for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
-    int found = status_of_word(json_str(yyjson_obj_get(at, members[i])));
-    if (found) return found;
+/* The status of a failure that came with a good one: what its members say, else 502. */
+static int status_of(yyjson_val *root, yyjson_val *at) {
+  int status = status_within(yyjson_obj_get(at, "code"));
+  const char *const members[] = {"type", "code"};
+  for (size_t i = 0; status == 502 && i < sizeof members / sizeof *members; i++) {
+    int named = status_of_word(json_str(yyjson_obj_get(at, members[i])));
+    if (named) return named;
   }
-  return 502;
+  int named = status_of_word(json_str(yyjson_obj_get(root, "__type")));
+  return named ? named : status;
 }
 
-/* A prompt that is too long is no failure of the provider: clients shorten it when they see their own vendor's word for
- * it. Most vendors have no code for it, only a text. */
-static bool is_context_full(struct str message) {
-  static const struct str words[] = {STR("prompt is too long"),                   /* Anthropic */
-                                     STR("exceeds the maximum number of tokens"), /* Gemini */
-                                     STR("Input is too long"),                    /* Bedrock */
-                                     STR("exceeds the context length"),           /* Ollama, llama.cpp */
-                                     STR("exceeds the context window"),
-                                     STR("maximum context length")};
-  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-    if (str_find(message, words[i]) != SIZE_MAX) return true;
+/* How vendors say that the prompt does not fit; clients compact their history when they are told so in their own API's
+ * words. Sources: error references and messages of OpenAI, Anthropic, Gemini, Bedrock, vLLM and llama.cpp (read
+ * 2026-11).
+ */
+static bool is_about_context(int status, const char *text) {
+  static const char *const phrases[] = {"prompt is too long",
+                                        "maximum context length",
+                                        "context_length_exceeded",
+                                        "exceeds the maximum number of tokens",
+                                        "exceed context limit",
+                                        "exceeds the context window",
+                                        "exceeds the context length",
+                                        "exceeds the available context size",
+                                        "Input is too long for requested model"};
+  if (status != 400 && status != 413) return false;
+  for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++)
+    if (strstr(text, phrases[i])) return true;
   return false;
 }
 
-/* A code where the provider gave none, for what clients act on. */
-static void put_code(int status, struct str message, struct err_info *info) {
-  const char *code = NULL;
-  if ((status == 400 || status == 413) && is_context_full(message)) code = "context_length_exceeded";
-  if (status == 429) code = "rate_limit_exceeded";
-  if (code && !info->code[0]) memcpy(info->code, code, strlen(code) + 1);
-}
-
-/* The object with the failure: the body's `error`, a failed response's (Responses), or the body itself. */
+/* The failure itself: the body's `error`, that of a failed response (Responses), or the body. */
 static yyjson_val *find_error(yyjson_val *root) {
   yyjson_val *error = yyjson_obj_get(root, "error");
   if (yyjson_is_obj(error) || yyjson_is_str(error)) return error;
   return yyjson_obj_get(yyjson_obj_get(root, "response"), "error");
+}
+
+/* A code where the provider gave none, for what clients act on. */
+static void put_code(struct err_info *info) {
+  if (is_about_context(info->http_status, info->text))
+    snprintf(info->code, sizeof info->code, "context_length_exceeded");
+  else if (info->http_status == 429 && !info->code[0])
+    snprintf(info->code, sizeof info->code, "rate_limit_exceeded");
 }
 
 enum err provider_classify_failure(const struct provider *p, int status, struct http_headers headers, struct str body,
@@ -135,14 +151,13 @@ enum err provider_classify_failure(const struct provider *p, int status, struct 
   yyjson_val *root = yyjson_doc_get_root(doc);
   if (yyjson_is_arr(root)) root = yyjson_arr_get_first(root);
   yyjson_val *error = find_error(root), *at = yyjson_is_obj(error) ? error : root;
-  struct str message = find_message(root, error);
-  info->http_status = status ? status : status_within(at);
-  describe(p, info->http_status, message, info);
+  bool is_event = at == root && str_eq(json_str(yyjson_obj_get(at, "type")), STR("error"));
+  info->http_status = status ? status : status_of(root, at);
+  describe(p, info->http_status, find_message(root, error), info);
   keep_word(p, yyjson_obj_get(at, "code"), info->code, sizeof info->code);
-  bool is_event = at == root && (str_eq(json_str(yyjson_obj_get(at, "type")), STR("error")));
   if (!is_event) keep_word(p, yyjson_obj_get(at, "type"), info->type, sizeof info->type);
   keep_word(p, yyjson_obj_get(at, "param"), info->param, sizeof info->param);
-  put_code(info->http_status, message, info);
+  put_code(info);
   yyjson_doc_free(doc);
   return ERR_UPSTREAM_STATUS;
 }
