@@ -53,6 +53,7 @@ static enum err do_work(void *arg) {
   struct call *c = w->call;
   enum err e = c->canonical ? OK : decode(c, w->info);
   if (!e) e = caps_check(c->canonical, w->target->name, w->target->caps, &c->dialect->words, &c->dropped, w->info);
+  if (!e && c->dialect->returns_pieces && w->target != c->dialect) e = request_join_pieces(c->arena, c->canonical);
   if (!e) e = signatures_restore(c, c->canonical, w->target);
   buf_reset(&c->encoded);
   if (!e) e = w->target->encode_request(c->canonical, &w->as, c->work, &c->encoded, w->info);

@@ -94,8 +94,10 @@ struct dialect_model {
 struct dialect {
   struct str name; /* what providers and routes say: "openai_chat" */
   struct request_words words;
-  caps_set caps;    /* what its requests can say (llm/caps.def) */
+  caps_set caps;           /* what its requests can say (llm/caps.def) */
+  bool carries_signatures; /* its requests have slots for signatures, where another dialect's may stand, wrapped */
   bool signs_calls; /* its tool calls come signed, and it wants the signatures back (Gemini); else a stand-in is sent */
+  bool returns_pieces; /* its clients hand a streamed answer back in the pieces it came in (Gemini) */
   enum framing framing;
   struct str content_type_stream;      /* "text/event-stream" */
   const struct str *forwarded_headers; /* of the caller, to a provider of the same dialect; ends with an empty one; may

@@ -1,5 +1,6 @@
 /* What a failed reply says, whoever wrote it: see provider.h. Shapes: OpenAI, Anthropic, Gemini and Bedrock API
  * references (read 2026-11); the variants are those seen at vLLM, Ollama and OpenRouter. */
+#include <stdio.h>
 #include <yyjson.h>
 
 #include "provider/provider.h"
@@ -62,6 +63,71 @@ static int status_within(yyjson_val *code) {
   return status >= 400 && status < 600 ? (int)status : 502;
 }
 
+/* What the vendors call their failures, where no HTTP status says it: Anthropic's error types, OpenAI's types and
+ * codes, Bedrock's exceptions. */
+static int status_of_word(struct str word) {
+  static const struct {
+    struct str word;
+    int status;
+  } rows[] = {
+      {STR("invalid_request_error"), 400},
+      {STR("authentication_error"), 401},
+      {STR("billing_error"), 402},
+      {STR("permission_error"), 403},
+      {STR("not_found_error"), 404},
+      {STR("request_too_large"), 413},
+      {STR("rate_limit_error"), 429},
+      {STR("api_error"), 500},
+      {STR("timeout_error"), 504},
+      {STR("overloaded_error"), 529},
+      {STR("rate_limit_exceeded"), 429},
+      {STR("insufficient_quota"), 429},
+      {STR("server_error"), 500},
+      {STR("context_length_exceeded"), 400},
+      {STR("validationException"), 400},
+      {STR("accessDeniedException"), 403},
+      {STR("throttlingException"), 429},
+      {STR("internalServerException"), 500},
+      {STR("serviceUnavailableException"), 503},
+      {STR("modelStreamErrorException"), 502},
+      {STR("modelTimeoutException"), 504},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    if (str_eq(rows[i].word, word)) return rows[i].status;
+  return 0;
+}
+
+/* The status of a failure that came with a good one: what its members say, else 502. */
+static int status_of(yyjson_val *root, yyjson_val *at) {
+  int status = status_within(yyjson_obj_get(at, "code"));
+  const char *const members[] = {"type", "code"};
+  for (size_t i = 0; status == 502 && i < sizeof members / sizeof *members; i++) {
+    int named = status_of_word(json_str(yyjson_obj_get(at, members[i])));
+    if (named) return named;
+  }
+  int named = status_of_word(json_str(yyjson_obj_get(root, "__type")));
+  return named ? named : status;
+}
+
+/* How vendors say that the prompt does not fit; clients compact their history when they are told so in their own API's
+ * words. Sources: error references and messages of OpenAI, Anthropic, Gemini, Bedrock, vLLM and llama.cpp (read
+ * 2026-11).
+ */
+static bool is_about_context(int status, const char *text) {
+  static const char *const phrases[] = {"prompt is too long",
+                                        "maximum context length",
+                                        "context_length_exceeded",
+                                        "exceeds the maximum number of tokens",
+                                        "exceed context limit",
+                                        "exceeds the context window",
+                                        "exceeds the available context size",
+                                        "Input is too long for requested model"};
+  if (status != 400 && status != 413) return false;
+  for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++)
+    if (strstr(text, phrases[i])) return true;
+  return false;
+}
+
 enum err provider_classify_failure(const struct provider *p, int status, struct http_headers headers, struct str body,
                                    struct err_info *info) {
   *info = (struct err_info){.retry_after_ms = provider_retry_after_ms(headers, clock_wall_us())};
@@ -69,11 +135,13 @@ enum err provider_classify_failure(const struct provider *p, int status, struct 
   yyjson_val *root = yyjson_doc_get_root(doc);
   if (yyjson_is_arr(root)) root = yyjson_arr_get_first(root);
   yyjson_val *error = yyjson_obj_get(root, "error"), *at = yyjson_is_obj(error) ? error : root;
-  info->http_status = status ? status : status_within(yyjson_obj_get(at, "code"));
+  info->http_status = status ? status : status_of(root, at);
   describe(p, info->http_status, find_message(root, error), info);
   keep_word(p, yyjson_obj_get(at, "code"), info->code, sizeof info->code);
   keep_word(p, yyjson_obj_get(at, "type"), info->type, sizeof info->type);
   keep_word(p, yyjson_obj_get(at, "param"), info->param, sizeof info->param);
   yyjson_doc_free(doc);
+  if (is_about_context(info->http_status, info->text))
+    snprintf(info->code, sizeof info->code, "context_length_exceeded");
   return ERR_UPSTREAM_STATUS;
 }
