@@ -46,7 +46,7 @@ TEST(messages_wherever_they_are) {
       {404, "{\"detail\":\"Not Found\"}", "acme: Not Found", "", "", ""},
       {422, "{\"detail\":[{\"loc\":[\"body\"],\"msg\":\"field required\",\"type\":\"missing\"}]}",
        "acme: field required", "", "", ""},
-      {429, "[{\"error\":{\"code\":429,\"message\":\"Quota\",\"status\":\"RESOURCE_EXHAUSTED\"}}]", "acme: Quota", "",
+      {429, "[{\"error\":{\"code\":429,\"message\":\"Quota\",\"status\":\"RESOURCE_EXHAUSTED\"}}]", "acme: Quota", "rate_limit_exceeded",
        "", ""},
       {402, "{\"error\":{\"message\":\"no credits\",\"code\":402,\"metadata\":{}},\"user_id\":\"u\"}",
        "acme: no credits", "", "", ""},
