@@ -6,7 +6,9 @@
 
 enum { THINKING_MAX = SIGNATURE_STORE_VALUE_MAX / 2 };
 
-static bool is_thought(enum part_kind kind) { return kind == PART_REASONING || kind == PART_REDACTED; }
+static bool is_thought(enum part_kind kind) {
+  return kind == PART_REASONING || kind == PART_REASONING_SUMMARY || kind == PART_REDACTED;
+}
 
 /* Thinking that came before a call belongs to it; its bytes are copied, for the frame goes. */
 static void begin_part(struct signature_watch *w, const struct call *c, const struct event *e) {
