@@ -25,7 +25,7 @@ static const char *incomplete_reason(const struct answer *answer) {
     default: return NULL;
   }
   for (size_t i = 0; i < answer->part_count; i++)
-    if (answer->parts[i].kind == PART_REFUSAL || answer->parts[i].kind == PART_TEXT) return NULL; /* said in words */
+    if (answer->parts[i].kind == PART_REFUSAL) return NULL; /* said in words; a text was broken off (Anthropic) */
   return "content_filter";
 }
 

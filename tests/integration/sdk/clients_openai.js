@@ -1,4 +1,4 @@
-// The OpenAI SDK, chat and Responses, behind the one face that scenarios.js asks for (see clients.js).
+// The OpenAI SDK, chat and Responses, behind the one face that scenarios.js asks for (see matrix.js).
 import OpenAI from 'openai';
 
 const make = ({ url, key }) => new OpenAI({ apiKey: key, baseURL: `${url}/v1`, maxRetries: 0 });
@@ -6,7 +6,7 @@ const errorOf = (e) => ({ status: e.status, retryAfter: e.headers?.get?.('retry-
 const dataUrl = (data) => `data:image/png;base64,${data}`;
 const embed = async (at, { model, texts }) => {
   const r = await make(at).embeddings.create({ model, input: texts });
-  return { vectors: r.data.map((d) => d.embedding), tokens: r.usage.prompt_tokens };
+  return { vectors: r.data.map((d) => d.embedding), tokens: r.usage?.prompt_tokens };
 };
 const models = async (at) => {
   const ids = [];
