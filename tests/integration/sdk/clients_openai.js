@@ -86,7 +86,7 @@ function responsesAnswer(r) {
     refusal,
     calls: calls.map((c) => ({ id: c.call_id, name: c.name, args: JSON.parse(c.arguments) })),
     stop,
-    usage: r.usage && { in: r.usage.input_tokens, out: r.usage.output_tokens, cached: r.usage.input_tokens_details.cached_tokens },
+    usage: r.usage && { in: r.usage.input_tokens, out: r.usage.output_tokens, cached: r.usage.input_tokens_details?.cached_tokens },
     replay: r.output,
   };
 }
