@@ -1,7 +1,7 @@
 /* links: base */
 /* Trees over one block, in a row: the same tree as the library makes by itself, bounded in depth; taken apart by
- * json_split and written again by json_out each is the same value. The input is several texts, cut at 0xff bytes, so that
- * the pool is used again and again; its first byte chooses the names. */
+ * json_split and written again by json_out each is the same value. The input is several texts, cut at 0xff bytes, so
+ * that the pool is used again and again; its first byte chooses the names. */
 #include <stdlib.h>
 #include <yyjson.h>
 

@@ -81,6 +81,7 @@ struct dialect_target {
   struct str model;   /* as the provider knows it */
   bool ask_usage;     /* ask for usage in the stream, where that is an option */
   int64_t max_tokens; /* the model's own output limit, for dialects that need one said (Anthropic); -1 unknown */
+  bool is_vendor;     /* it is the vendor itself, whose newer words its imitators do not know (OpenAI) */
 };
 
 struct dialect_model {

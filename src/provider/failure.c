@@ -82,7 +82,7 @@ static int status_of_word(struct str word) {
       {STR("overloaded_error"), 529},
       {STR("rate_limit_exceeded"), 429},
       {STR("insufficient_quota"), 429},
-      {STR("server_error"), 500},
+
       {STR("context_length_exceeded"), 400},
       {STR("validationException"), 400},
       {STR("accessDeniedException"), 403},
@@ -120,6 +120,7 @@ static bool is_about_context(int status, const char *text) {
                                         "exceeds the maximum number of tokens",
                                         "exceed context limit",
                                         "exceeds the context window",
+                                        "exceeds the context length",
                                         "exceeds the available context size",
                                         "Input is too long for requested model"};
   if (status != 400 && status != 413) return false;
@@ -128,20 +129,35 @@ static bool is_about_context(int status, const char *text) {
   return false;
 }
 
+/* The failure itself: the body's `error`, that of a failed response (Responses), or the body. */
+static yyjson_val *find_error(yyjson_val *root) {
+  yyjson_val *error = yyjson_obj_get(root, "error");
+  if (yyjson_is_obj(error) || yyjson_is_str(error)) return error;
+  return yyjson_obj_get(yyjson_obj_get(root, "response"), "error");
+}
+
+/* A code where the provider gave none, for what clients act on. */
+static void put_code(struct err_info *info) {
+  if (is_about_context(info->http_status, info->text))
+    snprintf(info->code, sizeof info->code, "context_length_exceeded");
+  else if (info->http_status == 429 && !info->code[0])
+    snprintf(info->code, sizeof info->code, "rate_limit_exceeded");
+}
+
 enum err provider_classify_failure(const struct provider *p, int status, struct http_headers headers, struct str body,
                                    struct err_info *info) {
   *info = (struct err_info){.retry_after_ms = provider_retry_after_ms(headers, clock_wall_us())};
   yyjson_doc *doc = body.n && body.n <= FAILURE_BODY_MAX ? yyjson_read(body.p, body.n, 0) : NULL;
   yyjson_val *root = yyjson_doc_get_root(doc);
   if (yyjson_is_arr(root)) root = yyjson_arr_get_first(root);
-  yyjson_val *error = yyjson_obj_get(root, "error"), *at = yyjson_is_obj(error) ? error : root;
+  yyjson_val *error = find_error(root), *at = yyjson_is_obj(error) ? error : root;
+  bool is_event = at == root && str_eq(json_str(yyjson_obj_get(at, "type")), STR("error"));
   info->http_status = status ? status : status_of(root, at);
   describe(p, info->http_status, find_message(root, error), info);
   keep_word(p, yyjson_obj_get(at, "code"), info->code, sizeof info->code);
-  keep_word(p, yyjson_obj_get(at, "type"), info->type, sizeof info->type);
+  if (!is_event) keep_word(p, yyjson_obj_get(at, "type"), info->type, sizeof info->type);
   keep_word(p, yyjson_obj_get(at, "param"), info->param, sizeof info->param);
+  put_code(info);
   yyjson_doc_free(doc);
-  if (is_about_context(info->http_status, info->text))
-    snprintf(info->code, sizeof info->code, "context_length_exceeded");
   return ERR_UPSTREAM_STATUS;
 }

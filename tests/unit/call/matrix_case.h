@@ -1,5 +1,5 @@
-/* The files of tests/matrix taken apart: cases (*.case) and the rules of comparison (rules.txt); docs/testing.md says how
- * both are written. Everything stays in memory until the process ends; all is static. */
+/* The files of tests/matrix taken apart: cases (*.case) and the rules of comparison (rules.txt); docs/testing.md says
+ * how both are written. Everything stays in memory until the process ends; all is static. */
 #ifndef MAESTRO_TESTS_MATRIX_CASE_H
 #define MAESTRO_TESTS_MATRIX_CASE_H
 
@@ -25,7 +25,7 @@ struct section {
 struct matrix_case {
   struct str name, title, about; /* about: the comment below the title */
   struct str operation;          /* "generate", unless the case says otherwise */
-  bool is_stream, replies_first;
+  bool is_stream, replies_first, is_failing;
   struct section v[SECTIONS_MAX];
   size_t n;
 };
@@ -65,6 +65,7 @@ static void read_head_line(struct matrix_case *c, struct str line) {
   if (str_eq(word, STR("title"))) c->title = line;
   if (str_eq(word, STR("operation"))) c->operation = line;
   if (str_eq(word, STR("is_stream"))) c->is_stream = true;
+  if (str_eq(word, STR("is_failing"))) c->is_failing = true;
   if (str_eq(word, STR("replies_first"))) c->replies_first = true;
 }
 

@@ -68,6 +68,17 @@ static bool is_left_out(struct str dialect, yyjson_mut_doc *doc, yyjson_mut_val 
   return false;
 }
 
+/* "strip <dialects> <member> <text>": where the member's string begins so, that is taken off. */
+static yyjson_mut_val *strip(struct str dialect, yyjson_mut_doc *doc, struct str key, yyjson_mut_val *v) {
+  for (size_t i = 0; i < rule_count && yyjson_mut_is_str(v); i++) {
+    struct str text = rules[i].rest, member = take_word(&text);
+    if (!is_rule(&rules[i], "strip", dialect) || !str_eq(member, key) || !str_has_prefix(key_of(v), text)) continue;
+    struct str rest = str_trim(str_sub(key_of(v), text.n, yyjson_mut_get_len(v)));
+    return yyjson_mut_strncpy(doc, rest.p, rest.n);
+  }
+  return v;
+}
+
 static bool is_id(struct str dialect, struct str key) {
   for (size_t i = 0; i < rule_count; i++)
     if (is_rule(&rules[i], "id", dialect) && has_word(rules[i].rest, key)) return true;
@@ -105,7 +116,7 @@ static yyjson_mut_val *normalise(struct str dialect, yyjson_mut_doc *doc, struct
   size_t i, max;
   yyjson_mut_obj_foreach(v, i, max, key, value) {
     struct str k = key_of(key);
-    yyjson_mut_val *copy = yyjson_mut_val_mut_copy(doc, value);
+    yyjson_mut_val *copy = strip(dialect, doc, k, yyjson_mut_val_mut_copy(doc, value));
     if (yyjson_mut_is_str(copy) && is_id(dialect, k))
       copy = rename_id(doc, names, copy);
     else
@@ -167,6 +178,19 @@ static void put_stream(const struct dialect *d, struct str body, struct buf *out
   }
 }
 
+/* Numbers must count up from 0; then they say no more than the order does. */
+static void check_numbers(yyjson_mut_val *list) {
+  size_t i, max;
+  yyjson_mut_val *frame, *n;
+  char text[24];
+  yyjson_mut_arr_foreach(list, i, max, frame) {
+    if (!(n = yyjson_mut_obj_get(frame, "sequence_number"))) continue;
+    snprintf(text, sizeof text, "%zu", i);
+    if (!str_eq(str_from(yyjson_mut_get_raw(n), yyjson_mut_get_len(n)), str_from_c(text))) continue;
+    yyjson_mut_obj_remove_key(frame, "sequence_number");
+  }
+}
+
 /* Bytes of a stream as an array of its frames' data; NULL where one is no frame. */
 static yyjson_mut_val *frames_of(const struct dialect *d, yyjson_mut_doc *doc, struct str bytes) {
   struct frame_reader reader;
@@ -188,20 +212,8 @@ static yyjson_mut_val *frames_of(const struct dialect *d, yyjson_mut_doc *doc, s
   }
   if (e || frame_reader_is_partial(&reader)) yyjson_mut_arr_add_str(doc, list, "an unfinished frame");
   frame_reader_clear(&reader);
+  check_numbers(list);
   return list;
-}
-
-/* Numbers must count up from 0; then they say no more than the order does. */
-static void check_numbers(yyjson_mut_val *list) {
-  size_t i, max;
-  yyjson_mut_val *frame, *n;
-  char text[24];
-  yyjson_mut_arr_foreach(list, i, max, frame) {
-    if (!(n = yyjson_mut_obj_get(frame, "sequence_number"))) continue;
-    snprintf(text, sizeof text, "%zu", i);
-    if (!str_eq(str_from(yyjson_mut_get_raw(n), yyjson_mut_get_len(n)), str_from_c(text))) continue;
-    yyjson_mut_obj_remove_key(frame, "sequence_number");
-  }
 }
 
 /* "lead <dialect> <pointer>": a member that the first of several deltas has alone. It is taken off for comparing. */
@@ -278,7 +290,6 @@ static void level_numbers(struct str dialect, yyjson_mut_val *v) {
 static yyjson_mut_val *comparable(const struct dialect *d, yyjson_mut_doc *doc, yyjson_mut_val *v, bool is_stream,
                                   bool is_request) {
   struct names names = {.is_request = is_request};
-  if (is_stream) check_numbers(v);
   level_numbers(d->name, v);
   v = normalise(d->name, doc, &names, v);
   return is_stream ? merge_deltas(d->name, doc, v) : v;
@@ -309,6 +320,13 @@ static void print_difference(const char *path, yyjson_mut_val *want, yyjson_mut_
       if (!yyjson_mut_equals(value, other)) print_difference(below, value, other);
     }
     return;
+  }
+  if (yyjson_mut_is_arr(want) && yyjson_mut_is_arr(got)) {
+    for (i = 0; yyjson_mut_equals(yyjson_mut_arr_get(want, i), yyjson_mut_arr_get(got, i));) i++;
+    fprintf(stderr, "    %s has %zu elements, not %zu; the first that differ:\n", path, yyjson_mut_arr_size(got),
+            yyjson_mut_arr_size(want));
+    want = yyjson_mut_arr_get(want, i);
+    got = yyjson_mut_arr_get(got, i);
   }
   char *a = want ? yyjson_mut_val_write(want, 0, NULL) : NULL, *b = got ? yyjson_mut_val_write(got, 0, NULL) : NULL;
   fprintf(stderr, "    %s\n      want %s\n      got  %s\n", path, a ? a : "nothing", b ? b : "nothing");

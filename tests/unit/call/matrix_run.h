@@ -69,6 +69,8 @@ struct exchange {
   struct catalog_provider provider;
   struct deployment deployment;
   struct config_options options;
+  const struct deployment *order[1];
+  struct plan plan;
   struct call call;
   struct translation translation;
   struct err_info info;
@@ -84,8 +86,9 @@ static enum err take_bytes(void *arg, struct str bytes) {
 
 static bool has_sent(void *arg) { return ((struct exchange *)arg)->has_sent; }
 
+/* The vendor's own type, which stands behind that of its imitators. */
 static const char *type_of(const struct dialect *target) {
-  for (size_t i = 0; i < TYPES; i++)
+  for (size_t i = TYPES; i-- > 0;)
     for (const struct provider_endpoint *e = provider_types[i]->endpoints; e->dialect.n; e++)
       if (str_eq(e->dialect, target->name)) return type_names[i];
   return "openai-compatible"; /* reads the errors of all vendors */
@@ -111,7 +114,10 @@ static enum err exchange_open(struct exchange *x, const struct dialect *caller, 
                                       .context_tokens = -1,
                                       .output_tokens = -1};
   x->request = (struct dialect_request){.operation = op, .max_tokens = -1};
-  x->call = (struct call){.options = &x->options,
+  x->order[0] = &x->deployment;
+  x->plan = (struct plan){.v = x->order, .n = 1};
+  x->call = (struct call){.plan = &x->plan,
+                          .options = &x->options,
                           .dialect = caller,
                           .arena = &x->arena,
                           .body = body,
