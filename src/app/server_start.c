@@ -15,6 +15,7 @@
 #include "base/metrics.h"
 #include "gateway/exchange.h"
 #include "gateway/rules.h"
+#include "io/held.h"
 #include "io/http_client.h"
 #include "io/pool.h"
 #include "io/worker.h"
@@ -160,7 +161,7 @@ static void scrape(void) {
   for (unsigned i = 0; i < the_start->count; i++)
     if (the_start->each[i].has_figures) scrape_worker(i, &the_start->each[i]);
   pthread_mutex_unlock(&figures_lock);
-  metrics_set(0, METRIC_HELD_BYTES, 0, 0, (int64_t)http_server_held_bytes());
+  metrics_set(0, METRIC_HELD_BYTES, 0, 0, (int64_t)held_bytes());
   metrics_set(0, METRIC_LOG_DROPPED, 0, 0, (int64_t)log_dropped_total());
 }
 

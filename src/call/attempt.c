@@ -17,6 +17,17 @@ void attempt_note(struct call *c, const struct deployment *d, const struct usage
   c->outcome.cost = cost_of(&c->outcome.usage, d->price.known ? &d->price : NULL);
 }
 
+/* A translation's tree and its copies lie in the arena; what a relay has there is small and the server's. */
+static size_t bytes_of(const struct call *c) {
+  return c->reply.cap + c->encoded.cap + (c->canonical ? c->arena->held_bytes : 0);
+}
+
+enum err attempt_hold(struct call *c, size_t more, struct err_info *info) {
+  return held_try(&c->held, bytes_of(c) + more) ? OK : held_busy(info);
+}
+
+void attempt_unhold(struct call *c) { held_charge(&c->held, bytes_of(c)); }
+
 enum err attempt_read(struct call *c, struct http_call *http, struct str *piece, uint64_t deadline_us,
                       struct err_info *info) {
   uint64_t from = clock_mono_us();
@@ -46,6 +57,7 @@ static enum err read_whole(struct call *c, struct http_call *http, struct buf *o
     if (piece.n == 0) return OK;
     buf_put(out, piece);
     if (out->failed) return ERR_UPSTREAM_TOO_LARGE;
+    if ((e = attempt_hold(c, out->cap, info))) return e;
   }
 }
 
@@ -156,6 +168,7 @@ static enum err read_failure(struct call *c, const struct deployment *d, struct 
   e = d->at->provider.type->classify_failure(&d->at->provider, r->status, r->headers, text, info);
 out:
   buf_clear(&body);
+  attempt_unhold(c);
   return e;
 }
 
@@ -187,7 +200,9 @@ static enum err take_whole(struct call *c, const struct deployment *d, const str
     e = relay_whole(c, d, buf_str(&body), r->headers, info);
   else if (!e)
     e = translate_reply(c, d, codec->target, buf_str(&body), r->headers, info);
+  if (!e) e = attempt_hold(c, body.cap, info);
   buf_clear(&body);
+  attempt_unhold(c);
   return e;
 }
 
@@ -214,6 +229,7 @@ static enum err refuse_non_stream(struct call *c, const struct deployment *d, st
     e = err_set(info, ERR_UPSTREAM_PROTOCOL, "the provider answered a streaming request without a stream");
 out:
   buf_clear(&body);
+  attempt_unhold(c);
   return e;
 }
 

@@ -109,4 +109,5 @@ void call_clear(struct call *c) {
   buf_clear(&c->reply);
   buf_clear(&c->encoded);
   caps_dropped_clear(&c->dropped);
+  held_charge(&c->held, 0);
 }

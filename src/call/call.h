@@ -6,6 +6,7 @@
 #define MAESTRO_CALL_CALL_H
 
 #include "base/buf.h"
+#include "io/held.h"
 #include "llm/cost.h"
 #include "route/plan.h"
 
@@ -56,6 +57,7 @@ struct call {
   /* of a translation: the request decoded (once), encoded for the attempt in hand */
   struct request *canonical;
   struct buf encoded;
+  struct held held;                /* what all buffers of this call cost the process; given back by call_clear */
   struct translation *translation; /* of the stream that is being or was last written; NULL: none */
   /* results */
   struct caps_dropped dropped;       /* what the target cannot say and was left out; cleared by call_clear */

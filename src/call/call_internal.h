@@ -18,6 +18,11 @@ WAIT enum err stream_run(struct call *c, const struct deployment *d, const struc
 /* http_call_read, with the time it took added to the outcome. */
 WAIT enum err attempt_read(struct call *c, struct http_call *http, struct str *piece, uint64_t deadline_us,
                            struct err_info *info);
+/* Charges the process (io/held.h) for what the call holds, and `more` bytes that its caller does: to be called whenever
+ * a buffer has grown. ERR_BUSY with Retry-After where the process holds too much. attempt_unhold: when `more` is gone.
+ */
+enum err attempt_hold(struct call *c, size_t more, struct err_info *info) MUST_CHECK;
+void attempt_unhold(struct call *c);
 /* Keeps what one reply or frame said about usage: of each class its last word. */
 void attempt_note(struct call *c, const struct deployment *d, const struct usage *usage);
 

@@ -58,6 +58,17 @@ static bool has_own_thought(const struct request_item *item, struct str origin) 
   return false;
 }
 
+/* A client may give a signature back with other words than it was put on (OpenAI's stream helper keeps the last piece
+ * of members it does not know), which its maker refuses: the words that were kept take their place. */
+static void mend_thought(struct request_item *item, const struct signature_store_item *kept) {
+  for (size_t i = 0; i < item->part_count; i++) {
+    struct request_part *p = &item->parts[i];
+    if (p->kind == PART_REASONING && str_eq(p->signature.origin, kept->signature.origin) &&
+        str_eq(p->signature.bytes, kept->signature.bytes))
+      p->text = kept->text;
+  }
+}
+
 static enum err insert_thought(const struct call *c, struct request_item *item, size_t at,
                                const struct signature_store_item *kept) {
   struct request_part *v = ARENA_NEW_ARRAY(c->arena, struct request_part, item->part_count + 1);
@@ -81,7 +92,9 @@ static enum err restore_item(const struct call *c, struct request_item *item, co
     bool found = signature_store_get(c->arena, c->owner, p->call_id, target->name, clock_mono_us(), &kept);
     if (found && kept.kind == SIGNATURE_OF_CALL) {
       p->signature = kept.signature;
-    } else if (found && !has_own_thought(item, target->name)) {
+    } else if (found && has_own_thought(item, target->name)) {
+      mend_thought(item, &kept);
+    } else if (found) {
       enum err e = insert_thought(c, item, i, &kept);
       if (e) return e;
       i++;

@@ -132,6 +132,13 @@ static enum err take_piece(struct stream *r, struct str piece, struct err_info *
   return r->is_over && e == ERR_UPSTREAM_TOO_LARGE ? OK : e;
 }
 
+/* What a stream keeps between reads; most keep so little that it costs nothing. */
+static enum err hold(struct stream *r, struct err_info *info) {
+  size_t bytes = r->out.cap + r->held.cap + r->receipt.cap + r->state.pool.cap + r->translation.pool.cap +
+                 frame_reader_held_bytes(&r->frames);
+  return attempt_hold(r->call, bytes, info);
+}
+
 static enum err send_out(struct stream *r) {
   if (r->out.n == 0 || (!r->is_committed && r->out.n < UNSENT_MAX)) return OK;
   enum err e = r->call->sink.write(r->call->sink.arg, buf_str(&r->out));
@@ -185,7 +192,8 @@ static enum err finish(struct stream *r, struct err_info *info) {
 static enum err fail(struct stream *r, enum err e) {
   const struct call *c = r->call;
   bool is_last = r->deployment == c->plan->v[c->plan->n - 1];
-  if (e == ERR_CANCELLED || (!is_last && !c->sink.has_content(c->sink.arg))) return e;
+  bool has_other = !is_last || e == ERR_BUSY; /* a status that says when to come back */
+  if (e == ERR_CANCELLED || (has_other && !c->sink.has_content(c->sink.arg))) return e;
   release(r, r->out.n);
   enum err sent = send_out(r);
   return sent ? sent : e;
@@ -218,6 +226,7 @@ static enum err pump(struct stream *r, struct http_call *http, uint64_t first_us
   for (;;) {
     bool is_over;
     enum err e = take_next(r, http, first_us, total_us, &is_over, info);
+    if (!e && !r->is_over) e = hold(r, info);
     if (!e && is_over) e = finish(r, info);
     if (e || is_over) return e ? fail(r, e) : OK;
     if ((e = send_out(r))) return e;
@@ -244,5 +253,6 @@ enum err stream_run(struct call *c, const struct deployment *d, const struct cod
   buf_clear(&r->out);
   buf_clear(&r->held);
   buf_clear(&r->receipt);
+  attempt_unhold(c);
   return e;
 }

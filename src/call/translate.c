@@ -34,6 +34,7 @@ static enum err do_work(void *arg) {
   struct call *c = w->call;
   enum err e = c->canonical ? OK : decode(c, w->info);
   if (!e) e = caps_check(c->canonical, w->target->name, w->target->caps, &c->dialect->words, &c->dropped, w->info);
+  if (!e && c->dialect->returns_pieces && w->target != c->dialect) e = request_join_pieces(c->arena, c->canonical);
   if (!e) e = signatures_restore(c, c->canonical, w->target);
   buf_reset(&c->encoded);
   if (!e) e = w->target->encode_request(c->canonical, &w->as, c->arena, &c->encoded, w->info);
@@ -67,8 +68,9 @@ enum err translate_request(struct call *c, const struct deployment *d, const str
                            struct str *body, struct err_info *info) {
   struct work *w = ARENA_NEW(c->arena, struct work);
   if (!w) return ERR_NO_MEMORY;
-  *w = (struct work){c, target, {d->model, ask_usage, d->output_tokens}, info};
+  *w = (struct work){c, target, {d->model, ask_usage, d->output_tokens, d->at->provider.type == &provider_openai}, info};
   enum err e = run(do_work, w);
+  if (!e) e = attempt_hold(c, 0, info);
   if (!e) *body = buf_str(&c->encoded);
   return e;
 }

@@ -81,6 +81,7 @@ struct dialect_target {
   struct str model;   /* as the provider knows it */
   bool ask_usage;     /* ask for usage in the stream, where that is an option */
   int64_t max_tokens; /* the model's own output limit, for dialects that need one said (Anthropic); -1 unknown */
+  bool is_vendor;     /* it is the vendor itself, whose newer words its imitators do not know (OpenAI) */
 };
 
 struct dialect_model {
@@ -94,8 +95,10 @@ struct dialect_model {
 struct dialect {
   struct str name; /* what providers and routes say: "openai_chat" */
   struct request_words words;
-  caps_set caps;    /* what its requests can say (llm/caps.def) */
+  caps_set caps;           /* what its requests can say (llm/caps.def) */
+  bool carries_signatures; /* its requests have slots for signatures, where another dialect's may stand, wrapped */
   bool signs_calls; /* its tool calls come signed, and it wants the signatures back (Gemini); else a stand-in is sent */
+  bool returns_pieces; /* its clients hand a streamed answer back in the pieces it came in (Gemini) */
   enum framing framing;
   struct str content_type_stream;      /* "text/event-stream" */
   const struct str *forwarded_headers; /* of the caller, to a provider of the same dialect; ends with an empty one; may

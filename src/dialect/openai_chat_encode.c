@@ -274,7 +274,8 @@ static enum err put_foreign_members(struct buf *out, const struct request *r, co
   put_format(out, r);
   json_out_member_string_if(out, "reasoning_effort", effort_of(&r->reasoning));
   openai_member_put_fields(out, openai_chat_members, openai_chat_fields, OPENAI_CHAT_FIELDS_OF_ALL, &copy);
-  json_out_member_raw_if(out, "max_tokens", r->max_tokens);
+  /* OpenAI's own reasoning models refuse the old word, most others know no other. */
+  json_out_member_raw_if(out, target->is_vendor ? "max_completion_tokens" : "max_tokens", r->max_tokens);
   openai_member_put_stop(out, r);
   openai_member_put_stream(out, r, target->ask_usage, false, NULL);
   return OK;

@@ -1,6 +1,8 @@
 /* What is known of a request before it is routed: see gateway/envelope.h. */
 #include "gateway/envelope.h"
 
+#include "llm/signature.h"
+
 static enum err scan_piece(void *arg, struct str piece, struct err_info *info) {
   return envelope_scan_feed(arg, piece, info);
 }
@@ -57,6 +59,7 @@ enum err envelope_read_body(struct request_context *rc, struct turn *t, struct d
   if (!e) e = envelope_scan_end(scan, &rc->info);
   if (!e && rc->endpoint->what & KEPT) e = expand(rc, t, scan);
   if (!e) e = dialect->read_request(rc->arena, t->call.body, scan, request, &rc->info);
+  if (!e && dialect->carries_signatures && signature_is_wrapped_within(t->call.body)) request->must_encode = true;
   t->call.scan = scan;
   return e;
 }

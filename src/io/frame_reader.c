@@ -44,6 +44,14 @@ bool frame_reader_next(struct frame_reader *r, struct frame *out, enum err *e) {
   }
 }
 
+size_t frame_reader_held_bytes(const struct frame_reader *r) {
+  switch (r->framing) {
+    case FRAMING_NDJSON: return r->ndjson.held.cap;
+    case FRAMING_AWS: return r->aws.held.cap;
+    default: return r->sse.held.cap + r->sse.joined.cap;
+  }
+}
+
 bool frame_reader_is_partial(const struct frame_reader *r) {
   switch (r->framing) {
     case FRAMING_NDJSON: return frame_ndjson_is_partial(&r->ndjson);

@@ -30,6 +30,8 @@ void frame_reader_feed(struct frame_reader *r, struct str piece);
  * ERR_UPSTREAM_TOO_LARGE, ERR_UPSTREAM_PROTOCOL (AWS: a checksum or length is wrong), ERR_NO_MEMORY; a failure is
  * final. */
 bool frame_reader_next(struct frame_reader *r, struct frame *out, enum err *e);
+/* Memory that the reader has taken from the allocator, for the budget of the process (io/held.h). */
+size_t frame_reader_held_bytes(const struct frame_reader *r);
 /* True when bytes of an unfinished frame are held. */
 bool frame_reader_is_partial(const struct frame_reader *r);
 /* After the stream's clean end: the unfinished frame as if its end followed (a last line without its line end); false

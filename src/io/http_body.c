@@ -32,7 +32,7 @@ static bool grow_to(struct http_buffer *b, size_t cap) {
   b->p = p;
   b->cap = cap;
   b->is_heap = true;
-  http_held_charge(&b->charged, cap);
+  held_charge(&b->charged, cap);
   return true;
 }
 
@@ -46,7 +46,7 @@ static bool reserve(struct http_buffer *b, size_t n) {
 
 static void clear_buffer(struct http_buffer *b) {
   if (b->is_heap) free(b->p);
-  http_held_charge(&b->charged, 0);
+  held_charge(&b->charged, 0);
   *b = (struct http_buffer){0};
 }
 
@@ -59,7 +59,7 @@ void http_body_clear(struct http_exchange *x) {
 static bool reserve_raw(struct http_exchange *x, size_t n) {
   struct http_buffer *raw = &x->body.raw;
   const int64_t length = x->request.content_length;
-  if (!raw->p && length >= 0 && length + HTTP_BODY_PAD <= HTTP_HELD_FREE_BYTES) {
+  if (!raw->p && length >= 0 && length + HTTP_BODY_PAD <= HELD_FREE_BYTES) {
     raw->cap = (size_t)length + HTTP_BODY_PAD;
     raw->p = arena_alloc(&x->arena, raw->cap);
     if (!raw->p) raw->cap = 0;
@@ -91,9 +91,7 @@ void http_body_complete(struct http_exchange *x) {
   wake_reader(&x->body);
 }
 
-static bool is_over_budget(const struct http_exchange *x) {
-  return x->body.raw.charged && http_server_held_bytes() > limits_of(x)->held_bytes;
-}
+static bool is_over_budget(const struct http_exchange *x) { return x->body.raw.charged.charged && held_is_over(); }
 
 bool http_body_wants_input(const struct http_exchange *x) {
   const struct http_body *b = &x->body;
@@ -160,17 +158,12 @@ static enum http_coding coding_of(const struct http_request *r) {
   return str_eq_nocase(value, STR("deflate")) ? HTTP_CODING_DEFLATE : HTTP_CODING_UNKNOWN;
 }
 
-static enum err busy(struct err_info *info) {
-  if (info) info->retry_after_ms = 1000;
-  return err_set(info, ERR_BUSY, "too many bytes are held for other requests; try again shortly");
-}
-
-/* Charges a buffer of `bytes` to *charged, waiting for others to give theirs back. */
-WAIT static enum err wait_for_budget(struct http_exchange *x, size_t *charged, size_t bytes, struct err_info *info) {
+/* Charges a buffer of `bytes` to *held, waiting for others to give theirs back. */
+WAIT static enum err wait_for_budget(struct http_exchange *x, struct held *held, size_t bytes, struct err_info *info) {
   const uint64_t until_us = loop_now_us() + (uint64_t)limits_of(x)->held_wait_ms * 1000;
-  while (!http_held_try(charged, bytes, limits_of(x)->held_bytes)) {
+  while (!held_try(held, bytes)) {
     if (x->conn->is_gone) return ERR_CANCELLED;
-    if (clock_mono_us() >= until_us) return busy(info);
+    if (clock_mono_us() >= until_us) return held_busy(info);
     const enum err e = fiber_sleep_until(clock_mono_us() + BUDGET_POLL_US);
     if (e) return e;
   }
@@ -184,7 +177,7 @@ WAIT static enum err wait_while_over(struct http_exchange *x, struct err_info *i
   http_conn_update(x->conn);
   while (is_over_budget(x)) {
     if (x->conn->is_gone) return ERR_CANCELLED;
-    if (clock_mono_us() >= until_us) return busy(info);
+    if (clock_mono_us() >= until_us) return held_busy(info);
     const enum err e = fiber_sleep_until(clock_mono_us() + BUDGET_POLL_US);
     if (e) return e;
   }

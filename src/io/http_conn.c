@@ -47,7 +47,7 @@ void http_conn_close(struct http_conn *c) {
   http_parse_clear(&c->parse);
   http_out_clear(c);
   buf_clear(&c->pending);
-  http_held_charge(&c->pending_charged, 0);
+  held_charge(&c->pending_charged, 0);
   s->stats.connections_open--;
   http_listener_count(s->listener, s->index, -1);
   http_listener_update(s);

@@ -87,7 +87,7 @@ static void keep_pending(struct http_conn *c, struct str rest) {
     c->pending_at = 0;
   }
   buf_put(&c->pending, rest);
-  http_held_charge(&c->pending_charged, c->pending.cap);
+  held_charge(&c->pending_charged, c->pending.cap);
   if (c->pending.failed) http_conn_gone(c);
 }
 
@@ -108,7 +108,7 @@ void http_conn_next(struct http_conn *c) {
     } else {
       buf_clear(&c->pending);
       c->pending_at = 0;
-      http_held_charge(&c->pending_charged, 0);
+      held_charge(&c->pending_charged, 0);
     }
   }
   http_conn_update(c);

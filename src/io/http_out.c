@@ -16,7 +16,7 @@ static void restart_deadline(struct http_conn *c) {
 
 void http_out_clear(struct http_conn *c) {
   free(c->out.p);
-  http_held_charge(&c->out.charged, 0);
+  held_charge(&c->out.charged, 0);
   c->out = (struct http_out){0};
 }
 
@@ -58,7 +58,7 @@ static bool append(struct http_conn *c, const char *p, size_t n) {
     if (!grown) return false;
     o->p = grown;
     o->cap = cap;
-    http_held_charge(&o->charged, cap);
+    held_charge(&o->charged, cap);
   }
   if (o->n == 0) restart_deadline(c);
   memcpy(o->p + o->n, p, n);

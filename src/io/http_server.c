@@ -120,6 +120,7 @@ enum err http_server_new(struct http_server **out, struct http_listener *listene
   s->options = *options;
   s->uv = loop_uv(loop_current());
   set_defaults(&s->options.limits);
+  held_set_limit(s->options.limits.held_bytes);
   s->read_buffer = malloc(HTTP_READ_BYTES);
   s->head_buffer = malloc(HTTP_HEAD_BYTES);
   const struct http_server_limits *l = &s->options.limits;
@@ -170,4 +171,5 @@ void http_server_set_limits(struct http_server *s, const struct http_server_limi
     s->parse = parse;
   }
   s->options.limits = l;
+  held_set_limit(l.held_bytes);
 }

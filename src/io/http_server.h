@@ -42,8 +42,8 @@ struct http_server_limits {
   size_t body_bytes;          /* 64 MiB, after decoding -> 413 */
   unsigned inflate_ratio;     /* 100: decoded may be at most ratio x encoded + 1 MiB -> 413 */
   unsigned connections;       /* 10000 per process; beyond: 503 and close */
-  size_t held_bytes;          /* bodies and write queues of the whole process; default a quarter of memory.
-                                 New bodies wait up to held_wait_ms, then 503 with Retry-After */
+  size_t held_bytes;          /* io/held.h: of the whole process, so the last server's word counts; default a quarter
+                                 of memory. New bodies wait up to held_wait_ms, then 503 with Retry-After */
   uint32_t held_wait_ms;      /* 2000 */
   uint32_t header_timeout_ms; /* 10000 for the whole head, from its first byte -> 408 */
   uint32_t body_timeout_ms;   /* 30000 without a body byte -> 408 */
@@ -87,7 +87,6 @@ void http_server_free(struct http_server *s); /* after drain or once loop_run ha
 const struct http_server_stats *http_server_stats(const struct http_server *s);
 /* Changes limits for what comes (configuration reload). */
 void http_server_set_limits(struct http_server *s, const struct http_server_limits *limits);
-uint64_t http_server_held_bytes(void); /* of the process */
 
 const struct http_request *http_exchange_request(const struct http_exchange *x);
 const struct http_peer *http_exchange_peer(const struct http_exchange *x);

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <sys/uio.h>
 
+#include "io/held.h"
 #include "io/http_parse.h"
 #include "io/http_server.h"
 
@@ -21,7 +22,6 @@ enum {
   HTTP_EARLY_BYTES = 64 * 1024,    /* of a body that nobody has asked for yet; also of encoded input */
   HTTP_DISCARD_BYTES = 64 * 1024,  /* of an unread body, thrown away to keep a connection */
   HTTP_BODY_PAD = 16,
-  HTTP_HELD_FREE_BYTES = 16 * 1024, /* a buffer up to here is not charged to the process's budget */
   HTTP_DISCARD_MS = 2000,
   HTTP_LINGER_MS = 2000,
   HTTP_ACCEPT_BIAS = 8,
@@ -39,7 +39,8 @@ enum http_conn_state {
 
 struct http_out { /* output the kernel did not take yet: bytes [at, n) of p */
   char *p;
-  size_t at, n, cap, charged;
+  size_t at, n, cap;
+  struct held charged;
 };
 
 struct http_conn {
@@ -62,7 +63,8 @@ struct http_conn {
   uint64_t started_us;        /* first byte of the current head */
   size_t discard_left;
   struct buf pending; /* pipelined input from pending_at on */
-  size_t pending_at, pending_charged;
+  size_t pending_at;
+  struct held pending_charged;
   struct http_out out;
   struct fiber_id writer; /* waits for room in out */
   struct http_parse parse;
@@ -73,7 +75,8 @@ enum http_coding { HTTP_CODING_IDENTITY, HTTP_CODING_GZIP, HTTP_CODING_DEFLATE, 
 
 struct http_buffer { /* grows; [n, cap) always has room for the pad */
   char *p;
-  size_t n, cap, charged;
+  size_t n, cap;
+  struct held charged;
   bool is_heap;
 };
 
@@ -151,12 +154,6 @@ bool http_listener_is_wanted(const struct http_listener *l, unsigned k);
 bool http_listener_is_turn(const uint32_t *open, unsigned k);
 void http_listener_update(struct http_server *s); /* starts or stops accepting on this worker */
 void http_listener_accept_queued(struct http_server *s, unsigned most);
-
-/* http_held.c: the process's budget */
-/* Makes *charged what a buffer of `bytes` costs, whatever the limit says. */
-void http_held_charge(size_t *charged, size_t bytes);
-/* The same unless the process would then hold more than the limit. */
-bool http_held_try(size_t *charged, size_t bytes, size_t limit_bytes) MUST_CHECK;
 
 /* http_conn.c */
 void http_conn_open(struct http_server *s, int fd, const struct http_peer *peer);

@@ -235,5 +235,9 @@ void request_media_from_url(struct str url, struct media *media);
 void request_put_media_url(struct buf *out, const struct media *media);
 /* True when text is one JSON object (RFC 8259, white space around it allowed), nested no deeper than JSON_DEPTH_MAX. */
 bool request_is_json_object(struct str text);
+/* Puts together what a caller hands back in the pieces in which an answer was streamed (Gemini's SDK: a content for
+ * each chunk), so that another dialect does not take each piece for a text, or a thought, of its own. ERR_NO_MEMORY
+ * only. */
+enum err request_join_pieces(struct arena *a, struct request *r) MUST_CHECK;
 
 #endif

@@ -12,10 +12,12 @@ enum {
   ORIGIN_MAX = 32
 };
 
-/* As dialects are called: what else stands there was not written by signature_put. */
+/* As dialects are called, with "/kind" behind it where one has several: what else stands there was not written by
+ * signature_put. */
 static bool is_origin(struct str s) {
   for (size_t i = 0; i < s.n; i++)
-    if (s.p[i] != '_' && (s.p[i] < 'a' || s.p[i] > 'z') && (s.p[i] < '0' || s.p[i] > '9')) return false;
+    if (s.p[i] != '_' && s.p[i] != '/' && (s.p[i] < 'a' || s.p[i] > 'z') && (s.p[i] < '0' || s.p[i] > '9'))
+      return false;
   return s.n > 0 && s.n <= ORIGIN_MAX;
 }
 
@@ -52,3 +54,5 @@ struct signature signature_read(struct arena *a, struct str slot, struct str fro
   if (!str_cut(str_sub(plain, sizeof MARK - 1, plain.n), ':', &origin, &rest) || !is_origin(origin)) return own;
   return (struct signature){rest, origin};
 }
+
+bool signature_is_wrapped_within(struct str body) { return str_find(body, STR(MARK_BASE64)) != SIZE_MAX; }

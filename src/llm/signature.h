@@ -12,5 +12,7 @@ void signature_put(struct buf *out, const struct signature *s, struct str into);
 /* What was found in the slot of dialect `from`: its own, or another's that was wrapped. Unwrapped bytes are in `a`;
  * {0} when memory is short. */
 struct signature signature_read(struct arena *a, struct str slot, struct str from);
+/* True when a wrapped signature stands somewhere in a body: then it must not be relayed as it is. */
+bool signature_is_wrapped_within(struct str body);
 
 #endif

@@ -1,5 +1,6 @@
 /* What a failed reply says, whoever wrote it: see provider.h. Shapes: OpenAI, Anthropic, Gemini and Bedrock API
  * references (read 2026-11); the variants are those seen at vLLM, Ollama and OpenRouter. */
+#include <stdio.h>
 #include <yyjson.h>
 
 #include "provider/provider.h"
@@ -62,18 +63,101 @@ static int status_within(yyjson_val *code) {
   return status >= 400 && status < 600 ? (int)status : 502;
 }
 
+/* What the vendors call their failures, where no HTTP status says it: Anthropic's error types, OpenAI's types and
+ * codes, Bedrock's exceptions. */
+static int status_of_word(struct str word) {
+  static const struct {
+    struct str word;
+    int status;
+  } rows[] = {
+      {STR("invalid_request_error"), 400},
+      {STR("authentication_error"), 401},
+      {STR("billing_error"), 402},
+      {STR("permission_error"), 403},
+      {STR("not_found_error"), 404},
+      {STR("request_too_large"), 413},
+      {STR("rate_limit_error"), 429},
+      {STR("api_error"), 500},
+      {STR("timeout_error"), 504},
+      {STR("overloaded_error"), 529},
+      {STR("rate_limit_exceeded"), 429},
+      {STR("insufficient_quota"), 429},
+      {STR("server_error"), 500},
+      {STR("context_length_exceeded"), 400},
+      {STR("validationException"), 400},
+      {STR("accessDeniedException"), 403},
+      {STR("throttlingException"), 429},
+      {STR("internalServerException"), 500},
+      {STR("serviceUnavailableException"), 503},
+      {STR("modelStreamErrorException"), 502},
+      {STR("modelTimeoutException"), 504},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    if (str_eq(rows[i].word, word)) return rows[i].status;
+  return 0;
+}
+
+/* The status of a failure that came with a good one: what its members say, else 502. */
+static int status_of(yyjson_val *root, yyjson_val *at) {
+  int status = status_within(yyjson_obj_get(at, "code"));
+  const char *const members[] = {"type", "code"};
+  for (size_t i = 0; status == 502 && i < sizeof members / sizeof *members; i++) {
+    int named = status_of_word(json_str(yyjson_obj_get(at, members[i])));
+    if (named) return named;
+  }
+  int named = status_of_word(json_str(yyjson_obj_get(root, "__type")));
+  return named ? named : status;
+}
+
+/* How vendors say that the prompt does not fit; clients compact their history when they are told so in their own API's
+ * words. Sources: error references and messages of OpenAI, Anthropic, Gemini, Bedrock, vLLM and llama.cpp (read
+ * 2026-11).
+ */
+static bool is_about_context(int status, const char *text) {
+  static const char *const phrases[] = {"prompt is too long",
+                                        "maximum context length",
+                                        "context_length_exceeded",
+                                        "exceeds the maximum number of tokens",
+                                        "exceed context limit",
+                                        "exceeds the context window",
+                                        "exceeds the context length",
+                                        "exceeds the available context size",
+                                        "Input is too long for requested model"};
+  if (status != 400 && status != 413) return false;
+  for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++)
+    if (strstr(text, phrases[i])) return true;
+  return false;
+}
+
+/* The failure itself: the body's `error`, that of a failed response (Responses), or the body. */
+static yyjson_val *find_error(yyjson_val *root) {
+  yyjson_val *error = yyjson_obj_get(root, "error");
+  if (yyjson_is_obj(error) || yyjson_is_str(error)) return error;
+  return yyjson_obj_get(yyjson_obj_get(root, "response"), "error");
+}
+
+/* A code where the provider gave none, for what clients act on. */
+static void put_code(struct err_info *info) {
+  if (is_about_context(info->http_status, info->text))
+    snprintf(info->code, sizeof info->code, "context_length_exceeded");
+  else if (info->http_status == 429 && !info->code[0])
+    snprintf(info->code, sizeof info->code, "rate_limit_exceeded");
+}
+
 enum err provider_classify_failure(const struct provider *p, int status, struct http_headers headers, struct str body,
                                    struct err_info *info) {
   *info = (struct err_info){.retry_after_ms = provider_retry_after_ms(headers, clock_wall_us())};
   yyjson_doc *doc = body.n && body.n <= FAILURE_BODY_MAX ? yyjson_read(body.p, body.n, 0) : NULL;
   yyjson_val *root = yyjson_doc_get_root(doc);
   if (yyjson_is_arr(root)) root = yyjson_arr_get_first(root);
-  yyjson_val *error = yyjson_obj_get(root, "error"), *at = yyjson_is_obj(error) ? error : root;
-  info->http_status = status ? status : status_within(yyjson_obj_get(at, "code"));
+  yyjson_val *error = find_error(root), *at = yyjson_is_obj(error) ? error : root;
+  bool is_event = at == root && str_eq(json_str(yyjson_obj_get(at, "type")), STR("error"));
+  info->http_status = status ? status : status_of(root, at);
   describe(p, info->http_status, find_message(root, error), info);
   keep_word(p, yyjson_obj_get(at, "code"), info->code, sizeof info->code);
-  keep_word(p, yyjson_obj_get(at, "type"), info->type, sizeof info->type);
+  if (!is_event) keep_word(p, yyjson_obj_get(at, "type"), info->type, sizeof info->type);
   keep_word(p, yyjson_obj_get(at, "param"), info->param, sizeof info->param);
+  put_code(info);
   yyjson_doc_free(doc);
   return ERR_UPSTREAM_STATUS;
 }

@@ -311,6 +311,33 @@ test('a slow reader pauses the upstream, and every byte arrives', async () => {
   assert.ok(length >= 8192 * 1024);
 });
 
+test('replies that the process has no memory for: 503, and it goes on', async () => {
+  const s = await startServe({ config: { ...configFor(mock), server: { limits: { heldBytes: '24MiB' } } } });
+  const ask = (name, extra = {}) => s.post('/v1/chat/completions', { model: 'mock-model', messages: user(`[[mock:${name}]] x`), ...extra });
+  try {
+    const large = await Promise.all(Array.from({ length: 4 }, () => ask('big-65536'))); // 64 MiB each: none fits
+    for (const r of large) {
+      assert.equal(r.status, 503);
+      assert.ok(Number(r.headers.get('retry-after')) >= 1);
+      assert.equal((await r.json()).error.code, 'server_busy');
+    }
+    const several = await Promise.all(Array.from({ length: 8 }, async () => { // 4 MiB each: not all at once
+      const r = await ask('big-4096');
+      return { status: r.status, text: await r.text() };
+    }));
+    for (const r of several) {
+      assert.ok(r.status === 200 || r.status === 503, `${r.status}`);
+      const body = JSON.parse(r.text);
+      if (r.status === 200) assert.ok(body.choices[0].message.content.length >= 4 << 20);
+    }
+    const stream = await ask('big-3072+chunks-1', { stream: true }); // one event of 3 MiB, within a small stream
+    assert.equal(stream.status, 200);
+    assert.ok(sse(await stream.text()).includes('[DONE]'));
+    assert.equal((await ask('big-64')).status, 200, 'small ones go on');
+    await until('all of it given back', async () => /^maestro_held_bytes(\{.*\})? 0$/m.test(await s.metrics()));
+  } finally { await s.stop(); }
+});
+
 test('the page at / for people, the line for Ollama, JSON for the rest', async () => {
   const page = await fetch(`${serve.url}/`, { headers: { accept: 'text/html' } });
   assert.match(await page.text(), /\/v1\/chat\/completions/);

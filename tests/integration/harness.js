@@ -63,8 +63,13 @@ class Process {
   }
 }
 
+const homes = new Set();
+// A test may look into a home after its process has ended, so they go with the test's own process.
+process.on('exit', () => { for (const home of homes) rmSync(home, { recursive: true, force: true }); });
+
 export function makeHome() {
   const home = mkdtempSync(join(tmpdir(), 'maestro-test-'));
+  homes.add(home);
   mkdirSync(join(home, 'config', 'maestro'), { recursive: true });
   mkdirSync(join(home, 'data', 'maestro'), { recursive: true });
   return home;

@@ -103,6 +103,7 @@ static const struct str forwarded_headers[] = {STR("anthropic-beta"), STR("")};
 
 const struct dialect dialect_anthropic = {
     .name = STR("anthropic"),
+    .carries_signatures = true,
     .words = {"messages", "system", "content", "tools", NULL},
     .caps = CAPS,
     .framing = FRAMING_SSE,

@@ -46,17 +46,21 @@ static uint64_t number_behind(struct str text, struct str words) {
   return str_to_u64(str_sub(text, at, end), &v) ? v : 0;
 }
 
-/* OpenAI and those that follow it tell both numbers in words. */
+static const struct str too_long = STR("prompt is too long");
+
+static uint64_t first_number(struct str text, const struct str *words, size_t n) {
+  uint64_t v = 0;
+  for (size_t i = 0; i < n && !v; i++) v = number_behind(text, words[i]);
+  return v;
+}
+
+/* Another vendor's words for a full context: OpenAI's and Gemini's tell both numbers. */
 static void put_too_long(struct buf *message, struct str text) {
-  static const struct str prefix = STR("prompt is too long");
-  if (str_has_prefix(text, prefix)) {
-    buf_put(message, text);
-    return;
-  }
-  uint64_t most = number_behind(text, STR("maximum context length is")),
-           asked = number_behind(text, STR("resulted in"));
-  if (!asked) asked = number_behind(text, STR("requested"));
-  buf_put(message, prefix);
+  static const struct str limits[] = {STR("maximum context length is"), STR("maximum number of tokens allowed")};
+  static const struct str sizes[] = {STR("resulted in"), STR("requested"), STR("input token count")};
+  uint64_t most = first_number(text, limits, sizeof limits / sizeof *limits);
+  uint64_t asked = first_number(text, sizes, sizeof sizes / sizeof *sizes);
+  buf_put(message, too_long);
   if (most && asked > most)
     buf_printf(message, ": %llu tokens > %llu maximum", (unsigned long long)asked, (unsigned long long)most);
   else if (text.n)
@@ -66,8 +70,11 @@ static void put_too_long(struct buf *message, struct str text) {
 static void put_message(struct buf *out, enum err e, const struct err_info *info) {
   struct str text = str_from_c(err_info_text(e, info)), param = str_from_c(info ? info->param : NULL);
   struct buf message;
+  size_t at = str_find(text, too_long);
   buf_init(&message, 0);
-  if (strcmp(err_info_code(e, info), "context_length_exceeded") == 0) {
+  if (at != SIZE_MAX) { /* without the provider's name in front */
+    buf_put(&message, str_sub(text, at, text.n));
+  } else if (strcmp(err_info_code(e, info), "context_length_exceeded") == 0) {
     put_too_long(&message, text);
   } else {
     if (param.n && str_find(text, param) == SIZE_MAX) buf_printf(&message, "%.*s: ", STR_ARG(param));

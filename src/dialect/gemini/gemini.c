@@ -187,9 +187,11 @@ static void put_receipt(struct buf *out, size_t from, struct str receipt) {
 
 const struct dialect dialect_gemini = {
     .name = STR("gemini"),
+    .carries_signatures = true,
     .words = {.list = "contents", .system = "systemInstruction.parts", .content = "parts", .tools = "tools"},
     .caps = CAPS,
     .signs_calls = true,
+    .returns_pieces = true,
     .framing = FRAMING_SSE,
     .content_type_stream = STR("text/event-stream"),
     .keep_alive = STR_NONE,

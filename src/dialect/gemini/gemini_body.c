@@ -9,12 +9,14 @@
 
 #include "base/json_out.h"
 #include "dialect/gemini/gemini_internal.h"
+#include "dialect/tool_name.h"
 
 struct body {
   const struct request *r;
   const struct gemini_native *native; /* NULL: the request was not Gemini's */
   struct str model;
   enum gemini_generation generation;
+  struct arena *arena;
   struct buf *out;
 };
 
@@ -53,9 +55,8 @@ static void put_nested(struct body *b, struct str prefix, struct str but) {
 /* ---- tools ---- */
 
 static void put_function(struct body *b, const struct request_tool *t) {
-  char name[GEMINI_TOOL_NAME_MAX];
   json_out_begin(b->out, '{');
-  json_out_member_string(b->out, "name", b->native ? t->name : gemini_turns_tool_name(t->namespace, t->name, name));
+  json_out_member_string(b->out, "name", b->native ? t->name : tool_name_wire(b->arena, t->namespace, t->name));
   json_out_member_string_if(b->out, "description", t->description);
   if (b->native && t->raw)
     json_out_member_value_if(b->out, t->is_openapi ? "parameters" : "parametersJsonSchema", t->raw);
@@ -162,7 +163,6 @@ static void put_calling(struct body *b) {
                                      [TOOL_CHOICE_REQUIRED] = STR("ANY"),
                                      [TOOL_CHOICE_NAMED] = STR("ANY")};
   const struct request *r = b->r;
-  char name[GEMINI_TOOL_NAME_MAX];
   if (b->native && r->tool_choice_raw) {
     json_out_member_value_if(b->out, "functionCallingConfig", r->tool_choice_raw);
     return;
@@ -177,7 +177,7 @@ static void put_calling(struct body *b) {
     json_out_key(b->out, "allowedFunctionNames");
     json_out_begin(b->out, '[');
     json_out_string(b->out, b->native ? r->tool_choice_name
-                                      : gemini_turns_tool_name(r->tool_choice_namespace, r->tool_choice_name, name));
+                                      : tool_name_wire(b->arena, r->tool_choice_namespace, r->tool_choice_name));
     json_out_end(b->out, ']');
   }
   put_nested(b, STR("toolConfig.functionCallingConfig."), STR_NONE);
@@ -334,7 +334,7 @@ static void put_model(struct body *b) {
 
 enum err gemini_body_encode(const struct request *r, const struct dialect_target *target, struct arena *a,
                             struct buf *out, struct err_info *info) {
-  struct body b = {.r = r, .out = out, .model = target->model};
+  struct body b = {.r = r, .arena = a, .out = out, .model = target->model};
   b.generation = gemini_turns_generation(target->model);
   if (str_eq(r->dialect, GEMINI_NAME)) b.native = r->native;
   bool is_wrapped = r->operation == LLM_COUNT_TOKENS && (!b.native || b.native->is_wrapped);

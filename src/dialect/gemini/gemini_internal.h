@@ -13,7 +13,7 @@ struct yyjson_val;
 
 #define GEMINI_NAME STR("gemini")
 
-enum { GEMINI_CHOICES_MAX = 8, GEMINI_SCHEMA_DEPTH_MAX = 64, GEMINI_TOOL_NAME_MAX = 64 };
+enum { GEMINI_CHOICES_MAX = 8, GEMINI_SCHEMA_DEPTH_MAX = 64 };
 
 /* ---- gemini_names.c: members and values, checked ---- */
 
@@ -90,8 +90,6 @@ enum err gemini_body_encode(const struct request *r, const struct dialect_target
 /* The members "systemInstruction" and "contents". */
 enum err gemini_turns_encode(const struct request *r, struct str model, struct arena *a, struct buf *out,
                              struct err_info *info) MUST_CHECK;
-/* A tool's name as Gemini takes it, at most GEMINI_TOOL_NAME_MAX bytes of [A-Za-z0-9_.-]. */
-struct str gemini_turns_tool_name(struct str namespace, struct str name, char out[GEMINI_TOOL_NAME_MAX]);
 /* What a model's name says of what it takes. */
 enum gemini_generation { GEMINI_UNKNOWN, GEMINI_2, GEMINI_3 };
 enum gemini_generation gemini_turns_generation(struct str model);
@@ -153,6 +151,16 @@ struct gemini_encoder {
 void gemini_answer_encode(const struct dialect_exchange *x, const struct answer *answer, struct buf *out);
 enum err gemini_answer_event(void *state, const struct dialect_exchange *x, const struct event *event, struct buf *out,
                              struct err_info *info) MUST_CHECK;
+
+/* The vendor's own word where the stop has one, else the nearest. */
+struct str gemini_beside_finish_word(const struct answer_stop *s);
+/* Members of a reply (usage) and of a candidate; nothing where nothing is known. */
+void gemini_beside_put_usage(struct buf *out, const struct usage *u);
+void gemini_beside_put_metadata(struct buf *out, struct str citations);
+void gemini_beside_put_logprobs(struct buf *out, struct str elements); /* OpenAI's, joined by commas */
+/* Any dialect's citation, or several joined by commas, as elements for put_metadata: those that have an address. */
+void gemini_beside_add_citation(struct buf *list, struct str raw);
+void gemini_beside_add_citations(struct buf *list, struct str elements);
 
 /* ---- what gemini and gemini_embed share (gemini_error.c) ---- */
 

@@ -9,6 +9,7 @@
 
 #include "base/json_out.h"
 #include "dialect/gemini/gemini_internal.h"
+#include "dialect/tool_name.h"
 
 struct reader {
   struct gemini_decoder *state;
@@ -107,12 +108,11 @@ static enum err put_text(struct reader *r, uint32_t index, enum part_kind kind, 
 
 /* The name as the caller declared it, where Gemini was given another. */
 static struct str declared_name(const struct reader *r, struct str name) {
-  char wire[GEMINI_TOOL_NAME_MAX];
   const struct request *request = r->x->request;
   for (size_t i = 0; request && i < request->tool_count; i++) {
     const struct request_tool *t = &request->tools[i];
     if (t->kind == TOOL_HOSTED || t->namespace.n || str_eq(t->name, name)) continue;
-    if (str_eq(gemini_turns_tool_name(STR_NONE, t->name, wire), name)) return t->name;
+    if (str_eq(tool_name_wire(r->x->arena, STR_NONE, t->name), name)) return t->name;
   }
   return name;
 }

@@ -12,11 +12,13 @@
 #include "base/json_out.h"
 #include "base/map.h"
 #include "dialect/gemini/gemini_internal.h"
+#include "dialect/tool_name.h"
 
 static const struct str stand_in = STR("skip_thought_signature_validator");
 
 struct turns {
   const struct request *r;
+  struct arena *arena;
   struct buf *out;
   bool is_own;
   enum gemini_generation generation;
@@ -32,19 +34,6 @@ enum gemini_generation gemini_turns_generation(struct str model) {
   if (!tail.n || tail.p[0] < '1' || tail.p[0] > '9') return GEMINI_UNKNOWN;
   bool has_two_digits = tail.n > 1 && tail.p[1] >= '0' && tail.p[1] <= '9';
   return has_two_digits || tail.p[0] >= '3' ? GEMINI_3 : GEMINI_2;
-}
-
-struct str gemini_turns_tool_name(struct str namespace, struct str name, char out[GEMINI_TOOL_NAME_MAX]) {
-  const struct str pieces[] = {namespace, namespace.n ? STR("__") : STR_NONE, name};
-  size_t n = 0;
-  for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++)
-    for (size_t k = 0; k < pieces[i].n && n < GEMINI_TOOL_NAME_MAX; k++) {
-      char c = pieces[i].p[k];
-      bool is_good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-                     c == '.' || c == '-';
-      out[n++] = is_good ? c : '_';
-    }
-  return str_from(out, n);
 }
 
 /* ---- media ---- */
@@ -89,7 +78,6 @@ void gemini_turns_put_media(struct buf *out, enum part_kind kind, const struct m
 /* ---- calls and results ---- */
 
 static void put_call(struct turns *t, const struct request_part *p) {
-  char name[GEMINI_TOOL_NAME_MAX];
   json_out_key(t->out, "functionCall");
   if (t->is_own && p->raw) {
     json_out_value(t->out, p->raw);
@@ -97,7 +85,7 @@ static void put_call(struct turns *t, const struct request_part *p) {
   }
   json_out_begin(t->out, '{');
   json_out_member_string_if(t->out, "id", p->call_id);
-  json_out_member_string(t->out, "name", gemini_turns_tool_name(p->namespace, p->name, name));
+  json_out_member_string(t->out, "name", tool_name_wire(t->arena, p->namespace, p->name));
   json_out_key(t->out, "args");
   if (p->tool_kind == TOOL_CUSTOM) {
     json_out_begin(t->out, '{');
@@ -140,16 +128,15 @@ static void put_response(struct turns *t, const struct request_part *p) {
 }
 
 static void put_result(struct turns *t, const struct request_part *p) {
-  char name[GEMINI_TOOL_NAME_MAX];
   const struct request_part *call = p->name.n ? p : map_get(&t->calls, p->call_id);
-  struct str said = call ? gemini_turns_tool_name(call->namespace, call->name, name) : STR_NONE;
+  struct str said = call ? tool_name_wire(t->arena, call->namespace, call->name) : STR_NONE;
   bool has_parts = false;
   json_out_key(t->out, "functionResponse");
   if (t->is_own && p->raw) {
     json_out_value(t->out, p->raw);
     return;
   }
-  if (!said.n) said = gemini_turns_tool_name(STR_NONE, p->call_id.n ? p->call_id : STR("tool"), name);
+  if (!said.n) said = tool_name_wire(t->arena, STR_NONE, p->call_id.n ? p->call_id : STR("tool"));
   json_out_begin(t->out, '{');
   json_out_member_string_if(t->out, "id", p->call_id);
   json_out_member_string(t->out, "name", said);
@@ -336,9 +323,9 @@ static void put_system(struct turns *t, size_t n) {
   if (!t->is_own && !has_put) t->out->n = before;
 }
 
-static enum err learn_calls(struct turns *t, struct arena *a) {
+static enum err learn_calls(struct turns *t) {
   const struct request *r = t->r;
-  map_init(&t->calls, a);
+  map_init(&t->calls, t->arena);
   for (size_t i = 0; i < r->item_count; i++)
     for (size_t k = 0; k < r->items[i].part_count; k++) {
       struct request_part *p = &r->items[i].parts[k];
@@ -349,10 +336,10 @@ static enum err learn_calls(struct turns *t, struct arena *a) {
 
 enum err gemini_turns_encode(const struct request *r, struct str model, struct arena *a, struct buf *out,
                              struct err_info *info) {
-  struct turns t = {.r = r, .out = out, .generation = gemini_turns_generation(model)};
+  struct turns t = {.r = r, .arena = a, .out = out, .generation = gemini_turns_generation(model)};
   size_t system = 0;
   t.is_own = str_eq(r->dialect, GEMINI_NAME);
-  enum err e = learn_calls(&t, a);
+  enum err e = learn_calls(&t);
   if (e) return e;
   while (system < r->item_count && is_system(&r->items[system])) system++;
   if (!t.is_own && system == r->item_count) system = 0; /* contents are required: then it is what the user says */

@@ -50,8 +50,6 @@ struct openai_responses_native {
   struct yyjson_val *tool_choice;
   struct yyjson_val **nodes; /* of `input`, by request_item.source */
   size_t node_count;
-  size_t rest_own; /* so many of request.rest are top-level members; the others are named by a path and written with
-                      the member they stand in */
 };
 
 /* NULL where the request is another dialect's. */
@@ -82,7 +80,7 @@ void openai_responses_put_reasoning(struct buf *out, const struct request *r);
 /* ---- signatures: how thinking of another dialect stands in encrypted_content ---- */
 
 /* Thinking that only its maker can read is told from a signature of readable thinking by its origin's ending. */
-#define OPENAI_RESPONSES_REDACTED "/redacted"
+#define OPENAI_RESPONSES_REDACTED "_redacted"
 
 /* ---- replies ---- */
 

@@ -358,6 +358,7 @@ static enum err put_turn(struct writer *w, const struct request_item *item) {
         json_out_value(w->out, p->raw);
         break;
       default:
+        if (p->kind == PART_TEXT && !p->text.n && item->part_count > 1) break; /* a call's content in other APIs */
         open_message(w, item);
         e = put_part(w, item, p, item->role == ROLE_ASSISTANT);
         break;

@@ -122,6 +122,7 @@ static void put_model_list(struct buf *out, const struct dialect_model *models, 
 
 const struct dialect dialect_openai_responses = {
     .name = STR("openai_responses"),
+    .carries_signatures = true,
     .words = {.list = "input", .system = "instructions", .content = "content", .tools = "tools"},
     .caps = CAPS,
     .framing = FRAMING_SSE,

@@ -6,9 +6,10 @@
 #include <yyjson.h>
 
 #include "base/json_out.h"
+#include "dialect/tool_name.h"
 #include "llm/signature.h"
 
-enum { QUALIFIED_BYTES_MAX = 64, ORIGIN_BYTES_MAX = 64 };
+enum { ORIGIN_BYTES_MAX = 64 };
 
 static struct str own_text(const struct answer_part *p) { return buf_str(&p->text); }
 
@@ -33,27 +34,25 @@ static char wire_char(char c) {
   return is_plain ? c : '_';
 }
 
-/* True where `name` is how "namespace__tool" is said to a model of an API without namespaces. */
-static bool is_qualified(struct str name, struct str namespace, struct str tool) {
-  size_t n = namespace.n + 2 + tool.n, shown = n < QUALIFIED_BYTES_MAX ? n : QUALIFIED_BYTES_MAX;
-  if (name.n != shown) return false;
-  for (size_t i = 0; i < shown; i++) {
-    char c = i < namespace.n ? namespace.p[i] : i < namespace.n + 2 ? '_' : tool.p[i - namespace.n - 2];
-    if (wire_char(c) != name.p[i]) return false;
+/* True where `name` is how the tool is said to a model of an API without namespaces: joined by "__", what that API does
+ * not take for a name replaced by '_' (how much that is differs), the end cut off. */
+static bool is_said_as(struct str name, const struct request_tool *t) {
+  size_t head = t->namespace.n ? t->namespace.n + 2 : 0, n = head + t->name.n;
+  if (name.n != n && !(n > TOOL_NAME_BYTES_MAX && name.n == TOOL_NAME_BYTES_MAX)) return false;
+  for (size_t i = 0; i < name.n; i++) {
+    char c = i < t->namespace.n ? t->namespace.p[i] : i < head ? '_' : t->name.p[i - head];
+    if (c != name.p[i] && wire_char(c) != name.p[i]) return false;
   }
   return true;
 }
 
-static void split_name(const struct request *r, struct openai_responses_item *item) {
+static void restore_name(const struct request *r, struct openai_responses_item *item) {
   if (item->namespace.n || !r) return;
+  for (size_t i = 0; i < r->tool_count; i++) /* as it is, before any other reading */
+    if (r->tools[i].kind != TOOL_HOSTED && !r->tools[i].namespace.n && str_eq(r->tools[i].name, item->name)) return;
   for (size_t i = 0; i < r->tool_count; i++) {
     const struct request_tool *t = &r->tools[i];
-    if (t->kind == TOOL_HOSTED) continue;
-    if (!t->namespace.n && str_eq(t->name, item->name)) return;
-  }
-  for (size_t i = 0; i < r->tool_count; i++) {
-    const struct request_tool *t = &r->tools[i];
-    if (t->kind == TOOL_HOSTED || !t->namespace.n || !is_qualified(item->name, t->namespace, t->name)) continue;
+    if (t->kind == TOOL_HOSTED || !is_said_as(item->name, t)) continue;
     item->namespace = t->namespace;
     item->name = t->name;
     return;
@@ -115,7 +114,7 @@ static enum err begin(struct openai_responses_output *o, enum openai_responses_i
   if (!item.id.n) item.id = dialect_make_id(o->x, id_prefix(kind, p->tool_kind), n);
   if (kind == ITEM_CALL && !item.call_id.n) item.call_id = dialect_make_id(o->x, "call_", n);
   if (!item.id.p || (kind == ITEM_CALL && !item.call_id.p)) return ERR_NO_MEMORY;
-  if (kind == ITEM_CALL) split_name(o->x->request, &item);
+  if (kind == ITEM_CALL) restore_name(o->x->request, &item);
   o->items[o->item_count++] = item;
   return OK;
 }

@@ -1,6 +1,6 @@
 /* A Responses request as the canonical one: the members beside `input`. Called through the dialect's table; everything
- * lives in the caller's arena and tree. What has no word in the canonical request stays in request.rest or, where this
- * dialect has to spell it again, in request.native. */
+ * lives in the caller's arena and tree. What has no word in the canonical request stays in request.rest and
+ * request.nested or, where this dialect has to spell it again, in request.native. */
 #include <stdio.h>
 #include <yyjson.h>
 
@@ -70,20 +70,27 @@ static const char *native_member(const struct json_rest *rest) {
   return NULL;
 }
 
-/* Adds members to request.rest under the path of the object they stand in. */
+/* Room for `more` members in request.nested; NULL: memory is short. */
+static struct json_rest_member *nest(struct openai_responses_reader *rd, struct request *r, size_t more) {
+  struct json_rest_member *v = ARENA_NEW_ARRAY(rd->arena, struct json_rest_member, r->nested.n + more);
+  if (!v) return NULL;
+  if (r->nested.n) memcpy(v, r->nested.v, r->nested.n * sizeof *v);
+  r->nested.v = v;
+  return v + r->nested.n;
+}
+
+/* Keeps what is left of the object `prefix`, under its path. */
 static enum err add_rest(struct openai_responses_reader *rd, struct request *r, const char *prefix,
                          const struct json_rest *more) {
   if (!more->n) return OK;
-  size_t n = r->rest.n + more->n;
-  struct json_rest_member *v = ARENA_NEW_ARRAY(rd->arena, struct json_rest_member, n);
+  struct json_rest_member *v = nest(rd, r, more->n);
   if (!v) return ERR_NO_MEMORY;
-  if (r->rest.n) memcpy(v, r->rest.v, r->rest.n * sizeof *v);
   for (size_t i = 0; i < more->n; i++) {
     struct str key = arena_printf(rd->arena, "%s.%.*s", prefix, STR_ARG(more->v[i].key));
     if (!key.p) return ERR_NO_MEMORY;
-    v[r->rest.n + i] = (struct json_rest_member){key, more->v[i].value};
+    v[i] = (struct json_rest_member){key, more->v[i].value};
   }
-  r->rest = (struct json_rest){v, n};
+  r->nested.n += more->n;
   return OK;
 }
 
@@ -235,12 +242,10 @@ static enum err read_include(struct openai_responses_reader *rd, struct yyjson_v
   native->include = list;
   if (native->wants_logprobs) r->logprobs = 1;
   if (!foreign) return OK;
-  struct json_rest_member left = {STR("include"), list};
-  struct json_rest_member *all = ARENA_NEW_ARRAY(rd->arena, struct json_rest_member, r->rest.n + 1);
-  if (!all) return ERR_NO_MEMORY;
-  if (r->rest.n) memcpy(all, r->rest.v, r->rest.n * sizeof *all);
-  all[r->rest.n] = left;
-  r->rest = (struct json_rest){all, r->rest.n + 1};
+  struct json_rest_member *left = nest(rd, r, 1);
+  if (!left) return ERR_NO_MEMORY;
+  *left = (struct json_rest_member){STR("include"), list};
+  r->nested.n++;
   return OK;
 }
 
@@ -287,7 +292,6 @@ enum err openai_responses_decode_request(struct arena *a, struct yyjson_val *roo
   r.wants_usage = true; /* a response always tells it */
   enum err e = openai_responses_split(&rd, NULL, root, names, MEMBERS, v, &r.rest);
   if (e) return e;
-  native->rest_own = r.rest.n;
   native->text = v[TEXT];
   native->reasoning = v[REASONING];
   native->has_stream = v[STREAM] != NULL;

@@ -8,15 +8,15 @@
 
 /* ---- text ---- */
 
-/* The members of request.rest that stood in the object `prefix`. */
-static void put_nested_rest(struct buf *out, const struct request *r, size_t from, struct str prefix) {
-  for (size_t i = from; i < r->rest.n; i++) {
-    struct str key = r->rest.v[i].key;
+/* What was left over of the object `prefix`. */
+static void put_nested(struct buf *out, const struct request *r, struct str prefix) {
+  for (size_t i = 0; i < r->nested.n; i++) {
+    struct str key = r->nested.v[i].key;
     if (!str_has_prefix(key, prefix) || key.n <= prefix.n || key.p[prefix.n] != '.') continue;
     struct str name = str_sub(key, prefix.n + 1, key.n);
     if (str_eq(prefix, STR("text")) && str_has_prefix(name, STR("format."))) continue;
     json_out_key_str(out, name);
-    json_split_put(out, r->rest.v[i].value);
+    json_split_put(out, r->nested.v[i].value);
   }
 }
 
@@ -36,7 +36,7 @@ static void put_format(struct buf *out, const struct request *r, const struct op
   /* Strictness is OpenAI's default and asks for a subset of JSON Schema that others do not know. */
   json_out_member_tri(out, "strict",
                       r->format != FORMAT_JSON_SCHEMA || native || r->format_strict >= 0 ? r->format_strict : 0);
-  if (native) put_nested_rest(out, r, native->rest_own, STR("text.format"));
+  if (native) put_nested(out, r, STR("text.format"));
   json_out_end(out, '}');
 }
 
@@ -52,7 +52,7 @@ void openai_responses_put_text(struct buf *out, const struct request *r) {
   json_out_begin(out, '{');
   if (r->format != FORMAT_UNSET) put_format(out, r, native);
   if (has_verbosity) json_out_member_string(out, "verbosity", r->verbosity);
-  if (native) put_nested_rest(out, r, native->rest_own, STR("text"));
+  if (native) put_nested(out, r, STR("text"));
   json_out_end(out, '}');
 }
 
@@ -85,7 +85,7 @@ void openai_responses_put_reasoning(struct buf *out, const struct request *r) {
   json_out_begin(out, '{');
   if (effort.p) json_out_member_string(out, "effort", effort);
   if (summary.p) json_out_member_string(out, "summary", summary);
-  if (native) put_nested_rest(out, r, native->rest_own, STR("reasoning"));
+  if (native) put_nested(out, r, STR("reasoning"));
   json_out_end(out, '}');
 }
 
@@ -132,11 +132,6 @@ static void put_hints(struct buf *out, const struct request *r, const struct ope
   json_out_member_tri(out, "store", native || r->store >= 0 ? r->store : 0);
 }
 
-static void put_rest(struct buf *out, const struct request *r, const struct openai_responses_native *native) {
-  struct json_rest own = {r->rest.v, native->rest_own < r->rest.n ? native->rest_own : r->rest.n};
-  json_out_rest(out, &own);
-}
-
 enum err openai_responses_encode_request(const struct request *r, const struct dialect_target *target, struct arena *a,
                                          struct buf *out, struct err_info *info) {
   const struct openai_responses_native *native = openai_responses_native_of(r);
@@ -156,7 +151,7 @@ enum err openai_responses_encode_request(const struct request *r, const struct d
   openai_responses_put_reasoning(out, r);
   put_include(out, r, native);
   put_hints(out, r, native);
-  if (native) put_rest(out, r, native);
+  if (native) json_out_rest(out, &r->rest);
   json_out_end(out, '}');
   return out->failed ? ERR_NO_MEMORY : OK;
 }

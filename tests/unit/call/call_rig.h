@@ -208,6 +208,8 @@ static enum err rig_run(void) {
 
 static void rig_close(void) {
   call_clear(&rig.call);
+  assert_int_equal(held_bytes(), 0);
+  held_set_limit(0);
   buf_clear(&rig.got);
   for (size_t i = 0; i < ANSWERS_MAX; i++) buf_clear(&rig.bodies[i]);
   arena_clear(&rig.arena);

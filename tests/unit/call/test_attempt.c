@@ -204,6 +204,56 @@ TEST(a_flood_of_headers_is_cut) {
   rig_close();
 }
 
+static struct str whole_of(size_t bytes) {
+  static const char head[] = "{\"model\":\"m\",\"choices\":[{\"message\":{\"content\":\"", tail[] = "\"}}]}";
+  char *reply = malloc(bytes);
+  memset(reply, 'w', bytes);
+  memcpy(reply, head, sizeof head - 1);
+  memcpy(reply + bytes + 1 - sizeof tail, tail, sizeof tail - 1);
+  return str_from(reply, bytes);
+}
+
+TEST(the_process_may_hold_too_much) {
+  static const struct {
+    size_t bytes, limit;
+    enum err e;
+  } rows[] = {
+      {100000, 50000, ERR_BUSY},  /* while it is read */
+      {100000, 150000, ERR_BUSY}, /* with its edited copy */
+      {100000, 600000, OK},
+      {3000, 1, OK}, /* small answers never ask */
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    struct str reply = whole_of(rows[i].bytes);
+    rig_open(WHOLE);
+    rig.answers[0] = (struct scripted_answer){.type = JSON, .bytes = reply, .step = 10000};
+    held_set_limit(rows[i].limit);
+    assert_int_equal(rig_run(), rows[i].e);
+    assert_int_equal(rig.sent, 1); /* the memory is short for every candidate */
+    if (rows[i].e) {
+      assert_int_equal(err_info_status(ERR_BUSY, &rig.info), 503);
+      assert_true(rig.info.retry_after_ms > 0);
+    } else {
+      assert_int_equal(held_bytes(), rows[i].bytes > 16384 ? rig.call.reply.cap : 0); /* the copy alone is left */
+    }
+    rig_close();
+    free((void *)(uintptr_t)reply.p);
+  }
+}
+
+TEST(a_failure_is_told_whatever_is_held) {
+  rig_open(WHOLE);
+  rig.plan.n = 1;
+  struct str body = whole_of(60000);
+  rig.answers[0] = (struct scripted_answer){.status = 400, .type = JSON, .bytes = body, .step = 10000};
+  held_set_limit(1);
+  assert_int_equal(rig_run(), ERR_UPSTREAM_STATUS);
+  assert_int_equal(rig.info.http_status, 400);
+  assert_int_equal(held_bytes(), 0);
+  rig_close();
+  free((void *)(uintptr_t)body.p);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_tightest_limit_names_the_failure),
@@ -215,6 +265,8 @@ int main(void) {
       cmocka_unit_test(a_failure_is_read_as_far_as_it_comes),
       cmocka_unit_test(headers_that_are_no_business_of_the_caller_stay),
       cmocka_unit_test(a_flood_of_headers_is_cut),
+      cmocka_unit_test(the_process_may_hold_too_much),
+      cmocka_unit_test(a_failure_is_told_whatever_is_held),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

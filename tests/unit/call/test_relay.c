@@ -287,6 +287,48 @@ TEST(what_comes_before_content_is_bounded) {
   free(huge);
 }
 
+static char *event_of(size_t bytes) {
+  static const char head[] = "data: {\"choices\":[{\"delta\":{\"content\":\"", tail[] = "\"}}]}\n\n";
+  char *event = malloc(bytes + 1);
+  memset(event, 'd', bytes);
+  memcpy(event, head, sizeof head - 1);
+  memcpy(event + bytes + 1 - sizeof tail, tail, sizeof tail);
+  return event;
+}
+
+TEST(the_process_may_hold_too_much) {
+  char *large = event_of(100000);
+  one_stream(STREAM_USAGE, PIECES(ROLE, large, STOP DONE)); /* nothing sent yet: a status, and no other is asked */
+  held_set_limit(50000);
+  assert_int_equal(rig_run(), ERR_BUSY);
+  assert_int_equal(err_info_status(ERR_BUSY, &rig.info), 503);
+  assert_true(rig.info.retry_after_ms > 0);
+  assert_int_equal(rig.writes, 0);
+  assert_int_equal(rig.sent, 1);
+  rig_close();
+  one_stream(STREAM_USAGE, PIECES(TEXT("a"), large, STOP DONE)); /* content: what came is sent, then the event tells */
+  held_set_limit(50000);
+  assert_int_equal(rig_run(), ERR_BUSY);
+  assert_true(rig.got.n > 100000);
+  assert_true(str_find(buf_str(&rig.got), STR("DONE")) == SIZE_MAX);
+  rig_close();
+  one_stream(STREAM_USAGE, PIECES(TEXT("a"), large, STOP DONE));
+  held_set_limit(500000);
+  assert_int_equal(rig_run(), OK);
+  rig_close();
+  one_stream(STREAM_USAGE, PIECES(TEXT("a"), TEXT("b"), STOP DONE)); /* small ones never ask */
+  held_set_limit(1);
+  assert_int_equal(rig_run(), OK);
+  rig_close();
+  large[100000 - 1] = 0; /* its blank line is not there yet: the reader holds it */
+  one_stream(STREAM_USAGE, PIECES(TEXT("a"), large, "\n" STOP DONE));
+  held_set_limit(50000);
+  assert_int_equal(rig_run(), ERR_BUSY);
+  expect_text(&rig.got, TEXT("a"));
+  rig_close();
+  free(large);
+}
+
 TEST(a_caller_who_is_gone_ends_it) {
   one_stream(STREAM, PIECES(TEXT("a"), TEXT("b"), STOP, DONE));
   rig.write_fails = ERR_CANCELLED;
@@ -315,6 +357,7 @@ int main(void) {
       cmocka_unit_test(a_cut_while_it_waits),
       cmocka_unit_test(each_wait_has_its_limit_and_name),
       cmocka_unit_test(what_comes_before_content_is_bounded),
+      cmocka_unit_test(the_process_may_hold_too_much),
       cmocka_unit_test(a_caller_who_is_gone_ends_it),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -282,6 +282,9 @@ TEST(test_error_messages) {
       {"This model's maximum context length is 4096 tokens. However, you requested 5000 tokens (1 in the messages)",
        "prompt is too long: 5000 tokens > 4096 maximum"},
       {"prompt is too long: 7 tokens > 5 maximum", "prompt is too long: 7 tokens > 5 maximum"},
+      {"anth: prompt is too long: 7 tokens > 5 maximum", "prompt is too long: 7 tokens > 5 maximum"},
+      {"The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).",
+       "prompt is too long: 1200000 tokens > 1048576 maximum"},
       {"Input exceeds the window.", "prompt is too long: Input exceeds the window."},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -359,7 +359,7 @@ TEST(foreign_thinking_comes_back_to_its_maker_only) {
   struct request r;
   struct err_info info;
   struct buf slot;
-  struct signature s = {STR("SIG"), STR("anthropic")}, redacted = {STR("DATA"), STR("anthropic/redacted")};
+  struct signature s = {STR("SIG"), STR("anthropic")}, redacted = {STR("DATA"), STR("anthropic_redacted")};
   buf_init(&slot, 0);
   buf_put(&slot, STR(HEAD "\"input\":[{\"type\":\"reasoning\",\"summary\":[{\"type\":\"summary_text\",\"text\":\"a\"},"
                           "{\"type\":\"summary_text\",\"text\":\"b\"}],\"encrypted_content\":\""));

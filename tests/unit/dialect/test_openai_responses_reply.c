@@ -570,7 +570,8 @@ TEST(a_whole_response) {
       "{\"id\":\"fc_r1_1\",\"type\":\"function_call\",\"status\":\"completed\",\"arguments\":\"{\\\"a\\\":1}\","
       "\"call_id\":\"c1\",\"name\":\"f\"},{\"id\":\"fc_r1_2\",\"type\":\"function_call\",\"status\":\"completed\","
       "\"arguments\":\"{}\",\"call_id\":\"call_r1_2\",\"name\":\"g\"}],\"usage\":{\"input_tokens\":10,"
-      "\"input_tokens_details\":{\"cached_tokens\":4},\"output_tokens\":6,\"total_tokens\":16},\"maestro\":{\"r\":1}}");
+      "\"input_tokens_details\":{\"cached_tokens\":4},\"output_tokens\":6,"
+      "\"output_tokens_details\":{},\"total_tokens\":16},\"maestro\":{\"r\":1}}");
   assert_int_equal(receipts, 1);
 }
 
@@ -676,6 +677,32 @@ TEST(streamed_calls_interleaved) {
       frame_from_end(0), "/response/output/2",
       "{\"id\":\"ctc_r1_2\",\"type\":\"custom_tool_call\",\"status\":\"completed\",\"input\":\"x\",\"call_id\":"
       "\"call_r1_2\",\"name\":\"n__plain\"}");
+}
+
+/* As APIs say them that take more or fewer letters for a name. */
+TEST(names_are_restored) {
+  static const struct {
+    const char *said, *name, *namespace;
+  } rows[] = {{"my.ns__f", "\"f\"", "\"my.ns\""},
+              {"my_ns__f", "\"f\"", "\"my.ns\""},
+              {"my_ns__g", "\"my_ns__g\"", "absent"},
+              {"a_b", "\"a.b\"", "absent"},
+              {"c.d", "\"c.d\"", "absent"},
+              {"n__0123456789012345678901234567890123456789012345678901234567890",
+               "\"01234567890123456789012345678901234567890123456789012345678901234567\"", "\"n\""}};
+  ask("{\"model\":\"a\",\"input\":\"q\",\"tools\":[{\"type\":\"function\",\"name\":\"a.b\"},{\"type\":\"namespace\","
+      "\"name\":\"my.ns\",\"tools\":[{\"type\":\"function\",\"name\":\"f\"}]},{\"type\":\"namespace\",\"name\":\"n\","
+      "\"tools\":[{\"type\":\"function\",\"name\":"
+      "\"01234567890123456789012345678901234567890123456789012345678901234567\"}]}]}");
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    start();
+    part(0, PART_TOOL_CALL, "{}");
+    events[1].name = str_from_c(rows[i].said);
+    stop(STOP_TOOL_CALLS);
+    encode_whole();
+    assert_member(buf_str(&out), "/output/0/name", rows[i].name);
+    assert_member(buf_str(&out), "/output/0/namespace", rows[i].namespace);
+  }
 }
 
 TEST(streamed_thinking) {
@@ -893,6 +920,7 @@ int main(void) {
       T(unknown_usage_is_null),
       T(a_streamed_message),
       T(streamed_calls_interleaved),
+      T(names_are_restored),
       T(streamed_thinking),
       T(own_items_keep_their_shape),
       T(citations_of_others),

@@ -15,6 +15,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "io/held.h"
 #include "io/http_server.h"
 #include "io/worker.h"
 #include "unit.h"
@@ -282,7 +283,7 @@ static void join(void) {
   http_listener_close(fixture.listener);
   assert_int_equal(fixture.stats.connections_open, 0);
   assert_int_equal(fixture.stats.exchanges_live, 0);
-  assert_int_equal(http_server_held_bytes(), 0);
+  assert_int_equal(held_bytes(), 0);
   assert_int_equal(seen.started, seen.ended);
 }
 

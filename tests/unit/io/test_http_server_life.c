@@ -192,7 +192,7 @@ TEST(a_slow_reader_holds_a_bounded_amount) {
   }
   assert_int_equal(seen.ended, 0);
   assert_int_equal(seen.bytes, before);
-  assert_in_range(http_server_held_bytes(), 128 * 1024, 1024 * 1024);
+  assert_in_range(held_bytes(), 128 * 1024, 1024 * 1024);
   close(fd);
   until(&seen.ended, 1);
   unserve();
@@ -297,7 +297,7 @@ TEST(pipelined_input_is_bounded_and_all_answered) {
     if (n < 0) usleep(2000), idle++;
   }
   usleep(50000);
-  assert_in_range(http_server_held_bytes(), 128 * 1024, 1024 * 1024);
+  assert_in_range(held_bytes(), 128 * 1024, 1024 * 1024);
   seen.go = true;
   unsigned replies = 0, idle = 0;
   for (size_t got = 0; replies < COUNT + 1 && idle < 10000;) {
@@ -336,7 +336,7 @@ TEST(bodies_wait_for_the_budget_of_the_process) {
   const int first = dial();
   put(first, of_size(&request, "/hold", 400000));
   until(&seen.holding, 1);
-  assert_in_range(http_server_held_bytes(), 400000, 500000);
+  assert_in_range(held_bytes(), 400000, 500000);
   const int second = dial();
   put(second, of_size(&request, "/echo", 400000));
   struct reply r = get_reply(second, &rest, false);

@@ -7,8 +7,10 @@
 #include "base/json.h"
 #include "unit.h"
 
-static const struct request_words chat = {"messages", "system", "content", "tools", NULL};
-static const struct request_words bare = {"input", "instructions", "", "tools", "thinking"};
+static const struct request_words chat = {
+    .list = "messages", .system = "system", .content = "content", .tools = "tools"};
+static const struct request_words bare = {
+    .list = "input", .system = "instructions", .content = "", .tools = "tools", .reasoning = "thinking"};
 
 static void expect_path(const struct request_words *words, uint32_t item, int64_t part, enum part_kind kind,
                         const char *member, const char *expected) {

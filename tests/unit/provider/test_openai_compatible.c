@@ -55,6 +55,44 @@ TEST(messages_wherever_they_are) {
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) check(&rows[i], rows[i].status);
 }
 
+/* A prompt that does not fit is the same failure whoever says it, and only where the status fits, too. */
+TEST(a_prompt_that_is_too_long) {
+  static const struct row rows[] = {
+      {400,
+       "{\"type\":\"error\",\"error\":{\"type\":\"invalid_request_error\",\"message\":\"prompt is too long: 210000 "
+       "tokens > 200000 maximum\"}}",
+       "acme: prompt is too long: 210000 tokens > 200000 maximum", "context_length_exceeded", "invalid_request_error",
+       ""},
+      {400,
+       "{\"error\":{\"code\":400,\"message\":\"The input token count (2) exceeds the maximum number of tokens allowed "
+       "(1).\",\"status\":\"INVALID_ARGUMENT\"}}",
+       "acme: The input token count (2) exceeds the maximum number of tokens allowed (1).", "context_length_exceeded",
+       "", ""},
+      {500, "{\"error\":\"prompt is too long\"}", "acme: prompt is too long", "", "", ""},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) check(&rows[i], rows[i].status);
+}
+
+/* Failures in mid-stream have no status of their own but the one that their words mean. */
+TEST(words_that_mean_a_status) {
+  static const struct {
+    const char *body;
+    int status;
+  } rows[] = {
+      {"{\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}", 529},
+      {"{\"type\":\"error\",\"error\":{\"type\":\"rate_limit_error\",\"message\":\"slow\"}}", 429},
+      {"{\"error\":{\"message\":\"x\",\"type\":\"requests\",\"code\":\"rate_limit_exceeded\"}}", 429},
+      {"{\"error\":{\"code\":503,\"message\":\"x\",\"status\":\"UNAVAILABLE\"}}", 503},
+      {"{\"__type\":\"throttlingException\",\"message\":\"x\"}", 429},
+      {"{\"error\":{\"message\":\"x\",\"type\":\"unheard_of\"}}", 502},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    struct err_info info;
+    assert_int_equal(failed(0, str_from_c(rows[i].body), &info), ERR_UPSTREAM_STATUS);
+    assert_int_equal(info.http_status, rows[i].status);
+  }
+}
+
 TEST(no_message_at_all) {
   static const char *const bodies[] = {"",
                                        " ",
@@ -235,6 +273,8 @@ TEST(long_lists_are_cut) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(messages_wherever_they_are),
+      cmocka_unit_test(a_prompt_that_is_too_long),
+      cmocka_unit_test(words_that_mean_a_status),
       cmocka_unit_test(no_message_at_all),
       cmocka_unit_test(words_for_machines_are_words_and_hold_no_secret),
       cmocka_unit_test(a_failure_within_a_good_status_may_name_its_own),
