@@ -237,13 +237,12 @@ static enum err put_stop(const struct anthropic_encoder *e) {
 
 enum err anthropic_encode_request(const struct request *r, const struct dialect_target *target, struct arena *a,
                                   struct buf *out, struct err_info *info) {
-  struct anthropic_encoder e = {r, target, a, out, info, str_eq(r->dialect, ANTHROPIC_NAME), NULL};
+  struct anthropic_encoder e = {r, target, a, out, info, str_eq(r->dialect, ANTHROPIC_NAME)};
   struct anthropic_limits limits;
   enum err err = OK;
   if (r->operation == LLM_EMBED)
     return err_set_param(info, ERR_UNSUPPORTED, "model", "the anthropic API makes no embeddings");
   if (!e.is_own) err = anthropic_limits_decide(&e, &limits);
-  if (!err && !e.is_own) err = anthropic_ids_make(&e);
   if (err) return err;
   buf_put_char(out, '{');
   json_out_member_string(out, "model", target->model);
