@@ -1,10 +1,12 @@
 /* Anthropic Messages, a request as the target: its members, tools and choice. Messages are in anthropic_encode_items.c,
  * limits and thinking in anthropic_limits.c. A caller of the same dialect gets back what it said; another's request is
  * said as the vendor takes it:
- *   temperature   cut to 1 (others count to 2); left out with thinking on, as the vendor allows only its default then,
- * and for models without it top_p, top_k  left out likewise; top_p also beside a temperature, which newer models refuse
- * together JSON schema   output_config.format tool_choice   only with tools, as the vendor wants it hosted tools  left
- * out: those of another vendor cost and answer otherwise */
+ * - temperature: cut to 1 (others count to 2); left out with thinking on, as the vendor allows only its default then,
+ *   and for models without it
+ * - top_p, top_k: left out likewise; top_p also beside a temperature, which newer models refuse together
+ * - a JSON schema: output_config.format
+ * - tool_choice: only with tools, as the vendor wants it
+ * - hosted tools: left out; those of another vendor cost and answer otherwise */
 #include <yyjson.h>
 
 #include "base/json_out.h"
