@@ -237,7 +237,8 @@ static void put_format(struct buf *out, const struct request *r) {
 
 /* "max" is no word of most servers. */
 static struct str effort_of(const struct request_reasoning *r) {
-  if (r->enabled == 0) return STR_NONE; /* "none" is refused by models that cannot think */
+  /* "none" is refused by many models: it is said only where the caller said it in that word, and so knows. */
+  if (r->enabled == 0) return str_eq(r->effort, STR("none")) ? r->effort : STR_NONE;
   return r->effort.n ? effort_within(r->effort, STR("minimal"), STR("xhigh")) : effort_of_budget(r->budget_tokens);
 }
 

@@ -195,10 +195,8 @@ static enum err find_data(struct contents *c, yyjson_val *const *found, const ch
 
 static enum err decode_data(struct contents *c, yyjson_val *node, yyjson_val *const *found, enum part_name data,
                             bool is_thought, const char *path, struct request_part *out) {
-  char where[ERR_PARAM_MAX], member[32];
-  snprintf(member, sizeof member, "%.*s", data == DATA_NAMES ? 0 : (int)part_names[data].n,
-           data == DATA_NAMES ? "" : part_names[data].p);
-  gemini_names_path(where, path, member);
+  char where[ERR_PARAM_MAX];
+  gemini_names_path(where, path, data == DATA_NAMES ? NULL : part_names[data].p);
   switch (data) {
     case TEXT: return decode_text(c, found[TEXT], is_thought, path, out);
     case INLINE_DATA: return decode_media(c, found[data], false, where, out);

@@ -32,7 +32,7 @@ static enum err read_arguments(const struct read_member *at, yyjson_val *v, stru
 
 static enum err read_call(struct decoder *d, const char *path, yyjson_val *node, struct request_part *p) {
   char inner[ERR_PARAM_MAX];
-  snprintf(inner, sizeof inner, "%.100s.function", path);
+  err_path_member(inner, path, "function");
   const struct read_member at = {path, d->arena, d->info}, in = {inner, d->arena, d->info};
   yyjson_val *f[CALL_NAMES], *g[FUNCTION_NAMES];
   struct json_rest rest;
@@ -56,7 +56,7 @@ static enum err read_calls(struct decoder *d, const char *path, yyjson_val *call
   if (!calls) return OK;
   yyjson_arr_foreach(calls, i, max, node) {
     char at[ERR_PARAM_MAX];
-    snprintf(at, sizeof at, "%.60s.tool_calls[%zu]", path, i);
+    err_path_index(at, path, "tool_calls", i);
     parts[i] = (struct request_part){.kind = PART_TOOL_CALL, .source = (uint32_t)i};
     if ((e = read_call(d, at, node, &parts[i]))) break;
   }
@@ -127,7 +127,7 @@ static enum err keep_foreign(const struct read_member *at, yyjson_val *const f[M
 
 static enum err read_message(struct decoder *d, uint32_t index, yyjson_val *node, struct request_item *item) {
   char path[ERR_PARAM_MAX];
-  snprintf(path, sizeof path, "messages[%u]", index);
+  err_path_index(path, NULL, "messages", index);
   const struct read_member at = {path, d->arena, d->info};
   yyjson_val *f[MESSAGE_NAMES];
   *item = (struct request_item){.source = index};
@@ -182,8 +182,8 @@ static const struct str spec_names[SPEC_NAMES] = {STR("name"), STR("description"
 
 static enum err read_tool(struct decoder *d, uint32_t index, yyjson_val *node, struct request_tool *t) {
   char path[ERR_PARAM_MAX], inner[ERR_PARAM_MAX];
-  snprintf(path, sizeof path, "tools[%u]", index);
-  snprintf(inner, sizeof inner, "tools[%u].function", index);
+  err_path_index(path, NULL, "tools", index);
+  err_path_member(inner, path, "function");
   const struct read_member at = {path, d->arena, d->info}, in = {inner, d->arena, d->info};
   yyjson_val *f[TOOL_NAMES], *g[SPEC_NAMES];
   struct json_rest rest;
