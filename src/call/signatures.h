@@ -10,6 +10,7 @@
 struct signature_watch {
   struct buf thinking; /* text of the thinking in hand; cleared by signature_watch_clear */
   struct str signature, origin;
+  enum part_kind part; /* of the thinking */
   bool is_thinking, has_thinking;
   struct str call_id; /* of the call in hand */
 };

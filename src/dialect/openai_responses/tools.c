@@ -75,7 +75,7 @@ static enum err read_group(struct openai_responses_reader *rd, struct yyjson_val
   size_t i, max;
   yyjson_arr_foreach(tools, i, max, tool) {
     char inner[ERR_PARAM_MAX];
-    snprintf(inner, sizeof inner, "%s.tools[%zu]", path, i);
+    snprintf(inner, sizeof inner, "%.96s.tools[%zu]", path, i);
     struct request_tool *t = &r->tools[r->tool_count];
     t->source = source;
     if (!e) e = read_tool(rd, tool, inner, t);
