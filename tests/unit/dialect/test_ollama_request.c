@@ -205,8 +205,8 @@ TEST(anthropic_in_ollamas_words) {
 
 TEST(that_the_model_decides_is_said_by_silence) {
   expect_from_anthropic(chat,
-                        "{\"model\":\"c\",\"max_tokens\":5,\"thinking\":{\"type\":\"adaptive\"},"
-                        "\"messages\":[{\"role\":\"user\",\"content\":\"q\"}]}",
+                        "{\"model\":\"c\",\"max_tokens\":5,\"thinking\":{\"type\":\"adaptive\"},\"output_config\":{"
+                        "\"effort\":\"high\"},\"messages\":[{\"role\":\"user\",\"content\":\"q\"}]}",
                         "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"q\"}],\"stream\":false,"
                         "\"options\":{\"num_predict\":5}}");
   expect_from_anthropic(chat,
