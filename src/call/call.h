@@ -56,6 +56,8 @@ struct call {
   void *receipt_arg;
   /* of a translation: the request decoded (once), encoded for the attempt in hand */
   struct request *canonical;
+  struct arena *work; /* of `canonical` and what encoding takes. Of a large body it is one of its own: the pool works on
+                         it, while fibers of the exchange may use `arena` */
   struct buf encoded;
   struct held held;                /* what all buffers of this call cost the process; given back by call_clear */
   struct translation *translation; /* of the stream that is being or was last written; NULL: none */

@@ -82,7 +82,7 @@ static int status_of_word(struct str word) {
       {STR("overloaded_error"), 529},
       {STR("rate_limit_exceeded"), 429},
       {STR("insufficient_quota"), 429},
-      {STR("server_error"), 500},
+
       {STR("context_length_exceeded"), 400},
       {STR("validationException"), 400},
       {STR("accessDeniedException"), 403},

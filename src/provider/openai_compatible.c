@@ -20,11 +20,11 @@ static const struct provider_endpoint compatible[] = {CHAT, REST};
 static const struct provider_endpoint openai[] = {
     CHAT, {LLM_GENERATE, STR("openai_responses"), STR("/responses"), STR_NONE}, REST};
 
-#define TYPE(rows)                                                                                               \
+#define TYPE(rows, vendor)                                                                                       \
   {                                                                                                              \
-    .endpoints = rows, .catalog_path = STR("/models"), .key_header = STR("Authorization"),                       \
+    .endpoints = rows, .is_vendor = vendor, .catalog_path = STR("/models"), .key_header = STR("Authorization"),  \
     .key_prefix = STR("Bearer "), .usage = PROVIDER_USAGE_OPTION, .classify_failure = provider_classify_failure, \
     .parse_catalog = parse_catalog,                                                                              \
   }
-const struct provider_type provider_openai_compatible = TYPE(compatible);
-const struct provider_type provider_openai = TYPE(openai);
+const struct provider_type provider_openai_compatible = TYPE(compatible, false);
+const struct provider_type provider_openai = TYPE(openai, true);

@@ -61,6 +61,7 @@ struct provider_type {
   struct str catalog_path;                   /* of the list of models */
   struct str key_header, key_prefix;         /* "Authorization", "Bearer " */
   struct http_header header;                 /* one that the vendor asks for; name empty: none */
+  bool is_vendor;                            /* the vendor of its dialects itself, not one that imitates it */
   enum provider_usage usage;                 /* where neither preset nor configuration says otherwise */
   /* Reads a failed reply (status >= 400, or 0 for a failure that came with a good status: then the body may name one,
    * else it is 502) into a code and *info: status, message (sanitised), code, type, Retry-After. */

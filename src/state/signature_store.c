@@ -13,6 +13,7 @@ struct entry {
   struct entry *older, *newer; /* of its shard, in order of keeping */
   uint64_t hash, expires_us;
   enum signature_store_kind kind;
+  enum part_kind part;
   size_t owner_n, call_n, origin_n, text_n, signature_n;
   char bytes[]; /* owner, call, origin, text, signature, one behind the other */
 };
@@ -72,6 +73,7 @@ static struct entry *make(struct str owner, struct str call, const struct signat
   struct entry *e = n <= SIGNATURE_STORE_VALUE_MAX ? malloc(sizeof *e + n) : NULL;
   if (!e) return NULL;
   *e = (struct entry){.kind = item->kind,
+                      .part = item->part,
                       .owner_n = owner.n,
                       .call_n = call.n,
                       .origin_n = item->signature.origin.n,
@@ -120,6 +122,7 @@ bool signature_store_get(struct arena *a, struct str owner, struct str call_id, 
   if (e && e->expires_us > now_us) {
     size_t at = e->owner_n + e->call_n;
     item.kind = e->kind;
+    item.part = e->part;
     item.signature.origin = arena_dup(a, slice(e, at, e->origin_n));
     item.text = arena_dup(a, slice(e, at + e->origin_n, e->text_n));
     item.signature.bytes = arena_dup(a, slice(e, at + e->origin_n + e->text_n, e->signature_n));

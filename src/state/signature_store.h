@@ -22,6 +22,7 @@ struct signature_store_item {
   enum signature_store_kind kind;
   struct signature signature; /* its origin is part of the key */
   struct str text;            /* of the thinking; empty for a call's own */
+  enum part_kind part;        /* of the thinking: what the dialect calls it */
 };
 
 /* Copies; replaces what was kept under the same owner, call and origin. now_us: monotonic. Nothing is kept where an id

@@ -144,42 +144,61 @@ void gemini_answer_encode(const struct dialect_exchange *x, const struct answer 
 
 /* ---- streams ---- */
 
-static void begin_chunk(struct gemini_encoder *s, const struct dialect_exchange *x, struct buf *out) {
-  if (!x->is_array)
-    buf_put(out, STR("data: "));
-  else
-    buf_put(out, s->has_put ? STR(",\r\n") : STR("["));
-  s->has_put = true;
-  json_out_begin(out, '{');
-  json_out_key(out, "candidates");
-  json_out_begin(out, '[');
+/* What every chunk says at its end, made once. */
+static enum err make_tail(struct gemini_encoder *s, const struct dialect_exchange *x) {
+  struct buf tail;
+  if (s->tail.n) return OK;
+  buf_init(&tail, 0);
+  buf_put_char(&tail, '{'); /* so that no comma is due */
+  json_out_member_string_if(&tail, "modelVersion", x->model);
+  json_out_member_string(&tail, "responseId", s->id.n ? s->id : x->reply_id);
+  s->tail = tail.failed ? STR_NONE : arena_dup(x->arena, buf_str(&tail));
+  buf_clear(&tail);
+  if (!s->tail.p) return ERR_NO_MEMORY;
+  s->tail = str_sub(s->tail, 1, s->tail.n);
+  return OK;
 }
 
-/* What every chunk says, and its end. */
-static void end_chunk(const struct gemini_encoder *s, const struct dialect_exchange *x, struct buf *out) {
-  json_out_member_string_if(out, "modelVersion", x->model);
-  json_out_member_string_if(out, "responseId", s->id.n ? s->id : x->reply_id);
+static void begin_chunk(struct gemini_encoder *s, const struct dialect_exchange *x, struct buf *out) {
+  if (!x->is_array)
+    buf_put(out, STR("data: {\"candidates\":["));
+  else
+    buf_put(out, s->has_put ? STR(",\r\n{\"candidates\":[") : STR("[{\"candidates\":["));
+  s->has_put = true;
+}
+
+static void end_chunk(const struct gemini_encoder *s, struct buf *out) {
+  buf_put_char(out, ',');
+  buf_put(out, s->tail);
 }
 
 static void close_chunk(const struct dialect_exchange *x, struct buf *out) {
-  json_out_end(out, '}');
-  if (!x->is_array) buf_put(out, STR("\r\n\r\n"));
+  buf_put(out, x->is_array ? STR("}") : STR("}\r\n\r\n"));
 }
 
 static void begin_parts(struct buf *out) {
   json_out_begin(out, '{');
-  json_out_key(out, "content");
-  json_out_begin(out, '{');
-  json_out_key(out, "parts");
-  json_out_begin(out, '[');
+  buf_put(out, STR("\"content\":{\"parts\":["));
 }
 
 static void end_parts(struct buf *out, uint32_t choice, struct str reason) {
-  json_out_end(out, ']');
-  json_out_member_string(out, "role", STR("model"));
-  json_out_end(out, '}');
+  buf_put(out, STR("],\"role\":\"model\"}"));
   json_out_member_string_if(out, "finishReason", reason);
   json_out_member_i64(out, "index", choice);
+}
+
+/* The chunk that streams are made of. */
+static void put_text_chunk(struct gemini_encoder *s, const struct dialect_exchange *x, const struct event *e,
+                           bool is_thought, struct buf *out) {
+  begin_chunk(s, x, out);
+  buf_put(out, STR("{\"content\":{\"parts\":[{\"text\":"));
+  buf_put_json(out, e->bytes);
+  buf_put(out, is_thought ? STR(",\"thought\":true}],\"role\":\"model\"},\"index\":")
+                          : STR("}],\"role\":\"model\"},\"index\":"));
+  buf_put_u64(out, e->choice);
+  buf_put(out, STR("}]"));
+  end_chunk(s, out);
+  close_chunk(x, out);
 }
 
 /* One chunk of one part; p's text is what is written. */
@@ -199,7 +218,7 @@ static void put_chunk(struct gemini_encoder *s, const struct dialect_exchange *x
   end_parts(out, p->choice, STR_NONE);
   json_out_end(out, '}');
   json_out_end(out, ']');
-  end_chunk(s, x, out);
+  end_chunk(s, out);
   close_chunk(x, out);
 }
 
@@ -288,9 +307,9 @@ static enum err put_delta(struct gemini_encoder *s, const struct dialect_exchang
     if (h) buf_put(&h->whole.text, e->bytes);
     return h && h->whole.text.failed ? ERR_NO_MEMORY : OK;
   }
-  struct answer_part p = part_of(e);
-  p.text = (struct buf){.p = (char *)(uintptr_t)e->bytes.p, .n = e->bytes.n}; /* only read */
-  if (e->bytes.n) put_chunk(s, x, &p, out);
+  bool is_thought = e->part_kind == PART_REASONING || e->part_kind == PART_REASONING_SUMMARY;
+  bool is_text = is_thought ? shows_thoughts(x) : e->part_kind == PART_TEXT || e->part_kind == PART_REFUSAL;
+  if (is_text && e->bytes.n) put_text_chunk(s, x, e, is_thought, out);
   return OK;
 }
 
@@ -347,7 +366,7 @@ static void put_last(struct gemini_encoder *s, const struct dialect_exchange *x,
   }
   json_out_end(out, ']');
   gemini_beside_put_usage(out, &s->usage);
-  end_chunk(s, x, out);
+  end_chunk(s, out);
   dialect_put_receipt_member(x, out);
   close_chunk(x, out);
   if (x->is_array) buf_put(out, STR("\n]\n"));
@@ -356,7 +375,8 @@ static void put_last(struct gemini_encoder *s, const struct dialect_exchange *x,
 enum err gemini_answer_event(void *state, const struct dialect_exchange *x, const struct event *e, struct buf *out,
                              struct err_info *info) {
   struct gemini_encoder *s = state;
-  enum err failed = OK;
+  enum err failed = e->kind == EVENT_START ? OK : make_tail(s, x);
+  if (failed) return failed;
   switch (e->kind) {
     case EVENT_START: failed = keep(x, e->id, &s->id) ? OK : ERR_NO_MEMORY; break;
     case EVENT_OPEN: failed = open_part(s, x, e, out, info); break;

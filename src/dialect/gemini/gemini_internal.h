@@ -139,6 +139,7 @@ struct gemini_held {
 struct gemini_encoder {
   bool has_put; /* a chunk */
   struct str id;
+  struct str tail; /* of every chunk: model and id */
   size_t held_count;
   struct gemini_held *held[GEMINI_HELD_MAX];
   struct answer_stop stops[GEMINI_CHOICES_MAX];

@@ -22,27 +22,41 @@ static enum err put(struct reader *r, const struct event *e) { return event_put(
 
 /* ---- usage ---- */
 
+enum count { PROMPT, TOOL_USE, CANDIDATES, THOUGHTS, CACHED, TOTAL, COUNTED, COUNTS };
+
+static const struct str count_names[COUNTS] = {
+    [PROMPT] = STR("promptTokenCount"),
+    [TOOL_USE] = STR("toolUsePromptTokenCount"),
+    [CANDIDATES] = STR("candidatesTokenCount"),
+    [THOUGHTS] = STR("thoughtsTokenCount"),
+    [CACHED] = STR("cachedContentTokenCount"),
+    [TOTAL] = STR("totalTokenCount"),
+    [COUNTED] = STR("totalTokens"), /* countTokens */
+};
+
+static int64_t or_zero(int64_t count) { return count > 0 ? count : 0; }
+
 /* Prompt tokens hold the cached ones, but not what tools of the provider's own brought in; candidates do not hold
  * thoughts (usageMetadata, Gemini API reference). */
 void gemini_reply_usage(struct yyjson_val *usage, struct usage *out) {
-  if (!yyjson_is_obj(usage)) return;
-  int64_t prompt = json_pool_count(yyjson_obj_get(usage, "promptTokenCount"));
-  int64_t tools = json_pool_count(yyjson_obj_get(usage, "toolUsePromptTokenCount"));
-  int64_t candidates = json_pool_count(yyjson_obj_get(usage, "candidatesTokenCount"));
-  int64_t thoughts = json_pool_count(yyjson_obj_get(usage, "thoughtsTokenCount"));
-  int64_t cached = json_pool_count(yyjson_obj_get(usage, "cachedContentTokenCount"));
-  int64_t total = json_pool_count(yyjson_obj_get(usage, "totalTokenCount"));
-  int64_t counted = json_pool_count(yyjson_obj_get(usage, "totalTokens")); /* countTokens */
-  const int64_t most = INT64_C(1) << 52;
-  if (prompt > most || tools > most || candidates > most || thoughts > most) return;
-  int64_t input = prompt >= 0 ? prompt + (tools > 0 ? tools : 0) : counted;
+  int64_t n[COUNTS] = {-1, -1, -1, -1, -1, -1, -1};
+  yyjson_val *key;
+  yyjson_obj_iter it = yyjson_obj_iter_with(usage);
+  while ((key = yyjson_obj_iter_next(&it))) {
+    struct str name = str_from(yyjson_get_str(key), yyjson_get_len(key));
+    for (int i = 0; i < COUNTS; i++)
+      if (str_eq(count_names[i], name)) n[i] = json_pool_count(yyjson_obj_iter_get_val(key));
+  }
+  for (int i = 0; i < COUNTS; i++)
+    if (n[i] > INT64_C(1) << 52) return; /* no vendor means that, and sums stay sums */
+  int64_t input = n[PROMPT] >= 0 ? n[PROMPT] + or_zero(n[TOOL_USE]) : n[COUNTED];
   if (input >= 0) usage_set(out, USAGE_INPUT, input);
-  if (candidates >= 0 || thoughts >= 0)
-    usage_set(out, USAGE_OUTPUT, (candidates > 0 ? candidates : 0) + (thoughts > 0 ? thoughts : 0));
-  else if (prompt >= 0 && total >= input)
-    usage_set(out, USAGE_OUTPUT, total - input);
-  if (thoughts >= 0) usage_set(out, USAGE_REASONING, thoughts);
-  if (cached >= 0 && cached <= input) usage_set(out, USAGE_CACHE_READ, cached);
+  if (n[CANDIDATES] >= 0 || n[THOUGHTS] >= 0)
+    usage_set(out, USAGE_OUTPUT, or_zero(n[CANDIDATES]) + or_zero(n[THOUGHTS]));
+  else if (n[PROMPT] >= 0 && n[TOTAL] >= input)
+    usage_set(out, USAGE_OUTPUT, n[TOTAL] - input);
+  if (n[THOUGHTS] >= 0) usage_set(out, USAGE_REASONING, n[THOUGHTS]);
+  if (n[CACHED] >= 0 && n[CACHED] <= input) usage_set(out, USAGE_CACHE_READ, n[CACHED]);
 }
 
 static enum err put_usage(struct reader *r, yyjson_val *v) {

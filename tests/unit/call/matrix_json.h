@@ -303,11 +303,11 @@ static void print_difference(const char *path, yyjson_mut_val *want, yyjson_mut_
   if (yyjson_mut_is_obj(want) && yyjson_mut_is_obj(got)) {
     yyjson_mut_obj_foreach(want, i, max, key, value) {
       yyjson_mut_val *other = yyjson_mut_obj_getn(got, yyjson_mut_get_str(key), yyjson_mut_get_len(key));
-      snprintf(below, sizeof below, "%s/%s", path, yyjson_mut_get_str(key));
+      snprintf(below, sizeof below, "%s/%.*s", path, (int)yyjson_mut_get_len(key), yyjson_mut_get_str(key));
       if (!other || !yyjson_mut_equals(value, other)) print_difference(below, value, other);
     }
     yyjson_mut_obj_foreach(got, i, max, key, value) {
-      snprintf(below, sizeof below, "%s/%s", path, yyjson_mut_get_str(key));
+      snprintf(below, sizeof below, "%s/%.*s", path, (int)yyjson_mut_get_len(key), yyjson_mut_get_str(key));
       if (!yyjson_mut_obj_getn(want, yyjson_mut_get_str(key), yyjson_mut_get_len(key)))
         print_difference(below, NULL, value);
     }
