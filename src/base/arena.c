@@ -1,5 +1,6 @@
-/* Memory with one end: see arena.h. Blocks double from 4 KiB to 64 KiB; a request of more than a quarter of the next one
- * gets a block of its own, so that blocks grow with what is small and no large one is made for the sake of one request. */
+/* Memory with one end: see arena.h. Blocks double from 4 KiB to 64 KiB; a request of more than a quarter of the next
+ * one gets a block of its own, so that blocks grow with what is small and no large one is made for the sake of one
+ * request. */
 #include "base/arena.h"
 
 #include <assert.h>
