@@ -19,6 +19,11 @@ enum err dialect_bad_reply(struct err_info *info, const char *what) {
   return err_set(info, ERR_UPSTREAM_PROTOCOL, "the provider's answer could not be understood: %s", what);
 }
 
+void dialect_drop(const struct dialect_target *target, const struct request *r, const char *member) {
+  const struct dialect *caller = dialect_by_name(r->dialect);
+  if (target->dropped) caps_dropped_add(target->dropped, caller ? request_member_word(&caller->words, member) : member);
+}
+
 void dialect_put_receipt_member(const struct dialect_exchange *x, struct buf *out) {
   if (!x->put_receipt) return;
   json_out_key(out, "maestro");

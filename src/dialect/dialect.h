@@ -81,7 +81,9 @@ struct dialect_target {
   struct str model;   /* as the provider knows it */
   bool ask_usage;     /* ask for usage in the stream, where that is an option */
   int64_t max_tokens; /* the model's own output limit, for dialects that need one said (Anthropic); -1 unknown */
-  bool is_vendor;     /* it is the vendor itself, whose newer words its imitators do not know (OpenAI) */
+  /* Where an encoder names what this model, not its dialect, has no place for (dialect_drop); NULL: nowhere. */
+  struct caps_dropped *dropped;
+  bool is_vendor; /* it is the vendor itself, whose newer words its imitators do not know (OpenAI) */
 };
 
 struct dialect_model {
@@ -189,6 +191,8 @@ const struct dialect *dialect_by_name(struct str name); /* NULL: unknown */
 
 /* ERR_UPSTREAM_PROTOCOL with one wording. */
 enum err dialect_bad_reply(struct err_info *info, const char *what);
+/* Names a member of r, by OpenAI chat's word, that is left out for this target's model: in the caller's word. */
+void dialect_drop(const struct dialect_target *target, const struct request *r, const char *member);
 /* `,"maestro":{…}` as the next member of the object being written, if x wants a receipt. */
 void dialect_put_receipt_member(const struct dialect_exchange *x, struct buf *out);
 /* "<prefix><reply_id>_<n>" in x's arena: an id that had to be invented. {NULL, 0} when memory is short. */

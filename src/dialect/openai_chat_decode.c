@@ -73,6 +73,23 @@ static enum err read_custom(struct openai_reader *rd, const char *path, struct y
   return openai_member_string(rd, path, "description", found[DESCRIPTION], &t->description);
 }
 
+/* Members beside the definition that nobody knows: they are named where they cannot be passed on. */
+static enum err add_beside(struct openai_reader *rd, const char *path, struct yyjson_val *node,
+                           struct request_tool *t) {
+  static const struct str names[] = {STR("type"), STR("function"), STR("custom"), STR("cache_control")};
+  enum { N = sizeof names / sizeof *names };
+  struct yyjson_val *found[N];
+  struct json_rest beside;
+  enum err e = openai_member_split(rd, path, node, names, N, found, &beside);
+  if (e || !beside.n) return e;
+  struct json_rest_member *v = ARENA_NEW_ARRAY(rd->arena, struct json_rest_member, t->rest.n + beside.n);
+  if (!v) return ERR_NO_MEMORY;
+  if (t->rest.n) memcpy(v, t->rest.v, t->rest.n * sizeof *v);
+  memcpy(v + t->rest.n, beside.v, beside.n * sizeof *v);
+  t->rest = (struct json_rest){v, t->rest.n + beside.n};
+  return OK;
+}
+
 static enum err read_tool(struct openai_reader *rd, const char *path, struct yyjson_val *node, struct request_tool *t) {
   char inner[ERR_PARAM_MAX];
   if (!yyjson_is_obj(node)) return openai_member_wrong_type(rd, path, NULL, "an object");
@@ -92,7 +109,8 @@ static enum err read_tool(struct openai_reader *rd, const char *path, struct yyj
   openai_member_path(inner, path, is_function ? "function" : "custom");
   yyjson_val *definition = yyjson_obj_get(node, is_function ? "function" : "custom");
   if (!definition) return openai_member_missing(rd, inner, NULL);
-  return is_function ? read_function(rd, inner, definition, t) : read_custom(rd, inner, definition, t);
+  enum err e = is_function ? read_function(rd, inner, definition, t) : read_custom(rd, inner, definition, t);
+  return e ? e : add_beside(rd, path, node, t);
 }
 
 static enum err read_tools(struct openai_reader *rd, struct yyjson_val *const *found, struct request *r) {

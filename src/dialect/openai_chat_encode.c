@@ -238,7 +238,8 @@ static void put_format(struct buf *out, const struct request *r) {
  * tokens. The bounds are halfway between the budgets that Google's own OpenAI layer takes for the words (1024, 8192,
  * 24576; Gemini API reference, "OpenAI compatibility", read 2026-11). "max" is no word of most servers. */
 static struct str effort_of(const struct request_reasoning *r) {
-  if (r->enabled == 0) return STR_NONE; /* "none" is refused by models that cannot think */
+  /* "none" is refused by many models: it is said only where the caller said it in that word, and so knows. */
+  if (r->enabled == 0) return str_eq(r->effort, STR("none")) ? r->effort : STR_NONE;
   if (str_eq(r->effort, STR("max"))) return STR("xhigh");
   if (r->effort.n || r->budget_tokens < 0) return r->effort;
   return r->budget_tokens <= 4608 ? STR("low") : r->budget_tokens <= 16384 ? STR("medium") : STR("high");

@@ -137,6 +137,17 @@ static enum err check_result(struct walk *w, const struct place *at) {
   return e || !p->is_error ? e : has(w, CAP_RESULT_ERROR, at);
 }
 
+static void leave_out(struct walk *w, const struct place *at) {
+  char path[ERR_PARAM_MAX];
+  write_path(w, at, path);
+  caps_dropped_add(w->dropped, path);
+}
+
+/* Thinking that the target made, on its way back through another dialect. */
+static bool comes_home(const struct walk *w, const struct request_part *p) {
+  return p->signature.bytes.n && str_eq(p->signature.origin, w->target);
+}
+
 static enum err check_part(struct walk *w, const struct request_item *item, const struct request_part *p) {
   const struct place at = {.item = item, .part = p};
   enum err e = OK;
@@ -146,8 +157,12 @@ static enum err check_part(struct walk *w, const struct request_item *item, cons
     case PART_AUDIO:
     case PART_VIDEO: e = has(w, media_cap(p), &at); break;
     case PART_REASONING:
-    case PART_REASONING_SUMMARY:
-    case PART_REDACTED: e = has(w, CAP_REASONING_HISTORY, &at); break;
+      if (!comes_home(w, p)) e = has(w, CAP_REASONING_HISTORY, &at);
+      break;
+    case PART_REASONING_SUMMARY: /* made for people, and what only its maker can read: nobody else is told either */
+    case PART_REDACTED:
+      if (!comes_home(w, p)) leave_out(w, &at);
+      break;
     case PART_SERVER_TOOL: e = has(w, CAP_SERVER_TOOL, &at); break;
     case PART_OPAQUE: e = has(w, CAP_OPAQUE_PART, &at); break;
     case PART_TOOL_RESULT: e = check_result(w, &at); break;
@@ -202,11 +217,17 @@ static enum err check_tools(struct walk *w) {
 /* ---- the members beside them ---- */
 
 static enum err check_choice(struct walk *w) {
+  const char *path = request_member_word(w->words, "tool_choice");
   switch (w->request->tool_choice) {
-    case TOOL_CHOICE_NONE: return has_member(w, CAP_TOOL_CHOICE_NONE, "tool_choice");
-    case TOOL_CHOICE_REQUIRED: return has_member(w, CAP_TOOL_CHOICE_REQUIRED, "tool_choice");
-    case TOOL_CHOICE_NAMED: return has_member(w, CAP_TOOL_CHOICE_NAMED, "tool_choice");
-    default: return w->request->tool_choice_raw ? refuse(w, CAP_TOOL_CHOICE_NAMED, "tool_choice") : OK;
+      if (!comes_home(w, p)) e = has(w, CAP_REASONING_HISTORY, &at);
+      break;
+    case PART_REASONING_SUMMARY: /* made for people, and what only its maker can read: nobody else is told either */
+    case PART_REDACTED:
+      if (!comes_home(w, p)) leave_out(w, &at);
+      break;
+    case PART_SERVER_TOOL: e = has(w, CAP_SERVER_TOOL, &at); break;
+    case PART_OPAQUE: e = has(w, CAP_OPAQUE_PART, &at); break;
+    case PART_TOOL_RESULT: e = check_result(w, &at); break;
   }
 }
 
@@ -221,6 +242,7 @@ static bool is_some(struct str number) {
 
 static enum err check_members(struct walk *w) {
   const struct request *r = w->request;
+  bool is_off = r->reasoning.enabled == 0, is_off_word = str_eq(r->reasoning.effort, STR("none"));
   const struct {
     bool is_set;
     enum cap cap;
@@ -231,7 +253,7 @@ static enum err check_members(struct walk *w) {
       {r->format == FORMAT_JSON_SCHEMA, CAP_FORMAT_JSON_SCHEMA, "response_format"},
       {r->reasoning.effort.n > 0, CAP_REASONING_EFFORT, "reasoning_effort"},
       {r->reasoning.budget_tokens >= 0, CAP_REASONING_BUDGET, "thinking.budget_tokens"},
-      {r->reasoning.enabled == 0, CAP_REASONING_OFF, "thinking"},
+      {is_off && !(is_off_word && (w->can & CAP_BIT(REASONING_EFFORT))), CAP_REASONING_OFF, "thinking"},
       {r->temperature.n > 0, CAP_TEMPERATURE, "temperature"},
       {r->top_p.n > 0, CAP_TOP_P, "top_p"},
       {r->top_k.n > 0, CAP_TOP_K, "top_k"},
@@ -257,7 +279,15 @@ static enum err check_members(struct walk *w) {
   enum err e = OK;
   if (r->native_member) e = has_member(w, CAP_NATIVE_MEMBER, r->native_member);
   for (size_t i = 0; !e && i < sizeof members / sizeof *members; i++)
-    if (members[i].is_set) e = has_member(w, members[i].cap, members[i].path);
+      if (!comes_home(w, p)) e = has(w, CAP_REASONING_HISTORY, &at);
+      break;
+    case PART_REASONING_SUMMARY: /* made for people, and what only its maker can read: nobody else is told either */
+    case PART_REDACTED:
+      if (!comes_home(w, p)) leave_out(w, &at);
+      break;
+    case PART_SERVER_TOOL: e = has(w, CAP_SERVER_TOOL, &at); break;
+    case PART_OPAQUE: e = has(w, CAP_OPAQUE_PART, &at); break;
+    case PART_TOOL_RESULT: e = check_result(w, &at); break;
   return e;
 }
 

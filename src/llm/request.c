@@ -15,6 +15,12 @@ void request_init(struct request *r, struct str dialect, enum llm_operation oper
   r->reasoning = (struct request_reasoning){.enabled = -1, .budget_tokens = -1, .visible = -1};
 }
 
+const char *request_member_word(const struct request_words *words, const char *word) {
+  for (const struct request_word *w = words->members; w && w->word; w++)
+    if (strcmp(w->word, word) == 0) return w->own;
+  return word;
+}
+
 void request_path(const struct request_words *words, const struct request_item *item, const struct request_part *part,
                   const char *member, char out[ERR_PARAM_MAX]) {
   char head[48], middle[48] = "", index[16] = "";

@@ -218,7 +218,13 @@ struct request_words {
   const char *list, *system, *content, *tools;
   /* Of thinking and of tool calls where they have members of their own beside the content; NULL: they are content. */
   const char *reasoning, *calls;
+  const struct request_word *members; /* where they are not called as in OpenAI's chat; ends with NULL; may be NULL */
 };
+struct request_word {
+  const char *word, *own; /* OpenAI chat's, this dialect's */
+};
+/* What the dialect with these words calls a member that is called so in OpenAI's chat. */
+const char *request_member_word(const struct request_words *words, const char *word);
 void request_path(const struct request_words *words, const struct request_item *item, const struct request_part *part,
                   const char *member, char out[ERR_PARAM_MAX]);
 

@@ -101,10 +101,17 @@ static enum err edit_request(struct arena *a, const struct dialect_request_edits
 
 static const struct str forwarded_headers[] = {STR("anthropic-beta"), STR("")};
 
+static const struct request_word words[] = {{"parallel_tool_calls", "tool_choice.disable_parallel_tool_use"},
+                                            {"response_format", "output_config.format"},
+                                            {"reasoning_effort", "output_config.effort"},
+                                            {"stop", "stop_sequences"},
+                                            {"user", "metadata.user_id"},
+                                            {NULL, NULL}};
+
 const struct dialect dialect_anthropic = {
     .name = STR("anthropic"),
     .carries_signatures = true,
-    .words = {"messages", "system", "content", "tools", NULL},
+    .words = {.list = "messages", .system = "system", .content = "content", .tools = "tools", .members = words},
     .caps = CAPS,
     .framing = FRAMING_SSE,
     .forwarded_headers = forwarded_headers,

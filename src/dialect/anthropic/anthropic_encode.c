@@ -186,10 +186,14 @@ static struct str at_most_one(struct str number) {
 static void put_sampling(const struct anthropic_encoder *e, const struct anthropic_limits *limits) {
   const struct request *r = e->r;
   bool is_thinking = limits->thinking == ANTHROPIC_THINKING_BUDGET || limits->thinking == ANTHROPIC_THINKING_ADAPTIVE;
-  if (is_thinking || !anthropic_model_traits(e->target->model).has_sampling) return;
-  if (r->temperature.n) json_out_member_raw_if(e->out, "temperature", at_most_one(r->temperature));
-  if (!r->temperature.n) json_out_member_raw_if(e->out, "top_p", r->top_p);
-  json_out_member_raw_if(e->out, "top_k", r->top_k);
+  bool is_taken = !is_thinking && anthropic_model_traits(e->target->model).has_sampling;
+  bool takes_top_p = is_taken && !r->temperature.n;
+  if (r->temperature.n && is_taken) json_out_member_raw_if(e->out, "temperature", at_most_one(r->temperature));
+  if (r->temperature.n && !is_taken) dialect_drop(e->target, r, "temperature");
+  if (takes_top_p) json_out_member_raw_if(e->out, "top_p", r->top_p);
+  if (r->top_p.n && !takes_top_p) dialect_drop(e->target, r, "top_p");
+  if (is_taken) json_out_member_raw_if(e->out, "top_k", r->top_k);
+  if (r->top_k.n && !is_taken) dialect_drop(e->target, r, "top_k");
 }
 
 static void put_foreign_thinking(const struct anthropic_encoder *e, const struct anthropic_limits *limits) {

@@ -185,10 +185,33 @@ static void put_receipt(struct buf *out, size_t from, struct str receipt) {
    CAP_BIT(FORMAT_JSON_SCHEMA) | CAP_BIT(TEMPERATURE) | CAP_BIT(TOP_P) | CAP_BIT(TOP_K) | CAP_BIT(FREQUENCY_PENALTY) | \
    CAP_BIT(PRESENCE_PENALTY) | CAP_BIT(SEED) | CAP_BIT(STOP) | CAP_BIT(CHOICES) | CAP_BIT(LOGPROBS))
 
+#define CONFIG "generationConfig."
+static const struct request_word words[] = {{"tool_choice", "toolConfig.functionCallingConfig"},
+                                            {"response_format", CONFIG "responseMimeType"},
+                                            {"reasoning_effort", CONFIG "thinkingConfig.thinkingLevel"},
+                                            {"thinking.budget_tokens", CONFIG "thinkingConfig.thinkingBudget"},
+                                            {"thinking", CONFIG "thinkingConfig"},
+                                            {"temperature", CONFIG "temperature"},
+                                            {"top_p", CONFIG "topP"},
+                                            {"top_k", CONFIG "topK"},
+                                            {"frequency_penalty", CONFIG "frequencyPenalty"},
+                                            {"presence_penalty", CONFIG "presencePenalty"},
+                                            {"seed", CONFIG "seed"},
+                                            {"stop", CONFIG "stopSequences"},
+                                            {"n", CONFIG "candidateCount"},
+                                            {"logprobs", CONFIG "responseLogprobs"},
+                                            {"modalities", CONFIG "responseModalities"},
+                                            {NULL, NULL}};
+#undef CONFIG
+
 const struct dialect dialect_gemini = {
     .name = STR("gemini"),
     .carries_signatures = true,
-    .words = {.list = "contents", .system = "systemInstruction.parts", .content = "parts", .tools = "tools"},
+    .words = {.list = "contents",
+              .system = "systemInstruction.parts",
+              .content = "parts",
+              .tools = "tools",
+              .members = words},
     .caps = CAPS,
     .signs_calls = true,
     .returns_pieces = true,

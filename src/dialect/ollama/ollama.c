@@ -108,12 +108,25 @@ static enum err edit_request(struct arena *a, const struct dialect_request_edits
 /* For a client that joins before the exchange is known; with the exchange, put_keep_alive names the model. */
 #define FILLER(member) STR("{\"model\":\"\",\"created_at\":\"1970-01-01T00:00:00Z\"," member ",\"done\":false}\n")
 
+static const struct request_word words[] = {{"response_format", "format"},
+                                            {"reasoning_effort", "think"},
+                                            {"thinking", "think"},
+                                            {"temperature", "options.temperature"},
+                                            {"top_p", "options.top_p"},
+                                            {"top_k", "options.top_k"},
+                                            {"frequency_penalty", "options.frequency_penalty"},
+                                            {"presence_penalty", "options.presence_penalty"},
+                                            {"seed", "options.seed"},
+                                            {"stop", "options.stop"},
+                                            {NULL, NULL}};
+
 const struct dialect dialect_ollama = {
     .name = STR("ollama"),
     .words = {.list = "messages",
               .system = "messages",
               .content = "images",
               .tools = "tools",
+              .members = words,
               .reasoning = "thinking",
               .calls = "tool_calls"},
     .caps =
@@ -148,6 +161,7 @@ const struct dialect dialect_ollama_generate = {
               .system = "system",
               .content = "images",
               .tools = "tools",
+              .members = words,
               .reasoning = "thinking",
               .calls = "tool_calls"},
     .caps = MEMBER_CAPS | CAP_BIT(SUFFIX),

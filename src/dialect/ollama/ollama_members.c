@@ -193,14 +193,12 @@ static void put_think(struct buf *out, const struct request_reasoning *r, bool i
     json_out_member_string(out, "think", r->effort);
   } else if (r->enabled == 0 || str_eq(r->effort, STR("none"))) {
     json_out_member_bool(out, "think", false);
-  } else if (r->is_adaptive) {
-    return;
   } else if (r->effort.n) {
     struct str word = r->effort;
     for (size_t i = 0; i < sizeof nearest / sizeof *nearest; i++)
       if (str_eq(word, nearest[i].effort)) word = nearest[i].think;
     json_out_member_string(out, "think", word);
-  } else if (r->enabled == 1) {
+  } else if (r->enabled == 1 && !r->is_adaptive) {
     json_out_member_bool(out, "think", true);
   }
 }

@@ -120,10 +120,14 @@ static void put_model_list(struct buf *out, const struct dialect_model *models, 
    CAP_BIT(LOGPROBS) | CAP_BIT(METADATA) | CAP_BIT(USER) | CAP_BIT(STORE) | CAP_BIT(SERVICE_TIER) |                  \
    CAP_BIT(PROMPT_CACHE_KEY) | CAP_BIT(VERBOSITY))
 
+static const struct request_word words[] = {
+    {"response_format", "text.format"}, {"reasoning_effort", "reasoning.effort"}, {"thinking", "reasoning"},
+    {"logprobs", "top_logprobs"},       {"verbosity", "text.verbosity"},          {NULL, NULL}};
+
 const struct dialect dialect_openai_responses = {
     .name = STR("openai_responses"),
     .carries_signatures = true,
-    .words = {.list = "input", .system = "instructions", .content = "content", .tools = "tools"},
+    .words = {.list = "input", .system = "instructions", .content = "content", .tools = "tools", .members = words},
     .caps = CAPS,
     .framing = FRAMING_SSE,
     .content_type_stream = STR("text/event-stream"),

@@ -22,10 +22,16 @@ struct section {
   bool is_used;
 };
 
+enum { MODELS_MAX = 8 };
+
 struct matrix_case {
   struct str name, title, about; /* about: the comment below the title */
   struct str operation;          /* "generate", unless the case says otherwise */
   bool is_stream, replies_first, is_failing;
+  struct {
+    struct str dialect, model; /* what the target's model is called, where that matters */
+  } models[MODELS_MAX];
+  size_t model_count;
   struct section v[SECTIONS_MAX];
   size_t n;
 };
@@ -65,6 +71,11 @@ static void read_head_line(struct matrix_case *c, struct str line) {
   if (str_eq(word, STR("title"))) c->title = line;
   if (str_eq(word, STR("operation"))) c->operation = line;
   if (str_eq(word, STR("is_stream"))) c->is_stream = true;
+  if (str_eq(word, STR("model"))) {
+    assert_true(c->model_count < MODELS_MAX);
+    c->models[c->model_count].dialect = take_word(&line);
+    c->models[c->model_count++].model = line;
+  }
   if (str_eq(word, STR("is_failing"))) c->is_failing = true;
   if (str_eq(word, STR("replies_first"))) c->replies_first = true;
 }
@@ -143,6 +154,12 @@ static bool is_one_of(struct str list, struct str name) {
   return false;
 }
 
+static struct str model_of(const struct matrix_case *c, struct str target) {
+  for (size_t i = 0; i < c->model_count; i++)
+    if (str_eq(c->models[i].dialect, target)) return c->models[i].model;
+  return STR("the-model");
+}
+
 /* The section of a kind for a dialect; NULL: there is none. */
 static struct section *find(struct matrix_case *c, const char *kind, struct str who) {
   for (size_t i = 0; i < c->n; i++)
@@ -170,12 +187,13 @@ static bool has_kind(const struct matrix_case *c, const char *kind) {
   return false;
 }
 
-/* "differs <kind> <callers>><targets>": a star is every foreign pair; the pair of a dialect with itself is named. */
+/* "differs <kind> <callers>><targets>": lists and stars are of foreign pairs; a dialect with itself is
+ * named alone. */
 static bool is_about(const struct section *s, const char *kind, struct str caller, struct str target) {
   struct str rest = s->rest, pair = take_word(&rest), callers, targets;
   if (!str_eq(s->kind, STR("differs")) || !is_one_of(s->who, str_from_c(kind))) return false;
   if (!str_cut(pair, '>', &callers, &targets)) fail_msg("a pair is a>b: %.*s", STR_ARG(pair));
-  if (str_eq(caller, target) && (str_eq(callers, STR("*")) || str_eq(targets, STR("*")))) return false;
+  if (str_eq(caller, target) && !(str_eq(callers, caller) && str_eq(targets, target))) return false;
   return is_one_of(callers, caller) && is_one_of(targets, target);
 }
 

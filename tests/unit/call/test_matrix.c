@@ -61,6 +61,8 @@ static void apply(struct matrix_case *c, const char *kind, const struct cell *ce
         note_reason(cell, line);
       else if (str_eq(verb, STR("refused")))
         x->refused = line, x->is_refused = true;
+      else if (str_eq(verb, STR("whole")))
+        x->value = parse_into(doc, line);
       else if (str_eq(verb, STR("order")))
         x->value = reorder(doc, x->value, line);
       else if (str_eq(verb, STR("dropped")))
@@ -104,7 +106,7 @@ static bool check_request(const struct cell *cell) {
   struct matrix_case *c = cell->of;
   const struct dialect *a = cell->caller, *b = cell->target;
   struct section *from = needed(cell, NULL, "request", a->name);
-  struct section *to = a == b ? from : needed(cell, "sent", "request", b->name);
+  struct section *to = a == b && !c->replies_first ? from : needed(cell, "sent", "request", b->name);
   if (!from || !to) return false;
   struct exchange *x = calloc(1, sizeof *x);
   yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
@@ -113,6 +115,7 @@ static bool check_request(const struct cell *cell) {
   apply(c, "request", cell, doc, &want, b);
   struct str body = str_trim(from->body);
   enum err e = exchange_open(x, a, b, operation_of(c->operation), c->is_stream, body);
+  if (a != b) x->deployment.model = model_of(c, b->name);
   if (!e) e = run_request(x);
   bool good;
   if (want.is_refused || e) {
