@@ -219,15 +219,10 @@ static enum err check_tools(struct walk *w) {
 static enum err check_choice(struct walk *w) {
   const char *path = request_member_word(w->words, "tool_choice");
   switch (w->request->tool_choice) {
-      if (!comes_home(w, p)) e = has(w, CAP_REASONING_HISTORY, &at);
-      break;
-    case PART_REASONING_SUMMARY: /* made for people, and what only its maker can read: nobody else is told either */
-    case PART_REDACTED:
-      if (!comes_home(w, p)) leave_out(w, &at);
-      break;
-    case PART_SERVER_TOOL: e = has(w, CAP_SERVER_TOOL, &at); break;
-    case PART_OPAQUE: e = has(w, CAP_OPAQUE_PART, &at); break;
-    case PART_TOOL_RESULT: e = check_result(w, &at); break;
+    case TOOL_CHOICE_NONE: return has_member(w, CAP_TOOL_CHOICE_NONE, path);
+    case TOOL_CHOICE_REQUIRED: return has_member(w, CAP_TOOL_CHOICE_REQUIRED, path);
+    case TOOL_CHOICE_NAMED: return has_member(w, CAP_TOOL_CHOICE_NAMED, path);
+    default: return w->request->tool_choice_raw ? refuse(w, CAP_TOOL_CHOICE_NAMED, path) : OK;
   }
 }
 
@@ -279,15 +274,7 @@ static enum err check_members(struct walk *w) {
   enum err e = OK;
   if (r->native_member) e = has_member(w, CAP_NATIVE_MEMBER, r->native_member);
   for (size_t i = 0; !e && i < sizeof members / sizeof *members; i++)
-      if (!comes_home(w, p)) e = has(w, CAP_REASONING_HISTORY, &at);
-      break;
-    case PART_REASONING_SUMMARY: /* made for people, and what only its maker can read: nobody else is told either */
-    case PART_REDACTED:
-      if (!comes_home(w, p)) leave_out(w, &at);
-      break;
-    case PART_SERVER_TOOL: e = has(w, CAP_SERVER_TOOL, &at); break;
-    case PART_OPAQUE: e = has(w, CAP_OPAQUE_PART, &at); break;
-    case PART_TOOL_RESULT: e = check_result(w, &at); break;
+    if (members[i].is_set) e = has_member(w, members[i].cap, request_member_word(w->words, members[i].path));
   return e;
 }
 
