@@ -2,7 +2,9 @@
 #include "brain/strategy.h"
 
 static enum err (*const strategies[])(struct call *, struct err_info *) = {
-    [PLAN_SINGLE] = call_run,
+#define X(name, function) [PLAN_##name] = function,
+#include "route/strategies.def"
+#undef X
 };
 
 enum err strategy_run(struct call *call, struct err_info *info) { return strategies[call->plan->strategy](call, info); }

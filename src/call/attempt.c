@@ -17,9 +17,9 @@ void attempt_note(struct call *c, const struct deployment *d, const struct usage
   c->outcome.cost = cost_of(&c->outcome.usage, d->price.known ? &d->price : NULL);
 }
 
-/* A translation's tree and its copies lie in the arena; what a relay has there is small and the server's. */
+/* A translation's tree and its texts lie in an arena; what a relay has there is small. */
 static size_t bytes_of(const struct call *c) {
-  return c->reply.cap + c->encoded.cap + (c->canonical ? c->arena->held_bytes : 0);
+  return c->reply.cap + c->encoded.cap + (c->work ? c->work->held_bytes : 0);
 }
 
 enum err attempt_hold(struct call *c, size_t more, struct err_info *info) {
@@ -321,6 +321,8 @@ static void forget_foreign_words(const struct codec *codec, const struct dialect
 enum err attempt_run(struct call *c, const struct deployment *d, struct err_info *info) {
   bool refused_usage = false;
   struct codec codec;
+  caps_dropped_clear(&c->dropped); /* what another target could not say is no news of this one */
+  caps_dropped_init(&c->dropped);
   if (!codec_choose(d->at->provider.type->endpoints, d->at->dialects, c->dialect, c->request, &codec)) {
     if (c->request->operation == LLM_COUNT_TOKENS) return translate_count(c, d, info);
     return err_set(info, ERR_NOT_SERVED, "the provider \"%.*s\" does not serve this operation",

@@ -78,7 +78,7 @@ static void mend_thought(struct request *r, size_t at, const struct signature_st
 
 static enum err insert_thought(const struct call *c, struct request_item *item, size_t at,
                                const struct signature_store_item *kept) {
-  struct request_part *v = ARENA_NEW_ARRAY(c->arena, struct request_part, item->part_count + 1);
+  struct request_part *v = ARENA_NEW_ARRAY(c->work, struct request_part, item->part_count + 1);
   if (!v) return ERR_NO_MEMORY;
   memcpy(v, item->parts, at * sizeof *v);
   memcpy(v + at + 1, item->parts + at, (item->part_count - at) * sizeof *v);
@@ -97,7 +97,7 @@ static enum err restore_item(const struct call *c, struct request *r, size_t at,
     struct request_part *p = &item->parts[i];
     struct signature_store_item kept;
     if (p->kind != PART_TOOL_CALL || str_eq(p->signature.origin, target->name)) continue;
-    bool found = signature_store_get(c->arena, c->owner, p->call_id, target->name, clock_mono_us(), &kept);
+    bool found = signature_store_get(c->work, c->owner, p->call_id, target->name, clock_mono_us(), &kept);
     if (found && kept.kind == SIGNATURE_OF_CALL) {
       p->signature = kept.signature;
     } else if (found && find_own_thought(r, at, target->name)) {

@@ -19,7 +19,7 @@ void signature_watch_event(struct signature_watch *w, const struct call *c, cons
 void signature_watch_clear(struct signature_watch *w);
 
 /* Puts back what is kept for the calls of the request's history and was made by `target`: a call's own signature, or
- * the thinking before it. Calls without a signature that a signing target will miss are counted. */
+ * the thinking before it, in c->work. Calls without a signature that a signing target will miss are counted. */
 enum err signatures_restore(const struct call *c, struct request *r, const struct dialect *target) MUST_CHECK;
 
 #endif

@@ -26,6 +26,7 @@ struct stream {
   struct buf held; /* the finishing frame that waits for its receipt */
   struct buf receipt;
   bool is_holding, receipt_done, is_committed, is_over; /* over: the end mark has come */
+  bool is_early; /* over, but the upstream has not said so: its usage may still come */
   uint64_t hold_until, tail_until;
 };
 
@@ -89,6 +90,13 @@ static enum err relay_frame(struct stream *r, const struct frame *frame, struct 
   return OK;
 }
 
+/* A translated answer whose choices have all stopped waits within its encoder for usage and the end mark. */
+static void note_hold(struct stream *r) {
+  bool is_due = r->translation.saw_stop && !r->translation.is_ended;
+  if (is_due && !r->is_holding) r->hold_until = clock_deadline_ms(RECEIPT_HOLD_MS);
+  r->is_holding = is_due;
+}
+
 /* What a frame meant, for the clocks and for the question whether another attempt may still be made. */
 static void note(struct stream *r, const struct events *events) {
   if (events_has(events, EVENT_DELTA)) {
@@ -97,10 +105,7 @@ static void note(struct stream *r, const struct events *events) {
   }
   /* An answer without content is an answer: an empty reply, or a refusal by content filter. */
   if (events_has(events, EVENT_STOP)) r->is_committed = true;
-  if (events_has(events, EVENT_STOP) && is_translated(r) && !r->translation.is_ended && !r->is_holding) {
-    r->is_holding = true; /* the end of the answer waits for usage within the encoder */
-    r->hold_until = clock_deadline_ms(RECEIPT_HOLD_MS);
-  }
+  if (is_translated(r)) note_hold(r);
   if (events_has(events, EVENT_END) && !r->is_over) {
     r->is_over = true;
     r->tail_until = clock_deadline_ms(TAIL_MS);
@@ -120,6 +125,14 @@ static enum err take_frame(struct stream *r, const struct frame *frame, struct e
   return r->out.failed || r->held.failed ? ERR_NO_MEMORY : OK;
 }
 
+/* The answer has been ended without its end mark; the record still learns of usage. What is wrong with such a frame is
+ * nobody's business any more. */
+static void note_late(struct stream *r, const struct frame *frame) {
+  struct events events;
+  struct err_info ignored = {0};
+  if (translation_frame(&r->translation, frame, &events, &r->out, &ignored)) r->is_early = false;
+}
+
 static enum err take_piece(struct stream *r, struct str piece, struct err_info *info) {
   struct frame frame;
   enum err e = OK;
@@ -127,7 +140,10 @@ static enum err take_piece(struct stream *r, struct str piece, struct err_info *
   while (!e && frame_reader_next(&r->frames, &frame, &e)) {
     /* What follows the end mark is no part of the answer, but for the rest of its own line end. */
     bool is_behind = r->is_over && frame.raw.n > LINE_END_MAX;
-    if (!is_behind) e = take_frame(r, &frame, info);
+    if (!is_behind)
+      e = take_frame(r, &frame, info);
+    else if (r->is_early)
+      note_late(r, &frame);
   }
   return r->is_over && e == ERR_UPSTREAM_TOO_LARGE ? OK : e;
 }
@@ -162,7 +178,9 @@ static uint64_t next_deadline(const struct stream *r, uint64_t first_us, uint64_
 static enum err take_last(struct stream *r, struct err_info *info) {
   struct frame frame;
   enum err e = OK;
-  if (r->is_over || r->frames.framing == FRAMING_AWS) return OK;
+  if (r->is_over) return OK;
+  if (r->frames.framing == FRAMING_AWS && frame_reader_is_partial(&r->frames))
+    return err_set(info, ERR_UPSTREAM_CUT, "the provider's stream ended inside an event");
   for (int line_ends = 0; line_ends < 2 && !e && frame_reader_is_partial(&r->frames); line_ends++) {
     frame_reader_feed(&r->frames, STR("\n"));
     if (!frame_reader_next(&r->frames, &frame, &e)) continue;
@@ -216,7 +234,7 @@ static enum err take_next(struct stream *r, struct http_call *http, uint64_t fir
     return OK;
   }
   r->is_holding = false;
-  r->is_over = true;
+  r->is_over = r->is_early = true;
   r->tail_until = clock_deadline_ms(TAIL_MS);
   return translation_finish(&r->translation, &r->out, info);
 }

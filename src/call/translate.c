@@ -8,7 +8,10 @@
 #include "call/count.h"
 #include "io/pool.h"
 
-enum { POOL_BYTES = 256 * 1024 }; /* a larger body is decoded and encoded off the loop */
+enum {
+  POOL_BYTES = 256 * 1024, /* a larger body is decoded and encoded off the loop */
+  CHOICES_MAX = 64         /* whose ends are told apart */
+};
 
 /* ---- the request ---- */
 
@@ -19,25 +22,51 @@ struct work {
   struct err_info *info;
 };
 
+static void clear_arena(void *arena) { arena_clear(arena); }
+
+static bool has_work_arena(struct call *c) {
+  if (c->work) return true;
+  if (c->body.n <= POOL_BYTES) {
+    c->work = c->arena;
+    return true;
+  }
+  struct arena *own = ARENA_NEW(c->arena, struct arena);
+  if (!own) return false;
+  arena_init(own, 0);
+  if (!arena_on_clear(c->arena, clear_arena, own)) return false;
+  c->work = own;
+  return true;
+}
+
 static enum err decode(struct call *c, struct err_info *info) {
   struct json doc;
-  struct request *r = ARENA_NEW(c->arena, struct request);
+  struct request *r = ARENA_NEW(c->work, struct request);
   if (!r) return ERR_NO_MEMORY;
-  enum err e = json_parse_copy(&doc, c->body, &(struct json_limits){.numbers_are_raw = true}, c->arena, info);
-  if (!e) e = c->dialect->decode_request(c->arena, doc.root, c->request, r, info);
-  if (!e) c->canonical = r;
-  return e;
+  enum err e = json_parse_copy(&doc, c->body, &(struct json_limits){.numbers_are_raw = true}, c->work, info);
+  if (!e) e = c->dialect->decode_request(c->work, doc.root, c->request, r, info);
+  if (e) return e;
+  c->canonical = r;
+  c->mended_for = NULL;
+  return OK;
+}
+
+/* What other dialects want of a request and its own does not. */
+static enum err mend(struct call *c, const struct dialect *target) {
+  c->mended_for = target;
+  enum err e = c->dialect->returns_pieces ? request_join_pieces(c->work, c->canonical) : OK;
+  if (!e) e = request_pair_calls(c->work, c->canonical);
+  return e ? e : signatures_restore(c, c->canonical, target);
 }
 
 static enum err do_work(void *arg) {
   struct work *w = arg;
   struct call *c = w->call;
-  enum err e = c->canonical ? OK : decode(c, w->info);
+  bool is_good = c->canonical && (!c->mended_for || c->mended_for == w->target);
+  enum err e = is_good ? OK : decode(c, w->info);
   if (!e) e = caps_check(c->canonical, w->target->name, w->target->caps, &c->dialect->words, &c->dropped, w->info);
-  if (!e && c->dialect->returns_pieces && w->target != c->dialect) e = request_join_pieces(c->arena, c->canonical);
-  if (!e) e = signatures_restore(c, c->canonical, w->target);
+  if (!e && w->target != c->dialect) e = mend(c, w->target);
   buf_reset(&c->encoded);
-  if (!e) e = w->target->encode_request(c->canonical, &w->as, c->arena, &c->encoded, w->info);
+  if (!e) e = w->target->encode_request(c->canonical, &w->as, c->work, &c->encoded, w->info);
   return e ? e : c->encoded.failed ? ERR_NO_MEMORY : OK;
 }
 
@@ -67,7 +96,7 @@ static enum err run(enum err (*job)(void *), struct work *w) {
 enum err translate_request(struct call *c, const struct deployment *d, const struct dialect *target, bool ask_usage,
                            struct str *body, struct err_info *info) {
   struct work *w = ARENA_NEW(c->arena, struct work);
-  if (!w) return ERR_NO_MEMORY;
+  if (!w || !has_work_arena(c)) return ERR_NO_MEMORY;
   *w = (struct work){
       c, target, {d->model, ask_usage, d->output_tokens, &c->dropped, d->at->provider.type->is_vendor}, info};
   enum err e = run(do_work, w);
@@ -115,7 +144,7 @@ static bool is_content(const struct event *e) {
 enum err translate_count(struct call *c, const struct deployment *d, struct err_info *info) {
   struct work *w = ARENA_NEW(c->arena, struct work);
   struct answer *answer = arena_alloc(c->arena, sizeof *answer);
-  if (!w || !answer) return ERR_NO_MEMORY;
+  if (!w || !answer || !has_work_arena(c)) return ERR_NO_MEMORY;
   *w = (struct work){.call = c, .info = info};
   enum err e = run(do_count, w);
   if (e) return e;
@@ -161,10 +190,11 @@ static enum err reply_embeddings(struct call *c, const struct deployment *d, con
 enum err translate_reply(struct call *c, const struct deployment *d, const struct dialect *target, struct str body,
                          struct http_headers headers, struct err_info *info) {
   if (c->request->operation == LLM_EMBED) return reply_embeddings(c, d, target, body, headers, info);
-  struct whole *w = ARENA_NEW(c->arena, struct whole);
+  struct whole *w = arena_alloc(c->arena, sizeof *w); /* most of it is the answer, which answer_init zeroes */
   if (!w) return ERR_NO_MEMORY;
-  w->call = c;
   struct dialect_exchange x = exchange_of(c, d, false); /* the receipt of a whole answer is the gateway's to put in */
+  w->call = c;
+  w->watch = (struct signature_watch){0};
   w->deployment = d;
   w->headers = headers;
   answer_init(&w->answer, c->arena, 0);
@@ -189,6 +219,10 @@ static void *state_of(struct arena *a, size_t bytes) { return arena_zalloc(a, by
 enum err translation_begin(struct translation *t, struct call *c, const struct deployment *d,
                            const struct dialect *target) {
   *t = (struct translation){.call = c, .deployment = d, .target = target, .x = exchange_of(c, d, true)};
+  uint64_t choices;
+  t->choices = !str_to_u64(c->canonical->choices, &choices) || choices == 0 ? 1
+               : choices < CHOICES_MAX                                      ? (unsigned)choices
+                                                                            : CHOICES_MAX;
   t->decoder = state_of(c->arena, target->decoder_bytes);
   t->encoder = state_of(c->arena, c->dialect->encoder_bytes);
   return t->decoder && t->encoder ? OK : ERR_NO_MEMORY;
@@ -204,6 +238,14 @@ static enum err encode(struct translation *t, const struct event *event, struct 
   return e ? e : t->out->failed ? ERR_NO_MEMORY : OK;
 }
 
+/* True once every choice that was asked for, or has begun, has ended. */
+static bool note_choice(struct translation *t, const struct event *event) {
+  unsigned choice = event->choice < CHOICES_MAX ? event->choice : CHOICES_MAX - 1;
+  if (choice + 1 > t->choices) t->choices = choice + 1;
+  if (event->kind == EVENT_STOP) t->stopped |= UINT64_C(1) << choice;
+  return (unsigned)__builtin_popcountll(t->stopped) >= t->choices;
+}
+
 static enum err take_event(void *arg, const struct event *event, struct err_info *info) {
   struct translation *t = arg;
   if (t->is_ended && event->kind != EVENT_USAGE) return OK;
@@ -214,7 +256,8 @@ static enum err take_event(void *arg, const struct event *event, struct err_info
       events_add(t->events, EVENT_USAGE);
       attempt_note(t->call, t->deployment, event->usage);
       break;
-    case EVENT_STOP: t->saw_stop = true; break;
+    case EVENT_OPEN:
+    case EVENT_STOP: t->saw_stop = note_choice(t, event); break;
     case EVENT_END: t->is_ended = true; break;
     default: break;
   }
@@ -230,7 +273,7 @@ enum err translation_frame(struct translation *t, const struct frame *frame, str
   *events = (struct events){0};
   t->events = events;
   t->out = out;
-  if (!frame->has_data) return OK;
+  if (!frame->has_data && !frame->is_error) return OK;
   return t->target->decode_frame(t->decoder, &t->x, &t->pool, frame, &sink, info);
 }
 

@@ -17,7 +17,10 @@ struct translation {
   void *decoder, *encoder;
   struct buf *out;       /* of the encoder, for the event in hand */
   struct events *events; /* what the frame in hand means */
-  bool saw_stop, is_ended;
+  unsigned choices;      /* that are to end */
+  uint64_t stopped;      /* which have: bit (1 << choice) */
+  bool saw_stop;         /* all of them have: the end is due */
+  bool is_ended;
   struct err_info *info; /* where a provider's error goes */
 };
 

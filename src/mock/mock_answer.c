@@ -55,13 +55,36 @@ static size_t default_pieces(const struct mock_plan *plan, size_t bytes) {
   return bytes > PIECES_DEFAULT * PIECE_BYTES_MAX ? bytes / PIECE_BYTES_MAX : PIECES_DEFAULT;
 }
 
-static void use_tools(struct mock_answer *a, const struct mock_request *q, unsigned wanted) {
+/* "[[call NAME MEMBER VALUE]]" in the user's text: which tool, and the one argument that it gets. False: not said. */
+static bool find_call(struct str text, struct arena *arena, struct mock_tool *out) {
+  const struct str mark = STR("[[call ");
+  struct str name, member, value, rest;
+  struct buf json;
+  size_t at = str_find(text, mark);
+  if (at == SIZE_MAX) return false;
+  rest = str_sub(text, at + mark.n, text.n);
+  size_t end = str_find(rest, STR("]]"));
+  if (end == SIZE_MAX || !str_cut(str_sub(rest, 0, end), ' ', &name, &rest) || !str_cut(rest, ' ', &member, &value))
+    return false;
+  buf_init(&json, 0);
+  buf_put_char(&json, '{');
+  buf_put_json(&json, member);
+  buf_put_char(&json, ':');
+  buf_put_json(&json, value);
+  buf_put_char(&json, '}');
+  *out = (struct mock_tool){.name = name, .arguments = arena_dup(arena, buf_str(&json))};
+  buf_clear(&json);
+  return out->arguments.p != NULL;
+}
+
+static void use_tools(struct mock_answer *a, const struct mock_request *q, unsigned wanted, struct arena *arena) {
   if (q->tool_count == 0) {
     a->text = no_tools;
     return;
   }
   a->tool_count = wanted;
   for (unsigned i = 0; i < wanted; i++) a->tools[i] = q->tools[i < q->tool_count ? i : 0];
+  if (wanted == 1) (void)find_call(q->user_text, arena, &a->tools[0]);
   a->finish = MOCK_FINISH_TOOLS;
 }
 
@@ -100,8 +123,8 @@ static enum err set_content(struct mock_answer *a, const struct mock_plan *plan,
   }
   switch ((enum mock_answer_kind)plan->answer) {
     case MOCK_ANSWER_ECHO: a->text = q->user_text; return OK;
-    case MOCK_ANSWER_TOOL: use_tools(a, q, 1); return OK;
-    case MOCK_ANSWER_TOOL_PARALLEL: use_tools(a, q, q->is_functions ? 1 : 2); return OK;
+    case MOCK_ANSWER_TOOL: use_tools(a, q, 1, arena); return OK;
+    case MOCK_ANSWER_TOOL_PARALLEL: use_tools(a, q, q->is_functions ? 1 : 2, arena); return OK;
     case MOCK_ANSWER_JSON: a->text = q->json.n ? q->json : STR("{\"answer\":\"mock\"}"); return OK;
     case MOCK_ANSWER_UNICODE:
       a->text = multibyte;

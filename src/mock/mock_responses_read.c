@@ -394,7 +394,7 @@ static const struct echo tail_echoes[] = {
 static struct str make_echo(struct reader *r, yyjson_val *root, const struct echo *rows, size_t n) {
   struct buf out;
   buf_init(&out, 0);
-  for (size_t i = 0; i < n; i++) {
+  for (size_t i = 0; i < n && rows[i].name; i++) {
     yyjson_val *given = yyjson_obj_get(root, rows[i].name);
     struct str json = given && !yyjson_is_null(given) ? mock_json_written(given, r->arena) : STR_NONE;
     buf_printf(&out, "\"%s\":", rows[i].name);

@@ -9,11 +9,13 @@ static enum err parse_catalog(struct arena *a, struct str body, struct str **ids
 
 #define CHAT \
   { LLM_GENERATE, STR("openai_chat"), STR("/chat/completions"), STR_NONE }
-#define REST                                                                  \
-  {LLM_COMPLETE, STR("openai_completions"), STR("/completions"), STR_NONE},   \
-      {LLM_COMPLETE, STR("openai_chat"), STR("/chat/completions"), STR_NONE}, \
-      {LLM_EMBED, STR("openai_embeddings"), STR("/embeddings"), STR_NONE}, {  \
-    0                                                                         \
+/* Chat before completions: what Ollama calls generate has a system text and images, and many models have no
+ * completions. */
+#define REST                                                                    \
+  {LLM_COMPLETE, STR("openai_chat"), STR("/chat/completions"), STR_NONE},       \
+      {LLM_COMPLETE, STR("openai_completions"), STR("/completions"), STR_NONE}, \
+      {LLM_EMBED, STR("openai_embeddings"), STR("/embeddings"), STR_NONE}, {    \
+    0                                                                           \
   }
 
 static const struct provider_endpoint compatible[] = {CHAT, REST};

@@ -4,7 +4,11 @@
 
 #include "route/resolve.h"
 
-enum plan_strategy { PLAN_SINGLE /* one call, answered as it comes */ };
+enum plan_strategy {
+#define X(name, function) PLAN_##name,
+#include "route/strategies.def"
+#undef X
+};
 enum plan_mode { PLAN_PASSTHROUGH, PLAN_AUTO };
 
 struct plan {

@@ -71,6 +71,7 @@ static struct str reason_word(enum stop_reason reason) {
   switch (reason) {
     case STOP_LENGTH:
     case STOP_CONTEXT: return STR("length");
+    case STOP_REFUSAL: /* of a text that was broken off, too */
     case STOP_FILTER: return STR("content_filter");
     default: return STR("stop");
   }

@@ -25,7 +25,7 @@ static const char *incomplete_reason(const struct answer *answer) {
     default: return NULL;
   }
   for (size_t i = 0; i < answer->part_count; i++)
-    if (answer->parts[i].kind == PART_REFUSAL || answer->parts[i].kind == PART_TEXT) return NULL; /* said in words */
+    if (answer->parts[i].kind == PART_REFUSAL) return NULL; /* said in words; a text was broken off (Anthropic) */
   return "content_filter";
 }
 
@@ -39,8 +39,8 @@ static void put_detail(struct buf *out, const struct usage *u, enum usage_class 
   if (usage_has(u, class)) json_out_member_i64(out, key, usage_get(u, class));
 }
 
-/* Clients take the three sums for granted, so without both of them there is none. They read the members of the details
- * without looking whether there are details, so those are always there; what is unknown is left out of them. */
+/* Clients take the three sums for granted, so without both of them there is none; what is unknown is left out. Codex
+ * takes no details without the cached tokens, so they stand or fall with them. */
 static void put_usage(struct buf *out, const struct answer *answer) {
   const struct usage *u = &answer->usage;
   json_out_key(out, "usage");
@@ -50,16 +50,20 @@ static void put_usage(struct buf *out, const struct answer *answer) {
   }
   json_out_begin(out, '{');
   json_out_member_i64(out, "input_tokens", usage_get(u, USAGE_INPUT));
-  json_out_key(out, "input_tokens_details");
-  json_out_begin(out, '{');
-  put_detail(out, u, USAGE_CACHE_READ, "cached_tokens");
-  put_detail(out, u, USAGE_CACHE_WRITE, "cache_write_tokens");
-  json_out_end(out, '}');
+  if (usage_has(u, USAGE_CACHE_READ)) {
+    json_out_key(out, "input_tokens_details");
+    json_out_begin(out, '{');
+    put_detail(out, u, USAGE_CACHE_READ, "cached_tokens");
+    put_detail(out, u, USAGE_CACHE_WRITE, "cache_write_tokens");
+    json_out_end(out, '}');
+  }
   json_out_member_i64(out, "output_tokens", usage_get(u, USAGE_OUTPUT));
-  json_out_key(out, "output_tokens_details");
-  json_out_begin(out, '{');
-  put_detail(out, u, USAGE_REASONING, "reasoning_tokens");
-  json_out_end(out, '}');
+  if (usage_has(u, USAGE_REASONING)) {
+    json_out_key(out, "output_tokens_details");
+    json_out_begin(out, '{');
+    put_detail(out, u, USAGE_REASONING, "reasoning_tokens");
+    json_out_end(out, '}');
+  }
   json_out_member_i64(out, "total_tokens", usage_get(u, USAGE_INPUT) + usage_get(u, USAGE_OUTPUT));
   json_out_end(out, '}');
 }

@@ -281,7 +281,7 @@ static enum err on_item_added(struct state *s, struct yyjson_val *root) {
   enum err e = begin_item(s, root, id, &item);
   if (e || !is_call_type(type)) return e;
   if (!json_pool_str(node, "name").n) return OK; /* its end may know more */
-  struct open_part *p;
+  struct open_part *p = NULL;
   item->is_call = true;
   e = add_part(s, item, CALL, 0, PART_TOOL_CALL, &p);
   return e ? e : openai_responses_emit_call(&s->em, node, &p->part);

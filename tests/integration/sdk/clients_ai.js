@@ -1,4 +1,4 @@
-// The AI SDK with four providers, behind the one face that scenarios.js asks for (see clients.js).
+// The AI SDK with four providers, behind the one face that scenarios.js asks for (see matrix.js).
 import { createAnthropic } from '@ai-sdk/anthropic';
 import { createGoogleGenerativeAI } from '@ai-sdk/google';
 import { createOpenAI } from '@ai-sdk/openai';
@@ -73,15 +73,18 @@ const anthropic = ({ url, key }) => createAnthropic({ baseURL: `${url}/v1`, apiK
 const google = ({ url, key }) => createGoogleGenerativeAI({ baseURL: `${url}/v1beta`, apiKey: key });
 const shows = { cached: true, retryAfter: true };
 
-export const aiClients = [
+export const aiOpenaiClients = [
   { id: 'ai-openai-chat', dialect: 'openai_chat', errorOf, shows: { ...shows, noThinking: true },
     ask: asking((at) => openai(at).chat, { openai: { reasoningEffort: 'medium' } }) },
   { id: 'ai-openai', dialect: 'openai_responses', errorOf, shows, // store is not set: it answers with references to kept items
     ask: asking((at) => openai(at).responses, { openai: { reasoningEffort: 'medium', reasoningSummary: 'auto', forceReasoning: true } }) },
   { id: 'ai-compat', dialect: 'openai_chat', errorOf, shows,
     ask: asking((at) => compat(at).chatModel, { maestro: { reasoningEffort: 'medium' } }) },
+];
+
+export const aiVendorClients = [
   { id: 'ai-anthropic', dialect: 'anthropic', errorOf, shows: { ...shows, objectByTool: true },
     ask: asking((at) => anthropic(at), { anthropic: { thinking: { type: 'enabled', budgetTokens: 1024 } } }) },
-  { id: 'ai-google', dialect: 'gemini', errorOf, shows,
+  { id: 'ai-google', dialect: 'gemini', errorOf, shows: { ...shows, wrapsResults: true },
     ask: asking((at) => google(at), { google: { thinkingConfig: { includeThoughts: true } } }) },
 ];

@@ -1,4 +1,4 @@
-// Anthropic's SDK behind the one face that scenarios.js asks for (see clients.js).
+// Anthropic's SDK behind the one face that scenarios.js asks for (see matrix.js).
 import Anthropic from '@anthropic-ai/sdk';
 
 const make = ({ url, key }) => new Anthropic({ apiKey: key, baseURL: url, maxRetries: 0 });

@@ -1,9 +1,9 @@
-// Google's SDK behind the one face that scenarios.js asks for (see clients.js).
+// Google's SDK behind the one face that scenarios.js asks for (see matrix.js).
 import { GoogleGenAI } from '@google/genai';
 
 const make = ({ url, key }) => new GoogleGenAI({ apiKey: key, httpOptions: { baseUrl: url } });
 
-// An answer comes back as the SDK's own chats keep it: a content for each chunk.
+// An answer comes back as the SDK's own chats keep it: a content for each chunk that says something.
 const contents = (turns) => turns.flatMap((t) => {
   if (t.answer) return t.answer.replay;
   if (t.results)
@@ -24,6 +24,10 @@ const params = (q) => ({
 });
 const stops = { STOP: 'stop', MAX_TOKENS: 'length', SAFETY: 'filter', PROHIBITED_CONTENT: 'refusal' };
 
+/* The parts of parallel calls belong into one content, or the vendor misses results. */
+const contentsOf = (chunks) => chunks.map((c) => c.candidates?.[0]?.content)
+  .filter((content) => content?.parts?.some((p) => p.text !== '' || p.thoughtSignature));
+
 function answer(chunks) {
   const parts = chunks.flatMap((c) => c.candidates?.[0]?.content?.parts ?? []);
   const last = chunks.at(-1);
@@ -37,7 +41,7 @@ function answer(chunks) {
     calls,
     stop: calls.length && reason === 'STOP' ? 'tool' : stops[reason],
     usage: u && { in: u.promptTokenCount, out: (u.candidatesTokenCount ?? 0) + (u.thoughtsTokenCount ?? 0), cached: u.cachedContentTokenCount ?? 0 },
-    replay: chunks.map((c) => c.candidates?.[0]?.content).filter((content) => content?.parts?.length),
+    replay: calls.length > 1 ? [{ role: 'model', parts }] : contentsOf(chunks),
   };
 }
 

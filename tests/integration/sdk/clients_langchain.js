@@ -1,4 +1,4 @@
-// LangChain's OpenAI and Anthropic models, behind the one face that scenarios.js asks for (see clients.js).
+// LangChain's OpenAI and Anthropic models, behind the one face that scenarios.js asks for (see matrix.js).
 import { ChatAnthropic } from '@langchain/anthropic';
 import { HumanMessage, ToolMessage } from '@langchain/core/messages';
 import { ChatOpenAI } from '@langchain/openai';

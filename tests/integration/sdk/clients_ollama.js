@@ -1,4 +1,4 @@
-// Ollama's SDK behind the one face that scenarios.js asks for (see clients.js).
+// Ollama's SDK behind the one face that scenarios.js asks for (see matrix.js).
 import { Ollama } from 'ollama';
 
 // It takes no signal for a call: one that ends its requests comes in by its fetch.

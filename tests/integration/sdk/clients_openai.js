@@ -1,4 +1,4 @@
-// The OpenAI SDK, chat and Responses, behind the one face that scenarios.js asks for (see clients.js).
+// The OpenAI SDK, chat and Responses, behind the one face that scenarios.js asks for (see matrix.js).
 import OpenAI from 'openai';
 
 const make = ({ url, key }) => new OpenAI({ apiKey: key, baseURL: `${url}/v1`, maxRetries: 0 });
@@ -6,7 +6,7 @@ const errorOf = (e) => ({ status: e.status, retryAfter: e.headers?.get?.('retry-
 const dataUrl = (data) => `data:image/png;base64,${data}`;
 const embed = async (at, { model, texts }) => {
   const r = await make(at).embeddings.create({ model, input: texts });
-  return { vectors: r.data.map((d) => d.embedding), tokens: r.usage.prompt_tokens };
+  return { vectors: r.data.map((d) => d.embedding), tokens: r.usage?.prompt_tokens };
 };
 const models = async (at) => {
   const ids = [];
@@ -86,7 +86,7 @@ function responsesAnswer(r) {
     refusal,
     calls: calls.map((c) => ({ id: c.call_id, name: c.name, args: JSON.parse(c.arguments) })),
     stop,
-    usage: r.usage && { in: r.usage.input_tokens, out: r.usage.output_tokens, cached: r.usage.input_tokens_details.cached_tokens },
+    usage: r.usage && { in: r.usage.input_tokens, out: r.usage.output_tokens, cached: r.usage.input_tokens_details?.cached_tokens },
     replay: r.output,
   };
 }

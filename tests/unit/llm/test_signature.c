@@ -53,7 +53,8 @@ TEST(ones_own_passes_as_it_is) {
 TEST(anothers_is_wrapped_and_comes_back) {
   static const struct str bytes[] = {
       STR(""), STR("a"), STR("ab"), STR("abc"), STR("EqQBCkYIARgCKkD=="), STR("with:colons:"), STR("\0\xff\x80 bytes")};
-  static const struct str origins[] = {STR("anthropic"), STR("openai_responses"), STR("g"), STR("bedrock_converse2")};
+  static const struct str origins[] = {STR("anthropic"), STR("openai_responses"), STR("g"), STR("bedrock_converse2"),
+                                       STR("anthropic/redacted")};
   for (size_t i = 0; i < sizeof bytes / sizeof *bytes; i++)
     for (size_t k = 0; k < sizeof origins / sizeof *origins; k++) {
       struct buf out = put(bytes[i], origins[k], STR("gemini"));
@@ -119,6 +120,18 @@ TEST(hostile_base64) {
   for (size_t i = 0; i < sizeof slots / sizeof *slots; i++) expect_own(slots[i]);
 }
 
+TEST(found_within_a_body) {
+  struct buf body;
+  buf_init(&body, 0);
+  buf_put(&body, STR("{\"messages\":[{\"signature\":\""));
+  assert_false(signature_is_wrapped_within(buf_str(&body)));
+  signature_put(&body, &(struct signature){STR("sig"), STR("gemini")}, STR("gemini")); /* its own is none */
+  assert_false(signature_is_wrapped_within(buf_str(&body)));
+  signature_put(&body, &(struct signature){STR("sig"), STR("anthropic")}, STR("gemini"));
+  assert_true(signature_is_wrapped_within(buf_str(&body)));
+  buf_clear(&body);
+}
+
 /* Cut anywhere, it is never taken for a whole one of another length, unless what is left is one. */
 TEST(truncated) {
   struct buf out = put(STR("0123456789abcdef"), STR("anthropic"), STR("gemini"));
@@ -174,6 +187,7 @@ int main(void) {
                                      ROW(it_is_appended),
                                      ROW(what_only_looks_wrapped),
                                      ROW(hostile_base64),
+                                     ROW(found_within_a_body),
                                      ROW(truncated),
                                      ROW(sizes),
                                      ROW(without_memory_there_is_none)};
