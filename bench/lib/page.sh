@@ -28,6 +28,12 @@ EOF
 
 The column *rounds* shows the least and the greatest of the rounds whose median counts.
 
+**Translated traffic**, by the caller's dialect and the provider's:
+
+EOF
+  awk -v mode=translated -f bench/lib/report.awk bench/lib/claims.tsv "$results"
+  cat <<EOF
+
 ## Method
 
 - The proxy under test runs on processor $proxy_cpu, upstream on $upstream_cpu, load generator on $load_cpu, all over 127.0.0.1. Rounds are interleaved
@@ -42,10 +48,14 @@ The column *rounds* shows the least and the greatest of the rounds whose median 
   the upstream runs on the proxy's processor, so that direct and proxied requests cross processors equally often; apart-1 is the plain placement.
 - **Streams** are checked event by event: order, number, \`[DONE]\`. *Gap* is the time between two events, *lag* how late an event is against the
   earliest schedule of its own stream; both contain the upstream's unevenness (see *direct*). Starts are spread over one pace interval.
+- **Translated traffic** is told by two dialects, caller/provider, all of it through Maestro. *Relay* is the same stream of the same provider asked
+  in its own dialect (openai/openai, anthropic/anthropic), in the same round; nothing else here does this work, so there is no peer beside it. Every
+  caller asks for the same in its own words, and its stream is checked as the others are. Responses are asked for without being stored.
 - **Uploads**: 200 small requests per second at fixed times and 64 paced streams, first alone, then while 4 clients send 10 MB bodies without pause.
   Uploaders and their upstream are scheduled only when nothing else wants their processor.
 - **Client gone**: the generator is also the silent upstream, so that both instants come from one clock. HAProxy has \`option abortonclose\`.
-- **Memory** is resident memory (smaps) of fresh processes, kernel socket buffers not counted; nginx is the sum of master and worker.
+- **Memory** is resident memory (smaps) of fresh processes, kernel socket buffers not counted; nginx is the sum of master and worker. *Per stream* is
+  what 256 streams add, with both their connections, read when four fifths of their events have passed.
 
 ## Rows
 EOF

@@ -193,6 +193,8 @@ maestro_config() {
   "providers": {
     "bench": {"type": "openai-compatible", "baseURL": "http://127.0.0.1:$port_upstream/v1", "apiKey": "upstream-key",
               "models": {$(printf '"%s": {}, ' "${models_used[@]}")"echo": {}}},
+    "anthropic": {"type": "anthropic", "baseURL": "http://127.0.0.1:$port_upstream", "apiKey": "upstream-key",
+                  "models": {$(printf '"%s": {}, ' "${models_used[@]}")"echo": {}}},
     "bulk": {"type": "openai-compatible", "baseURL": "http://127.0.0.1:$port_sink/v1", "apiKey": "upstream-key",
              "models": {"static": {}}},
     "reuse": {"type": "openai-compatible", "baseURL": "http://127.0.0.1:$port_origin/reuse/v1", "apiKey": "upstream-key",
@@ -238,6 +240,10 @@ peers_wait() {
 # KIND is json, stream, tls, bulk or silent: which upstream, and for nginx which of its server blocks.
 target_words() {
   local target=$1 kind=$2 model=$3 path=/v1/chat/completions port
+  case "$target" in
+    */openai) target_args=(--port "$port_maestro" --dialect "${target%/*}" --model "bench/$model"); return ;;
+    */*) target_args=(--port "$port_maestro" --dialect "${target%/*}" --model "${target#*/}/$model"); return ;;
+  esac
   case "$target:$kind" in
     direct:tls|direct:reuse) port=$port_origin ;;
     direct:bulk) port=$port_sink ;;
@@ -265,6 +271,7 @@ target_pids() {
   case "$1" in
     direct) ;;
     nginx-log) processes_tree "${process_pid[nginx]}" ;;
+    */*) processes_tree "${process_pid[maestro]}" ;;
     *) processes_tree "${process_pid[$1]}" ;;
   esac
 }

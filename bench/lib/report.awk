@@ -1,8 +1,13 @@
 # Medians, ratios and verdicts from the results of a run. Called by bench/run as
 #   awk -v mode=row -v only=ROW -f report.awk claims.tsv results.tsv     what one row measured, as a Markdown table
 #   awk -v mode=claims         -f report.awk claims.tsv results.tsv     what Maestro must reach, and whether it does
+#   awk -v mode=translated     -f report.awk claims.tsv results.tsv     the same for translated traffic, by pairs of dialects
 # Results are lines of row, round, target, key, value. Ratios are taken within a round, then the median over rounds.
-BEGIN { FS = "\t"; targets_n = split("direct nginx nginx-log haproxy maestro", targets, " ") }
+BEGIN {
+  FS = "\t"
+  pairs = "openai/openai anthropic/anthropic openai/anthropic anthropic/openai responses/openai gemini/openai ollama/openai"
+  targets_n = split("direct nginx nginx-log haproxy maestro " pairs, targets, " ")
+}
 FNR == 1 { file++ }
 file == 1 {
   if ($0 !~ /^#/ && NF >= 6) { n_claims++; c_row[n_claims] = $1; c_key[n_claims] = $2; c_how[n_claims] = $3; c_limit[n_claims] = $4; c_unit[n_claims] = $5; c_text[n_claims] = $6 }
@@ -78,8 +83,13 @@ function derived(row, target, key, how,    a, b) {
   if (how == "least") return extreme(row, target, key, -1)
   return median(row, target, key)
 }
+# A pair is caller/provider; the relay of the same stream is what asks that provider in its own dialect.
+function relay_of(pair) { sub(/^.*\//, "", pair); return pair "/" pair }
+function is_of_pairs(how) { return how == "above" || how == "times" || how == "each" }
 function figure(row, target, key, how) {
   pair_low = pair_high = ""
+  if (how == "above") return paired(row, target, relay_of(target), key, "-")
+  if (how == "times") return paired(row, target, relay_of(target), key, "/")
   if (how == "ratio") return paired(row, target, "nginx", key, "/")
   if (how == "added") return paired(row, target, "direct", key, "-")
   if (how == "extra") return extra(row, target, key)
@@ -98,6 +108,7 @@ function print_claims(    i, m, spread, verdict) {
   print "| what | must be | Maestro | rounds | nginx | HAProxy | |"
   print "|---|--:|--:|--:|--:|--:|---|"
   for (i = 1; i <= n_claims; i++) {
+    if (is_of_pairs(c_how[i])) continue
     if ((partial || c_row[i] == "soak") && !((c_row[i], "maestro") in seen)) continue
     m = figure(c_row[i], "maestro", c_key[i], c_how[i])
     spread = pair_low == "" ? "" : short(pair_low) " – " short(pair_high)
@@ -108,6 +119,31 @@ function print_claims(    i, m, spread, verdict) {
     else verdict = m <= c_limit[i] ? "reached" : "MISS"
     printf "| %s | %s %s %s | %s | %s | %s | %s | %s |\n", c_text[i], c_how[i] == "least" ? "≥" : "≤", c_limit[i], c_unit[i], short(m), spread, \
       short(figure(c_row[i], "nginx", c_key[i], c_how[i])), short(figure(c_row[i], "haproxy", c_key[i], c_how[i])), verdict
+  }
+}
+function print_translated(    i, p, n, pair, m, bad, worst, verdict, line) {
+  n = split(pairs, pair, " ")
+  printf "| what | must be |"
+  for (p = 1; p <= n; p++) if (pair[p] != relay_of(pair[p])) printf " %s |", pair[p]
+  print " |"
+  printf "|---|--:|"
+  for (p = 1; p <= n; p++) if (pair[p] != relay_of(pair[p])) printf "--:|"
+  print "---|"
+  for (i = 1; i <= n_claims; i++) {
+    if (!is_of_pairs(c_how[i])) continue
+    line = ""; bad = 0; verdict = "reached"
+    for (p = 1; p <= n; p++) {
+      if (pair[p] == relay_of(pair[p])) { bad += faults(c_row[i], pair[p]); continue }
+      m = figure(c_row[i], pair[p], c_key[i], c_how[i])
+      line = line " " short(m) " |"
+      bad += faults(c_row[i], pair[p])
+      if (m == "-") verdict = verdict == "MISS" ? verdict : "not measured"
+      else if (m > c_limit[i]) verdict = "MISS"
+    }
+    if (partial && verdict == "not measured") continue
+    if (bad) verdict = "MISS: " bad " requests failed"
+    printf "| %s%s | ≤ %s %s |%s %s |\n", c_text[i], c_how[i] == "above" ? ", above the relay" : c_how[i] == "times" ? ", against the relay" : "", \
+      c_limit[i], c_unit[i], line, verdict
   }
 }
 function print_columns(row, keys, titles,    n, i, k, t, key, title) {
@@ -124,6 +160,8 @@ function print_columns(row, keys, titles,    n, i, k, t, key, title) {
     for (k = 1; k <= n; k++) {
       if (key[k] ~ /^ratio:/) printf " %s |", t == "direct" ? "" : short(paired(row, t, "nginx", substr(key[k], 7), "/"))
       else if (key[k] ~ /^added:/) printf " %s |", t == "direct" ? "" : short(paired(row, t, "direct", substr(key[k], 7), "-"))
+      else if (key[k] ~ /^above:/) printf " %s |", short(paired(row, t, relay_of(t), substr(key[k], 7), "-"))
+      else if (key[k] ~ /^times:/) printf " %s |", short(paired(row, t, relay_of(t), substr(key[k], 7), "/"))
       else if (key[k] ~ /^extra:/) printf " %s |", short(extra(row, t, substr(key[k], 7)))
       else if (key[k] ~ /^max:/) printf " %s |", short(extreme(row, t, substr(key[k], 5), 1))
       else if (t == "direct" && key[k] ~ /cpu/) printf "  |"
@@ -140,6 +178,14 @@ function print_row(row) {
     print_columns(row, "cpu_us ratio:cpu_us sps ttft_p50_us ttft_p99_us added:ttft_p99_us p50_us p99_us max:broken max:failed", "CPU µs/stream|× nginx|streams/s|TTFT p50 µs|TTFT p99|added TTFT p99|stream p50 µs|stream p99|broken|failed")
   else if (row ~ /^paced/)
     print_columns(row, "cpu_event_us ratio:cpu_event_us eps gap_p99_us max:gap_max_us lag_p50_us lag_p99_us max:events_lost max:broken max:failed", "CPU µs/event|× nginx|events/s|gap p99 µs|gap max|lag p50|lag p99|lost|broken|failed")
+  else if (row == "translate-small")
+    print_columns(row, "cpu_us above:cpu_us times:cpu_us rps p50_us p99_us cpu_share max:errors max:status_errors", "CPU µs/request|above relay|× relay|req/s|p50 µs|p99 µs|CPU share|errors|not 200")
+  else if (row == "translate-burst")
+    print_columns(row, "cpu_us above:cpu_us times:cpu_us sps ttft_p50_us p50_us p99_us cpu_share max:broken max:failed", "CPU µs/stream|above relay|× relay|streams/s|TTFT p50 µs|stream p50 µs|stream p99|CPU share|broken|failed")
+  else if (row == "translate-paced")
+    print_columns(row, "cpu_event_us above:cpu_event_us times:cpu_event_us eps gap_p99_us max:gap_max_us lag_p99_us max:events_lost max:broken max:failed", "CPU µs/event|above relay|× relay|events/s|gap p99 µs|gap max|lag p99|lost|broken|failed")
+  else if (row == "translate-memory")
+    print_columns(row, "at_rest_kb streaming_kb per_stream_kb above:per_stream_kb max:events_lost max:broken max:failed", "at rest KB|streaming KB|per stream KB|above relay|lost|broken|failed")
   else if (row == "uploads")
     print_columns(row, "quiet_small_p99_us busy_small_p99_us extra:small_p99_us quiet_stream_gap_p99_us busy_stream_gap_p99_us extra:stream_gap_p99_us max:quiet_stream_gap_max_us max:busy_stream_gap_max_us upload_rps max:upload_errors max:upload_status_errors", "small p99 µs quiet|busy|above|event gap p99 µs quiet|busy|above|gap max quiet|busy|uploads/s|upload errors|not 200")
   else if (row == "cancel")
@@ -155,5 +201,6 @@ function print_row(row) {
 }
 END {
   if (mode == "claims") print_claims()
+  else if (mode == "translated") print_translated()
   else print_row(only)
 }

@@ -4,6 +4,9 @@
 # in order with their style: "round" rows run for every target in every round, interleaved (A B C A B C), "once" rows run
 # once per target. Sourced by bench/run.
 #
+# A target is a proxy, or for translated traffic two dialects, caller/provider, through Maestro: where they are the same it
+# is the relay of that stream, which the others are measured against.
+#
 #   name        style  targets                              what
 rows='
   small-1      round  direct,nginx,haproxy,maestro         small JSON, 1 connection, upstream beside the proxy
@@ -21,8 +24,14 @@ rows='
   reuse        once   maestro                              2 requests per second, 16 workers, new client connections
   idle         once   nginx,haproxy,maestro                memory: idle, and 10,000 idle connections
   start        once   maestro                              start-up
+  translate-small   round  PAIRS  small JSON, 64 connections: what a translation costs above the relay of the same
+  translate-burst   round  PAIRS  202-event stream without pace, 64 connections
+  translate-paced   round  PAIRS  64 streams, an event each 10 ms
+  translate-memory  once   PAIRS  memory of 256 paced streams, an event each 10 ms
   soak         once   maestro                              memory after 1,000,000 requests (only with --soak)
 '
+pairs=openai/openai,anthropic/anthropic,openai/anthropic,anthropic/openai,responses/openai,gemini/openai,ollama/openai
+rows=${rows//PAIRS/$pairs}
 
 # record ROW ROUND TARGET [PREFIX] < one or more lines of key=value pairs
 record() {
@@ -76,6 +85,36 @@ row_ttft_1() {
 }
 row_paced_64() { streams_row paced-64 "$1" "$2" "$model_paced" --conns 64 --chunks "$paced_chunks" --pace-ms 10; }
 row_paced_512() { streams_row paced-512 "$1" "$2" "$model_paced" --conns 512 --chunks "$paced_chunks" --pace-ms 10; }
+
+# The caller's half of a pair is the generator's --dialect, the provider's half chooses the model's provider.
+row_translate_small() { closed_row translate-small "$1" "$2" json "$model_small" --conns 64; }
+row_translate_burst() {
+  streams_row translate-burst "$1" "$2" "$model_burst" --conns 64 --chunks 200 --seconds "$seconds" --warmup "$warmup"
+}
+row_translate_paced() {
+  streams_row translate-paced "$1" "$2" "$model_paced" --conns 64 --chunks "$paced_chunks" --pace-ms 10
+}
+
+# A fresh process each: at rest after a little load, and late in the streams, when they hold most.
+row_translate_memory() {
+  local pair=$1 pids count=256 before during
+  peers_restart maestro measured
+  target_words "$pair" json "$model_small"
+  pids='' loaded closed --conns 1 --seconds 0.2 >/dev/null
+  pids=$(target_pids maestro)
+  before=$(processes_rss_kb "$pids")
+  target_words "$pair" stream "$model_paced"
+  loaded streams --conns "$count" --chunks "$paced_chunks" --pace-ms 10 >"$work/memory.out" &
+  process_pid[memory]=$!
+  sleep "$(awk "BEGIN {print $paced_chunks * 0.008}")"
+  during=$(processes_rss_kb "$pids")
+  wait "${process_pid[memory]}"
+  unset 'process_pid[memory]'
+  record translate-memory 1 "$pair" <"$work/memory.out"
+  awk -v a="$during" -v b="$before" -v n="$count" \
+    'BEGIN {printf "at_rest_kb=%d streaming_kb=%d per_stream_kb=%.2f\n", b, a, (a - b) / n}' |
+    record translate-memory 1 "$pair"
+}
 
 # Small requests at a fixed, modest rate and paced streams, both at once: quiet, then while 4 clients upload without pause.
 row_uploads() {

@@ -98,7 +98,7 @@ static void ask(struct engine *engine, struct conn *conn) {
   conn->first_ns = 0;
   conn->last_ns = 0;
   reply_reset(&conn->reply);
-  sse_reset(&conn->sse);
+  sse_reset(&conn->sse, engine->options->dialect);
   if (conn->state == CONN_CLOSED) {
     dial(engine, conn);
   } else {

@@ -30,25 +30,16 @@ static const struct mode {
 };
 
 static const struct option flags[] = {
-    {"port", required_argument, 0, 'p'},
-    {"listen-port", required_argument, 0, 'l'},
-    {"path", required_argument, 0, 'u'},
-    {"model", required_argument, 0, 'm'},
-    {"body", required_argument, 0, 'b'},
-    {"stream", no_argument, 0, 's'},
-    {"fresh", no_argument, 0, 'f'},
-    {"conns", required_argument, 0, 'c'},
-    {"rate", required_argument, 0, 'r'},
-    {"chunks", required_argument, 0, 'k'},
-    {"pace-ms", required_argument, 0, 'e'},
-    {"trials", required_argument, 0, 't'},
-    {"requests", required_argument, 0, 'n'},
-    {"seconds", required_argument, 0, 'd'},
-    {"warmup", required_argument, 0, 'w'},
-    {"key-file", required_argument, 0, 'K'},
-    {"pids", required_argument, 0, 'P'},
-    {"help", no_argument, 0, 'h'},
-    {0},
+    {"port", required_argument, 0, 'p'},     {"listen-port", required_argument, 0, 'l'},
+    {"path", required_argument, 0, 'u'},     {"dialect", required_argument, 0, 'D'},
+    {"model", required_argument, 0, 'm'},    {"body", required_argument, 0, 'b'},
+    {"stream", no_argument, 0, 's'},         {"fresh", no_argument, 0, 'f'},
+    {"conns", required_argument, 0, 'c'},    {"rate", required_argument, 0, 'r'},
+    {"chunks", required_argument, 0, 'k'},   {"pace-ms", required_argument, 0, 'e'},
+    {"trials", required_argument, 0, 't'},   {"requests", required_argument, 0, 'n'},
+    {"seconds", required_argument, 0, 'd'},  {"warmup", required_argument, 0, 'w'},
+    {"key-file", required_argument, 0, 'K'}, {"pids", required_argument, 0, 'P'},
+    {"help", no_argument, 0, 'h'},           {0},
 };
 
 static void usage(FILE *out) {
@@ -56,7 +47,10 @@ static void usage(FILE *out) {
   for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) fprintf(out, "  %-9s %s\n", modes[i].name, modes[i].help);
   fputs("\noptions:", out);
   for (const struct option *f = flags; f->name; f++) fprintf(out, " --%s%s", f->name, f->has_arg ? " X" : "");
-  fputs("\nbodies: small, prompt, big, count. The credential: BENCH_KEY in the environment, or --key-file.\n", out);
+  fputs(
+      "\nbodies: small, prompt, big, count. dialects: openai, anthropic, responses, gemini, ollama.\n"
+      "The credential: BENCH_KEY in the environment, or --key-file.\n",
+      out);
 }
 
 static void refuse(const char *what) {
@@ -95,6 +89,9 @@ static void read_flag(struct options *o, int flag) {
     case 'p': o->port = (uint16_t)number(optarg, 1, 65535); break;
     case 'l': o->listen_port = (uint16_t)number(optarg, 1, 65535); break;
     case 'u': o->path = optarg; break;
+    case 'D':
+      if (!(o->dialect = dialect_by_name(optarg))) refuse("unknown dialect");
+      break;
     case 'm': o->model = optarg; break;
     case 'b': o->body = optarg; break;
     case 's': o->is_stream = true; break;
@@ -133,7 +130,7 @@ static void prepare_process(void) {
 }
 
 int main(int argc, char **argv) {
-  struct options options = {.path = "/v1/chat/completions",
+  struct options options = {.dialect = dialect_by_name("openai"),
                             .model = "echo",
                             .body = "small",
                             .conns = 1,

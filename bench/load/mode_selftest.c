@@ -24,30 +24,59 @@ static void check(bool is_right, const char *what, size_t at) {
 #define BYTES(text) (sizeof(text) - 1)
 #define HEAD "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 
+#define ANTHROPIC_DELTA(n)       \
+  "event: content_block_delta\n" \
+  "data: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"" n " \"}}\n\n"
+#define ANTHROPIC_FAULT "event: error\ndata: {\"type\":\"error\",\"error\":{}}\n\n"
+#define ANTHROPIC_STREAM(fault)                                                                                    \
+  HEAD "\r\nevent: content_block_start\ndata: "                                                                    \
+       "{\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n" ANTHROPIC_DELTA("0") ANTHROPIC_DELTA("1") fault \
+      "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"
+#define RESPONSES_DELTA(n) \
+  "event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"delta\":\"" n " \"}\n\n"
+#define RESPONSES_STREAM \
+  HEAD "\r\nevent: response.created\ndata: {\"type\":\"response.created\",\"response\":{\"error\":null}}\n\n" RESPONSES_DELTA( \
+      "0") RESPONSES_DELTA("1") "event: response.completed\n"                                                     \
+                                "data: {\"type\":\"response.completed\",\"response\":{\"output\":[{\"text\":\"0 1 \"}]}}\n\n"
+#define GEMINI_PART(n) "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"" n " \"}]}"
+#define GEMINI_STREAM \
+  HEAD "\r\n" GEMINI_PART("0") "}]}\r\n\r\n" GEMINI_PART("1") ",\"finishReason\":\"STOP\"}]}\r\n\r\n"
+#define OLLAMA_LINE(n) "{\"message\":{\"role\":\"assistant\",\"content\":\"" n " \"},\"done\":false}\n"
+#define OLLAMA_STREAM(n) HEAD "\r\n" OLLAMA_LINE("0") OLLAMA_LINE(n) "{\"message\":{\"content\":\"\"},\"done\":true}\n"
+
 static const struct sample {
   const char *text;
-  size_t body;       /* bytes expected */
-  unsigned contents; /* events with text */
-  bool is_good;      /* a complete stream in order */
-  bool is_refused;   /* not a reply at all */
-  bool by_close;     /* ends with the connection only */
+  size_t body;         /* bytes expected */
+  unsigned contents;   /* events with text */
+  bool is_good;        /* a complete stream in order */
+  bool is_refused;     /* not a reply at all */
+  bool by_close;       /* ends with the connection only */
+  const char *dialect; /* NULL: openai */
 } samples[] = {
-    {HEAD "content-length: 68\r\n\r\n" EVENT("0000000") DONE, BYTES(EVENT("0000000") DONE), 1, true, false, false},
+    {HEAD "content-length: 68\r\n\r\n" EVENT("0000000") DONE, BYTES(EVENT("0000000") DONE), 1, true, false, false,
+     NULL},
     {HEAD "Transfer-Encoding: chunked\r\n\r\n36;x=y\r\n" EVENT("0000000") "\r\n36\r\n" EVENT(
          "0000001") "\r\ne\r\n" DONE "\r\n0\r\nT: 1\r\n\r\n",
-     BYTES(EVENT("0000000") EVENT("0000001") DONE), 2, true, false, false},
-    {HEAD "\r\n" EVENT("0") EVENT("1") DONE, BYTES(EVENT("0") EVENT("1") DONE), 2, true, false, true},
-    {HEAD "\r\n" EVENT("0") EVENT("2") DONE, BYTES(EVENT("0") EVENT("2") DONE), 2, false, false,
-     true}, /* one is missing */
-    {HEAD "\r\n" EVENT("0") EVENT("0") DONE, BYTES(EVENT("0") EVENT("0") DONE), 2, false, false,
-     true},                                                                                   /* one came twice */
-    {HEAD "\r\n" EVENT("0") EVENT("1"), BYTES(EVENT("0") EVENT("1")), 2, false, false, true}, /* cut */
-    {HEAD "\r\n" EVENT("0") DONE EVENT("1"), BYTES(EVENT("0") DONE EVENT("1")), 2, false, false,
-     true}, /* after the end */
-    {HEAD "\r\n" EVENT("0") FAULT DONE, BYTES(EVENT("0") FAULT DONE), 1, false, false, true},
-    {"HTTP/1.1 204 No Content\r\n\r\n", 0, 0, false, false, false},
-    {HEAD "Transfer-Encoding: chunked\r\n\r\nzz\r\n", 0, 0, false, true, false},
-    {"SSH-2.0-x\r\n\r\n", 0, 0, false, true, false},
+     BYTES(EVENT("0000000") EVENT("0000001") DONE), 2, true, false, false, NULL},
+    {HEAD "\r\n" EVENT("0") EVENT("1") DONE, BYTES(EVENT("0") EVENT("1") DONE), 2, true, false, true, NULL},
+    {HEAD "\r\n" EVENT("0") EVENT("2") DONE, BYTES(EVENT("0") EVENT("2") DONE), 2, false, false, true,
+     NULL}, /* one is missing */
+    {HEAD "\r\n" EVENT("0") EVENT("0") DONE, BYTES(EVENT("0") EVENT("0") DONE), 2, false, false, true,
+     NULL},                                                                                         /* one came twice */
+    {HEAD "\r\n" EVENT("0") EVENT("1"), BYTES(EVENT("0") EVENT("1")), 2, false, false, true, NULL}, /* cut */
+    {HEAD "\r\n" EVENT("0") DONE EVENT("1"), BYTES(EVENT("0") DONE EVENT("1")), 2, false, false, true,
+     NULL}, /* after the end */
+    {HEAD "\r\n" EVENT("0") FAULT DONE, BYTES(EVENT("0") FAULT DONE), 1, false, false, true, NULL},
+    {ANTHROPIC_STREAM(""), BYTES(ANTHROPIC_STREAM("")) - BYTES(HEAD "\r\n"), 2, true, false, true, "anthropic"},
+    {ANTHROPIC_STREAM(ANTHROPIC_FAULT), BYTES(ANTHROPIC_STREAM(ANTHROPIC_FAULT)) - BYTES(HEAD "\r\n"), 2, false, false,
+     true, "anthropic"},
+    {RESPONSES_STREAM, BYTES(RESPONSES_STREAM) - BYTES(HEAD "\r\n"), 2, true, false, true, "responses"},
+    {GEMINI_STREAM, BYTES(GEMINI_STREAM) - BYTES(HEAD "\r\n"), 2, true, false, true, "gemini"},
+    {OLLAMA_STREAM("1"), BYTES(OLLAMA_STREAM("1")) - BYTES(HEAD "\r\n"), 2, true, false, true, "ollama"},
+    {OLLAMA_STREAM("2"), BYTES(OLLAMA_STREAM("2")) - BYTES(HEAD "\r\n"), 2, false, false, true, "ollama"},
+    {"HTTP/1.1 204 No Content\r\n\r\n", 0, 0, false, false, false, NULL},
+    {HEAD "Transfer-Encoding: chunked\r\n\r\nzz\r\n", 0, 0, false, true, false, NULL},
+    {"SSH-2.0-x\r\n\r\n", 0, 0, false, true, false, NULL},
 };
 
 static void feed_stream(void *context, const char *data, size_t length) { sse_feed(context, data, length); }
@@ -59,7 +88,7 @@ static void run_sample(const struct sample *sample, size_t cut, size_t step) {
   size_t length = strlen(sample->text), at = 0;
   ssize_t took = 0;
   reply_reset(&reply);
-  sse_reset(&sse);
+  sse_reset(&sse, dialect_by_name(sample->dialect ? sample->dialect : "openai"));
   while (at < length && took >= 0) {
     size_t part = at == 0 && cut ? cut : step;
     if (part > length - at) part = length - at;

@@ -24,7 +24,7 @@ static int get_status(const struct options *options, int wait_ms) {
   to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (fd < 0) return 0;
   int length = snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nConnection: close\r\n\r\n",
-                        options->path, options->port);
+                        options->path ? options->path : "/", options->port);
   if (connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0 && send(fd, text, (size_t)length, MSG_NOSIGNAL) == length &&
       poll(&p, 1, wait_ms) > 0) {
     ssize_t n = recv(fd, text, sizeof(text) - 1, 0);

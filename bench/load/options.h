@@ -9,13 +9,16 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "dialect.h"
+
 #define OPTIONS_PIDS 64
 
 struct options {
   const char *mode;
   uint16_t port;        /* of the proxy under test */
   uint16_t listen_port; /* cancel: where the silent upstream listens */
-  const char *path;
+  const struct dialect *dialect;
+  const char *path; /* NULL: the dialect's */
   const char *model;
   const char *body; /* small, prompt, big or count */
   bool is_stream;

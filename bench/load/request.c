@@ -74,37 +74,44 @@ static char *user_text(const struct options *options, size_t *length) {
   return text;
 }
 
+/* The template with the model in the place of its %s; the caller frees it. */
+static char *with_model(const char *template, const char *model) {
+  const char *place = strstr(template, "%s");
+  size_t before = place ? (size_t)(place - template) : strlen(template), length = strlen(model);
+  char *text = malloc(strlen(template) + length + 1);
+  if (!text) return NULL;
+  memcpy(text, template, before);
+  if (place) memcpy(text + before, model, length);
+  strcpy(text + before + (place ? length : 0), place ? place + 2 : "");
+  return text;
+}
+
 char *options_request(const struct options *options, size_t *length) {
-  char before[512], after[64], head[1024];
+  const struct dialect *d = options->dialect;
+  const char *path = options->path ? options->path : options->is_stream ? d->stream_path : d->path;
+  const char *after = options->is_stream ? d->after_stream : d->after;
   size_t text_length = 0;
   char *text = user_text(options, &text_length);
-  int before_length = snprintf(before, sizeof(before),
-                               "{\"model\":\"%s\",\"messages\":[{\"role\":\"system\",\"content\":\"You are a helpful "
-                               "assistant.\"},{\"role\":\"user\",\"content\":\"",
-                               options->model);
-  int after_length = snprintf(after, sizeof(after), "\"}],\"temperature\":0.2,\"max_tokens\":256,\"stream\":%s}",
-                              options->is_stream ? "true" : "false");
-  size_t body_length = (size_t)before_length + text_length + (size_t)after_length;
-  int head_length =
-      snprintf(head, sizeof(head),
-               "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUser-Agent: maestro-bench\r\nAccept: application/json\r\n"
-               "Content-Type: application/json\r\n%s%s%sContent-Length: %zu\r\n\r\n",
-               options->path, options->port, options->key ? "Authorization: Bearer " : "",
-               options->key ? options->key : "", options->key ? "\r\n" : "", body_length);
-  if (before_length >= (int)sizeof(before) || head_length >= (int)sizeof(head)) {
-    fprintf(stderr, "load: model, path or key too long\n");
-    exit(2);
+  char *target = with_model(path, options->model), *before = with_model(d->before, options->model), *request = NULL;
+  if (text && target && before) {
+    size_t body_length = strlen(before) + text_length + strlen(after);
+    int head_length =
+        asprintf(&request,
+                 "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUser-Agent: maestro-bench\r\nAccept: application/json\r\n"
+                 "Content-Type: application/json\r\n%s%s%sContent-Length: %zu\r\n\r\n",
+                 target, options->port, options->key ? "Authorization: Bearer " : "", options->key ? options->key : "",
+                 options->key ? "\r\n" : "", body_length);
+    *length = (size_t)head_length + body_length;
+    request = head_length < 0 ? NULL : realloc(request, *length);
+    if (request)
+      append(append(append(request + head_length, before, strlen(before)), text, text_length), after, strlen(after));
   }
-  *length = (size_t)head_length + body_length;
-  char *request = malloc(*length);
-  if (!request || !text) {
+  if (!request) {
     fprintf(stderr, "load: out of memory\n");
     exit(1);
   }
-  char *at = append(request, head, (size_t)head_length);
-  at = append(at, before, (size_t)before_length);
-  at = append(at, text, text_length);
-  append(at, after, (size_t)after_length);
   free(text);
+  free(target);
+  free(before);
   return request;
 }

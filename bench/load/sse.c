@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-void sse_reset(struct sse *sse) {
+void sse_reset(struct sse *sse, const struct dialect *dialect) {
+  sse->dialect = dialect;
   sse->event_count = 0;
   sse->content_count = 0;
   sse->is_done = false;
@@ -12,12 +13,15 @@ void sse_reset(struct sse *sse) {
   sse->line_length = 0;
 }
 
-/* The number in the text of a chunk (its first run of digits), or -1: `"content":"word 17 "` is 17. */
-static long content_number(const char *line, const char *end) {
-  static const char member[] = "\"content\":\"";
-  const char *text = memmem(line, (size_t)(end - line), member, sizeof(member) - 1);
+static const char *find(const char *line, size_t length, const char *mark) {
+  return memmem(line, length, mark, strlen(mark));
+}
+
+/* The number in the text behind `member` (its first run of digits), or -1: `"content":"word 17 "` is 17. */
+static long content_number(const char *member, const char *line, const char *end) {
+  const char *text = find(line, (size_t)(end - line), member);
   if (!text) return -1;
-  for (text += sizeof(member) - 1; text < end && *text != '"'; text++)
+  for (text += strlen(member); text < end && *text != '"'; text++)
     if (*text >= '0' && *text <= '9') return strtol(text, NULL, 10);
   return -1;
 }
@@ -25,18 +29,16 @@ static long content_number(const char *line, const char *end) {
 /* One line without its end; what follows it in memory is the line's end, so strtol stops there. */
 static unsigned take_line(struct sse *sse, const char *line, size_t length) {
   if (length && line[length - 1] == '\r') length--;
-  if (length < 6 || memcmp(line, "data:", 5) != 0) {
+  const struct dialect *d = sse->dialect;
+  if (length < 6 || (!d->is_lines && memcmp(line, "data:", 5) != 0)) {
     if (length >= 12 && memcmp(line, "event: error", 12) == 0) sse->is_broken = true;
     return 0;
   }
   sse->event_count++;
   if (sse->is_done) sse->is_broken = true;
-  if (memmem(line, length, "[DONE]", 6)) {
-    sse->is_done = true;
-    return 0;
-  }
-  if (memmem(line, length, "\"error\"", 7)) sse->is_broken = true;
-  long number = content_number(line, line + length);
+  if (find(line, length, d->end_mark)) sse->is_done = true;
+  if (find(line, length, d->error_mark)) sse->is_broken = true;
+  long number = content_number(d->text_member, line, line + length);
   if (number < 0) return 0;
   if (number != (long)sse->content_count) sse->is_broken = true;
   sse->content_count++;

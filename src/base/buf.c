@@ -19,16 +19,14 @@ void buf_reset(struct buf *b) {
   b->failed = false;
 }
 
-/* Room for n bytes of content and `more` that are not counted. */
-static bool reserve(struct buf *b, size_t n, size_t more) {
+bool buf_grow(struct buf *b, size_t n) {
   if (b->failed) return false;
-  if (n > SIZE_MAX / 4 - b->n ||
-      (b->limit_bytes && n > b->limit_bytes - (b->n < b->limit_bytes ? b->n : b->limit_bytes)))
+  if (n > SIZE_MAX / 4 - b->n || (b->limit_bytes && n > (b->n < b->limit_bytes ? b->limit_bytes - b->n : 0)))
     goto refused;
-  if (n + more <= b->cap - b->n) return true;
-  size_t cap = b->cap ? b->cap : 256, need = b->n + n + more;
-  while (cap < need) cap *= 2;
-  if (b->limit_bytes && cap > b->limit_bytes + more) cap = b->limit_bytes + more;
+  if (n <= b->cap - b->n) return true;
+  size_t cap = b->cap ? b->cap : 256;
+  while (cap < b->n + n) cap *= 2;
+  if (b->limit_bytes && cap > b->limit_bytes) cap = b->limit_bytes;
   char *p = realloc(b->p, cap);
   if (!p) goto refused;
   b->p = p;
@@ -38,16 +36,6 @@ refused:
   b->failed = true;
   return false;
 }
-
-bool buf_reserve(struct buf *b, size_t n) { return reserve(b, n, 0); }
-
-void buf_put(struct buf *b, struct str s) {
-  if (s.n == 0 || !buf_reserve(b, s.n)) return;
-  memcpy(b->p + b->n, s.p, s.n);
-  b->n += s.n;
-}
-
-void buf_put_char(struct buf *b, char c) { buf_put(b, str_from(&c, 1)); }
 
 void buf_put_u64(struct buf *b, uint64_t v) {
   char digits[20];
@@ -62,18 +50,34 @@ void buf_put_i64(struct buf *b, int64_t v) {
   buf_put_u64(b, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
 }
 
+/* Text of n bytes that fills the capacity to its end, where vsnprintf's NUL has no place. */
+static void put_exactly(struct buf *b, size_t n, const char *format, va_list args) {
+  char *text = malloc(n + 1);
+  if (text && vsnprintf(text, n + 1, format, args) == (int)n)
+    buf_put(b, str_from(text, n));
+  else
+    b->failed = true;
+  free(text);
+}
+
 void buf_printf(struct buf *b, const char *format, ...) {
   va_list args, again;
   va_start(args, format);
   va_copy(again, args);
-  size_t room = b->failed ? 0 : b->cap - b->n;
-  int n = vsnprintf(room ? b->p + b->n : NULL, room, format, args);
+  size_t room = b->failed ? 0 : b->cap - b->n, n;
+  int length = vsnprintf(room ? b->p + b->n : NULL, room, format, args);
   va_end(args);
-  if (n < 0) {
+  if (length < 0) {
     b->failed = true;
-  } else if (reserve(b, (size_t)n, 1)) { /* vsnprintf's NUL is no content: it may stand behind the limit */
-    if ((size_t)n >= room) vsnprintf(b->p + b->n, (size_t)n + 1, format, again);
-    b->n += (size_t)n;
+  } else if ((n = (size_t)length) < room) {
+    b->n += n;
+  } else if (buf_reserve(b, n)) {
+    if (n < b->cap - b->n) {
+      vsnprintf(b->p + b->n, n + 1, format, again);
+      b->n += n;
+    } else {
+      put_exactly(b, n, format, again);
+    }
   }
   va_end(again);
 }
@@ -92,7 +96,11 @@ static void put_json_escape(struct buf *b, unsigned char c) {
 
 void buf_put_json(struct buf *b, struct str s) {
   const char *p = s.p, *end = s.n ? s.p + s.n : s.p, *plain = p;
-  buf_put_char(b, '"');
+  if (s.n > SIZE_MAX / 2 || !buf_reserve(b, s.n + 2)) { /* escapes only add to it */
+    b->failed = true;
+    return;
+  }
+  b->p[b->n++] = '"';
   while ((p = p < end ? json_bytes_run(p, end) : end) < end) {
     const char *odd = p;
     if ((p = json_bytes_run_utf8(p, end)) > odd) continue;

@@ -1,7 +1,9 @@
 /* Time: see clock.h. */
 #include "base/clock.h"
 
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 static uint64_t system_mono_us(void) {
@@ -33,6 +35,19 @@ void clock_inject(uint64_t (*mono_us)(void), int64_t (*wall_us)(void)) {
   wall = wall_us ? wall_us : system_wall_us;
 }
 
+/* "2026-11-20T12:34:56." of a second of the years 0 to 9999. */
+static void format_second(int64_t second, char out[20]) {
+  time_t whole = (time_t)second;
+  struct tm t = {0};
+  char text[21];
+  gmtime_r(&whole, &t);
+  /* the masks change nothing; they show the compiler that the text fits */
+  snprintf(text, sizeof text, "%04u-%02u-%02uT%02u:%02u:%02u.", (unsigned)(t.tm_year + 1900) % 10000,
+           (unsigned)(t.tm_mon + 1) % 100, (unsigned)t.tm_mday % 100, (unsigned)t.tm_hour % 100,
+           (unsigned)t.tm_min % 100, (unsigned)t.tm_sec % 100);
+  memcpy(out, text, 20);
+}
+
 void clock_format_rfc3339(int64_t wall_us, char out[25]) {
   const int64_t first_s = -62167219200, last_s = 253402300799; /* 0000-01-01T00:00:00, 9999-12-31T23:59:59 */
   int64_t seconds = wall_us / 1000000, us = wall_us % 1000000;
@@ -44,11 +59,19 @@ void clock_format_rfc3339(int64_t wall_us, char out[25]) {
     us = seconds < first_s ? 0 : 999999;
     seconds = seconds < first_s ? first_s : last_s;
   }
-  time_t whole = (time_t)seconds;
-  struct tm t = {0};
-  gmtime_r(&whole, &t);
-  /* the masks change nothing; they show the compiler that the text fits */
-  snprintf(out, 25, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", (unsigned)(t.tm_year + 1900) % 10000,
-           (unsigned)(t.tm_mon + 1) % 100, (unsigned)t.tm_mday % 100, (unsigned)t.tm_hour % 100,
-           (unsigned)t.tm_min % 100, (unsigned)t.tm_sec % 100, (unsigned)(us / 1000));
+  /* Log lines and stream events ask for the same second thousands of times. */
+  static _Thread_local struct {
+    int64_t second;
+    char text[20];
+    bool is_set;
+  } last;
+  if (!last.is_set || last.second != seconds) format_second(seconds, last.text);
+  last.second = seconds;
+  last.is_set = true;
+  unsigned ms = (unsigned)(us / 1000);
+  memcpy(out, last.text, 20);
+  out[20] = (char)('0' + ms / 100);
+  out[21] = (char)('0' + ms / 10 % 10);
+  out[22] = (char)('0' + ms % 10);
+  memcpy(out + 23, "Z", 2);
 }

@@ -52,6 +52,35 @@ enum err err_set_param(struct err_info *info, enum err e, const char *param, con
   return e;
 }
 
+static size_t append(char out[ERR_PARAM_MAX], size_t at, const char *text, size_t n) {
+  if (n > ERR_PARAM_MAX - 1 - at) n = ERR_PARAM_MAX - 1 - at;
+  memcpy(out + at, text, n);
+  return at + n;
+}
+
+/* Without the NUL; returns the length. */
+static size_t join(char out[ERR_PARAM_MAX], const char *base, const char *member) {
+  bool has_base = base && base[0], has_member = member && member[0];
+  size_t n = has_base ? append(out, 0, base, strlen(base)) : 0;
+  if (has_base && has_member) n = append(out, n, ".", 1);
+  return has_member ? append(out, n, member, strlen(member)) : n;
+}
+
+void err_path_member(char out[ERR_PARAM_MAX], const char *base, const char *member) {
+  out[join(out, base, member)] = 0;
+}
+
+void err_path_index(char out[ERR_PARAM_MAX], const char *base, const char *list, size_t index) {
+  char digits[24];
+  size_t at = sizeof digits;
+  digits[--at] = ']';
+  do digits[--at] = (char)('0' + index % 10);
+  while (index /= 10);
+  digits[--at] = '[';
+  size_t n = join(out, base, list);
+  out[append(out, n, digits + at, sizeof digits - at)] = 0;
+}
+
 int err_info_status(enum err e, const struct err_info *info) {
   return info && info->http_status ? info->http_status : err_http_status(e);
 }

@@ -42,6 +42,11 @@ enum err err_set(struct err_info *info, enum err e, const char *format, ...) __a
 /* The same with the path of the member at fault. */
 enum err err_set_param(struct err_info *info, enum err e, const char *param, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* Paths of members, cut to fit: "base.member", and "base.list[index]". An empty base or member (NULL too) takes its dot
+ * with it. Decoders make them for whatever they may have to name, so they cost no format's interpretation. `out` is
+ * none of the others. */
+void err_path_member(char out[ERR_PARAM_MAX], const char *base, const char *member);
+void err_path_index(char out[ERR_PARAM_MAX], const char *base, const char *list, size_t index);
 /* The status to answer with: info's own if set, else the table's. */
 int err_info_status(enum err e, const struct err_info *info);
 /* The text to answer with: info's own if set, else the table's. */

@@ -3,17 +3,21 @@
 
 /* What was written last tells whether a comma is due: none behind an opening bracket, a colon, a comma, or nothing at
  * all. A line end or a space is what a stream's frame begins with; no value ends in one, since raw ones are trimmed. */
-static void separate(struct buf *b) {
-  if (b->n == 0) return;
+static bool needs_comma(const struct buf *b) {
+  if (b->n == 0) return false;
   switch (b->p[b->n - 1]) {
     case '{':
     case '[':
     case ':':
     case ',':
     case '\n':
-    case ' ': return;
-    default: buf_put_char(b, ',');
+    case ' ': return false;
+    default: return true;
   }
+}
+
+static void separate(struct buf *b) {
+  if (needs_comma(b)) buf_put_char(b, ',');
 }
 
 void json_out_begin(struct buf *b, char open) {
@@ -23,11 +27,17 @@ void json_out_begin(struct buf *b, char open) {
 
 void json_out_end(struct buf *b, char close) { buf_put_char(b, close); }
 
-void json_out_key(struct buf *b, const char *key) {
-  separate(b);
-  buf_put_char(b, '"');
-  buf_put(b, str_from_c(key));
-  buf_put(b, STR("\":"));
+void json_out_key_plain(struct buf *b, struct str key) {
+  bool has_comma = needs_comma(b);
+  if (!buf_reserve(b, key.n + 3 + has_comma)) return;
+  char *p = b->p + b->n;
+  if (has_comma) *p++ = ',';
+  *p++ = '"';
+  memcpy(p, key.p, key.n);
+  p += key.n;
+  *p++ = '"';
+  *p++ = ':';
+  b->n = (size_t)(p - b->p);
 }
 
 void json_out_key_str(struct buf *b, struct str key) {
@@ -62,30 +72,11 @@ void json_out_value(struct buf *b, struct yyjson_val *v) {
     buf_put(b, STR("null"));
 }
 
-void json_out_member_string(struct buf *b, const char *key, struct str s) {
-  json_out_key(b, key);
-  buf_put_json(b, s);
-}
-
-void json_out_member_string_if(struct buf *b, const char *key, struct str s) {
-  if (s.n) json_out_member_string(b, key, s);
-}
-
 void json_out_member_raw_if(struct buf *b, const char *key, struct str json) {
   json = str_trim(json);
   if (!json.n) return;
   json_out_key(b, key);
   buf_put(b, json);
-}
-
-void json_out_member_i64(struct buf *b, const char *key, int64_t v) {
-  json_out_key(b, key);
-  buf_put_i64(b, v);
-}
-
-void json_out_member_bool(struct buf *b, const char *key, bool v) {
-  json_out_key(b, key);
-  buf_put(b, v ? STR("true") : STR("false"));
 }
 
 void json_out_member_tri(struct buf *b, const char *key, int8_t v) {

@@ -12,8 +12,10 @@ struct yyjson_val;
 
 void json_out_begin(struct buf *b, char open); /* '{' or '[', as the next element or after a key */
 void json_out_end(struct buf *b, char close);  /* '}' or ']' */
-/* "key": inside an object; key needs no escaping (a literal). What follows is its value. */
-void json_out_key(struct buf *b, const char *key);
+/* "key": inside an object; key needs no escaping. What follows is its value. */
+void json_out_key_plain(struct buf *b, struct str key);
+/* The same, of a literal, whose length the compiler knows: hence inline, as are the members below. */
+static inline void json_out_key(struct buf *b, const char *key) { json_out_key_plain(b, str_from_c(key)); }
 void json_out_key_str(struct buf *b, struct str key); /* of any text */
 /* Values: the next element of an array, or a member's value. */
 void json_out_string(struct buf *b, struct str s);
@@ -23,11 +25,22 @@ void json_out_bool(struct buf *b, bool v);
 void json_out_value(struct buf *b, struct yyjson_val *v); /* NULL writes null */
 
 /* Members. The _if forms write nothing for an empty or unset value. */
-void json_out_member_string(struct buf *b, const char *key, struct str s);
-void json_out_member_string_if(struct buf *b, const char *key, struct str s);
+static inline void json_out_member_string(struct buf *b, const char *key, struct str s) {
+  json_out_key(b, key);
+  buf_put_json(b, s);
+}
+static inline void json_out_member_string_if(struct buf *b, const char *key, struct str s) {
+  if (s.n) json_out_member_string(b, key, s);
+}
 void json_out_member_raw_if(struct buf *b, const char *key, struct str json);
-void json_out_member_i64(struct buf *b, const char *key, int64_t v);
-void json_out_member_bool(struct buf *b, const char *key, bool v);
+static inline void json_out_member_i64(struct buf *b, const char *key, int64_t v) {
+  json_out_key(b, key);
+  buf_put_i64(b, v);
+}
+static inline void json_out_member_bool(struct buf *b, const char *key, bool v) {
+  json_out_key(b, key);
+  buf_put(b, v ? STR("true") : STR("false"));
+}
 void json_out_member_tri(struct buf *b, const char *key, int8_t v); /* -1 writes nothing */
 void json_out_member_value_if(struct buf *b, const char *key, struct yyjson_val *v);
 /* The kept members of a node. */

@@ -102,8 +102,8 @@ struct str json_pool_text(yyjson_val *v) {
   return yyjson_is_str(v) ? str_from(yyjson_get_str(v), yyjson_get_len(v)) : STR_NONE;
 }
 
-struct str json_pool_str(yyjson_val *object, const char *key) {
-  return json_pool_text(yyjson_obj_get(object, key));
+struct str json_pool_member(yyjson_val *object, struct str key) {
+  return json_pool_text(yyjson_obj_getn(object, key.p, key.n));
 }
 
 int64_t json_pool_count(yyjson_val *v) {

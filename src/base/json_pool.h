@@ -24,7 +24,10 @@ void json_pool_clear(struct json_pool *p);
 struct yyjson_val *json_pool_parse(struct json_pool *p, struct str text);
 
 /* Shorthands over trees: empty, -1 or false where the member is absent or of another type. */
-struct str json_pool_str(struct yyjson_val *object, const char *key);
+struct str json_pool_member(struct yyjson_val *object, struct str key);
+static inline struct str json_pool_str(struct yyjson_val *object, const char *key) { /* a literal's length is known */
+  return json_pool_member(object, str_from_c(key));
+}
 struct str json_pool_text(struct yyjson_val *value); /* of a string */
 /* A whole number of at least 0, also written as 12.0; else -1. */
 int64_t json_pool_count(struct yyjson_val *value);

@@ -44,17 +44,27 @@ static enum err decode(struct call *c, struct err_info *info) {
   if (!r) return ERR_NO_MEMORY;
   enum err e = json_parse_copy(&doc, c->body, &(struct json_limits){.numbers_are_raw = true}, c->work, info);
   if (!e) e = c->dialect->decode_request(c->work, doc.root, c->request, r, info);
-  if (!e) c->canonical = r;
-  return e;
+  if (e) return e;
+  c->canonical = r;
+  c->mended_for = NULL;
+  return OK;
+}
+
+/* What other dialects want of a request and its own does not. */
+static enum err mend(struct call *c, const struct dialect *target) {
+  c->mended_for = target;
+  enum err e = c->dialect->returns_pieces ? request_join_pieces(c->work, c->canonical) : OK;
+  if (!e) e = request_pair_calls(c->work, c->canonical);
+  return e ? e : signatures_restore(c, c->canonical, target);
 }
 
 static enum err do_work(void *arg) {
   struct work *w = arg;
   struct call *c = w->call;
-  enum err e = c->canonical ? OK : decode(c, w->info);
+  bool is_good = c->canonical && (!c->mended_for || c->mended_for == w->target);
+  enum err e = is_good ? OK : decode(c, w->info);
   if (!e) e = caps_check(c->canonical, w->target->name, w->target->caps, &c->dialect->words, &c->dropped, w->info);
-  if (!e && c->dialect->returns_pieces && w->target != c->dialect) e = request_join_pieces(c->arena, c->canonical);
-  if (!e) e = signatures_restore(c, c->canonical, w->target);
+  if (!e && w->target != c->dialect) e = mend(c, w->target);
   buf_reset(&c->encoded);
   if (!e) e = w->target->encode_request(c->canonical, &w->as, c->work, &c->encoded, w->info);
   return e ? e : c->encoded.failed ? ERR_NO_MEMORY : OK;
@@ -180,10 +190,11 @@ static enum err reply_embeddings(struct call *c, const struct deployment *d, con
 enum err translate_reply(struct call *c, const struct deployment *d, const struct dialect *target, struct str body,
                          struct http_headers headers, struct err_info *info) {
   if (c->request->operation == LLM_EMBED) return reply_embeddings(c, d, target, body, headers, info);
-  struct whole *w = ARENA_NEW(c->arena, struct whole);
+  struct whole *w = arena_alloc(c->arena, sizeof *w); /* most of it is the answer, which answer_init zeroes */
   if (!w) return ERR_NO_MEMORY;
-  w->call = c;
   struct dialect_exchange x = exchange_of(c, d, false); /* the receipt of a whole answer is the gateway's to put in */
+  w->call = c;
+  w->watch = (struct signature_watch){0};
   w->deployment = d;
   w->headers = headers;
   answer_init(&w->answer, c->arena, 0);

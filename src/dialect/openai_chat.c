@@ -1,23 +1,17 @@
 /* OpenAI chat completions: see openai_chat.h. Requests here; replies and errors in openai_chat_reply.c. */
 #include "dialect/openai_chat.h"
 
-#include <pthread.h>
-
+#include "base/envelope_once.h"
 #include "dialect/openai_chat_internal.h"
 #include "dialect/openai_chat_read.h"
 #include "dialect/openai_chat_write.h"
 #include "dialect/openai_envelope.h"
 #include "io/http_msg.h"
 
-static struct envelope_table table;
-static pthread_once_t table_once = PTHREAD_ONCE_INIT;
+static const struct str request_paths[] = OPENAI_ENVELOPE_PATHS("messages");
+static struct envelope_once table = {.paths = request_paths, .n = OPENAI_ENVELOPE_ROWS};
 
-static void table_make(void) { openai_envelope_table(&table, STR("messages")); }
-
-static const struct envelope_table *request_table(void) {
-  pthread_once(&table_once, table_make);
-  return &table;
-}
+static const struct envelope_table *request_table(void) { return envelope_once_table(&table); }
 
 static enum err read_request(struct arena *a, struct str body, const struct envelope_scan *scan,
                              struct dialect_request *out, struct err_info *info) {

@@ -128,7 +128,7 @@ static enum err read_tools(struct openai_reader *rd, struct yyjson_val *const *f
     for (uint32_t i = 0; (node = yyjson_arr_iter_next(&it)); i++) {
       char path[ERR_PARAM_MAX];
       struct request_tool *t = &r->tools[r->tool_count];
-      snprintf(path, sizeof path, "%s[%u]", k ? "functions" : "tools", i);
+      err_path_index(path, NULL, k ? "functions" : "tools", i);
       t->source = i;
       enum err e = k ? read_function(rd, path, node, t) : read_tool(rd, path, node, t);
       if (e) return e;

@@ -10,6 +10,7 @@
 #include "dialect/openai_chat_internal.h"
 #include "dialect/openai_chat_request.h"
 #include "dialect/tool_name.h"
+#include "llm/effort.h"
 
 static struct yyjson_val *said(const struct request *r, enum openai_chat_member row) {
   const struct openai_chat_native *native = openai_chat_native(r);
@@ -234,15 +235,11 @@ static void put_format(struct buf *out, const struct request *r) {
   json_out_end(out, '}');
 }
 
-/* Efforts for budgets: what OpenAI-likes take is a word, what Anthropic's and Gemini's callers say is a number of
- * tokens. The bounds are halfway between the budgets that Google's own OpenAI layer takes for the words (1024, 8192,
- * 24576; Gemini API reference, "OpenAI compatibility", read 2026-11). "max" is no word of most servers. */
+/* "max" is no word of most servers. */
 static struct str effort_of(const struct request_reasoning *r) {
   /* "none" is refused by many models: it is said only where the caller said it in that word, and so knows. */
   if (r->enabled == 0) return str_eq(r->effort, STR("none")) ? r->effort : STR_NONE;
-  if (str_eq(r->effort, STR("max"))) return STR("xhigh");
-  if (r->effort.n || r->budget_tokens < 0) return r->effort;
-  return r->budget_tokens <= 4608 ? STR("low") : r->budget_tokens <= 16384 ? STR("medium") : STR("high");
+  return r->effort.n ? effort_within(r->effort, STR("minimal"), STR("xhigh")) : effort_of_budget(r->budget_tokens);
 }
 
 static void put_own_members(struct buf *out, const struct request *r, const struct dialect_target *target) {

@@ -11,20 +11,11 @@
 #include "dialect/openai_chat_request.h"
 #include "dialect/tool_name.h"
 
-/* A call that came without an id (Ollama, older Gemini): its number stands for it, and its result finds it by name and
- * order. */
-struct nameless {
-  struct str name;
-  bool is_answered;
-};
-
 struct writer {
   const struct request *r;
   struct arena *arena;
   struct buf *out;
   struct err_info *info;
-  struct nameless *calls; /* room for all parts */
-  size_t call_count, first_open;
 };
 
 /* ---- texts ---- */
@@ -166,34 +157,12 @@ static void put_text_part(struct writer *w, struct str text) {
 
 /* ---- tool calls and results ---- */
 
-static struct str id_of_call(struct writer *w, const struct request_part *p) {
-  if (p->call_id.n) return p->call_id;
-  w->calls[w->call_count] = (struct nameless){.name = p->name};
-  struct str id = arena_printf(w->arena, "call_%zu", w->call_count++);
-  if (!id.p) w->out->failed = true;
-  return id;
-}
-
-/* The first open call of that name, else the first open one. */
-static struct str id_of_result(struct writer *w, const struct request_part *p) {
-  size_t found = SIZE_MAX;
-  if (p->call_id.n) return p->call_id;
-  while (w->first_open < w->call_count && w->calls[w->first_open].is_answered) w->first_open++;
-  for (size_t i = w->first_open; i < w->call_count && found == SIZE_MAX; i++)
-    if (!w->calls[i].is_answered && str_eq(w->calls[i].name, p->name)) found = i;
-  if (found == SIZE_MAX && w->first_open < w->call_count) found = w->first_open;
-  if (found != SIZE_MAX) w->calls[found].is_answered = true;
-  struct str id = arena_printf(w->arena, "call_%zu", found == SIZE_MAX ? w->call_count : found);
-  if (!id.p) w->out->failed = true;
-  return id;
-}
-
 static void put_call(struct writer *w, const struct request_part *p) {
   struct str name = tool_name_wire(w->arena, p->namespace, p->name);
   bool is_custom = p->tool_kind == TOOL_CUSTOM;
   if (!name.p) w->out->failed = true;
   json_out_begin(w->out, '{');
-  json_out_member_string(w->out, "id", id_of_call(w, p));
+  json_out_member_string(w->out, "id", p->call_id);
   json_out_member_string(w->out, "type", is_custom ? STR("custom") : STR("function"));
   json_out_key(w->out, is_custom ? "custom" : "function");
   json_out_begin(w->out, '{');
@@ -216,7 +185,7 @@ static void put_result(struct writer *w, const struct request_part *p) {
   if (has_media && !text.n) text = STR("The result is in the next message.");
   json_out_begin(w->out, '{');
   json_out_member_string(w->out, "role", STR("tool"));
-  json_out_member_string(w->out, "tool_call_id", id_of_result(w, p));
+  json_out_member_string(w->out, "tool_call_id", p->call_id);
   json_out_member_string(w->out, "content", text);
   json_out_end(w->out, '}');
 }
@@ -330,12 +299,9 @@ static enum request_role side_of(const struct request_item *item) {
 
 enum err openai_chat_put_foreign_messages(const struct request *r, struct arena *a, struct buf *out,
                                           struct err_info *info) {
-  size_t parts = 0, at = 0;
+  size_t at = 0;
   enum err e = OK;
-  for (size_t i = 0; i < r->item_count; i++) parts += r->items[i].part_count;
   struct writer w = {.r = r, .arena = a, .out = out, .info = info};
-  w.calls = ARENA_NEW_ARRAY(a, struct nameless, parts);
-  if (!w.calls) return ERR_NO_MEMORY;
   while (!e && at < r->item_count) {
     const struct request_item *turn = &r->items[at];
     enum request_role side = side_of(turn);

@@ -45,7 +45,7 @@ static const struct str members[MEMBERS] = {
 struct message {
   struct openai_reader *rd;
   struct request_item *item;
-  char path[48]; /* "messages[3]" */
+  char path[ERR_PARAM_MAX]; /* "messages[3]" */
   struct yyjson_val *found[MEMBERS];
 };
 
@@ -173,7 +173,7 @@ static enum err read_parts(struct message *m, struct yyjson_val *list, struct re
   yyjson_arr_iter it = yyjson_arr_iter_with(list);
   for (uint32_t i = 0; (node = yyjson_arr_iter_next(&it)); i++) {
     char path[ERR_PARAM_MAX];
-    snprintf(path, sizeof path, "%s.content[%u]", m->path, i);
+    err_path_index(path, m->path, "content", i);
     parts[i] = (struct request_part){.source = i};
     enum err e = read_part(m->rd, path, node, &parts[i]);
     if (e) return e;
@@ -241,7 +241,7 @@ static enum err read_reasoning(struct message *m) {
   yyjson_arr_iter it = yyjson_arr_iter_with(details);
   for (uint32_t i = 0; (node = yyjson_arr_iter_next(&it)); i++) {
     char path[ERR_PARAM_MAX];
-    snprintf(path, sizeof path, "%s.reasoning_details[%u]", m->path, i);
+    err_path_index(path, m->path, "reasoning_details", i);
     enum err e = read_detail(m, path, node);
     if (e) return e;
     is_said = true;
@@ -300,7 +300,7 @@ static enum err read_named(struct openai_reader *rd, const char *path, const cha
 
 static enum err read_call(struct message *m, uint32_t index, struct yyjson_val *node) {
   char path[ERR_PARAM_MAX], inner[ERR_PARAM_MAX];
-  snprintf(path, sizeof path, "%s.tool_calls[%u]", m->path, index);
+  err_path_index(path, m->path, "tool_calls", index);
   if (!yyjson_is_obj(node)) return openai_member_wrong_type(m->rd, path, NULL, "an object");
   yyjson_val *id = yyjson_obj_get(node, "id"), *custom = yyjson_obj_get(node, "custom");
   struct str type = json_pool_str(node, "type");
@@ -429,7 +429,7 @@ enum err openai_chat_decode_messages(struct openai_reader *rd, struct yyjson_val
   yyjson_arr_iter it = yyjson_arr_iter_with(messages);
   for (uint32_t i = 0; (node = yyjson_arr_iter_next(&it)); i++) {
     struct message m = {.rd = rd, .item = &r->items[i]};
-    snprintf(m.path, sizeof m.path, "messages[%u]", i);
+    err_path_index(m.path, NULL, "messages", i);
     r->items[i].source = i;
     enum err e = read_message(&m, node);
     if (e) return e;

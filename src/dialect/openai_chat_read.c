@@ -227,9 +227,9 @@ static enum err read_choice(struct openai_chat_reading *r, struct yyjson_val *no
 /* ---- a frame, a reply ---- */
 
 static enum err put_start(struct openai_chat_reading *r, struct yyjson_val *root) {
+  if (r->parts->is_started) return OK; /* every chunk has these members */
   struct event event = {.kind = EVENT_START, .id = json_pool_str(root, "id"), .name = json_pool_str(root, "model")};
   int64_t created = json_pool_count(yyjson_obj_get(root, "created"));
-  if (r->parts->is_started) return OK;
   r->parts->is_started = true;
   event.created_s = created > 0 ? created : 0;
   event.dialect = NAME;

@@ -3,9 +3,9 @@
  * looked for as raw text, which is exact because a quote inside a JSON string is always escaped. Wire format: OpenAI
  * API reference, "The chat completion object" and "chunk object" (read 2026-11); usage spellings of DeepSeek and
  * OpenRouter as well. */
-#include <pthread.h>
 #include <stdio.h>
 
+#include "base/envelope_once.h"
 #include "dialect/openai_chat_internal.h"
 #include "dialect/openai_member.h"
 
@@ -23,12 +23,7 @@ static const struct str reply_paths[ROWS] = {
     [MAESTRO] = STR("maestro"),
 };
 
-static struct envelope_table table;
-static pthread_once_t table_once = PTHREAD_ONCE_INIT;
-
-static void table_make(void) {
-  if (envelope_table_init(&table, reply_paths, ROWS, NULL)) __builtin_trap(); /* a fault of the rows above */
-}
+static struct envelope_once table = {.paths = reply_paths, .n = ROWS};
 
 static bool is_json_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
@@ -137,8 +132,7 @@ static bool is_error(const struct envelope_scan *scan) {
 
 static enum err scan_json(struct envelope_scan *scan, struct str json) {
   static const struct envelope_limits limits = {.keys_are_lenient = true};
-  pthread_once(&table_once, table_make);
-  return envelope_scan_whole(scan, &table, &limits, NULL, json, NULL);
+  return envelope_scan_whole(scan, envelope_once_table(&table), &limits, NULL, json, NULL);
 }
 
 /* Where a member stands with the one comma that leaves with it. */

@@ -3,9 +3,9 @@
  * place of a message), and relayed by the same code. */
 #include "dialect/openai_completions.h"
 
-#include <pthread.h>
 #include <yyjson.h>
 
+#include "base/envelope_once.h"
 #include "base/json_out.h"
 #include "dialect/openai_chat_internal.h"
 #include "dialect/openai_chat_read.h"
@@ -14,15 +14,10 @@
 
 #define NAME STR("openai_completions")
 
-static struct envelope_table table;
-static pthread_once_t table_once = PTHREAD_ONCE_INIT;
+static const struct str request_paths[] = OPENAI_ENVELOPE_PATHS("prompt");
+static struct envelope_once table = {.paths = request_paths, .n = OPENAI_ENVELOPE_ROWS};
 
-static void table_make(void) { openai_envelope_table(&table, STR("prompt")); }
-
-static const struct envelope_table *request_table(void) {
-  pthread_once(&table_once, table_make);
-  return &table;
-}
+static const struct envelope_table *request_table(void) { return envelope_once_table(&table); }
 
 static enum err read_request(struct arena *a, struct str body, const struct envelope_scan *scan,
                              struct dialect_request *out, struct err_info *info) {

@@ -3,10 +3,10 @@
  * by an envelope scan, since its tree would be many times its bytes. */
 #include "dialect/openai_embeddings.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <yyjson.h>
 
+#include "base/envelope_once.h"
 #include "base/json_out.h"
 #include "dialect/openai_chat_internal.h"
 #include "dialect/openai_envelope.h"
@@ -24,19 +24,11 @@ static const struct str reply_paths[REPLY_ROWS] = {
     [REPLY_TOTAL] = STR("usage.total_tokens"),
 };
 
-static struct envelope_table table, reply_table;
-static pthread_once_t table_once = PTHREAD_ONCE_INIT;
+static const struct str request_paths[] = OPENAI_ENVELOPE_PATHS("input");
+static struct envelope_once table = {.paths = request_paths, .n = OPENAI_ENVELOPE_ROWS};
+static struct envelope_once reply_table = {.paths = reply_paths, .n = REPLY_ROWS};
 
-static void tables_make(void) {
-  openai_envelope_table(&table, STR("input"));
-  if (envelope_table_init(&reply_table, reply_paths, REPLY_ROWS, NULL))
-    __builtin_trap(); /* a fault of the rows above */
-}
-
-static const struct envelope_table *request_table(void) {
-  pthread_once(&table_once, tables_make);
-  return &table;
-}
+static const struct envelope_table *request_table(void) { return envelope_once_table(&table); }
 
 static enum err read_request(struct arena *a, struct str body, const struct envelope_scan *scan,
                              struct dialect_request *out, struct err_info *info) {
@@ -65,8 +57,7 @@ static enum err relay_reply(struct str body, const struct dialect_reply_edits *e
   struct envelope_scan scan;
   size_t at = 0;
   *events = (struct events){0};
-  pthread_once(&table_once, tables_make);
-  if (envelope_scan_whole(&scan, &reply_table, &limits, NULL, body, NULL))
+  if (envelope_scan_whole(&scan, envelope_once_table(&reply_table), &limits, NULL, body, NULL))
     return dialect_bad_reply(info, "it is not a JSON object");
   const struct envelope_value *model = envelope_scan_value(&scan, REPLY_MODEL),
                               *data = envelope_scan_value(&scan, REPLY_DATA),

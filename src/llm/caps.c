@@ -2,8 +2,6 @@
  * so that the first path in an error is the first fault that a person finds. */
 #include "llm/caps.h"
 
-#include <stdio.h>
-
 static const struct {
   enum cap_class class;
   const char *word;
@@ -52,21 +50,63 @@ struct walk {
   struct err_info *info;
 };
 
+/* Where the walk is: at an item, a part of it, a part of that result, or at a tool; all NULL: the request itself. The
+ * path is made when it has to be named: most requests have hundreds of places and nothing to name. */
+struct place {
+  const struct request_item *item;
+  const struct request_part *part, *result;
+  const struct request_tool *tool;
+};
+
+static void write_path(const struct walk *w, const struct place *at, char out[ERR_PARAM_MAX]) {
+  out[0] = 0;
+  if (at->tool) err_path_index(out, "", w->words->tools, at->tool->source);
+  if (!at->item) return;
+  request_path(w->words, at->item, at->part, NULL, out);
+  if (!at->result || at->result->source >= REQUEST_SOURCE_ITEM) return;
+  char part[ERR_PARAM_MAX];
+  memcpy(part, out, sizeof part);
+  err_path_index(out, part, w->words->content, at->result->source);
+}
+
 static enum err refuse(struct walk *w, enum cap cap, const char *path) {
   return err_set_param(w->info, ERR_UNSUPPORTED, path,
                        "%s cannot be said in the %.*s API of the model that was asked for", caps_word(cap),
                        STR_ARG(w->target));
 }
 
+static bool can(const struct walk *w, enum cap cap) { return w->can & (UINT64_C(1) << cap); }
+
 /* The request has this at `path`. */
-static enum err has(struct walk *w, enum cap cap, const char *path) {
-  if (w->can & (UINT64_C(1) << cap)) return OK;
+static enum err has_member(struct walk *w, enum cap cap, const char *path) {
+  if (can(w, cap)) return OK;
   if (caps_class(cap) == CAP_CLASS_ANSWER) return refuse(w, cap, path);
   caps_dropped_add(w->dropped, path);
   return OK;
 }
 
-static void drop_rest(struct walk *w, const struct json_rest *rest, const char *prefix);
+static enum err has(struct walk *w, enum cap cap, const struct place *at) {
+  char path[ERR_PARAM_MAX];
+  if (can(w, cap)) return OK;
+  write_path(w, at, path);
+  return has_member(w, cap, path);
+}
+
+/* Members that the caller's dialect does not know: nobody can say what they would mean elsewhere. */
+static void drop_rest(struct walk *w, const struct json_rest *rest, const struct place *at) {
+  char path[ERR_PARAM_MAX];
+  if (rest->n == 0) return;
+  write_path(w, at, path);
+  size_t n = strlen(path);
+  if (n && n < sizeof path - 1) path[n++] = '.';
+  for (size_t i = 0; i < rest->n; i++) {
+    struct str key = str_sub(rest->v[i].key, 0, sizeof path - 1 - n);
+    if (json_rest_is_null(&rest->v[i])) continue;
+    if (key.n) memcpy(path + n, key.p, key.n);
+    path[n + key.n] = 0;
+    caps_dropped_add(w->dropped, path);
+  }
+}
 
 /* ---- content ---- */
 
@@ -84,18 +124,23 @@ static enum cap media_cap(const struct request_part *p) {
   }
 }
 
-static enum err check_result(struct walk *w, const struct request_part *p, const char *path) {
-  char inner[ERR_PARAM_MAX];
+static enum err check_result(struct walk *w, const struct place *at) {
+  const struct request_part *p = at->part;
   enum err e = OK;
   for (size_t i = 0; !e && i < p->result_count; i++) {
     const struct request_part *r = &p->results[i];
-    snprintf(inner, sizeof inner, "%.100s.%s[%u]", path, w->words->content, r->source);
-    if (r->source >= REQUEST_SOURCE_ITEM) snprintf(inner, sizeof inner, "%s", path);
-    if (r->kind != PART_TEXT) e = has(w, r->kind == PART_OPAQUE ? CAP_OPAQUE_PART : CAP_RESULT_RICH, path);
-    if (!e && r->cache.raw) e = has(w, CAP_CACHE_MARKER, inner);
-    drop_rest(w, &r->rest, inner);
+    const struct place inner = {.item = at->item, .part = p, .result = r};
+    if (r->kind != PART_TEXT) e = has(w, r->kind == PART_OPAQUE ? CAP_OPAQUE_PART : CAP_RESULT_RICH, at);
+    if (!e && r->cache.raw) e = has(w, CAP_CACHE_MARKER, &inner);
+    drop_rest(w, &r->rest, &inner);
   }
-  return e || !p->is_error ? e : has(w, CAP_RESULT_ERROR, path);
+  return e || !p->is_error ? e : has(w, CAP_RESULT_ERROR, at);
+}
+
+static void leave_out(struct walk *w, const struct place *at) {
+  char path[ERR_PARAM_MAX];
+  write_path(w, at, path);
+  caps_dropped_add(w->dropped, path);
 }
 
 /* Thinking that the target made, on its way back through another dialect. */
@@ -104,30 +149,29 @@ static bool comes_home(const struct walk *w, const struct request_part *p) {
 }
 
 static enum err check_part(struct walk *w, const struct request_item *item, const struct request_part *p) {
-  char path[ERR_PARAM_MAX];
+  const struct place at = {.item = item, .part = p};
   enum err e = OK;
-  request_path(w->words, item, p, NULL, path);
   switch (p->kind) {
     case PART_IMAGE:
     case PART_DOCUMENT:
     case PART_AUDIO:
-    case PART_VIDEO: e = has(w, media_cap(p), path); break;
+    case PART_VIDEO: e = has(w, media_cap(p), &at); break;
     case PART_REASONING:
-      if (!comes_home(w, p)) e = has(w, CAP_REASONING_HISTORY, path);
+      if (!comes_home(w, p)) e = has(w, CAP_REASONING_HISTORY, &at);
       break;
     case PART_REASONING_SUMMARY: /* made for people, and what only its maker can read: nobody else is told either */
     case PART_REDACTED:
-      if (!comes_home(w, p)) caps_dropped_add(w->dropped, path);
+      if (!comes_home(w, p)) leave_out(w, &at);
       break;
-    case PART_SERVER_TOOL: e = has(w, CAP_SERVER_TOOL, path); break;
-    case PART_OPAQUE: e = has(w, CAP_OPAQUE_PART, path); break;
-    case PART_TOOL_RESULT: e = check_result(w, p, path); break;
+    case PART_SERVER_TOOL: e = has(w, CAP_SERVER_TOOL, &at); break;
+    case PART_OPAQUE: e = has(w, CAP_OPAQUE_PART, &at); break;
+    case PART_TOOL_RESULT: e = check_result(w, &at); break;
     default: break;
   }
-  if (!e && p->media && p->media->detail.n) e = has(w, CAP_IMAGE_DETAIL, path);
-  if (!e && p->cache.raw) e = has(w, CAP_CACHE_MARKER, path);
-  if (!e && p->citations) e = has(w, CAP_CITATIONS, path);
-  drop_rest(w, &p->rest, path);
+  if (!e && p->media && p->media->detail.n) e = has(w, CAP_IMAGE_DETAIL, &at);
+  if (!e && p->cache.raw) e = has(w, CAP_CACHE_MARKER, &at);
+  if (!e && p->citations) e = has(w, CAP_CITATIONS, &at);
+  drop_rest(w, &p->rest, &at);
   return e;
 }
 
@@ -137,14 +181,13 @@ static enum err check_items(struct walk *w) {
   enum err e = OK;
   for (size_t i = 0; !e && i < r->item_count; i++) {
     const struct request_item *item = &r->items[i];
-    char path[ERR_PARAM_MAX];
-    request_path(w->words, item, NULL, NULL, path);
+    const struct place at = {.item = item};
     bool is_system = item->role == ROLE_SYSTEM || item->role == ROLE_DEVELOPER;
-    if (is_system && is_begun) e = has(w, CAP_SYSTEM_MID, path);
+    if (is_system && is_begun) e = has(w, CAP_SYSTEM_MID, &at);
     is_begun = is_begun || !is_system;
-    if (!e && item->name.n) e = has(w, CAP_PARTICIPANT_NAME, path);
-    if (!e && item->cache.raw) e = has(w, CAP_CACHE_MARKER, path);
-    drop_rest(w, &item->rest, path);
+    if (!e && item->name.n) e = has(w, CAP_PARTICIPANT_NAME, &at);
+    if (!e && item->cache.raw) e = has(w, CAP_CACHE_MARKER, &at);
+    drop_rest(w, &item->rest, &at);
     for (size_t k = 0; !e && k < item->part_count; k++) e = check_part(w, item, &item->parts[k]);
   }
   return e;
@@ -157,17 +200,16 @@ static enum err check_tools(struct walk *w) {
   enum err e = OK;
   for (size_t i = 0; !e && i < r->tool_count; i++) {
     const struct request_tool *t = &r->tools[i];
-    char path[ERR_PARAM_MAX];
-    snprintf(path, sizeof path, "%s[%u]", w->words->tools, t->source);
+    const struct place at = {.tool = t};
     if (t->kind == TOOL_HOSTED) {
-      e = has(w, CAP_TOOL_HOSTED, path);
+      e = has(w, CAP_TOOL_HOSTED, &at);
       continue;
     }
-    e = has(w, t->kind == TOOL_CUSTOM ? CAP_TOOL_CUSTOM : CAP_TOOLS, path);
+    e = has(w, t->kind == TOOL_CUSTOM ? CAP_TOOL_CUSTOM : CAP_TOOLS, &at);
     /* A namespace is said within the name where the target has none: nothing is lost, nothing is named. */
-    if (!e && t->cache.raw) e = has(w, CAP_CACHE_MARKER, path);
-    if (!e && t->strict == 1) e = has(w, CAP_TOOL_STRICT, path);
-    drop_rest(w, &t->rest, path);
+    if (!e && t->cache.raw) e = has(w, CAP_CACHE_MARKER, &at);
+    if (!e && t->strict == 1) e = has(w, CAP_TOOL_STRICT, &at);
+    drop_rest(w, &t->rest, &at);
   }
   return e;
 }
@@ -177,9 +219,9 @@ static enum err check_tools(struct walk *w) {
 static enum err check_choice(struct walk *w) {
   const char *path = request_member_word(w->words, "tool_choice");
   switch (w->request->tool_choice) {
-    case TOOL_CHOICE_NONE: return has(w, CAP_TOOL_CHOICE_NONE, path);
-    case TOOL_CHOICE_REQUIRED: return has(w, CAP_TOOL_CHOICE_REQUIRED, path);
-    case TOOL_CHOICE_NAMED: return has(w, CAP_TOOL_CHOICE_NAMED, path);
+    case TOOL_CHOICE_NONE: return has_member(w, CAP_TOOL_CHOICE_NONE, path);
+    case TOOL_CHOICE_REQUIRED: return has_member(w, CAP_TOOL_CHOICE_REQUIRED, path);
+    case TOOL_CHOICE_NAMED: return has_member(w, CAP_TOOL_CHOICE_NAMED, path);
     default: return w->request->tool_choice_raw ? refuse(w, CAP_TOOL_CHOICE_NAMED, path) : OK;
   }
 }
@@ -230,20 +272,10 @@ static enum err check_members(struct walk *w) {
       {r->wants_audio, CAP_AUDIO_ANSWER, "modalities"},
   };
   enum err e = OK;
-  if (r->native_member) e = has(w, CAP_NATIVE_MEMBER, r->native_member);
+  if (r->native_member) e = has_member(w, CAP_NATIVE_MEMBER, r->native_member);
   for (size_t i = 0; !e && i < sizeof members / sizeof *members; i++)
-    if (members[i].is_set) e = has(w, members[i].cap, request_member_word(w->words, members[i].path));
+    if (members[i].is_set) e = has_member(w, members[i].cap, request_member_word(w->words, members[i].path));
   return e;
-}
-
-/* Members that the caller's dialect does not know: nobody can say what they would mean elsewhere. */
-static void drop_rest(struct walk *w, const struct json_rest *rest, const char *prefix) {
-  char path[ERR_PARAM_MAX];
-  for (size_t i = 0; i < rest->n; i++) {
-    if (json_rest_is_null(&rest->v[i])) continue;
-    snprintf(path, sizeof path, "%s%s%.*s", prefix, prefix[0] ? "." : "", STR_ARG(rest->v[i].key));
-    caps_dropped_add(w->dropped, path);
-  }
 }
 
 enum err caps_check(const struct request *r, struct str target, caps_set can, const struct request_words *words,
@@ -254,7 +286,7 @@ enum err caps_check(const struct request *r, struct str target, caps_set can, co
   if (!e) e = check_tools(&w);
   if (!e) e = check_choice(&w);
   if (!e) e = check_members(&w);
-  drop_rest(&w, &r->rest, "");
-  drop_rest(&w, &r->nested, "");
+  drop_rest(&w, &r->rest, &(struct place){0});
+  drop_rest(&w, &r->nested, &(struct place){0});
   return e;
 }

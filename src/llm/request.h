@@ -85,7 +85,7 @@ struct request_part {
   struct signature signature; /* REASONING, REDACTED, and on TEXT or TOOL_CALL where the origin signs those (Gemini) */
   struct media *media;        /* IMAGE, DOCUMENT, AUDIO, VIDEO */
   /* TOOL_CALL and TOOL_RESULT */
-  struct str call_id;   /* pairs a call with its result; empty: the dialect has none (Ollama) */
+  struct str call_id;   /* pairs a call with its result; empty: none was said (see request_pair_calls) */
   struct str item_id;   /* Responses: the id of the item itself */
   struct str name;      /* of the tool, unqualified */
   struct str namespace; /* Responses: of the group the tool stands in; empty: none */
@@ -245,5 +245,9 @@ bool request_is_json_object(struct str text);
  * each chunk), so that another dialect does not take each piece for a text, or a thought, of its own. ERR_NO_MEMORY
  * only. */
 enum err request_join_pieces(struct arena *a, struct request *r) MUST_CHECK;
+/* Gives an id to each call and result that has none ("call_made_<n>"): a result belongs to the oldest call that waits
+ * (of its name, where it has one); one of no call gets an id of its own. For other dialects than the caller's, whose
+ * encoders rely on it. ERR_NO_MEMORY only. */
+enum err request_pair_calls(struct arena *a, struct request *r) MUST_CHECK;
 
 #endif

@@ -32,14 +32,13 @@ bool auth_may(const struct auth_principal *principal, enum auth_class class) {
 struct str auth_principal_name(const struct auth_principal *principal, char out[AUTH_NAME_BYTES]) {
   static const char *const names[AUTH_KIND_COUNT] = {"nobody", "local", "key", "admin", "user", "metrics"};
   const char *name = principal->kind < AUTH_KIND_COUNT ? names[principal->kind] : names[0];
-  int n;
-  if (principal->kind == AUTH_KEY)
-    n = snprintf(out, AUTH_NAME_BYTES, "%s:%lu", name, (unsigned long)principal->index + 1);
-  else if (principal->kind == AUTH_USER)
-    n = snprintf(out, AUTH_NAME_BYTES, "%s:%llu", name, (unsigned long long)principal->id);
-  else
-    n = snprintf(out, AUTH_NAME_BYTES, "%s", name);
-  return str_from(out, n > 0 ? (size_t)n : 0);
+  struct buf b = {.p = out, .cap = AUTH_NAME_BYTES, .limit_bytes = AUTH_NAME_BYTES}; /* asked for with every request */
+  buf_put(&b, str_from_c(name));
+  if (principal->kind == AUTH_KEY || principal->kind == AUTH_USER) {
+    buf_put_char(&b, ':');
+    buf_put_u64(&b, principal->kind == AUTH_KEY ? (uint64_t)principal->index + 1 : principal->id);
+  }
+  return buf_str(&b);
 }
 
 bool auth_principal_equal(const struct auth_principal *a, const struct auth_principal *b) {

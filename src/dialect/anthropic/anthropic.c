@@ -1,92 +1,44 @@
 /* Anthropic Messages: the envelope of a request, and the table of the dialect. See anthropic.h. */
 #include "dialect/anthropic/anthropic.h"
 
-#include <pthread.h>
-
+#include "base/envelope_once.h"
 #include "dialect/anthropic/anthropic_internal.h"
+#include "dialect/envelope_read.h"
 
 enum request_row { MODEL, MESSAGES, STREAM, MAX_TOKENS, MAESTRO, ROWS };
-
-enum { MODEL_MAX = 512 };
 
 static const struct str request_paths[ROWS] = {
     [MODEL] = STR("model"),           [MESSAGES] = STR("messages"), [STREAM] = STR("stream"),
     [MAX_TOKENS] = STR("max_tokens"), [MAESTRO] = STR("maestro"),
 };
 
-static struct envelope_table table;
-static pthread_once_t table_once = PTHREAD_ONCE_INIT;
+static struct envelope_once table = {.paths = request_paths, .n = ROWS};
 
-static void table_make(void) {
-  if (envelope_table_init(&table, request_paths, ROWS, NULL)) __builtin_trap(); /* a fault of the rows above */
-}
-
-static const struct envelope_table *request_table(void) {
-  pthread_once(&table_once, table_make);
-  return &table;
-}
-
-/* A name goes into headers and logs as well. */
-static bool is_model_name(struct str s) {
-  for (size_t i = 0; i < s.n; i++)
-    if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f) return false;
-  return s.n > 0 && s.n <= MODEL_MAX;
-}
-
-static bool is_null_or_absent(const struct envelope_value *v) { return !v || v->type == ENVELOPE_NULL; }
-
-/* A number that is no count is the upstream's to judge. */
-static enum err read_limit(struct str body, const struct envelope_scan *scan, int64_t *out, struct err_info *info) {
-  const struct envelope_value *value = envelope_scan_value(scan, MAX_TOKENS);
-  uint64_t v;
-  if (is_null_or_absent(value)) return OK;
-  bool is_number = value->type == ENVELOPE_NUMBER;
-  enum err e = envelope_u64(scan, MAX_TOKENS, body, &v, is_number ? NULL : info);
-  if (e) return is_number ? OK : e;
-  *out = v > INT64_MAX ? INT64_MAX : (int64_t)v;
-  return OK;
-}
+static const struct envelope_table *request_table(void) { return envelope_once_table(&table); }
 
 static enum err read_request(struct arena *a, struct str body, const struct envelope_scan *scan,
                              struct dialect_request *out, struct err_info *info) {
   struct dialect_request r = {.operation = out->operation, .max_tokens = -1, .wants_usage = true};
   const struct envelope_value *messages = envelope_scan_value(scan, MESSAGES);
-  const struct envelope_value *stream = envelope_scan_value(scan, STREAM);
-  const struct envelope_value *maestro = envelope_scan_value(scan, MAESTRO);
-  enum err e = envelope_string(scan, MODEL, body, a, &r.model, info);
+  enum err e = envelope_read_model(a, body, scan, MODEL, &r.model, info);
   if (e) return e;
-  if (!is_model_name(r.model))
-    return err_set_param(info, ERR_BAD_VALUE, "model",
-                         "model: a name of 1 to %d bytes without control characters is expected", MODEL_MAX);
   if (!messages) return err_set_param(info, ERR_MISSING, "messages", "messages: this member is required");
   if (messages->type != ENVELOPE_ARRAY)
     return err_set_param(info, ERR_BAD_TYPE, "messages", "messages: an array of messages is expected");
   if (messages->count == 0)
     return err_set_param(info, ERR_BAD_VALUE, "messages", "messages: at least one message is required");
-  if (maestro && maestro->type != ENVELOPE_OBJECT)
-    return err_set_param(info, ERR_BAD_TYPE, "maestro", "maestro: an object is expected");
-  if (!is_null_or_absent(stream) && (e = envelope_bool(scan, STREAM, &r.is_stream, info))) return e;
-  if ((e = read_limit(body, scan, &r.max_tokens, info))) return e;
-  r.wants_receipt = maestro != NULL;
-  r.options = maestro ? envelope_raw(body, maestro) : STR_NONE;
-  *out = r;
-  return OK;
+  e = envelope_read_options(body, scan, MAESTRO, &r, info);
+  if (!e) e = envelope_read_flag(scan, STREAM, &r.is_stream, info);
+  if (!e) e = envelope_read_limit(body, scan, MAX_TOKENS, &r.max_tokens, info);
+  if (!e) *out = r;
+  return e;
 }
 
+/* Usage is always told. */
 static enum err edit_request(struct arena *a, const struct dialect_request_edits *want, struct envelope_edit *edit,
                              struct err_info *info) {
   (void)info;
-  if (want->model.n) {
-    struct buf json;
-    buf_init(&json, 0);
-    buf_put_json(&json, want->model);
-    struct str copy = json.failed ? STR_NONE : arena_dup(a, buf_str(&json));
-    buf_clear(&json);
-    if (!copy.p) return ERR_NO_MEMORY;
-    envelope_edit_set(edit, MODEL, copy);
-  }
-  if (envelope_scan_value(edit->scan, MAESTRO)) envelope_edit_remove(edit, MAESTRO);
-  return OK; /* usage is always told */
+  return envelope_read_edit(a, want->model, MODEL, MAESTRO, edit);
 }
 
 /* Not in it, as the vendor has no word for them: JSON mode without a schema, custom tools, penalties, seed, several

@@ -1,10 +1,12 @@
 /* Anthropic Messages, a request as the target: its members, tools and choice. Messages are in anthropic_encode_items.c,
  * limits and thinking in anthropic_limits.c. A caller of the same dialect gets back what it said; another's request is
  * said as the vendor takes it:
- *   temperature   cut to 1 (others count to 2); left out with thinking on, as the vendor allows only its default then,
- * and for models without it top_p, top_k  left out likewise; top_p also beside a temperature, which newer models refuse
- * together JSON schema   output_config.format tool_choice   only with tools, as the vendor wants it hosted tools  left
- * out: those of another vendor cost and answer otherwise */
+ * - temperature: cut to 1 (others count to 2); left out with thinking on, as the vendor allows only its default then,
+ *   and for models without it
+ * - top_p, top_k: left out likewise; top_p also beside a temperature, which newer models refuse together
+ * - a JSON schema: output_config.format
+ * - tool_choice: only with tools, as the vendor wants it
+ * - hosted tools: left out; those of another vendor cost and answer otherwise */
 #include <yyjson.h>
 
 #include "base/json_out.h"
@@ -241,13 +243,12 @@ static enum err put_stop(const struct anthropic_encoder *e) {
 
 enum err anthropic_encode_request(const struct request *r, const struct dialect_target *target, struct arena *a,
                                   struct buf *out, struct err_info *info) {
-  struct anthropic_encoder e = {r, target, a, out, info, str_eq(r->dialect, ANTHROPIC_NAME), NULL};
+  struct anthropic_encoder e = {r, target, a, out, info, str_eq(r->dialect, ANTHROPIC_NAME)};
   struct anthropic_limits limits;
   enum err err = OK;
   if (r->operation == LLM_EMBED)
     return err_set_param(info, ERR_UNSUPPORTED, "model", "the anthropic API makes no embeddings");
   if (!e.is_own) err = anthropic_limits_decide(&e, &limits);
-  if (!err && !e.is_own) err = anthropic_ids_make(&e);
   if (err) return err;
   buf_put_char(out, '{');
   json_out_member_string(out, "model", target->model);

@@ -6,6 +6,8 @@
 
 #include "base/json_out.h"
 #include "dialect/anthropic/anthropic_internal.h"
+#include "dialect/call_id.h"
+#include "dialect/tool_name.h"
 
 enum { TEXT_DOCUMENT_MAX = 64 << 20 };
 
@@ -141,9 +143,21 @@ static void put_thinking(const struct anthropic_encoder *e, const struct request
 
 /* ---- tools ---- */
 
-static void put_call(const struct anthropic_encoder *e, const struct request_item *item, const struct request_part *p) {
+struct str anthropic_call_id(const struct anthropic_encoder *e, const struct request_part *p) {
+  struct str wire = e->is_own ? p->call_id : call_id_wire(e->arena, p->call_id, STR_NONE);
+  if (!e->is_own && !wire.p) e->out->failed = true;
+  return wire;
+}
+
+void anthropic_put_tool_name(const struct anthropic_encoder *e, struct str group, struct str name) {
+  struct str wire = e->is_own ? name : tool_name_wire(e->arena, group, name);
+  if (name.n && !wire.p) e->out->failed = true;
+  json_out_member_string(e->out, "name", wire);
+}
+
+static void put_call(const struct anthropic_encoder *e, const struct request_part *p) {
   begin(e, "tool_use");
-  json_out_member_string(e->out, "id", anthropic_ids_get(e, item, p));
+  json_out_member_string(e->out, "id", anthropic_call_id(e, p));
   anthropic_put_tool_name(e, p->namespace, p->name);
   json_out_key(e->out, "input");
   request_put_args_object(e->out, p->text);
@@ -160,7 +174,7 @@ static enum err put_result(const struct anthropic_encoder *e, const struct reque
                            const struct request_part *p) {
   enum err err = OK;
   begin(e, "tool_result");
-  json_out_member_string(e->out, "tool_use_id", anthropic_ids_get(e, item, p));
+  json_out_member_string(e->out, "tool_use_id", anthropic_call_id(e, p));
   if (e->is_own ? p->is_result_plain : is_whole_text(p)) {
     json_out_member_string(e->out, "content", p->result_count ? p->results[0].text : STR_NONE);
   } else if (p->result_count || (e->is_own && p->results)) {
@@ -189,7 +203,7 @@ enum err anthropic_encode_block(const struct anthropic_encoder *e, const struct 
     case PART_REASONING:
     case PART_REASONING_SUMMARY:
     case PART_REDACTED: put_thinking(e, part); return OK;
-    case PART_TOOL_CALL: put_call(e, item, part); return OK;
+    case PART_TOOL_CALL: put_call(e, part); return OK;
     case PART_TOOL_RESULT: return put_result(e, item, part);
     case PART_IMAGE: return put_image(e, item, part);
     case PART_DOCUMENT: return put_document(e, item, part);

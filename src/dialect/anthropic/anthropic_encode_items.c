@@ -131,7 +131,7 @@ static enum err index_calls(const struct anthropic_encoder *e, size_t from, size
     for (size_t k = 0; k < e->r->items[i].part_count; k++) {
       const struct request_part *p = &e->r->items[i].parts[k];
       if (p->kind != PART_TOOL_CALL) continue;
-      if (!map_put(calls, anthropic_ids_get(e, &e->r->items[i], p), (void *)++n)) return ERR_NO_MEMORY;
+      if (!map_put(calls, anthropic_call_id(e, p), (void *)++n)) return ERR_NO_MEMORY;
     }
   return OK;
 }
@@ -152,7 +152,7 @@ static enum err put_results(const struct anthropic_encoder *e, size_t calls_from
     for (size_t k = 0; k < r->items[i].part_count; k++) {
       const struct request_part *p = &r->items[i].parts[k];
       if (p->kind != PART_TOOL_RESULT) continue;
-      uintptr_t at = (uintptr_t)map_get(&calls, anthropic_ids_get(e, &r->items[i], p));
+      uintptr_t at = (uintptr_t)map_get(&calls, anthropic_call_id(e, p));
       results[n++] = (struct result){at ? at - 1 : SIZE_MAX, i, k};
     }
   qsort(results, n, sizeof *results, compare_results);

@@ -56,11 +56,10 @@ struct anthropic_encoder {
   struct arena *arena;
   struct buf *out;
   struct err_info *info;
-  bool is_own;               /* the caller speaks Anthropic: everything is written back as it came */
-  struct anthropic_ids *ids; /* call ids that had to be made, see anthropic_encode_ids.c; NULL: none */
+  bool is_own; /* the caller speaks Anthropic: everything is written back as it came */
 };
 
-/* What a model of the vendor takes, by the version in its name; see anthropic_models.c. */
+/* What a model of the vendor takes, by the version in its name; see anthropic_limits.c. */
 struct anthropic_model_traits {
   bool has_adaptive;     /* thinking "adaptive" and output_config.effort */
   bool is_adaptive_only; /* thinking "enabled" with a budget is refused */
@@ -92,17 +91,10 @@ enum err anthropic_encode_request(const struct request *r, const struct dialect_
 enum err anthropic_encode_block(const struct anthropic_encoder *e, const struct request_item *item,
                                 const struct request_part *part) MUST_CHECK;
 
-/* Ids of calls and results, by item and part; empty where the caller's own is to be used. */
-struct anthropic_ids {
-  size_t *first; /* index in `ids` of an item's first part */
-  struct str *ids;
-};
-enum err anthropic_ids_make(struct anthropic_encoder *e) MUST_CHECK;
-struct str anthropic_ids_get(const struct anthropic_encoder *e, const struct request_item *item,
-                             const struct request_part *part);
-
 /* The member `name` of a tool or a call of it, as it stands on the wire. */
 void anthropic_put_tool_name(const struct anthropic_encoder *e, struct str group, struct str name);
+/* The id of a call or result likewise; {NULL, 0} and the buffer failed when memory is short. */
+struct str anthropic_call_id(const struct anthropic_encoder *e, const struct request_part *part);
 
 /* ---- replies ---- */
 

@@ -1,19 +1,19 @@
 /* What Anthropic's models take, and thinking, effort and the output limit of a request from another dialect. Pure.
  *
  * The vendor refuses what a model does not know, so the version in the model's name decides (SDK types 0.122 and 1.14
- * and the pages "Adaptive thinking", "Extended thinking", "Effort", read 2026-11): up to 4.5   thinking {"type":
- * "enabled", "budget_tokens"}; temperature, top_p and top_k 4.6         either form of thinking, effort low to max;
- * temperature, top_p and top_k from 4.7    only {"type": "adaptive"} with output_config.effort, xhigh too; no
- * temperature, top_p or top_k Other names (a server that speaks this dialect for models of its own) are taken as the
- * first row.
+ * and the pages "Adaptive thinking", "Extended thinking", "Effort", read 2026-11):
+ * - up to 4.5: thinking {"type": "enabled", "budget_tokens"}; temperature, top_p and top_k
+ * - 4.6: either form of thinking, effort low to max; temperature, top_p and top_k
+ * - from 4.7: only {"type": "adaptive"} with output_config.effort, xhigh too; no temperature, top_p or top_k
+ * - other names (a server that speaks this dialect for models of its own): as the first row
  *
- * Effort and budget: as in Google's table for its OpenAI endpoint (low 1024, medium 8192, high 24576), here also
- * backwards. A budget has to be 1024 at least and below max_tokens; a quarter of max_tokens is left for the answer.
+ * A budget (llm/effort.h) has to be 1024 at least and below max_tokens; a quarter of max_tokens is left for the answer.
  * Where that leaves no room, and where a tool is forced (which the vendor refuses together with thinking), thinking is
  * left out: it is a hint, the other is not. */
 #include <stdio.h>
 
 #include "dialect/anthropic/anthropic_internal.h"
+#include "llm/effort.h"
 
 enum {
   BUDGET_MIN = 1024,
@@ -61,40 +61,21 @@ struct anthropic_model_traits anthropic_model_traits(struct str model) {
 
 /* ---- effort and budget ---- */
 
-static const struct {
-  struct str effort;
-  int64_t budget;
-  struct str word; /* output_config.effort */
-} efforts[] = {
-    {STR("minimal"), 1024, STR("low")}, {STR("low"), 1024, STR("low")},      {STR("medium"), 8192, STR("medium")},
-    {STR("high"), 24576, STR("high")},  {STR("xhigh"), 32768, STR("xhigh")}, {STR("max"), 32768, STR("max")},
-};
-
-static int64_t effort_budget(struct str effort) {
-  for (size_t i = 0; i < sizeof efforts / sizeof *efforts; i++)
-    if (str_eq(efforts[i].effort, effort)) return efforts[i].budget;
-  return BUDGET_DEFAULT;
+static int64_t budget_of(struct str effort) {
+  int64_t tokens = effort_budget(effort);
+  return tokens < 0 ? BUDGET_DEFAULT : tokens;
 }
 
+/* output_config.effort; empty for a word that the vendor does not know. */
 static struct str effort_word(struct str effort, const struct anthropic_model_traits *traits) {
   if (str_eq(effort, STR("xhigh")) && !traits->has_xhigh) return STR("high");
-  for (size_t i = 0; i < sizeof efforts / sizeof *efforts; i++)
-    if (str_eq(efforts[i].effort, effort)) return efforts[i].word;
-  return STR_NONE;
-}
-
-static struct str budget_word(int64_t budget) {
-  return budget <= 4096 ? STR("low") : budget <= 16384 ? STR("medium") : STR("high");
+  return effort_budget(effort) < 0 ? STR_NONE : effort_within(effort, STR("low"), STR("max"));
 }
 
 /* ---- the decision ---- */
 
-static bool is_off(const struct request_reasoning *r) {
-  return r->enabled == 0 || str_eq(r->effort, STR("none")) || r->budget_tokens == 0;
-}
-
 static bool is_on(const struct request_reasoning *r) {
-  return !is_off(r) && (r->enabled == 1 || r->is_adaptive || r->effort.n || r->budget_tokens > 0);
+  return !effort_is_off(r) && (r->enabled == 1 || r->is_adaptive || r->effort.n || r->budget_tokens > 0);
 }
 
 /* With a budget, the vendor wants the turn that made the latest calls to begin with its thinking, which a caller of
@@ -144,15 +125,15 @@ enum err anthropic_limits_decide(const struct anthropic_encoder *e, struct anthr
   int64_t limit = is_given ? caller_limit(e) : e->target->max_tokens > 0 ? e->target->max_tokens : MAX_TOKENS_DEFAULT;
   bool is_forced = e->r->tool_choice == TOOL_CHOICE_REQUIRED || e->r->tool_choice == TOOL_CHOICE_NAMED;
   struct anthropic_limits l = {.budget_tokens = -1};
-  if (r->enabled == 0 || str_eq(r->effort, STR("none"))) {
+  if (effort_is_off(r)) {
     l.thinking = ANTHROPIC_THINKING_OFF;
   } else if (is_on(r) && traits.has_adaptive) {
     l.effort = r->effort.n            ? effort_word(r->effort, &traits)
-               : r->budget_tokens > 0 ? budget_word(r->budget_tokens)
+               : r->budget_tokens > 0 ? effort_of_budget(r->budget_tokens)
                                       : STR_NONE;
     if (!is_forced) l.thinking = ANTHROPIC_THINKING_ADAPTIVE;
   } else if (is_on(r) && !is_forced && limit >= 0) {
-    decide_budget(e, r->budget_tokens > 0 ? r->budget_tokens : effort_budget(r->effort), &limit, is_given, &l);
+    decide_budget(e, r->budget_tokens > 0 ? r->budget_tokens : budget_of(r->effort), &limit, is_given, &l);
   }
   l.max_tokens = limit < 0 ? e->r->max_tokens : number_text(e->arena, limit);
   if (!l.max_tokens.p) return ERR_NO_MEMORY;

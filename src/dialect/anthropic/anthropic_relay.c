@@ -1,8 +1,8 @@
 /* Anthropic Messages, replies that pass as they are: where the model's name stands, and what a reply or a stream event
  * means. Also what replies of both ways share: usage and stop reasons. */
-#include <pthread.h>
 #include <yyjson.h>
 
+#include "base/envelope_once.h"
 #include "base/json_out.h"
 #include "dialect/anthropic/anthropic_internal.h"
 #include "dialect/relay_json.h"
@@ -88,17 +88,9 @@ static const struct str reply_paths[ROWS] = {
     [MAESTRO] = STR("maestro"),
 };
 
-static struct envelope_table table;
-static pthread_once_t table_once = PTHREAD_ONCE_INIT;
+static struct envelope_once table = {.paths = reply_paths, .n = ROWS};
 
-static void table_make(void) {
-  if (envelope_table_init(&table, reply_paths, ROWS, NULL)) __builtin_trap(); /* a fault of the rows above */
-}
-
-static const struct envelope_table *reply_table(void) {
-  pthread_once(&table_once, table_make);
-  return &table;
-}
+static const struct envelope_table *reply_table(void) { return envelope_once_table(&table); }
 
 /* Does the block, or the delta, hold anything? A call's name is a part of it. */
 static bool is_content(struct yyjson_val *block) {

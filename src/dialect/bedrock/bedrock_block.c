@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <yyjson.h>
 
-#include "base/crypto.h"
 #include "base/json_out.h"
 #include "dialect/bedrock/bedrock_internal.h"
+#include "dialect/call_id.h"
 #include "dialect/tool_name.h"
 
-enum { TOOL_USE_ID_MAX = 64, DOCUMENT_NAME_MAX = 200 };
+enum { DOCUMENT_NAME_MAX = 200 };
 
 static bool is_blank(struct str s) { return str_trim(s).n == 0; }
 
@@ -81,25 +81,10 @@ static enum err put_media(struct bedrock_encoder *c, const struct request_item *
 
 /* ---- tools ---- */
 
-/* Bedrock's alphabet and length; a longer id is replaced by its hash, the same for a call and its result. */
 static struct str tool_use_id(struct bedrock_encoder *c, struct str id) {
-  static const char digits[] = "0123456789abcdef";
-  struct crypto_hash hash;
-  bool is_plain = id.n > 0 && id.n <= TOOL_USE_ID_MAX;
-  if (c->is_own) return id;
-  for (size_t i = 0; i < id.n; i++) {
-    char p = id.p[i];
-    bool is_word = (p >= 'a' && p <= 'z') || (p >= 'A' && p <= 'Z') || (p >= '0' && p <= '9') || p == '_' || p == '-';
-    is_plain = is_plain && (is_word || p == '.' || p == ':');
-  }
-  if (is_plain) return id;
-  if (crypto_sha256(id, &hash)) return STR_NONE;
-  char hex[37] = "call_";
-  for (size_t i = 0; i < 16; i++) {
-    hex[5 + 2 * i] = digits[hash.bytes[i] >> 4];
-    hex[6 + 2 * i] = digits[hash.bytes[i] & 15];
-  }
-  return arena_dup(c->arena, str_from(hex, sizeof hex));
+  struct str wire = c->is_own ? id : call_id_wire(c->arena, id, STR(".:"));
+  if (!c->is_own && !wire.p) c->out->failed = true;
+  return wire;
 }
 
 static void put_tool_use(struct bedrock_encoder *c, const struct request_part *p) {
@@ -179,7 +164,11 @@ static void put_reasoning(struct bedrock_encoder *c, const struct request_part *
 /* ---- any ---- */
 
 void bedrock_put_cache_point(struct bedrock_encoder *c, const struct cache_marker *marker) {
-  if (!marker->raw || !(c->is_own || c->has_caching)) return;
+  if (!marker->raw) return;
+  if (!c->is_own && !c->has_caching) {
+    dialect_drop(c->target, c->request, "cache_control");
+    return;
+  }
   json_out_begin(c->out, '{');
   json_out_key(c->out, "cachePoint");
   if (c->is_own) {

@@ -2,7 +2,7 @@
  * results are the user's; consecutive items of one role are one message, since roles have to alternate.
  *
  * Thinking is Anthropic's field in additionalModelRequestFields and only said to its models: a budget as it is (at
- * least 1024 and below the output limit, as Anthropic wants it), an effort by the table below, "the model decides" as
+ * least 1024 and below the output limit, as Anthropic wants it), an effort by llm/effort.h, "the model decides" as
  * adaptive with the effort in outputConfig. To other models an effort is outputConfig.effort. */
 #include <stdio.h>
 #include <yyjson.h>
@@ -11,6 +11,7 @@
 #include "base/map.h"
 #include "dialect/bedrock/bedrock_internal.h"
 #include "dialect/tool_name.h"
+#include "llm/effort.h"
 
 /* ---- messages ---- */
 
@@ -205,26 +206,14 @@ static enum err put_tool_config(struct bedrock_encoder *c) {
 
 /* ---- thinking and the other fields of models ---- */
 
-/* Anthropic's budgets for efforts: the least it takes, its documented middle, and what it advises for hard work. */
-static int64_t budget_of(struct str effort) {
-  static const struct {
-    struct str effort;
-    int64_t tokens;
-  } rows[] = {{STR("minimal"), 1024}, {STR("low"), 1024},    {STR("medium"), 8192},
-              {STR("high"), 24576},   {STR("xhigh"), 32768}, {STR("max"), 32768}};
-  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-    if (str_eq(rows[i].effort, effort)) return rows[i].tokens;
-  return -1;
-}
-
 enum { BUDGET_MIN = 1024, BUDGET_DEFAULT = 8192 };
 
 /* Tokens to think with; -1: no budget is to be said. */
 static int64_t thinking_budget(const struct request *r) {
   const struct request_reasoning *g = &r->reasoning;
   uint64_t limit;
-  if (g->enabled == 0 || g->is_adaptive || str_eq(g->effort, STR("none"))) return -1;
-  int64_t budget = g->budget_tokens >= 0 ? g->budget_tokens : budget_of(g->effort);
+  if (effort_is_off(g) || g->is_adaptive) return -1;
+  int64_t budget = g->budget_tokens >= 0 ? g->budget_tokens : effort_budget(g->effort);
   if (budget < 0 && g->enabled == 1) budget = BUDGET_DEFAULT;
   if (budget <= 0) return -1;
   if (budget < BUDGET_MIN) budget = BUDGET_MIN;
@@ -239,7 +228,7 @@ static bool is_thinking(const struct bedrock_encoder *c) {
 static void put_thinking(struct bedrock_encoder *c) {
   const struct request_reasoning *g = &c->request->reasoning;
   int64_t budget = thinking_budget(c->request);
-  bool is_off = g->enabled == 0 || g->budget_tokens == 0 || str_eq(g->effort, STR("none"));
+  bool is_off = effort_is_off(g);
   if (!is_off && !g->is_adaptive && budget < 0) return;
   json_out_key(c->out, "thinking");
   json_out_begin(c->out, '{');
@@ -342,7 +331,8 @@ static bool names(struct str model, const char *word) { return str_find(model, s
 
 enum err bedrock_encode_request(const struct request *r, const struct dialect_target *target, struct arena *a,
                                 struct buf *out, struct err_info *info) {
-  struct bedrock_encoder c = {.request = r, .model = target->model, .arena = a, .out = out, .info = info};
+  struct bedrock_encoder c = {
+      .request = r, .target = target, .model = target->model, .arena = a, .out = out, .info = info};
   size_t system = leading_system(r);
   c.is_own = str_eq(r->dialect, BEDROCK_NAME);
   c.is_claude = names(c.model, "anthropic") || names(c.model, "claude");

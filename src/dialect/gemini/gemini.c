@@ -4,9 +4,10 @@
  * a relay tells EVENT_STOP and never EVENT_END. */
 #include "dialect/gemini/gemini.h"
 
-#include <pthread.h>
 #include <yyjson.h>
 
+#include "base/envelope_once.h"
+#include "dialect/envelope_read.h"
 #include "dialect/gemini/gemini_internal.h"
 #include "dialect/relay_json.h"
 
@@ -39,19 +40,9 @@ static const struct str request_paths[REQUEST_ROWS] = {
     [MAESTRO] = STR("maestro"),
 };
 
-static struct envelope_table request_rows;
-static pthread_once_t request_once = PTHREAD_ONCE_INIT;
+static struct envelope_once request_rows = {.paths = request_paths, .n = REQUEST_ROWS};
 
-static void request_make(void) {
-  if (envelope_table_init(&request_rows, request_paths, REQUEST_ROWS, NULL)) __builtin_trap(); /* a fault of the rows */
-}
-
-static const struct envelope_table *request_table(void) {
-  pthread_once(&request_once, request_make);
-  return &request_rows;
-}
-
-static bool is_given(const struct envelope_value *v) { return v && v->type != ENVELOPE_NULL; }
+static const struct envelope_table *request_table(void) { return envelope_once_table(&request_rows); }
 
 /* What is no count is the upstream's to judge. */
 static int64_t read_limit(const struct envelope_scan *scan, struct str body) {
@@ -69,31 +60,24 @@ static enum err read_request(struct arena *a, struct str body, const struct enve
                              struct dialect_request *out, struct err_info *info) {
   (void)a;
   const struct envelope_value *contents = envelope_scan_value(scan, CONTENTS);
-  const struct envelope_value *maestro = envelope_scan_value(scan, MAESTRO);
-  bool is_wrapped = is_given(envelope_scan_value(scan, WRAPPED)) || is_given(envelope_scan_value(scan, WRAPPED_SNAKE));
-  if (!is_given(contents) && !(is_wrapped && out->operation == LLM_COUNT_TOKENS))
+  bool is_given = envelope_read_is_said(scan, CONTENTS);
+  bool is_wrapped = envelope_read_is_said(scan, WRAPPED) || envelope_read_is_said(scan, WRAPPED_SNAKE);
+  if (!is_given && !(is_wrapped && out->operation == LLM_COUNT_TOKENS))
     return err_set_param(info, ERR_MISSING, "contents", "\"contents\" is required");
-  if (is_given(contents) && contents->type != ENVELOPE_ARRAY && contents->type != ENVELOPE_OBJECT)
+  if (is_given && contents->type != ENVELOPE_ARRAY && contents->type != ENVELOPE_OBJECT)
     return err_set_param(info, ERR_BAD_TYPE, "contents", "\"contents\" must be an array");
-  if (is_given(contents) && contents->count == 0)
+  if (is_given && contents->count == 0)
     return err_set_param(info, ERR_BAD_VALUE, "contents", "\"contents\" must have at least one content");
-  if (maestro && maestro->type != ENVELOPE_OBJECT)
-    return err_set_param(info, ERR_BAD_TYPE, "maestro", "\"maestro\" must be an object");
   out->max_tokens = read_limit(scan, body);
   out->wants_usage = true;
-  out->wants_receipt = maestro != NULL;
-  out->options = maestro ? envelope_raw(body, maestro) : STR_NONE;
-  return OK;
+  return envelope_read_options(body, scan, MAESTRO, out, info);
 }
 
 /* The model is in the path. */
 static enum err edit_request(struct arena *a, const struct dialect_request_edits *want, struct envelope_edit *edit,
                              struct err_info *info) {
-  (void)a;
-  (void)want;
-  (void)info;
-  if (envelope_scan_value(edit->scan, MAESTRO)) envelope_edit_remove(edit, MAESTRO);
-  return OK;
+  (void)want, (void)info;
+  return envelope_read_edit(a, STR_NONE, 0, MAESTRO, edit);
 }
 
 /* ---- relay ---- */
@@ -103,17 +87,9 @@ enum reply_row { MODEL_VERSION, REPLY_MAESTRO, REPLY_ROWS };
 static const struct str reply_paths[REPLY_ROWS] = {
     [MODEL_VERSION] = STR("modelVersion"), [REPLY_MAESTRO] = STR("maestro")};
 
-static struct envelope_table reply_rows;
-static pthread_once_t reply_once = PTHREAD_ONCE_INIT;
+static struct envelope_once reply_rows = {.paths = reply_paths, .n = REPLY_ROWS};
 
-static void reply_make(void) {
-  if (envelope_table_init(&reply_rows, reply_paths, REPLY_ROWS, NULL)) __builtin_trap();
-}
-
-static const struct envelope_table *reply_table(void) {
-  pthread_once(&reply_once, reply_make);
-  return &reply_rows;
-}
+static const struct envelope_table *reply_table(void) { return envelope_once_table(&reply_rows); }
 
 static bool is_content(yyjson_val *part) {
   yyjson_val *key;

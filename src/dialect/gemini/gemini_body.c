@@ -10,6 +10,7 @@
 #include "base/json_out.h"
 #include "dialect/gemini/gemini_internal.h"
 #include "dialect/tool_name.h"
+#include "llm/effort.h"
 
 struct body {
   const struct request *r;
@@ -195,15 +196,7 @@ static void put_tool_config(struct body *b) {
 
 /* ---- thinking ---- */
 
-static const struct {
-  struct str effort;
-  struct str level;
-  int64_t tokens;
-} efforts[] = {
-    {STR("minimal"), STR("MINIMAL"), 1024}, {STR("low"), STR("LOW"), 1024},     {STR("medium"), STR("MEDIUM"), 8192},
-    {STR("high"), STR("HIGH"), 24576},      {STR("xhigh"), STR("HIGH"), 24576}, {STR("max"), STR("HIGH"), 24576},
-};
-enum { EFFORTS = sizeof efforts / sizeof *efforts, PRO_BUDGET_MIN = 128, PRO_BUDGET_MAX = 32768, BUDGET_MAX = 24576 };
+enum { PRO_BUDGET_MIN = 128, PRO_BUDGET_MAX = 32768, BUDGET_MAX = 24576 };
 
 static bool is_pro(const struct body *b) { return str_find(b->model, STR("-pro")) != SIZE_MAX; }
 
@@ -219,24 +212,29 @@ static void put_off(struct body *b) {
     json_out_member_i64(b->out, "thinkingBudget", b->generation == GEMINI_2 && is_pro(b) ? PRO_BUDGET_MIN : 0);
 }
 
+static void put_tokens(struct body *b, int64_t tokens) {
+  int64_t most = is_pro(b) ? PRO_BUDGET_MAX : BUDGET_MAX;
+  json_out_member_i64(b->out, "thinkingBudget", b->generation == GEMINI_2 && tokens > most ? most : tokens);
+}
+
 static void put_effort(struct body *b, struct str effort) {
-  for (size_t i = 0; i < EFFORTS; i++) {
-    if (!str_eq(efforts[i].effort, effort)) continue;
-    if (b->generation == GEMINI_2)
-      json_out_member_i64(b->out, "thinkingBudget", efforts[i].tokens);
-    else
-      put_level(b, efforts[i].level);
-    return;
-  }
+  static const struct {
+    struct str effort, level;
+  } levels[] = {{STR("minimal"), STR("MINIMAL")},
+                {STR("low"), STR("LOW")},
+                {STR("medium"), STR("MEDIUM")},
+                {STR("high"), STR("HIGH")}};
+  struct str word = effort_within(effort, STR("minimal"), STR("high"));
+  if (b->generation == GEMINI_2 && effort_budget(effort) >= 0) put_tokens(b, effort_budget(effort));
+  for (size_t i = 0; b->generation != GEMINI_2 && i < sizeof levels / sizeof *levels; i++)
+    if (str_eq(levels[i].effort, word)) put_level(b, levels[i].level);
 }
 
 static void put_budget(struct body *b, int64_t tokens) {
-  if (b->generation == GEMINI_3) {
-    put_level(b, tokens <= 1024 ? STR("LOW") : tokens <= 8192 ? STR("MEDIUM") : STR("HIGH"));
-    return;
-  }
-  int64_t most = is_pro(b) ? PRO_BUDGET_MAX : BUDGET_MAX;
-  json_out_member_i64(b->out, "thinkingBudget", b->generation == GEMINI_2 && tokens > most ? most : tokens);
+  if (b->generation == GEMINI_3)
+    put_effort(b, effort_of_budget(tokens));
+  else
+    put_tokens(b, tokens);
 }
 
 static void put_own_thinking(struct body *b) {
@@ -258,7 +256,7 @@ static void put_own_thinking(struct body *b) {
 /* Thoughts are shown where thinking was asked for and hiding it was not. */
 static void put_foreign_thinking(struct body *b) {
   const struct request_reasoning *t = &b->r->reasoning;
-  bool is_off = t->enabled == 0 || str_eq(t->effort, STR("none"));
+  bool is_off = effort_is_off(t);
   bool is_asked = !is_off && (t->enabled == 1 || t->effort.n || t->budget_tokens >= 0 || t->summary.n);
   if (t->visible >= 0 || is_asked) json_out_member_bool(b->out, "includeThoughts", !is_off && t->visible != 0);
   if (is_off)

@@ -1,9 +1,9 @@
 /* Turns of a Gemini request as items: `contents` and `systemInstruction` with their parts. Called by
  * gemini_request_decode; all of it in the request's arena.
  *
- * A part is a union of one data member with thought, thoughtSignature and more beside it. Calls need no id here: where
- * one is missing it is invented, and a result finds its call by id, else by name in order. The node as it was written
- * stays in part.raw, so that the same dialect writes back what was sent and nothing that was invented. */
+ * A part is a union of one data member with thought, thoughtSignature and more beside it. Calls need no id here
+ * (request_pair_calls makes up for it). The node as it was written stays in part.raw, so that the same dialect writes
+ * back what was sent. */
 #include <stdio.h>
 #include <yyjson.h>
 
@@ -40,50 +40,11 @@ static const struct str part_names[PART_NAMES] = {
     [THOUGHT_SIGNATURE] = STR("thoughtSignature"),
 };
 
-enum { CALLS_LOOKED_AT_MAX = 1024 }; /* among the calls that wait for a result, for one without an id */
-
-/* A call that waits for its result. */
-struct waiting {
-  struct str id, name;
-  bool is_answered;
-};
-
 struct contents {
   struct arena *a;
   struct request *r;
   struct err_info *info;
-  struct waiting *calls;
-  size_t call_count, call_room, first_waiting;
-  unsigned invented;
 };
-
-/* A word that callers' own ids hardly begin with: the target sees it, and nobody sends it back. */
-static struct str invent_id(struct contents *c) { return arena_printf(c->a, "call_gemini_%u", c->invented++); }
-
-static enum err remember_call(struct contents *c, struct str id, struct str name) {
-  if (c->call_count == c->call_room) {
-    size_t room = c->call_room ? c->call_room * 2 : 16;
-    struct waiting *v = arena_realloc(c->a, c->calls, c->call_room * sizeof *v, room * sizeof *v);
-    if (!v) return ERR_NO_MEMORY;
-    c->calls = v;
-    c->call_room = room;
-  }
-  c->calls[c->call_count++] = (struct waiting){.id = id, .name = name};
-  return OK;
-}
-
-/* The id of the first call of that name which waits; with an id: marks it as answered. Results mostly come in the order
- * of their calls, so the look is short. */
-static struct str answer_call(struct contents *c, struct str id, struct str name) {
-  while (c->first_waiting < c->call_count && c->calls[c->first_waiting].is_answered) c->first_waiting++;
-  for (size_t i = c->first_waiting; i < c->call_count && i - c->first_waiting < CALLS_LOOKED_AT_MAX; i++) {
-    struct waiting *w = &c->calls[i];
-    if (w->is_answered || !(id.n ? str_eq(w->id, id) : str_eq(w->name, name))) continue;
-    w->is_answered = true;
-    return w->id;
-  }
-  return id;
-}
 
 /* ---- media ---- */
 
@@ -151,9 +112,7 @@ static enum err decode_call(struct contents *c, yyjson_val *v, const char *path,
   out->text = args ? gemini_names_json(c->a, args) : STR("{}");
   out->is_args_valid = true;
   out->raw = v;
-  if (!out->call_id.n) out->call_id = invent_id(c);
-  if (!out->text.p || !out->call_id.p) return ERR_NO_MEMORY;
-  return remember_call(c, out->call_id, out->name);
+  return out->text.p ? OK : ERR_NO_MEMORY;
 }
 
 /* What the tool said, out of the object that a result has to be: "output" or "error" by the vendor's convention; {name,
@@ -210,8 +169,6 @@ static enum err decode_result(struct contents *c, yyjson_val *v, const char *pat
     p->source = (uint32_t)(parts.index - 1);
   }
   out->is_result_plain = out->result_count <= 1;
-  out->call_id = answer_call(c, out->call_id, out->name);
-  if (!out->call_id.n && !(out->call_id = invent_id(c)).p) return ERR_NO_MEMORY;
   return OK;
 }
 
@@ -238,10 +195,8 @@ static enum err find_data(struct contents *c, yyjson_val *const *found, const ch
 
 static enum err decode_data(struct contents *c, yyjson_val *node, yyjson_val *const *found, enum part_name data,
                             bool is_thought, const char *path, struct request_part *out) {
-  char where[ERR_PARAM_MAX], member[32];
-  snprintf(member, sizeof member, "%.*s", data == DATA_NAMES ? 0 : (int)part_names[data].n,
-           data == DATA_NAMES ? "" : part_names[data].p);
-  gemini_names_path(where, path, member);
+  char where[ERR_PARAM_MAX];
+  gemini_names_path(where, path, data == DATA_NAMES ? NULL : part_names[data].p);
   switch (data) {
     case TEXT: return decode_text(c, found[TEXT], is_thought, path, out);
     case INLINE_DATA: return decode_media(c, found[data], false, where, out);

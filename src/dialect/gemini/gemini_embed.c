@@ -6,11 +6,12 @@
  * Each request is an item; its texts are the item's parts. Options stand in each request: what all of them agree on is
  * the canonical request's, else only Gemini can say it. Source: Gemini API reference, "Embeddings", and @google/genai
  * 3.1 (read 2026-11). */
-#include <pthread.h>
 #include <stdio.h>
 #include <yyjson.h>
 
+#include "base/envelope_once.h"
 #include "base/json_out.h"
+#include "dialect/envelope_read.h"
 #include "dialect/gemini/gemini.h"
 #include "dialect/gemini/gemini_internal.h"
 
@@ -30,30 +31,17 @@ enum row { REQUESTS, CONTENT, MAESTRO, ROWS };
 static const struct str paths[ROWS] = {
     [REQUESTS] = STR("requests"), [CONTENT] = STR("content"), [MAESTRO] = STR("maestro")};
 
-static struct envelope_table table;
-static pthread_once_t table_once = PTHREAD_ONCE_INIT;
+static struct envelope_once table = {.paths = paths, .n = ROWS};
 
-static void table_make(void) {
-  if (envelope_table_init(&table, paths, ROWS, NULL)) __builtin_trap(); /* a fault of the rows above */
-}
-
-static const struct envelope_table *request_table(void) {
-  pthread_once(&table_once, table_make);
-  return &table;
-}
+static const struct envelope_table *request_table(void) { return envelope_once_table(&table); }
 
 static enum err read_request(struct arena *a, struct str body, const struct envelope_scan *scan,
                              struct dialect_request *out, struct err_info *info) {
   (void)a;
-  const struct envelope_value *maestro = envelope_scan_value(scan, MAESTRO);
   if (!envelope_scan_value(scan, REQUESTS) && !envelope_scan_value(scan, CONTENT))
     return err_set_param(info, ERR_MISSING, "content", "\"content\" or \"requests\" is required");
-  if (maestro && maestro->type != ENVELOPE_OBJECT)
-    return err_set_param(info, ERR_BAD_TYPE, "maestro", "\"maestro\" must be an object");
   out->max_tokens = -1;
-  out->wants_receipt = maestro != NULL;
-  out->options = maestro ? envelope_raw(body, maestro) : STR_NONE;
-  return OK;
+  return envelope_read_options(body, scan, MAESTRO, out, info);
 }
 
 /* ---- requests ---- */

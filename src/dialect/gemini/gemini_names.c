@@ -76,11 +76,11 @@ struct yyjson_val *gemini_names_get(struct yyjson_val *object, const char *camel
 }
 
 void gemini_names_path(char out[ERR_PARAM_MAX], const char *path, const char *member) {
-  snprintf(out, ERR_PARAM_MAX, "%s%s%s", path, path[0] && member ? "." : "", member ? member : "");
+  err_path_member(out, path, member);
 }
 
 void gemini_names_path_at(char out[ERR_PARAM_MAX], const char *path, size_t index) {
-  snprintf(out, ERR_PARAM_MAX, "%s[%zu]", path, index);
+  err_path_index(out, path, NULL, index);
 }
 
 enum err gemini_names_bad_type(const char *path, const char *member, const char *wanted, struct err_info *info) {

@@ -259,7 +259,7 @@ static enum err decode_tool(struct decode *d, yyjson_val *v, uint32_t source, si
   char path[ERR_PARAM_MAX];
   yyjson_val *key;
   struct request_tool *tool;
-  snprintf(path, sizeof path, "tools[%u]", source);
+  err_path_index(path, NULL, "tools", source);
   if (!yyjson_is_obj(v)) return gemini_names_bad_type(path, NULL, "an object", d->info);
   size_t before = d->r->tool_count;
   yyjson_val *functions = gemini_names_get(v, "functionDeclarations");

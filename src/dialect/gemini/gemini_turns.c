@@ -6,7 +6,6 @@
  * Gemini 3 refuses a history whose first call of a step has no thought signature. Where the call was made by another
  * model, the stand-in that the vendor documents for this takes its place there, and nowhere else (Gemini API guide,
  * "Thought signatures", FAQ; read 2026-11). */
-#include <stdio.h>
 #include <yyjson.h>
 
 #include "base/json_out.h"

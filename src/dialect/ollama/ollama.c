@@ -1,59 +1,32 @@
 /* Ollama's four dialects as tables, and the envelope they share: see ollama.h. */
 #include "dialect/ollama/ollama.h"
 
-#include <pthread.h>
-
+#include "base/envelope_once.h"
+#include "dialect/envelope_read.h"
 #include "dialect/ollama/ollama_internal.h"
 
 enum request_row { MODEL, STREAM, OPTIONS, NUM_PREDICT, MAESTRO, ROWS };
-enum { MODEL_MAX = 512 };
-
 static const struct str request_paths[ROWS] = {
     [MODEL] = STR("model"),     [STREAM] = STR("stream"),
     [OPTIONS] = STR("options"), [NUM_PREDICT] = STR("options.num_predict"),
     [MAESTRO] = STR("maestro"),
 };
 
-static struct envelope_table table;
-static pthread_once_t table_once = PTHREAD_ONCE_INIT;
+static struct envelope_once table = {.paths = request_paths, .n = ROWS};
 
-static void table_make(void) {
-  if (envelope_table_init(&table, request_paths, ROWS, NULL)) __builtin_trap(); /* a fault of the rows above */
-}
-
-static const struct envelope_table *request_table(void) {
-  pthread_once(&table_once, table_make);
-  return &table;
-}
-
-static bool is_there(const struct envelope_value *v) { return v && v->type != ENVELOPE_NULL; }
-
-/* A name goes into headers and logs as well. */
-static bool is_model_name(struct str s) {
-  for (size_t i = 0; i < s.n; i++)
-    if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f) return false;
-  return s.n > 0 && s.n <= MODEL_MAX;
-}
+static const struct envelope_table *request_table(void) { return envelope_once_table(&table); }
 
 static enum err read_envelope(struct arena *a, struct str body, const struct envelope_scan *scan,
                               struct dialect_request *r, struct err_info *info) {
-  const struct envelope_value *maestro = envelope_scan_value(scan, MAESTRO),
-                              *limit = envelope_scan_value(scan, NUM_PREDICT),
-                              *options = envelope_scan_value(scan, OPTIONS);
-  enum err e = envelope_string(scan, MODEL, body, a, &r->model, info);
+  const struct envelope_value *limit = envelope_scan_value(scan, NUM_PREDICT);
+  enum err e = envelope_read_model(a, body, scan, MODEL, &r->model, info);
+  if (!e) e = envelope_read_options(body, scan, MAESTRO, r, info);
   if (e) return e;
-  if (!is_model_name(r->model))
-    return err_set_param(info, ERR_BAD_VALUE, "model",
-                         "\"model\" must be a name of 1 to %d bytes without control characters", MODEL_MAX);
-  if (maestro && maestro->type != ENVELOPE_OBJECT)
-    return err_set_param(info, ERR_BAD_TYPE, "maestro", "\"maestro\" must be an object");
-  if (is_there(options) && options->type != ENVELOPE_OBJECT)
+  if (envelope_read_is_said(scan, OPTIONS) && envelope_scan_value(scan, OPTIONS)->type != ENVELOPE_OBJECT)
     return err_set_param(info, ERR_BAD_TYPE, "options", "\"options\" must be an object");
   uint64_t n;
   if (limit && limit->type == ENVELOPE_NUMBER && !envelope_u64(scan, NUM_PREDICT, body, &n, NULL) && n)
     r->max_tokens = n > INT64_MAX ? INT64_MAX : (int64_t)n;
-  r->wants_receipt = maestro != NULL;
-  r->options = maestro ? envelope_raw(body, maestro) : STR_NONE;
   return OK;
 }
 
@@ -61,7 +34,7 @@ static enum err read_generation(struct arena *a, struct str body, const struct e
                                 enum llm_operation operation, struct dialect_request *out, struct err_info *info) {
   struct dialect_request r = {.operation = operation, .is_stream = true, .wants_usage = true, .max_tokens = -1};
   enum err e = read_envelope(a, body, scan, &r, info);
-  if (!e && is_there(envelope_scan_value(scan, STREAM))) e = envelope_bool(scan, STREAM, &r.is_stream, info);
+  if (!e) e = envelope_read_flag(scan, STREAM, &r.is_stream, info);
   if (!e) *out = r;
   return e;
 }
@@ -87,16 +60,7 @@ static enum err read_embed(struct arena *a, struct str body, const struct envelo
 static enum err edit_request(struct arena *a, const struct dialect_request_edits *want, struct envelope_edit *edit,
                              struct err_info *info) {
   (void)info;
-  if (envelope_scan_value(edit->scan, MAESTRO)) envelope_edit_remove(edit, MAESTRO);
-  if (!want->model.n) return OK;
-  struct buf json;
-  buf_init(&json, 0);
-  buf_put_json(&json, want->model);
-  struct str copy = json.failed ? STR_NONE : arena_dup(a, buf_str(&json));
-  buf_clear(&json);
-  if (!copy.p) return ERR_NO_MEMORY;
-  envelope_edit_set(edit, MODEL, copy);
-  return OK;
+  return envelope_read_edit(a, want->model, MODEL, MAESTRO, edit);
 }
 
 #define MEMBER_CAPS                                                                                                  \

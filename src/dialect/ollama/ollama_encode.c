@@ -167,7 +167,7 @@ static enum err put_message(struct encoder *c, const struct stretch *s) {
 static enum err note_calls(struct encoder *c, const struct request_item *item) {
   for (size_t k = 0; k < item->part_count; k++) {
     const struct request_part *p = &item->parts[k];
-    if (p->kind == PART_TOOL_CALL && !map_put(&c->calls, p->call_id, &item->parts[k])) return ERR_NO_MEMORY;
+    if (p->kind == PART_TOOL_CALL && p->call_id.n && !map_put(&c->calls, p->call_id, &item->parts[k])) return ERR_NO_MEMORY;
   }
   return OK;
 }
@@ -349,6 +349,8 @@ enum err ollama_encode_request(const struct request *r, const struct dialect_tar
   put_tools(&c);
   json_out_member_bool(out, "stream", r->is_stream);
   ollama_put_members(out, r, c.is_own);
+  /* Said by silence: see put_think. */
+  if (!c.is_own && r->reasoning.is_adaptive && r->reasoning.effort.n) dialect_drop(target, r, "reasoning_effort");
   json_out_end(out, '}');
   return e ? e : out->failed ? ERR_NO_MEMORY : OK;
 }

@@ -6,6 +6,7 @@
 
 #include "base/json_out.h"
 #include "dialect/ollama/ollama_internal.h"
+#include "llm/effort.h"
 
 /* ---- decode ---- */
 
@@ -186,19 +187,15 @@ static bool put_options(struct buf *out, const struct request *r, bool is_own) {
  * effort is said as it is where Ollama has the word (think: "low" | "medium" | "high"), else as its nearest neighbour.
  */
 static void put_think(struct buf *out, const struct request_reasoning *r, bool is_own) {
-  static const struct {
-    struct str effort, think;
-  } nearest[] = {{STR("minimal"), STR("low")}, {STR("xhigh"), STR("high")}, {STR("max"), STR("high")}};
   if (is_own && r->effort.n) {
     json_out_member_string(out, "think", r->effort);
-  } else if (r->enabled == 0 || str_eq(r->effort, STR("none"))) {
+  } else if (effort_is_off(r)) {
     json_out_member_bool(out, "think", false);
+  } else if (r->is_adaptive) {
+    return;
   } else if (r->effort.n) {
-    struct str word = r->effort;
-    for (size_t i = 0; i < sizeof nearest / sizeof *nearest; i++)
-      if (str_eq(word, nearest[i].effort)) word = nearest[i].think;
-    json_out_member_string(out, "think", word);
-  } else if (r->enabled == 1 && !r->is_adaptive) {
+    json_out_member_string(out, "think", effort_within(r->effort, STR("low"), STR("high")));
+  } else if (r->enabled == 1) {
     json_out_member_bool(out, "think", true);
   }
 }

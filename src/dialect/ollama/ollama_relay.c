@@ -1,27 +1,19 @@
 /* Ollama replies and stream lines on their way through a relay, errors, and the list of models (/api/tags). A line of
  * chat has `message`, one of generate has `response`; the line with "done": true is the last. */
-#include <pthread.h>
 #include <yyjson.h>
 
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/envelope_once.h"
 #include "base/json_out.h"
 #include "dialect/ollama/ollama_internal.h"
 #include "dialect/relay_json.h"
 
 enum { MODEL, MAESTRO, ROWS };
 static const struct str paths[ROWS] = {[MODEL] = STR("model"), [MAESTRO] = STR("maestro")};
-static struct envelope_table table;
-static pthread_once_t table_once = PTHREAD_ONCE_INIT;
+static struct envelope_once table = {.paths = paths, .n = ROWS};
 
-static void table_make(void) {
-  if (envelope_table_init(&table, paths, ROWS, NULL)) __builtin_trap(); /* a fault of the rows above */
-}
-
-static const struct envelope_table *reply_table(void) {
-  pthread_once(&table_once, table_make);
-  return &table;
-}
+static const struct envelope_table *reply_table(void) { return envelope_once_table(&table); }
 
 void ollama_read_usage(yyjson_val *root, struct usage *usage) {
   usage_set(usage, USAGE_INPUT, json_pool_count(yyjson_obj_get(root, "prompt_eval_count")));

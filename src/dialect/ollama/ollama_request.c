@@ -2,70 +2,20 @@
  * images, tool calls; of a tool's message the content and images are the result's. What is written back in the same
  * dialect: calls from their raw node, a result's id from the item's id, which is empty where none was written.
  *
- * Calls and results are paired: by id where both sides have one (newer versions), else in order, by the tool's name
- * where it was said. A call without an id becomes "call_<n>", counted over the whole request. */
+ * Ids of calls and results are those that were written, if any (newer versions have them): request_pair_calls makes up
+ * for the others. */
 #include <stdio.h>
 #include <yyjson.h>
 
-#include "base/map.h"
 #include "dialect/ollama/ollama_internal.h"
-
-/* A call that waits for its result, in two queues: of all, and of those of its name. */
-struct pending {
-  struct str id, name;
-  struct pending *next, *next_of_name;
-  bool is_taken;
-};
-struct queue {
-  struct pending *first, *last;
-};
 
 struct decoder {
   struct arena *arena;
   struct err_info *info;
   struct request *request;
-  unsigned calls; /* seen so far; numbers the ids */
-  struct queue waiting;
-  struct map by_id;   /* struct pending */
-  struct map by_name; /* struct queue */
 };
 
 /* ---- calls and results ---- */
-
-static enum err wait_for_result(struct decoder *d, const struct request_part *call) {
-  struct pending *p = ARENA_NEW(d->arena, struct pending);
-  struct queue *same = map_get(&d->by_name, call->name);
-  if (!same && (!(same = ARENA_NEW(d->arena, struct queue)) || !map_put(&d->by_name, call->name, same)))
-    return ERR_NO_MEMORY;
-  if (!p || !map_put(&d->by_id, call->call_id, p)) return ERR_NO_MEMORY;
-  *p = (struct pending){.id = call->call_id, .name = call->name};
-  *(d->waiting.first ? &d->waiting.last->next : &d->waiting.first) = p;
-  d->waiting.last = p;
-  *(same->first ? &same->last->next_of_name : &same->first) = p;
-  same->last = p;
-  return OK;
-}
-
-/* The id of the call that a result belongs to: of its id, else the oldest of its name that waits, else the oldest. */
-static struct str take_waiting(struct decoder *d, struct str id, struct str name) {
-  struct pending *p = NULL;
-  if (id.n) {
-    p = map_get(&d->by_id, id);
-    if (p) p->is_taken = true;
-    return id;
-  }
-  if (name.n) {
-    struct queue *same = map_get(&d->by_name, name);
-    while (same && (p = same->first) && p->is_taken) same->first = p->next_of_name;
-  } else {
-    while ((p = d->waiting.first) && p->is_taken) d->waiting.first = p->next;
-  }
-  if (!p) return STR_NONE;
-  p->is_taken = true;
-  return p->id;
-}
-
-static struct str next_id(struct decoder *d) { return arena_printf(d->arena, "call_%u", d->calls); }
 
 enum { CALL_ID, CALL_TYPE, CALL_FUNCTION, CALL_NAMES };
 static const struct str call_names[CALL_NAMES] = {STR("id"), STR("type"), STR("function")};
@@ -82,7 +32,7 @@ static enum err read_arguments(const struct read_member *at, yyjson_val *v, stru
 
 static enum err read_call(struct decoder *d, const char *path, yyjson_val *node, struct request_part *p) {
   char inner[ERR_PARAM_MAX];
-  snprintf(inner, sizeof inner, "%.100s.function", path);
+  err_path_member(inner, path, "function");
   const struct read_member at = {path, d->arena, d->info}, in = {inner, d->arena, d->info};
   yyjson_val *f[CALL_NAMES], *g[FUNCTION_NAMES];
   struct json_rest rest;
@@ -96,9 +46,7 @@ static enum err read_call(struct decoder *d, const char *path, yyjson_val *node,
   if (!e) e = read_arguments(&in, g[FUNCTION_ARGUMENTS], p);
   if (e) return e;
   p->raw = node;
-  if (!p->call_id.n) p->call_id = next_id(d);
-  d->calls++;
-  return p->call_id.p ? wait_for_result(d, p) : ERR_NO_MEMORY;
+  return OK;
 }
 
 static enum err read_calls(struct decoder *d, const char *path, yyjson_val *calls, struct request_part *parts) {
@@ -108,7 +56,7 @@ static enum err read_calls(struct decoder *d, const char *path, yyjson_val *call
   if (!calls) return OK;
   yyjson_arr_foreach(calls, i, max, node) {
     char at[ERR_PARAM_MAX];
-    snprintf(at, sizeof at, "%.60s.tool_calls[%zu]", path, i);
+    err_path_index(at, path, "tool_calls", i);
     parts[i] = (struct request_part){.kind = PART_TOOL_CALL, .source = (uint32_t)i};
     if ((e = read_call(d, at, node, &parts[i]))) break;
   }
@@ -164,13 +112,8 @@ static enum err read_result(struct decoder *d, const struct read_member *at, yyj
   enum err e = read_content(at, f, p->results, &p->result_count);
   if (!e) e = read_member_string(at, "tool_name", f[TOOL_NAME], &p->name);
   if (!e) e = read_member_string(at, "tool_call_id", f[TOOL_CALL_ID], &item->id);
-  if (e) return e;
-  p->call_id = take_waiting(d, item->id, p->name);
-  if (!p->call_id.n) { /* a result of no call: it gets an id of its own all the same */
-    p->call_id = next_id(d);
-    d->calls++;
-  }
-  return p->call_id.p ? OK : ERR_NO_MEMORY;
+  p->call_id = item->id;
+  return e;
 }
 
 /* Names and ids of results belong to tools' messages only; elsewhere they are members like any other. */
@@ -184,7 +127,7 @@ static enum err keep_foreign(const struct read_member *at, yyjson_val *const f[M
 
 static enum err read_message(struct decoder *d, uint32_t index, yyjson_val *node, struct request_item *item) {
   char path[ERR_PARAM_MAX];
-  snprintf(path, sizeof path, "messages[%u]", index);
+  err_path_index(path, NULL, "messages", index);
   const struct read_member at = {path, d->arena, d->info};
   yyjson_val *f[MESSAGE_NAMES];
   *item = (struct request_item){.source = index};
@@ -239,8 +182,8 @@ static const struct str spec_names[SPEC_NAMES] = {STR("name"), STR("description"
 
 static enum err read_tool(struct decoder *d, uint32_t index, yyjson_val *node, struct request_tool *t) {
   char path[ERR_PARAM_MAX], inner[ERR_PARAM_MAX];
-  snprintf(path, sizeof path, "tools[%u]", index);
-  snprintf(inner, sizeof inner, "tools[%u].function", index);
+  err_path_index(path, NULL, "tools", index);
+  err_path_member(inner, path, "function");
   const struct read_member at = {path, d->arena, d->info}, in = {inner, d->arena, d->info};
   yyjson_val *f[TOOL_NAMES], *g[SPEC_NAMES];
   struct json_rest rest;
@@ -299,8 +242,6 @@ enum err ollama_decode_request(struct arena *a, yyjson_val *root, const struct d
   r.is_stream = envelope->is_stream;
   r.wants_usage = true;
   struct decoder d = {.arena = a, .info = info, .request = &r};
-  map_init(&d.by_id, a);
-  map_init(&d.by_name, a);
   enum err e = read_member_split(&top, root, names, NAMES, f, &r.rest);
   if (!e) e = read_messages(&d, &top, f[MESSAGES]);
   if (!e) e = read_tools(&d, &top, f[TOOLS]);

@@ -150,7 +150,7 @@ static enum err read_content(struct openai_responses_reader *rd, struct yyjson_v
   if (!all) return ERR_NO_MEMORY;
   yyjson_val *node;
   yyjson_arr_foreach(v, i, max, node) {
-    snprintf(inner, sizeof inner, "%.96s.%s[%zu]", path, member, i);
+    err_path_index(inner, path, member, i);
     all[i].source = (uint32_t)i;
     enum err e = read_part(rd, node, inner, &all[i]);
     if (e) return e;
@@ -286,7 +286,7 @@ static enum err add_thinking(struct openai_responses_reader *rd, struct yyjson_v
   yyjson_arr_foreach(list, i, max, node) {
     struct yyjson_val *text = yyjson_obj_get(node, "text");
     char inner[ERR_PARAM_MAX];
-    snprintf(inner, sizeof inner, "%.96s.%s[%zu]", path, member, i);
+    err_path_index(inner, path, member, i);
     if (!yyjson_is_obj(node)) return openai_responses_bad_type(rd, inner, NULL, "an object");
     if (text && !yyjson_is_str(text)) return openai_responses_bad_type(rd, inner, "text", "a string");
     if (!text) continue;

@@ -8,14 +8,7 @@
 #include "base/json_out.h"
 #include "dialect/openai_responses/internal.h"
 
-enum { PENDING_WINDOW = 128, DOCUMENT_BYTES_MAX = 64 << 20 };
-
-/* A call of a dialect without ids, waiting for its result. */
-struct pending {
-  struct str name;
-  unsigned number;
-  bool is_done;
-};
+enum { DOCUMENT_BYTES_MAX = 64 << 20 };
 
 struct writer {
   struct buf *out;
@@ -24,8 +17,6 @@ struct writer {
   struct arena *arena;
   struct err_info *info;
   bool in_message;
-  struct pending *pending;
-  size_t pending_count, pending_room, pending_first; /* none before pending_first waits */
 };
 
 static void copy_member(struct buf *out, struct yyjson_val *node, const char *key) {
@@ -159,47 +150,14 @@ static void put_item_tail(struct writer *w, const struct request_part *p) {
   json_out_end(w->out, '}');
 }
 
-/* Calls without ids are numbered; the n-th result of that name belongs to the n-th call that has none yet. */
-static struct str call_id_of(struct writer *w, const struct request_part *p) {
-  if (p->call_id.n) return p->call_id;
-  unsigned number = (unsigned)w->pending_count;
-  if (p->kind == PART_TOOL_CALL) {
-    if (w->pending_count == w->pending_room) {
-      size_t room = w->pending_room ? w->pending_room * 2 : 8;
-      struct pending *v = arena_realloc(w->arena, w->pending, w->pending_room * sizeof *v, room * sizeof *v);
-      if (!v) return STR_NONE;
-      w->pending = v;
-      w->pending_room = room;
-    }
-    w->pending[w->pending_count++] = (struct pending){p->name, number, false};
-  } else {
-    while (w->pending_first < w->pending_count && w->pending[w->pending_first].is_done) w->pending_first++;
-    struct pending *best = NULL;
-    for (size_t i = w->pending_first; i < w->pending_count && i < w->pending_first + PENDING_WINDOW; i++) {
-      struct pending *one = &w->pending[i];
-      if (one->is_done || (p->name.n && !str_eq(one->name, p->name))) continue;
-      best = one;
-      break;
-    }
-    if (best) {
-      best->is_done = true;
-      number = best->number;
-    }
-  }
-  return arena_printf(w->arena, "call_%u", number);
-}
-
-static enum err put_call(struct writer *w, const struct request_part *p) {
+static void put_call(struct writer *w, const struct request_part *p) {
   bool is_custom = p->tool_kind == TOOL_CUSTOM;
-  struct str id = call_id_of(w, p);
-  if (!id.p) return ERR_NO_MEMORY;
   put_item_head(w, is_custom ? STR("custom_tool_call") : STR("function_call"), p);
-  json_out_member_string(w->out, "call_id", id);
+  json_out_member_string(w->out, "call_id", p->call_id);
   json_out_member_string(w->out, "name", p->name);
   if (w->native) json_out_member_string_if(w->out, "namespace", p->namespace);
   json_out_member_string(w->out, is_custom ? "input" : "arguments", p->text.n || w->native ? p->text : STR("{}"));
   put_item_tail(w, p);
-  return OK;
 }
 
 /* The API has no flag for a failed tool: it is said in words. */
@@ -230,13 +188,11 @@ static enum err put_rich_output(struct writer *w, const struct request_item *ite
 }
 
 static enum err put_result(struct writer *w, const struct request_item *item, const struct request_part *p) {
-  struct str id = call_id_of(w, p);
   enum err e = OK;
-  if (!id.p) return ERR_NO_MEMORY;
   bool is_one_text = p->result_count == 0 || (p->result_count == 1 && p->results[0].kind == PART_TEXT);
   bool is_plain = w->native ? p->is_result_plain : is_one_text;
   put_item_head(w, p->tool_kind == TOOL_CUSTOM ? STR("custom_tool_call_output") : STR("function_call_output"), p);
-  json_out_member_string(w->out, "call_id", id);
+  json_out_member_string(w->out, "call_id", p->call_id);
   if (is_plain)
     put_plain_output(w, p);
   else
@@ -339,7 +295,7 @@ static enum err put_turn(struct writer *w, const struct request_item *item) {
     switch (p->kind) {
       case PART_TOOL_CALL:
         close_message(w);
-        e = put_call(w, p);
+        put_call(w, p);
         break;
       case PART_TOOL_RESULT:
         close_message(w);

@@ -2,14 +2,12 @@
  * edits of a relayed one. Envelope values borrow the body; nothing here outlives its exchange. */
 #include "dialect/openai_responses/openai_responses.h"
 
-#include <pthread.h>
-
+#include "base/envelope_once.h"
+#include "dialect/envelope_read.h"
 #include "dialect/openai_chat.h"
 #include "dialect/openai_responses/internal.h"
 
 enum request_row { MODEL, INPUT, STREAM, MAX_OUTPUT_TOKENS, PREVIOUS_RESPONSE_ID, CONVERSATION, PROMPT, MAESTRO, ROWS };
-
-enum { MODEL_MAX = 512 };
 
 static const struct str request_paths[ROWS] = {
     [MODEL] = STR("model"),
@@ -22,34 +20,14 @@ static const struct str request_paths[ROWS] = {
     [MAESTRO] = STR("maestro"),
 };
 
-static struct envelope_table table;
-static pthread_once_t table_once = PTHREAD_ONCE_INIT;
+static struct envelope_once table = {.paths = request_paths, .n = ROWS};
 
-static void table_make(void) {
-  if (envelope_table_init(&table, request_paths, ROWS, NULL)) __builtin_trap(); /* a fault of the rows above */
-}
-
-const struct envelope_table *openai_responses_request_table(void) {
-  pthread_once(&table_once, table_make);
-  return &table;
-}
-
-static bool is_said(const struct envelope_scan *scan, unsigned row) {
-  const struct envelope_value *v = envelope_scan_value(scan, row);
-  return v && v->type != ENVELOPE_NULL;
-}
-
-/* A name goes into headers and logs as well. */
-static bool is_model_name(struct str s) {
-  for (size_t i = 0; i < s.n; i++)
-    if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f) return false;
-  return s.n > 0 && s.n <= MODEL_MAX;
-}
+const struct envelope_table *openai_responses_request_table(void) { return envelope_once_table(&table); }
 
 /* Input may be left out only where something else holds it. */
 static enum err check_input(const struct envelope_scan *scan, struct err_info *info) {
-  if (!is_said(scan, INPUT)) {
-    if (is_said(scan, PREVIOUS_RESPONSE_ID) || is_said(scan, CONVERSATION) || is_said(scan, PROMPT)) return OK;
+  if (!envelope_read_is_said(scan, INPUT)) {
+    if (envelope_read_is_said(scan, PREVIOUS_RESPONSE_ID) || envelope_read_is_said(scan, CONVERSATION) || envelope_read_is_said(scan, PROMPT)) return OK;
     return err_set_param(info, ERR_MISSING, "input", "\"input\" is required");
   }
   uint8_t type = envelope_scan_value(scan, INPUT)->type;
@@ -57,51 +35,22 @@ static enum err check_input(const struct envelope_scan *scan, struct err_info *i
   return err_set_param(info, ERR_BAD_TYPE, "input", "\"input\" must be a string or an array");
 }
 
-/* A number that is no count is the upstream's to judge. */
-static enum err read_limit(struct str body, const struct envelope_scan *scan, int64_t *out, struct err_info *info) {
-  uint64_t v;
-  if (!is_said(scan, MAX_OUTPUT_TOKENS)) return OK;
-  bool is_number = envelope_scan_value(scan, MAX_OUTPUT_TOKENS)->type == ENVELOPE_NUMBER;
-  enum err e = envelope_u64(scan, MAX_OUTPUT_TOKENS, body, &v, is_number ? NULL : info);
-  if (e) return is_number ? OK : e;
-  *out = v > INT64_MAX ? INT64_MAX : (int64_t)v;
-  return OK;
-}
-
 enum err openai_responses_read_request(struct arena *a, struct str body, const struct envelope_scan *scan,
                                        struct dialect_request *out, struct err_info *info) {
   struct dialect_request r = {.max_tokens = -1, .wants_usage = true};
-  const struct envelope_value *maestro = envelope_scan_value(scan, MAESTRO);
-  enum err e = envelope_string(scan, MODEL, body, a, &r.model, info);
-  if (e) return e;
-  if (!is_model_name(r.model))
-    return err_set_param(info, ERR_BAD_VALUE, "model",
-                         "\"model\" must be a name of 1 to %d bytes without control characters", MODEL_MAX);
-  if ((e = check_input(scan, info))) return e;
-  if (maestro && maestro->type != ENVELOPE_OBJECT)
-    return err_set_param(info, ERR_BAD_TYPE, "maestro", "\"maestro\" must be an object");
-  if (is_said(scan, STREAM) && (e = envelope_bool(scan, STREAM, &r.is_stream, info))) return e;
-  if ((e = read_limit(body, scan, &r.max_tokens, info))) return e;
-  r.wants_receipt = maestro != NULL;
-  r.options = maestro ? envelope_raw(body, maestro) : STR_NONE;
-  *out = r;
-  return OK;
+  enum err e = envelope_read_model(a, body, scan, MODEL, &r.model, info);
+  if (!e) e = check_input(scan, info);
+  if (!e) e = envelope_read_options(body, scan, MAESTRO, &r, info);
+  if (!e) e = envelope_read_flag(scan, STREAM, &r.is_stream, info);
+  if (!e) e = envelope_read_limit(body, scan, MAX_OUTPUT_TOKENS, &r.max_tokens, info);
+  if (!e) *out = r;
+  return e;
 }
 
 enum err openai_responses_edit_request(struct arena *a, const struct dialect_request_edits *want,
                                        struct envelope_edit *edit, struct err_info *info) {
   (void)info; /* usage needs no asking for: every response tells it */
-  if (want->model.n) {
-    struct buf json;
-    buf_init(&json, 0);
-    buf_put_json(&json, want->model);
-    struct str copy = json.failed ? STR_NONE : arena_dup(a, buf_str(&json));
-    buf_clear(&json);
-    if (!copy.p) return ERR_NO_MEMORY;
-    envelope_edit_set(edit, MODEL, copy);
-  }
-  if (envelope_scan_value(edit->scan, MAESTRO)) envelope_edit_remove(edit, MAESTRO);
-  return OK;
+  return envelope_read_edit(a, want->model, MODEL, MAESTRO, edit);
 }
 
 static void put_model(struct buf *out, const struct dialect_model *model) { dialect_openai_chat.put_model(out, model); }

@@ -1,14 +1,11 @@
 /* Reading members of a Responses tree with their types checked: see internal.h. Called by the decoders of requests.
  * Pure; a fault names the member in the caller's own words. */
-#include <stdio.h>
 #include <yyjson.h>
 
 #include "dialect/openai_responses/internal.h"
 
 void openai_responses_path(char out[ERR_PARAM_MAX], const char *base, const char *member) {
-  bool has_base = base && base[0], has_member = member && member[0];
-  snprintf(out, ERR_PARAM_MAX, "%s%s%s", has_base ? base : "", has_base && has_member ? "." : "",
-           has_member ? member : "");
+  err_path_member(out, base, member);
 }
 
 static enum err refuse(struct openai_responses_reader *rd, enum err e, const char *base, const char *member,

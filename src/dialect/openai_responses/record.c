@@ -1,7 +1,7 @@
 /* What is stored of a finished response, and the answers to requests for it: see expand.h. */
-#include <pthread.h>
 #include <yyjson.h>
 
+#include "base/envelope_once.h"
 #include "base/envelope_scan.h"
 #include "base/json_out.h"
 #include "base/json_pool.h"
@@ -161,18 +161,12 @@ enum err openai_responses_record(struct str body, struct str response, struct ar
 
 enum final_row { TYPE, RESPONSE, FINAL_ROWS };
 static const struct str final_paths[FINAL_ROWS] = {[TYPE] = STR("type"), [RESPONSE] = STR("response")};
-static struct envelope_table table;
-static pthread_once_t table_once = PTHREAD_ONCE_INIT;
-
-static void table_make(void) {
-  if (envelope_table_init(&table, final_paths, FINAL_ROWS, NULL)) __builtin_trap(); /* a fault of the rows above */
-}
+static struct envelope_once table = {.paths = final_paths, .n = FINAL_ROWS};
 
 static bool response_within(struct str data, struct str *response) {
   static const struct envelope_limits limits = {.keys_are_lenient = true};
   struct envelope_scan scan;
-  pthread_once(&table_once, table_make);
-  if (envelope_scan_whole(&scan, &table, &limits, NULL, data, NULL)) return false;
+  if (envelope_scan_whole(&scan, envelope_once_table(&table), &limits, NULL, data, NULL)) return false;
   const struct envelope_value *type = envelope_scan_value(&scan, TYPE), *v = envelope_scan_value(&scan, RESPONSE);
   if (!type || !v || v->type != ENVELOPE_OBJECT) return false;
   struct str word = envelope_raw(data, type);

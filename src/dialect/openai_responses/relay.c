@@ -1,8 +1,8 @@
 /* Responses relayed: the rules for relay_json.c. The model's name stands at the top of a whole reply and in the
  * `response` of the events that carry one; so does the receipt. Frames pass byte for byte otherwise. */
-#include <pthread.h>
 #include <yyjson.h>
 
+#include "base/envelope_once.h"
 #include "dialect/openai_responses/internal.h"
 #include "dialect/relay_json.h"
 
@@ -16,17 +16,9 @@ static const struct str reply_paths[ROWS] = {
     [RESPONSE_MAESTRO] = STR("response.maestro"),
 };
 
-static struct envelope_table table;
-static pthread_once_t table_once = PTHREAD_ONCE_INIT;
+static struct envelope_once table = {.paths = reply_paths, .n = ROWS};
 
-static void table_make(void) {
-  if (envelope_table_init(&table, reply_paths, ROWS, NULL)) __builtin_trap(); /* a fault of the rows above */
-}
-
-static const struct envelope_table *reply_table(void) {
-  pthread_once(&table_once, table_make);
-  return &table;
-}
+static const struct envelope_table *reply_table(void) { return envelope_once_table(&table); }
 
 static bool has_output(struct yyjson_val *response) { return yyjson_arr_size(yyjson_obj_get(response, "output")) > 0; }
 

@@ -131,7 +131,7 @@ static enum err add_list(struct openai_responses_reader *rd, struct yyjson_val *
   yyjson_val *node;
   yyjson_arr_foreach(list, i, max, node) {
     char path[ERR_PARAM_MAX];
-    snprintf(path, sizeof path, "%s[%zu]", name, i);
+    err_path_index(path, NULL, name, i);
     if (nodes) nodes[i] = node;
     enum err e =
         openai_responses_decode_item(rd, node, path, nodes ? (uint32_t)i : UINT32_MAX, &r->items[r->item_count++]);
@@ -229,7 +229,7 @@ static enum err read_include(struct openai_responses_reader *rd, struct yyjson_v
   yyjson_arr_foreach(list, i, max, v) {
     char path[ERR_PARAM_MAX];
     struct str word = STR_NONE;
-    snprintf(path, sizeof path, "include[%zu]", i);
+    err_path_index(path, NULL, "include", i);
     enum err e = openai_responses_string(rd, path, NULL, v, &word);
     if (e) return e;
     if (str_eq(word, STR("reasoning.encrypted_content")))

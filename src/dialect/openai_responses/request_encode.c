@@ -5,6 +5,7 @@
 
 #include "base/json_out.h"
 #include "dialect/openai_responses/internal.h"
+#include "llm/effort.h"
 
 /* ---- text ---- */
 
@@ -58,18 +59,6 @@ void openai_responses_put_text(struct buf *out, const struct request *r) {
 
 /* ---- reasoning ---- */
 
-/* Budgets of APIs that count tokens, as the words of this one: from so many tokens on. */
-static struct str effort_of(const struct request_reasoning *g) {
-  static const struct {
-    int64_t tokens;
-    struct str word;
-  } rows[] = {{24576, STR("high")}, {8192, STR("medium")}, {1, STR("low")}};
-  if (g->effort.n) return g->effort;
-  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-    if (g->budget_tokens >= rows[i].tokens) return rows[i].word;
-  return STR_NONE;
-}
-
 /* Asked for in so many words: models that do not reason refuse these members. */
 static bool wants_reasoning(const struct request_reasoning *g) {
   return g->enabled == 1 || g->is_adaptive || g->budget_tokens > 0 || (g->effort.n && !str_eq(g->effort, STR("none")));
@@ -78,7 +67,7 @@ static bool wants_reasoning(const struct request_reasoning *g) {
 void openai_responses_put_reasoning(struct buf *out, const struct request *r) {
   const struct openai_responses_native *native = openai_responses_native_of(r);
   const struct request_reasoning *g = &r->reasoning;
-  struct str effort = native ? g->effort : effort_of(g), summary = g->summary;
+  struct str effort = native || g->effort.n ? g->effort : effort_of_budget(g->budget_tokens), summary = g->summary;
   if (!native && wants_reasoning(g) && !summary.n && g->visible != 0) summary = STR("auto");
   if (!effort.p && !summary.p && !(native && native->reasoning)) return;
   json_out_key(out, "reasoning");

@@ -1,6 +1,5 @@
 /* Tools and tool_choice of a Responses request, both ways. Called by request_decode.c and request_encode.c. A namespace
  * is flattened: its tools carry its name, and its node (request_tool.raw) gives back what else it said. */
-#include <stdio.h>
 #include <yyjson.h>
 
 #include "base/json_out.h"
@@ -75,7 +74,7 @@ static enum err read_group(struct openai_responses_reader *rd, struct yyjson_val
   size_t i, max;
   yyjson_arr_foreach(tools, i, max, tool) {
     char inner[ERR_PARAM_MAX];
-    snprintf(inner, sizeof inner, "%.96s.tools[%zu]", path, i);
+    err_path_index(inner, path, "tools", i);
     struct request_tool *t = &r->tools[r->tool_count];
     t->source = source;
     if (!e) e = read_tool(rd, tool, inner, t);
@@ -102,7 +101,7 @@ enum err openai_responses_decode_tools(struct openai_responses_reader *rd, struc
   enum err e = OK;
   yyjson_arr_foreach(tools, i, max, node) {
     char path[ERR_PARAM_MAX];
-    snprintf(path, sizeof path, "tools[%zu]", i);
+    err_path_index(path, NULL, "tools", i);
     struct yyjson_val *group = group_of(node);
     if (group) {
       e = read_group(rd, node, group, path, (uint32_t)i, out);

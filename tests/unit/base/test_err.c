@@ -63,12 +63,39 @@ TEST(texts_are_cut_between_characters) {
   }
 }
 
+TEST(paths_are_made_of_members_and_indexes) {
+  char path[ERR_PARAM_MAX], longest[ERR_PARAM_MAX];
+  err_path_member(path, "messages[0]", "role");
+  assert_string_equal(path, "messages[0].role");
+  err_path_member(path, "", "role");
+  assert_string_equal(path, "role");
+  err_path_member(path, NULL, NULL);
+  assert_string_equal(path, "");
+  err_path_member(path, "messages[0]", NULL);
+  assert_string_equal(path, "messages[0]");
+  err_path_index(path, NULL, "tools", 0);
+  assert_string_equal(path, "tools[0]");
+  err_path_index(path, "messages[3]", "content", 1024);
+  assert_string_equal(path, "messages[3].content[1024]");
+  err_path_index(path, "input", NULL, SIZE_MAX);
+  assert_string_equal(path, "input[18446744073709551615]");
+  memset(longest, 'a', sizeof longest - 1);
+  longest[sizeof longest - 1] = 0;
+  err_path_index(path, longest, "b", 7);
+  assert_string_equal(path, longest);
+  longest[sizeof longest - 3] = 0;
+  err_path_member(path, longest, "bc");
+  assert_int_equal(strlen(path), sizeof path - 1);
+  assert_string_equal(path + sizeof path - 3, ".b");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_row_is_filled),
       cmocka_unit_test(info_overrides_the_table),
       cmocka_unit_test(texts_are_cut_to_fit),
       cmocka_unit_test(texts_are_cut_between_characters),
+      cmocka_unit_test(paths_are_made_of_members_and_indexes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,6 +35,7 @@ static enum err decode(struct given *g, struct str body, enum llm_operation oper
 
 static enum err encode(struct given *g, struct dialect_target target) {
   if (!target.model.n) target.model = STR("m");
+  if (!str_eq(g->r.dialect, STR("anthropic"))) assert_int_equal(request_pair_calls(&g->arena, &g->r), OK);
   return dialect_anthropic.encode_request(&g->r, &target, &g->arena, &g->out, &g->info);
 }
 
@@ -324,33 +325,12 @@ TEST(test_turns) {
       &g, plain_target,
       "{'model':'m','max_tokens':4096,'system':[{'type':'text','text':'s1'},{'type':'text','text':'s2'}],'messages':["
       "{'role':'user','content':[{'type':'text','text':'u'}]},"
-      "{'role':'assistant','content':[{'type':'tool_use','id':'a_1','name':'f_x','input':{'n':1}},{'type':'tool_use','"
+      "{'role':'assistant','content':[{'type':'tool_use','id':'call_2b2c40a6706d9e5f320d553628313833','name':'f_x','input':{'n':1}},{'type':'tool_use','"
       "id':'b',"
       "'name':'ns__g','input':{}}]},"
-      "{'role':'user','content':[{'type':'tool_result','tool_use_id':'a_1','content':'one','is_error':true},{'type':"
+      "{'role':'user','content':[{'type':'tool_result','tool_use_id':'call_2b2c40a6706d9e5f320d553628313833','content':'one','is_error':true},{'type':"
       "'tool_result','tool_use_id':'b','content':'two'},{'type':'text','text':'mid'},{'type':'text','text':'then'}]},"
       "{'role':'assistant','content':[{'type':'text','text':'x'},{'type':'text','text':'y'}]}]}");
-  given_end(&g);
-}
-
-TEST(test_ids_are_made_in_pairs) {
-  struct request_part calls[] = {{.kind = PART_TOOL_CALL, .name = STR("f")},
-                                 {.kind = PART_TOOL_CALL, .name = STR("g")},
-                                 {.kind = PART_TOOL_CALL, .name = STR("f")}};
-  struct request_part results[] = {{.kind = PART_TOOL_RESULT, .name = STR("g")},
-                                   {.kind = PART_TOOL_RESULT, .name = STR("f")},
-                                   {.kind = PART_TOOL_RESULT}};
-  struct request_item items[] = {ITEM(ROLE_USER, TEXT_PART("u"), 1), ITEM(ROLE_ASSISTANT, calls, 3),
-                                 ITEM(ROLE_TOOL, results, 3)};
-  struct given g;
-  foreign_begin(&g, items, 3);
-  assert_foreign(
-      &g, plain_target,
-      "{'model':'m','max_tokens':4096,'messages':[{'role':'user','content':[{'type':'text','text':'u'}]},{'role':"
-      "'assistant','content':[{'type':'tool_use','id':'call_1','name':'f','input':{}},{'type':'tool_use','id':"
-      "'call_2','name':'g','input':{}},{'type':'tool_use','id':'call_3','name':'f','input':{}}]},{'role':'user',"
-      "'content':[{'type':'tool_result','tool_use_id':'call_1'},{'type':'tool_result','tool_use_id':'call_2'},{"
-      "'type':'tool_result','tool_use_id':'call_3'}]}]}");
   given_end(&g);
 }
 
@@ -630,7 +610,6 @@ int main(void) {
       cmocka_unit_test(test_faults_name_their_place),
       cmocka_unit_test(test_count_request),
       cmocka_unit_test(test_turns),
-      cmocka_unit_test(test_ids_are_made_in_pairs),
       cmocka_unit_test(test_opening_turns),
       cmocka_unit_test(test_media),
       cmocka_unit_test(test_media_that_cannot_be_said),

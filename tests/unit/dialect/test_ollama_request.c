@@ -89,15 +89,17 @@ TEST(calls_and_results_are_paired) {
                  "{\"role\":\"tool\",\"tool_name\":\"f\",\"content\":\"4\"},"      /* the second f */
                  "{\"role\":\"tool\",\"tool_name\":\"f\",\"content\":\"5\"}]}"),   /* of no call */
       OK);
+  assert_false(part(&t, 0, 1)->call_id.n || part(&t, 1, 0)->call_id.n); /* what was not said is not made up here */
+  assert_int_equal(request_pair_calls(&t.arena, &t.request), OK);
   assert_str(part(&t, 0, 1)->text, STR("{\"a\":1}"));
-  assert_str(part(&t, 0, 1)->call_id, STR("call_0"));
+  assert_str(part(&t, 0, 1)->call_id, STR("call_made_0"));
   assert_str(part(&t, 0, 2)->text, STR("{}"));
   assert_true(part(&t, 0, 2)->is_args_valid && part(&t, 0, 3)->is_args_valid && !part(&t, 0, 4)->is_args_valid);
-  assert_str(part(&t, 1, 0)->call_id, STR("call_1"));
-  assert_str(part(&t, 2, 0)->call_id, STR("call_0"));
+  assert_str(part(&t, 1, 0)->call_id, STR("call_made_1"));
+  assert_str(part(&t, 2, 0)->call_id, STR("call_made_0"));
   assert_str(part(&t, 3, 0)->call_id, STR("own"));
-  assert_str(part(&t, 4, 0)->call_id, STR("call_2"));
-  assert_str(part(&t, 5, 0)->call_id, STR("call_4"));
+  assert_str(part(&t, 4, 0)->call_id, STR("call_made_2"));
+  assert_str(part(&t, 5, 0)->call_id, STR("call_made_3"));
   rig_clear(&t);
 }
 

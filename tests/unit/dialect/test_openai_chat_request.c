@@ -243,11 +243,11 @@ TEST(errors_ids_and_documents) {
   t.request.items = items;
   t.request.item_count = 2;
   assert_int_equal(rig_encode(&t, d), OK);
-  rig_expect_json(&t, TALK("{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":\"call_0\",\"type\":"
-                           "\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}},{\"id\":\"call_1\","
+  rig_expect_json(&t, TALK("{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":\"call_made_0\",\"type\":"
+                           "\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}},{\"id\":\"call_made_1\","
                            "\"type\":\"function\",\"function\":{\"name\":\"n__g\",\"arguments\":\"{}\"}}]},{\"role\":"
-                           "\"tool\",\"tool_call_id\":\"call_1\",\"content\":\"Error: bad\"},{\"role\":\"tool\","
-                           "\"tool_call_id\":\"call_0\",\"content\":\"\"},{\"role\":\"user\",\"content\":"
+                           "\"tool\",\"tool_call_id\":\"call_made_1\",\"content\":\"Error: bad\"},{\"role\":\"tool\","
+                           "\"tool_call_id\":\"call_made_0\",\"content\":\"\"},{\"role\":\"user\",\"content\":"
                            "\"n.txt:\\nwords\"}"));
   /* Another provider's file, and a kind of sound that is not taken. */
   file = (struct media){.file_id = STR("file_1")};

@@ -438,24 +438,6 @@ TEST(a_conversation_of_another_dialect) {
       "{\"type\":\"message\",\"role\":\"user\",\"content\":[{\"type\":\"input_text\",\"text\":\"go on\"}]}]}");
 }
 
-TEST(calls_without_ids_are_paired) {
-  struct request_part out[] = {TEXT_PART("r")};
-  struct request_part calls[] = {{.kind = PART_TOOL_CALL, .name = STR("f"), .text = STR("{}")},
-                                 {.kind = PART_TOOL_CALL, .name = STR("g"), .text = STR("{}")}};
-  struct request_part results[] = {{.kind = PART_TOOL_RESULT, .name = STR("g"), .results = out, .result_count = 1},
-                                   {.kind = PART_TOOL_RESULT, .name = STR("f")}};
-  struct request_item items[] = {
-      {.role = ROLE_ASSISTANT, .form = CONTENT_ARRAY, .parts = calls, .part_count = 2},
-      {.role = ROLE_TOOL, .source = 1, .form = CONTENT_ARRAY, .parts = results, .part_count = 2}};
-  struct request r = foreign(items, 2);
-  assert_encoded(&r, HEAD
-                 "\"store\":false,\"input\":["
-                 "{\"type\":\"function_call\",\"call_id\":\"call_0\",\"name\":\"f\",\"arguments\":\"{}\"},"
-                 "{\"type\":\"function_call\",\"call_id\":\"call_1\",\"name\":\"g\",\"arguments\":\"{}\"},"
-                 "{\"type\":\"function_call_output\",\"call_id\":\"call_1\",\"output\":\"r\"},"
-                 "{\"type\":\"function_call_output\",\"call_id\":\"call_0\",\"output\":\"\"}]}");
-}
-
 TEST(members_of_another_dialect) {
   struct request_tool tools[] = {{.kind = TOOL_FUNCTION, .name = STR("f"), .strict = -1},
                                  {.kind = TOOL_HOSTED, .name = STR("web")}};
@@ -523,7 +505,6 @@ int main(void) {
       T(what_only_openai_can_say_is_refused_elsewhere),
       T(foreign_thinking_comes_back_to_its_maker_only),
       T(a_conversation_of_another_dialect),
-      T(calls_without_ids_are_paired),
       T(members_of_another_dialect),
       T(documents_of_another_dialect),
       T(an_error_is_openais),

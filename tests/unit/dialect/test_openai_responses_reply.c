@@ -570,7 +570,8 @@ TEST(a_whole_response) {
       "{\"id\":\"fc_r1_1\",\"type\":\"function_call\",\"status\":\"completed\",\"arguments\":\"{\\\"a\\\":1}\","
       "\"call_id\":\"c1\",\"name\":\"f\"},{\"id\":\"fc_r1_2\",\"type\":\"function_call\",\"status\":\"completed\","
       "\"arguments\":\"{}\",\"call_id\":\"call_r1_2\",\"name\":\"g\"}],\"usage\":{\"input_tokens\":10,"
-      "\"input_tokens_details\":{\"cached_tokens\":4},\"output_tokens\":6,\"total_tokens\":16},\"maestro\":{\"r\":1}}");
+      "\"input_tokens_details\":{\"cached_tokens\":4},\"output_tokens\":6,"
+      "\"total_tokens\":16},\"maestro\":{\"r\":1}}");
   assert_int_equal(receipts, 1);
 }
 

@@ -1,0 +1,69 @@
+/* Calls and results that came without an id get one: see request.h. Ollama's and Gemini's older clients, OpenAI's
+ * legacy functions and careless callers leave it out; every other dialect wants it. Used by call/translate.c before a
+ * request is encoded for another dialect than its own.
+ *
+ * Invariant: a result looks at a bounded number of open calls, so a hostile list costs no more than a long one. */
+#include "llm/request.h"
+
+enum { OPEN_LOOKED_AT_MAX = 256 };
+
+struct open_call {
+  struct str id, name;
+  bool is_answered;
+};
+
+struct pairing {
+  struct arena *arena;
+  struct open_call *calls;
+  size_t count, room, first; /* first: all before it are answered */
+  unsigned made;
+};
+
+/* A word that callers' own ids hardly begin with. */
+static enum err make_id(struct pairing *p, struct str *id) {
+  *id = arena_printf(p->arena, "call_made_%u", p->made++);
+  return id->p ? OK : ERR_NO_MEMORY;
+}
+
+static enum err add_call(struct pairing *p, struct request_part *part) {
+  enum err e = OK;
+  if (p->count == p->room) {
+    size_t room = p->room ? p->room * 2 : 16;
+    struct open_call *v = arena_realloc(p->arena, p->calls, p->room * sizeof *v, room * sizeof *v);
+    if (!v) return ERR_NO_MEMORY;
+    p->calls = v;
+    p->room = room;
+  }
+  if (!part->call_id.n) e = make_id(p, &part->call_id);
+  if (!e) p->calls[p->count++] = (struct open_call){part->call_id, part->name, false};
+  return e;
+}
+
+static bool is_answer_to(const struct request_part *part, const struct open_call *call) {
+  if (call->is_answered) return false;
+  if (part->call_id.n) return str_eq(part->call_id, call->id);
+  return !part->name.n || str_eq(part->name, call->name);
+}
+
+static enum err add_result(struct pairing *p, struct request_part *part) {
+  while (p->first < p->count && p->calls[p->first].is_answered) p->first++;
+  for (size_t i = p->first; i < p->count && i - p->first < OPEN_LOOKED_AT_MAX; i++) {
+    if (!is_answer_to(part, &p->calls[i])) continue;
+    p->calls[i].is_answered = true;
+    part->call_id = p->calls[i].id;
+    return OK;
+  }
+  return part->call_id.n ? OK : make_id(p, &part->call_id);
+}
+
+enum err request_pair_calls(struct arena *a, struct request *r) {
+  struct pairing p = {.arena = a};
+  enum err e = OK;
+  for (size_t i = 0; !e && i < r->item_count; i++)
+    for (size_t k = 0; !e && k < r->items[i].part_count; k++) {
+      struct request_part *part = &r->items[i].parts[k];
+      if (part->kind == PART_TOOL_CALL) e = add_call(&p, part);
+      if (part->kind == PART_TOOL_RESULT) e = add_result(&p, part);
+    }
+  return e;
+}
