@@ -167,7 +167,8 @@ static enum err put_message(struct encoder *c, const struct stretch *s) {
 static enum err note_calls(struct encoder *c, const struct request_item *item) {
   for (size_t k = 0; k < item->part_count; k++) {
     const struct request_part *p = &item->parts[k];
-    if (p->kind == PART_TOOL_CALL && p->call_id.n && !map_put(&c->calls, p->call_id, &item->parts[k])) return ERR_NO_MEMORY;
+    if (p->kind == PART_TOOL_CALL && p->call_id.n && !map_put(&c->calls, p->call_id, &item->parts[k]))
+      return ERR_NO_MEMORY;
   }
   return OK;
 }
