@@ -56,7 +56,7 @@ struct call {
   void *receipt_arg;
   /* of a translation: the request decoded (once), encoded for the attempt in hand */
   struct request *canonical;
-  const struct dialect *mended_for; /* canonical was changed for this target, and no other may see it so; or NULL */
+  const struct dialect *mended_for; /* canonical was put right for this target, and no other may see it so; or NULL */
   struct arena *work; /* of `canonical` and what encoding takes. Of a large body it is one of its own: the pool works on
                          it, while fibers of the exchange may use `arena` */
   struct buf encoded;

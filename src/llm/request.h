@@ -136,8 +136,7 @@ struct request_tool {
 enum tool_choice { TOOL_CHOICE_UNSET, TOOL_CHOICE_AUTO, TOOL_CHOICE_NONE, TOOL_CHOICE_REQUIRED, TOOL_CHOICE_NAMED };
 enum response_format { FORMAT_UNSET, FORMAT_TEXT, FORMAT_JSON_OBJECT, FORMAT_JSON_SCHEMA };
 
-/* Thinking: what was asked for, in whichever terms. Each dialect says the nearest it can (routing of these is
- * request_reasoning in request.c). */
+/* Thinking: what was asked for, in whichever terms. Each dialect says the nearest it can (llm/effort.h). */
 struct request_reasoning {
   int8_t enabled;        /* -1 not said, 0 off, 1 on */
   bool is_adaptive;      /* the model decides how much (Anthropic) */
@@ -227,6 +226,11 @@ struct request_word {
 const char *request_member_word(const struct request_words *words, const char *word);
 void request_path(const struct request_words *words, const struct request_item *item, const struct request_part *part,
                   const char *member, char out[ERR_PARAM_MAX]);
+
+/* What the model is told about itself and the conversation, in whichever role's name. */
+static inline bool request_is_system(const struct request_item *item) {
+  return item->role == ROLE_SYSTEM || item->role == ROLE_DEVELOPER;
+}
 
 /* Fills defaults (-1 where "not said"). */
 void request_init(struct request *r, struct str dialect, enum llm_operation operation);

@@ -102,8 +102,8 @@ enum err ollama_embeddings_encode_request(const struct request *r, const struct 
                                           struct buf *out, struct err_info *info) {
   (void)a;
   if (r->item_count != 1)
-    return err_set_param(info, ERR_UNSUPPORTED, r->item_count ? "input[1]" : "input",
-                         "Ollama's older embeddings API takes exactly one text");
+    return dialect_refuse(r, r->item_count ? &r->items[1] : NULL, NULL, info,
+                          "Ollama's older embeddings API takes exactly one text");
   json_out_begin(out, '{');
   json_out_member_string(out, "model", target->model);
   json_out_key(out, "prompt");
