@@ -1,4 +1,6 @@
-/* Memory with one end: see arena.h. Blocks double from 4 KiB to 64 KiB; a larger request gets a block of its own. */
+/* Memory with one end: see arena.h. Blocks double from 4 KiB to 64 KiB; a request of more than a quarter of the next
+ * one gets a block of its own, so that blocks grow with what is small and no large one is made for the sake of one
+ * request. */
 #include "base/arena.h"
 
 #include <assert.h>
@@ -89,7 +91,7 @@ static struct arena_block *take_block(struct arena *a, size_t bytes) {
 static void *alloc_slowly(struct arena *a, size_t n) {
   size_t bytes = a->block ? a->block->bytes * 2 : BLOCK_MIN;
   if (bytes > BLOCK_MAX) bytes = BLOCK_MAX;
-  bool own = n > bytes - sizeof(struct arena_block);
+  bool own = n > bytes / 4 && (a->block || n > bytes - sizeof(struct arena_block));
   struct arena_block *b = own ? NULL : take_block(a, bytes);
   if (!b) { /* too large for one, or the limit leaves no room for one */
     own = true;

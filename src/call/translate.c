@@ -191,10 +191,11 @@ static enum err reply_embeddings(struct call *c, const struct deployment *d, con
 enum err translate_reply(struct call *c, const struct deployment *d, const struct dialect *target, struct str body,
                          struct http_headers headers, struct err_info *info) {
   if (c->request->operation == LLM_EMBED) return reply_embeddings(c, d, target, body, headers, info);
-  struct whole *w = ARENA_NEW(c->arena, struct whole);
+  struct whole *w = arena_alloc(c->arena, sizeof *w); /* most of it is the answer, which answer_init zeroes */
   if (!w) return ERR_NO_MEMORY;
-  w->call = c;
   struct dialect_exchange x = exchange_of(c, d, false); /* the receipt of a whole answer is the gateway's to put in */
+  w->call = c;
+  w->watch = (struct signature_watch){0};
   w->deployment = d;
   w->headers = headers;
   answer_init(&w->answer, c->arena, 0);

@@ -5,7 +5,7 @@
 
 #include "dialect/dialect.h"
 
-enum { OPENAI_CHAT_READ_BYTES = 4096 }; /* of the state */
+enum { OPENAI_CHAT_READ_BYTES = 3328 }; /* of the state */
 
 enum err openai_chat_read_reply(const struct dialect_exchange *x, struct str body, const struct event_sink *sink,
                                 struct err_info *info);

@@ -24,7 +24,7 @@ void openai_chat_put_call(struct buf *out, const struct openai_chat_call_out *ca
 void openai_chat_put_image(struct buf *out, struct str mime, struct str base64);
 
 void openai_chat_encode_reply(const struct dialect_exchange *x, const struct answer *answer, struct buf *out);
-enum { OPENAI_CHAT_ENCODER_BYTES = 6144 };
+enum { OPENAI_CHAT_ENCODER_BYTES = 2304 };
 enum err openai_chat_encode_event(void *state, const struct dialect_exchange *x, const struct event *event,
                                   struct buf *out, struct err_info *info);
 

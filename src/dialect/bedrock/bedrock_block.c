@@ -160,7 +160,11 @@ static void put_reasoning(struct bedrock_encoder *c, const struct request_part *
 /* ---- any ---- */
 
 void bedrock_put_cache_point(struct bedrock_encoder *c, const struct cache_marker *marker) {
-  if (!marker->raw || !(c->is_own || c->has_caching)) return;
+  if (!marker->raw) return;
+  if (!c->is_own && !c->has_caching) {
+    dialect_drop(c->target, c->request, "cache_control");
+    return;
+  }
   json_out_begin(c->out, '{');
   json_out_key(c->out, "cachePoint");
   if (c->is_own) {

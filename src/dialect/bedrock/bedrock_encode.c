@@ -327,7 +327,8 @@ static bool names(struct str model, const char *word) { return str_find(model, s
 
 enum err bedrock_encode_request(const struct request *r, const struct dialect_target *target, struct arena *a,
                                 struct buf *out, struct err_info *info) {
-  struct bedrock_encoder c = {.request = r, .model = target->model, .arena = a, .out = out, .info = info};
+  struct bedrock_encoder c = {
+      .request = r, .target = target, .model = target->model, .arena = a, .out = out, .info = info};
   size_t system = leading_system(r);
   c.is_own = str_eq(r->dialect, BEDROCK_NAME);
   c.is_claude = names(c.model, "anthropic") || names(c.model, "claude");

@@ -28,6 +28,7 @@ bool bedrock_is_sayable(const struct bedrock_encoder *c, const struct request_pa
 
 struct bedrock_encoder {
   const struct request *request;
+  const struct dialect_target *target;
   struct str model;
   struct arena *arena;
   struct buf *out;

@@ -191,9 +191,11 @@ static void put_think(struct buf *out, const struct request_reasoning *r, bool i
     json_out_member_string(out, "think", r->effort);
   } else if (effort_is_off(r)) {
     json_out_member_bool(out, "think", false);
+  } else if (r->is_adaptive) {
+    return;
   } else if (r->effort.n) {
     json_out_member_string(out, "think", effort_within(r->effort, STR("low"), STR("high")));
-  } else if (r->enabled == 1 && !r->is_adaptive) {
+  } else if (r->enabled == 1) {
     json_out_member_bool(out, "think", true);
   }
 }

@@ -88,7 +88,7 @@ bool openai_responses_is_error(struct yyjson_val *response);
 
 enum err openai_responses_decode_reply(const struct dialect_exchange *x, struct str body, const struct event_sink *sink,
                                        struct err_info *info);
-enum { OPENAI_RESPONSES_DECODER_BYTES = 8192, OPENAI_RESPONSES_ENCODER_BYTES = 8192 };
+enum { OPENAI_RESPONSES_DECODER_BYTES = 7680, OPENAI_RESPONSES_ENCODER_BYTES = 5632 };
 enum err openai_responses_decode_frame(void *state, const struct dialect_exchange *x, struct json_pool *pool,
                                        const struct frame *frame, const struct event_sink *sink, struct err_info *info);
 

@@ -305,6 +305,11 @@ static yyjson_mut_val *comparable(const struct dialect *d, yyjson_mut_doc *doc, 
   return is_stream ? merge_deltas(d->name, doc, v) : v;
 }
 
+static const char *name_of(yyjson_mut_val *key) {
+  const char *name = yyjson_mut_get_str(key);
+  return name ? name : "";
+}
+
 /* Prints where two values first differ. */
 static void print_difference(const char *path, yyjson_mut_val *want, yyjson_mut_val *got) {
   char below[512];
@@ -313,11 +318,11 @@ static void print_difference(const char *path, yyjson_mut_val *want, yyjson_mut_
   if (yyjson_mut_is_obj(want) && yyjson_mut_is_obj(got)) {
     yyjson_mut_obj_foreach(want, i, max, key, value) {
       yyjson_mut_val *other = yyjson_mut_obj_getn(got, yyjson_mut_get_str(key), yyjson_mut_get_len(key));
-      snprintf(below, sizeof below, "%s/%.*s", path, (int)yyjson_mut_get_len(key), yyjson_mut_get_str(key));
+      snprintf(below, sizeof below, "%s/%s", path, name_of(key));
       if (!other || !yyjson_mut_equals(value, other)) print_difference(below, value, other);
     }
     yyjson_mut_obj_foreach(got, i, max, key, value) {
-      snprintf(below, sizeof below, "%s/%.*s", path, (int)yyjson_mut_get_len(key), yyjson_mut_get_str(key));
+      snprintf(below, sizeof below, "%s/%s", path, name_of(key));
       if (!yyjson_mut_obj_getn(want, yyjson_mut_get_str(key), yyjson_mut_get_len(key)))
         print_difference(below, NULL, value);
     }

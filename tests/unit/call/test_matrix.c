@@ -46,7 +46,7 @@ static yyjson_mut_val *reorder(yyjson_mut_doc *doc, yyjson_mut_val *frames, stru
 }
 
 /* Applies what the case says of this pair; notes its reasons for the document. */
-static void apply(struct matrix_case *c, const char *kind, const struct cell *cell, yyjson_mut_doc *doc,
+static void apply(struct matrix_case *c, const char *kind, struct cell *cell, yyjson_mut_doc *doc,
                   struct expectation *x, const struct dialect *body_of) {
   for (size_t i = 0; i < c->n; i++) {
     struct section *s = &c->v[i];
@@ -60,7 +60,7 @@ static void apply(struct matrix_case *c, const char *kind, const struct cell *ce
       if (str_eq(verb, STR("why")))
         note_reason(cell, line);
       else if (str_eq(verb, STR("refused")))
-        x->refused = line, x->is_refused = true;
+        x->refused = line, x->is_refused = cell->is_refused = true;
       else if (str_eq(verb, STR("whole")))
         x->value = parse_into(doc, line);
       else if (str_eq(verb, STR("order")))
@@ -102,7 +102,7 @@ static struct section *needed(const struct cell *cell, const char *kind, const c
   return s;
 }
 
-static bool check_request(const struct cell *cell) {
+static bool check_request(struct cell *cell) {
   struct matrix_case *c = cell->of;
   const struct dialect *a = cell->caller, *b = cell->target;
   struct section *from = needed(cell, NULL, "request", a->name);
@@ -188,7 +188,7 @@ static struct str with_message(struct exchange *x, struct str text, struct str u
 }
 
 /* "reply" and "error": whole bodies. */
-static bool check_whole(const struct cell *cell) {
+static bool check_whole(struct cell *cell) {
   bool is_error = str_eq(str_from_c(cell->kind), STR("error"));
   const struct dialect *a = cell->caller, *b = cell->target;
   struct section *from = needed(cell, NULL, cell->kind, b->name);
@@ -243,7 +243,7 @@ static bool is_same_cut(const struct cell *cell, struct str bytes, size_t cut, s
   return good;
 }
 
-static bool check_stream(const struct cell *cell) {
+static bool check_stream(struct cell *cell) {
   const struct dialect *a = cell->caller, *b = cell->target;
   struct section *from = needed(cell, NULL, "stream", b->name);
   struct section *to = needed(cell, "seen", "stream", a->name);
@@ -302,7 +302,7 @@ static bool is_none(struct cell *cell) {
   return true;
 }
 
-static void run_cell(struct matrix_case *c, const char *kind, bool (*check)(const struct cell *)) {
+static void run_cell(struct matrix_case *c, const char *kind, bool (*check)(struct cell *)) {
   enum llm_operation op = operation_of(c->operation);
   size_t callers = 0, turn = 0;
   for (size_t i = 0; i < DIALECTS; i++) callers += is_caller(dialects[i], op);
@@ -310,7 +310,8 @@ static void run_cell(struct matrix_case *c, const char *kind, bool (*check)(cons
     if (!is_caller(dialects[i], op)) continue;
     for (size_t k = 0; k < DIALECTS; k++) {
       if (!is_target(dialects[k], op)) continue;
-      struct cell cell = {c, kind, dialects[i], dialects[k], turn, callers, CELL_PASSED};
+      struct cell cell = {
+          .of = c, .kind = kind, .caller = dialects[i], .target = dialects[k], .turn = turn, .turns = callers};
       if (!is_asked(&cell)) continue;
       if (!c->replies_first) signature_store_clear();
       if (!is_none(&cell) && !check(&cell)) cell.state = CELL_FAILED;
@@ -326,7 +327,7 @@ static void run_case(struct matrix_case *c) {
   if (has_kind(c, "error")) run_cell(c, "error", check_whole);
   if (has_kind(c, "request")) run_cell(c, "request", check_request);
   for (size_t i = 0; !asked().n && i < c->n; i++)
-    if (!c->v[i].is_used && is_known(c->v[i].who)) {
+    if (!c->v[i].is_used) {
       fprintf(stderr, "  %.*s: nothing uses \"%.*s %.*s %.*s\"\n", STR_ARG(c->name), STR_ARG(c->v[i].kind),
               STR_ARG(c->v[i].who), STR_ARG(c->v[i].rest));
       tally[CELL_FAILED]++;
@@ -334,6 +335,24 @@ static void run_case(struct matrix_case *c) {
 }
 
 static const char *docs_path;
+
+/* Writes the page, or compares it with the one in the repository. */
+static void check_page(void) {
+  static const char path[] = "docs/dialects.md";
+  struct buf page;
+  buf_init(&page, 0);
+  put_page(&page, read_file("tests/matrix/dialects.md.in"));
+  assert_false(page.failed);
+  if (docs_path) {
+    FILE *f = fopen(docs_path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(page.p, 1, page.n, f), page.n);
+    assert_int_equal(fclose(f), 0);
+  } else if (!str_eq(buf_str(&page), read_file(path))) {
+    fail_msg("%s is not what the matrix says (make docs)", path);
+  }
+  buf_clear(&page);
+}
 
 TEST(matrix) {
   read_all("tests/matrix");
@@ -343,6 +362,7 @@ TEST(matrix) {
          tally[CELL_PASSED] + tally[CELL_REASON] + tally[CELL_NONE] + tally[CELL_FAILED],
          tally[CELL_PASSED] + tally[CELL_REASON], tally[CELL_REASON], tally[CELL_NONE], tally[CELL_FAILED]);
   assert_int_equal(tally[CELL_FAILED], 0);
+  if (!asked().n) check_page();
 }
 
 int main(int argc, char **argv) {
