@@ -155,7 +155,7 @@ static void put_call(const struct anthropic_encoder *e, const struct request_par
   json_out_member_string(e->out, "id", anthropic_call_id(e, p));
   anthropic_put_tool_name(e, p->namespace, p->name);
   json_out_key(e->out, "input");
-  request_put_args_object(e->out, p->text);
+  request_put_call_args(e->out, p);
   put_tail(e, p);
 }
 

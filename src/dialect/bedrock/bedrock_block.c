@@ -96,7 +96,7 @@ static void put_tool_use(struct bedrock_encoder *c, const struct request_part *p
     json_out_member_string(out, "input", p->text);
     json_out_end(out, '}');
   } else {
-    request_put_args_object(out, p->text);
+    request_put_call_args(out, p);
   }
   if (c->is_own) json_out_rest(out, &p->rest);
   json_out_end(out, '}');

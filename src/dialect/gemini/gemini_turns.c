@@ -91,7 +91,7 @@ static void put_call(struct turns *t, const struct request_part *p) {
     json_out_member_string(t->out, "input", p->text);
     json_out_end(t->out, '}');
   } else {
-    request_put_args_object(t->out, p->text);
+    request_put_call_args(t->out, p);
   }
   json_out_end(t->out, '}');
 }

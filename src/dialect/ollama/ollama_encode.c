@@ -103,7 +103,7 @@ static void put_call(struct encoder *c, const struct request_part *p, unsigned i
     json_out_member_string(out, "input", p->text);
     json_out_end(out, '}');
   } else {
-    request_put_args_object(out, p->text);
+    request_put_call_args(out, p);
   }
   json_out_end(out, '}');
   json_out_end(out, '}');
