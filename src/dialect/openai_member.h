@@ -60,9 +60,6 @@ static inline MUST_CHECK enum err openai_member_number(const struct openai_reade
   const struct read_member at = openai_member_at(rd, base);
   return read_member_number(&at, member ? member : "", v, out);
 }
-/* Adds a member to those that are kept. */
-enum err openai_member_keep(struct arena *a, struct json_rest *rest, struct str key, struct yyjson_val *v) MUST_CHECK;
-
 /* Members of the top level that map to a field of the canonical request by their type alone. */
 enum openai_field_type { OPENAI_NUMBER, OPENAI_STRING, OPENAI_BOOL, OPENAI_OBJECT };
 struct openai_field {

@@ -141,7 +141,7 @@ static enum err note(struct embed *d, size_t i, struct str key, yyjson_val *valu
   bool is_whole = r->items[i].source == UINT32_MAX;
   struct str path = is_whole ? key : arena_printf(d->a, "requests[%u].%.*s", r->items[i].source, STR_ARG(key));
   if (!value) return OK;
-  return path.p && gemini_names_rest_grow(d->a, &r->nested, path, value) ? OK : ERR_NO_MEMORY;
+  return path.p ? json_rest_add(d->a, &r->nested, path, value) : ERR_NO_MEMORY;
 }
 
 /* Members of a batch's requests that nobody else knows, and an option on which its requests differ. */

@@ -70,32 +70,6 @@ static const char *native_member(const struct json_rest *rest) {
   return NULL;
 }
 
-/* Room for `more` members in request.nested; NULL: memory is short. */
-static struct json_rest_member *nest(struct openai_reader *rd, struct request *r, size_t more) {
-  struct json_rest_member *v = ARENA_NEW_ARRAY(rd->arena, struct json_rest_member, r->nested.n + more);
-  if (!v) return NULL;
-  if (r->nested.n) memcpy(v, r->nested.v, r->nested.n * sizeof *v);
-  r->nested.v = v;
-  return v + r->nested.n;
-}
-
-/* Keeps what is left of the object `prefix`, under its path. */
-static enum err add_rest(struct openai_reader *rd, struct request *r, const char *prefix,
-                         const struct json_rest *more) {
-  if (!more->n) return OK;
-  struct json_rest_member *v = nest(rd, r, more->n);
-  if (!v) return ERR_NO_MEMORY;
-  for (size_t i = 0; i < more->n; i++) {
-    struct str key = arena_printf(rd->arena, "%s.%.*s", prefix, STR_ARG(more->v[i].key));
-    if (!key.p) return ERR_NO_MEMORY;
-    v[i] = (struct json_rest_member){key, more->v[i].value};
-  }
-  r->nested.n += more->n;
-  return OK;
-}
-
-/* ---- instructions and input ---- */
-
 static enum err count_items(struct openai_reader *rd, struct yyjson_val *const *v, size_t *n) {
   *n = 1; /* a string is one item */
   if (!v[INPUT]) *n = 0;
@@ -189,7 +163,7 @@ static enum err read_format(struct openai_reader *rd, struct yyjson_val *node, s
   if (v[SCHEMA] && !yyjson_is_obj(v[SCHEMA]))
     return openai_member_wrong_type(rd, "text.format", "schema", "an object");
   r->format_schema = v[SCHEMA];
-  return add_rest(rd, r, "text.format", &rest);
+  return json_rest_join(rd->arena, &r->nested, STR("text.format"), &rest);
 }
 
 static enum err read_text(struct openai_reader *rd, struct yyjson_val *node, struct request *r) {
@@ -201,7 +175,7 @@ static enum err read_text(struct openai_reader *rd, struct yyjson_val *node, str
   enum err e = openai_member_split(rd, "text", node, text_names, NAMES, v, &rest);
   if (!e) e = openai_member_string(rd, "text", "verbosity", v[VERBOSITY], &r->verbosity);
   if (!e && v[FORMAT]) e = read_format(rd, v[FORMAT], r);
-  return e ? e : add_rest(rd, r, "text", &rest);
+  return e ? e : json_rest_join(rd->arena, &r->nested, STR("text"), &rest);
 }
 
 static enum err read_reasoning(struct openai_reader *rd, struct yyjson_val *node, struct request *r) {
@@ -216,7 +190,7 @@ static enum err read_reasoning(struct openai_reader *rd, struct yyjson_val *node
   if (e) return e;
   if (r->reasoning.effort.n) r->reasoning.enabled = str_eq(r->reasoning.effort, STR("none")) ? 0 : 1;
   if (r->reasoning.summary.n) r->reasoning.visible = 1;
-  return add_rest(rd, r, "reasoning", &rest);
+  return json_rest_join(rd->arena, &r->nested, STR("reasoning"), &rest);
 }
 
 /* Two of the things that can be included are Maestro's to give in every dialect; the others are named as left over. */
@@ -241,12 +215,7 @@ static enum err read_include(struct openai_reader *rd, struct yyjson_val *list,
   }
   native->include = list;
   if (native->wants_logprobs) r->logprobs = 1;
-  if (!foreign) return OK;
-  struct json_rest_member *left = nest(rd, r, 1);
-  if (!left) return ERR_NO_MEMORY;
-  *left = (struct json_rest_member){STR("include"), list};
-  r->nested.n++;
-  return OK;
+  return foreign ? json_rest_add(rd->arena, &r->nested, STR("include"), list) : OK;
 }
 
 /* ---- all ---- */
