@@ -49,7 +49,7 @@ static enum err edit_request(struct arena *a, const struct dialect_request_edits
    CAP_BIT(TOOL_CHOICE_REQUIRED) | CAP_BIT(TOOL_CHOICE_NAMED) | CAP_BIT(PARALLEL_TOOL_CALLS) | CAP_BIT(RESULT_RICH) | \
    CAP_BIT(RESULT_ERROR) | CAP_BIT(REASONING_EFFORT) | CAP_BIT(REASONING_BUDGET) | CAP_BIT(REASONING_OFF) |           \
    CAP_BIT(CACHE_MARKER) | CAP_BIT(FORMAT_JSON_SCHEMA) | CAP_BIT(TEMPERATURE) | CAP_BIT(TOP_P) | CAP_BIT(TOP_K) |     \
-   CAP_BIT(STOP) | CAP_BIT(USER))
+   CAP_BIT(STOP) | CAP_BIT(USER) | CAP_BIT(SERVICE_TIER))
 
 static const struct str forwarded_headers[] = {STR("anthropic-beta"), STR("")};
 

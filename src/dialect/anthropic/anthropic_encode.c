@@ -219,7 +219,10 @@ static void put_foreign_members(const struct anthropic_encoder *e, const struct 
   if (is_count) return;
   json_out_member_raw_if(e->out, "max_tokens", limits->max_tokens);
   put_sampling(e, limits);
-  if (str_eq(r->service_tier, STR("auto"))) json_out_member_string(e->out, "service_tier", r->service_tier);
+  if (str_eq(r->service_tier, STR("auto")))
+    json_out_member_string(e->out, "service_tier", r->service_tier);
+  else if (r->service_tier.n)
+    dialect_drop(e->target, r, "service_tier");
   if (!r->user.n) return;
   json_out_key(e->out, "metadata");
   json_out_begin(e->out, '{');

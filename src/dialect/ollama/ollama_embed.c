@@ -102,7 +102,7 @@ enum err ollama_embeddings_encode_request(const struct request *r, const struct 
                                           struct buf *out, struct err_info *info) {
   (void)a;
   if (r->item_count != 1)
-    return dialect_refuse(r, r->item_count ? &r->items[1] : NULL, NULL, info,
+    return dialect_refuse(r, r->item_count > 1 ? &r->items[1] : NULL, NULL, info,
                           "Ollama's older embeddings API takes exactly one text");
   json_out_begin(out, '{');
   json_out_member_string(out, "model", target->model);

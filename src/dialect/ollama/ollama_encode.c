@@ -328,10 +328,15 @@ static void put_tools(struct encoder *c) {
   const struct request *r = c->request;
   if (!r->tools && !r->tool_count) return;
   if (!c->is_own && (r->tool_choice == TOOL_CHOICE_NONE || !r->tool_count)) return; /* none: it is not told of any */
+  size_t before = c->out->n;
   json_out_key(c->out, "tools");
   json_out_begin(c->out, '[');
+  size_t inside = c->out->n;
   for (size_t i = 0; i < r->tool_count; i++) put_tool(c, &r->tools[i]);
-  json_out_end(c->out, ']');
+  if (c->is_own || c->out->n != inside)
+    json_out_end(c->out, ']');
+  else
+    c->out->n = before; /* all of them were another provider's own */
 }
 
 enum err ollama_encode_request(const struct request *r, const struct dialect_target *target, struct arena *a,

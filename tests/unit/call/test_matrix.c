@@ -295,6 +295,7 @@ static bool is_none(struct cell *cell) {
   bool is_request = str_eq(str_from_c(cell->kind), STR("request"));
   const struct dialect *speaker = is_request ? cell->caller : cell->target;
   const struct section *s = find_none(cell->of, cell->kind, speaker->name);
+  if (!s && !is_request) s = find_none(cell->of, "got", cell->caller->name);
   if (!s) return false;
   struct str rest = s->rest;
   take_word(&rest);

@@ -540,7 +540,7 @@ TEST(what_was_left_out_is_of_the_target_that_answered) {
   rig.answers[1].pieces[0] = BEGIN TEXT_("a") STOP_ END_;
   assert_int_equal(rig_run(), OK);
   assert_int_equal(rig.call.dropped.names.n, 0);
-  assert_int_equal(seen.decoded, 2); /* once for each target: what was put right for one is not for another */
+  assert_int_equal(seen.decoded, 2); /* what was mended for one dialect is not for the next */
   expect_text(&rig.bodies[0], "{\"to\":\"m0\",\"for\":\"m\",\"usage\":1}");
   expect_text(&rig.bodies[1], "{\"to\":\"m1\",\"for\":\"m\",\"usage\":1}");
   rig_close();
