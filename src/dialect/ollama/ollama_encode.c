@@ -182,7 +182,8 @@ static enum err check_result(struct encoder *c, const struct request_item *item,
   for (size_t i = 0; i < p->result_count; i++) {
     const struct request_part *q = &p->results[i];
     if (is_text(q) || (q->kind == PART_IMAGE && q->media->data.n)) continue;
-    return dialect_refuse(c->request, item, p, c->info, "a tool result for Ollama may hold text and images as data only");
+    return dialect_refuse(c->request, item, p, c->info,
+                          "a tool result for Ollama may hold text and images as data only");
   }
   return OK;
 }

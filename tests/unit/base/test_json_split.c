@@ -161,7 +161,6 @@ TEST(values_are_written_as_they_were_read) {
 
 TEST(members_are_added_behind_the_others) {
   enum { MANY = 20000 };
-  struct str names[] = {STR("a")};
   struct yyjson_val *found[1];
   struct json_rest rest, more;
   assert_int_equal(json_split(&arena, tree(STR("{\"a\":1,\"b\":2}")), names, 1, found, &rest, NULL), OK);
