@@ -67,6 +67,13 @@ void request_put_args_object(struct buf *out, struct str text) {
   }
 }
 
+void request_put_call_args(struct buf *out, const struct request_part *call) {
+  if (call->is_args_valid)
+    buf_put(out, str_trim(call->text));
+  else
+    request_put_args_object(out, call->text);
+}
+
 void request_media_from_url(struct str url, struct media *media) {
   struct str head, data;
   if (!str_has_prefix_nocase(url, STR("data:")) || !str_cut(url, ',', &head, &data) ||

@@ -13,12 +13,7 @@ enum { TEXT_DOCUMENT_MAX = 64 << 20 };
 
 static enum err refuse(const struct anthropic_encoder *e, const struct request_item *item,
                        const struct request_part *part, const char *what) {
-  /* The paths of dialects differ in their words only; this one's own are close enough to find the place. */
-  static const struct request_words words = {
-      .list = "messages", .system = "system", .content = "content", .tools = "tools"};
-  char path[ERR_PARAM_MAX];
-  request_path(&words, item, part, NULL, path);
-  return err_set_param(e->info, ERR_UNSUPPORTED, path, "%s cannot be said in the anthropic API", what);
+  return dialect_refuse(e->r, item, part, e->info, "%s cannot be said in the anthropic API", what);
 }
 
 static void put_tail(const struct anthropic_encoder *e, const struct request_part *p) {
@@ -160,7 +155,7 @@ static void put_call(const struct anthropic_encoder *e, const struct request_par
   json_out_member_string(e->out, "id", anthropic_call_id(e, p));
   anthropic_put_tool_name(e, p->namespace, p->name);
   json_out_key(e->out, "input");
-  request_put_args_object(e->out, p->text);
+  request_put_call_args(e->out, p);
   put_tail(e, p);
 }
 

@@ -103,11 +103,8 @@ static enum err put_document(struct writer *w, const struct media *m) {
 }
 
 static enum err refuse_part(struct writer *w, const struct request_item *item, const struct request_part *p) {
-  const struct dialect *caller = dialect_by_name(w->r->dialect);
-  char path[ERR_PARAM_MAX] = "input";
-  if (caller) request_path(&caller->words, item, p, NULL, path);
-  return err_set_param(w->info, ERR_UNSUPPORTED, path, "content of this kind cannot be said here in the %.*s API",
-                       STR_ARG(OPENAI_RESPONSES));
+  return dialect_refuse(w->r, item, p, w->info, "content of this kind cannot be said here in the %.*s API",
+                        STR_ARG(OPENAI_RESPONSES));
 }
 
 /* One element of content. Nothing is written for what is native to another dialect. */
