@@ -1,7 +1,7 @@
 /* ONE model call: plan -> attempts -> bytes for the caller and what they cost. Every strategy goes through here, so
  * what must hold for each call (timeouts, fallback, accounting) is here and nowhere else. The story is call_run, top to
- * bottom; one attempt is call/attempt.c, a stream's bytes are call/stream.c. Runs on the exchange's fiber; everything it
- * takes lives in the exchange's arena or is given back before it returns. */
+ * bottom; one attempt is call/attempt.c, a stream's bytes are call/stream.c. Runs on the exchange's fiber; everything
+ * it takes lives in the exchange's arena or is given back before it returns. */
 #ifndef MAESTRO_CALL_CALL_H
 #define MAESTRO_CALL_CALL_H
 

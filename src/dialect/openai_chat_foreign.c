@@ -111,11 +111,9 @@ static enum err put_media(struct writer *w, const struct request_item *item, con
   const struct media *m = p->media;
   struct str format = p->kind == PART_AUDIO ? audio_format(m->mime) : STR_NONE;
   if (m->file_id.n && !str_has_prefix(w->r->dialect, STR("openai")))
-    return dialect_refuse(w->r, item, where, w->info,
-                          "a file id is known to its own provider only; send the data");
+    return dialect_refuse(w->r, item, where, w->info, "a file id is known to its own provider only; send the data");
   if (p->kind == PART_AUDIO && (!format.n || !m->data.n))
-    return dialect_refuse(w->r, item, where, w->info,
-                          "the model takes audio as data in the formats wav and mp3 only");
+    return dialect_refuse(w->r, item, where, w->info, "the model takes audio as data in the formats wav and mp3 only");
   json_out_begin(out, '{');
   json_out_member_string(out, "type",
                          p->kind == PART_IMAGE   ? STR("image_url")

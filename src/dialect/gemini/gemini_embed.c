@@ -22,7 +22,7 @@ struct embed_native {
   bool has_model;
   struct str role, dimensions;
   struct yyjson_val *task_type, *title; /* strings */
-  struct json_rest rest; /* of the request; the item's is of its content */
+  struct json_rest rest;                /* of the request; the item's is of its content */
 };
 
 /* ---- envelope ---- */

@@ -167,7 +167,8 @@ static enum err put_message(struct encoder *c, const struct stretch *s) {
 static enum err note_calls(struct encoder *c, const struct request_item *item) {
   for (size_t k = 0; k < item->part_count; k++) {
     const struct request_part *p = &item->parts[k];
-    if (p->kind == PART_TOOL_CALL && p->call_id.n && !map_put(&c->calls, p->call_id, &item->parts[k])) return ERR_NO_MEMORY;
+    if (p->kind == PART_TOOL_CALL && p->call_id.n && !map_put(&c->calls, p->call_id, &item->parts[k]))
+      return ERR_NO_MEMORY;
   }
   return OK;
 }
@@ -181,7 +182,8 @@ static enum err check_result(struct encoder *c, const struct request_item *item,
   for (size_t i = 0; i < p->result_count; i++) {
     const struct request_part *q = &p->results[i];
     if (is_text(q) || (q->kind == PART_IMAGE && q->media->data.n)) continue;
-    return dialect_refuse(c->request, item, p, c->info, "a tool result for Ollama may hold text and images as data only");
+    return dialect_refuse(c->request, item, p, c->info,
+                          "a tool result for Ollama may hold text and images as data only");
   }
   return OK;
 }

@@ -131,8 +131,8 @@ static enum err read_part(struct openai_reader *rd, struct yyjson_val *node, con
 }
 
 /* A string or an array of parts at path.member. */
-static enum err read_content(struct openai_reader *rd, struct yyjson_val *v, const char *path,
-                             const char *member, struct request_part **parts, size_t *count) {
+static enum err read_content(struct openai_reader *rd, struct yyjson_val *v, const char *path, const char *member,
+                             struct request_part **parts, size_t *count) {
   char inner[ERR_PARAM_MAX];
   if (yyjson_is_str(v)) {
     struct request_part *p = ARENA_NEW(rd->arena, struct request_part);
@@ -163,8 +163,7 @@ static enum err read_content(struct openai_reader *rd, struct yyjson_val *v, con
 typedef enum err item_reader(struct openai_reader *rd, struct yyjson_val *node, const char *path,
                              struct request_item *out);
 
-static enum err read_role(struct openai_reader *rd, struct yyjson_val *v, const char *path,
-                          enum request_role *out) {
+static enum err read_role(struct openai_reader *rd, struct yyjson_val *v, const char *path, enum request_role *out) {
   static const struct {
     struct str word;
     enum request_role role;
@@ -245,8 +244,8 @@ static enum err read_custom_call(struct openai_reader *rd, struct yyjson_val *no
   return read_call(rd, node, path, true, out);
 }
 
-static enum err read_output(struct openai_reader *rd, struct yyjson_val *node, const char *path,
-                            enum tool_kind kind, struct request_item *out) {
+static enum err read_output(struct openai_reader *rd, struct yyjson_val *node, const char *path, enum tool_kind kind,
+                            struct request_item *out) {
   enum { TYPE, ID, STATUS, CALL_ID, OUTPUT, NAMES };
   static const struct str names[NAMES] = {STR("type"), STR("id"), STR("status"), STR("call_id"), STR("output")};
   struct yyjson_val *v[NAMES];
@@ -275,8 +274,8 @@ static enum err read_custom_output(struct openai_reader *rd, struct yyjson_val *
 }
 
 /* Texts of `summary` or `content`; elements of other types are OpenAI's alone. */
-static enum err add_thinking(struct openai_reader *rd, struct yyjson_val *list, const char *path,
-                             const char *member, enum part_kind kind, struct request_item *out) {
+static enum err add_thinking(struct openai_reader *rd, struct yyjson_val *list, const char *path, const char *member,
+                             enum part_kind kind, struct request_item *out) {
   if (!list) return OK;
   if (!yyjson_is_arr(list)) return openai_member_wrong_type(rd, path, member, "an array");
   size_t i, max;
@@ -296,8 +295,7 @@ static enum err add_thinking(struct openai_reader *rd, struct yyjson_val *list, 
 
 /* Thinking of another dialect went to this caller as a summary with its signature in encrypted_content: it is one part
  * of thinking again. */
-static enum err unwrap_foreign(struct openai_reader *rd, struct signature signature,
-                               struct request_item *out) {
+static enum err unwrap_foreign(struct openai_reader *rd, struct signature signature, struct request_item *out) {
   struct request_part *p = &out->parts[0];
   size_t bytes = 0;
   for (size_t i = 0; i < out->part_count; i++) bytes += out->parts[i].text.n;

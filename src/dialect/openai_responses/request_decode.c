@@ -85,8 +85,8 @@ static enum err count_items(struct openai_reader *rd, struct yyjson_val *const *
   return OK;
 }
 
-static enum err add_string(struct openai_reader *rd, struct yyjson_val *v, enum request_role role,
-                           uint32_t source, struct request *r) {
+static enum err add_string(struct openai_reader *rd, struct yyjson_val *v, enum request_role role, uint32_t source,
+                           struct request *r) {
   struct request_item *item = &r->items[r->item_count++];
   *item = (struct request_item){.role = role, .source = source, .form = CONTENT_STRING};
   if (!yyjson_get_len(v) && role == ROLE_SYSTEM)
@@ -99,8 +99,8 @@ static enum err add_string(struct openai_reader *rd, struct yyjson_val *v, enum 
   return OK;
 }
 
-static enum err add_list(struct openai_reader *rd, struct yyjson_val *list, const char *name,
-                         struct yyjson_val **nodes, struct request *r) {
+static enum err add_list(struct openai_reader *rd, struct yyjson_val *list, const char *name, struct yyjson_val **nodes,
+                         struct request *r) {
   size_t i, max;
   yyjson_val *node;
   yyjson_arr_foreach(list, i, max, node) {
@@ -160,8 +160,7 @@ static enum err read_format(struct openai_reader *rd, struct yyjson_val *node, s
   if (r->format == FORMAT_UNSET)
     return openai_member_wrong_value(rd, "text.format", "type", "must be one of text, json_object, json_schema");
   if (r->format == FORMAT_JSON_SCHEMA && !v[SCHEMA]) return openai_member_missing(rd, "text.format", "schema");
-  if (v[SCHEMA] && !yyjson_is_obj(v[SCHEMA]))
-    return openai_member_wrong_type(rd, "text.format", "schema", "an object");
+  if (v[SCHEMA] && !yyjson_is_obj(v[SCHEMA])) return openai_member_wrong_type(rd, "text.format", "schema", "an object");
   r->format_schema = v[SCHEMA];
   return json_rest_join(rd->arena, &r->nested, STR("text.format"), &rest);
 }
@@ -194,8 +193,8 @@ static enum err read_reasoning(struct openai_reader *rd, struct yyjson_val *node
 }
 
 /* Two of the things that can be included are Maestro's to give in every dialect; the others are named as left over. */
-static enum err read_include(struct openai_reader *rd, struct yyjson_val *list,
-                             struct openai_responses_native *native, struct request *r) {
+static enum err read_include(struct openai_reader *rd, struct yyjson_val *list, struct openai_responses_native *native,
+                             struct request *r) {
   if (!list) return OK;
   if (!yyjson_is_arr(list)) return openai_member_wrong_type(rd, NULL, "include", "an array");
   size_t i, max;

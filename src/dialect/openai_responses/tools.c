@@ -84,8 +84,7 @@ static enum err read_group(struct openai_reader *rd, struct yyjson_val *node, st
   return e;
 }
 
-enum err openai_responses_decode_tools(struct openai_reader *rd, struct yyjson_val *tools,
-                                       struct request *out) {
+enum err openai_responses_decode_tools(struct openai_reader *rd, struct yyjson_val *tools, struct request *out) {
   if (!tools) return OK;
   if (!yyjson_is_arr(tools)) return openai_member_wrong_type(rd, NULL, "tools", "an array");
   size_t n = 0, i, max;
@@ -113,8 +112,7 @@ enum err openai_responses_decode_tools(struct openai_reader *rd, struct yyjson_v
   return OK;
 }
 
-enum err openai_responses_decode_tool_choice(struct openai_reader *rd, struct yyjson_val *choice,
-                                             struct request *out) {
+enum err openai_responses_decode_tool_choice(struct openai_reader *rd, struct yyjson_val *choice, struct request *out) {
   if (!choice) return OK;
   if (yyjson_is_str(choice)) {
     struct str word = json_pool_text(choice);
