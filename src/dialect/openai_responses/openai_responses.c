@@ -27,7 +27,9 @@ const struct envelope_table *openai_responses_request_table(void) { return envel
 /* Input may be left out only where something else holds it. */
 static enum err check_input(const struct envelope_scan *scan, struct err_info *info) {
   if (!envelope_read_is_said(scan, INPUT)) {
-    if (envelope_read_is_said(scan, PREVIOUS_RESPONSE_ID) || envelope_read_is_said(scan, CONVERSATION) || envelope_read_is_said(scan, PROMPT)) return OK;
+    if (envelope_read_is_said(scan, PREVIOUS_RESPONSE_ID) || envelope_read_is_said(scan, CONVERSATION) ||
+        envelope_read_is_said(scan, PROMPT))
+      return OK;
     return err_set_param(info, ERR_MISSING, "input", "\"input\" is required");
   }
   uint8_t type = envelope_scan_value(scan, INPUT)->type;
