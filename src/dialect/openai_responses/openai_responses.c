@@ -75,9 +75,12 @@ static const struct request_word words[] = {
     {"response_format", "text.format"}, {"reasoning_effort", "reasoning.effort"}, {"thinking", "reasoning"},
     {"logprobs", "top_logprobs"},       {"verbosity", "text.verbosity"},          {NULL, NULL}};
 
+static const struct str forwarded_headers[] = {STR("openai-beta"), STR("")};
+
 const struct dialect dialect_openai_responses = {
     .name = STR("openai_responses"),
     .carries_signatures = true,
+    .forwarded_headers = forwarded_headers,
     .words = {.list = "input", .system = "instructions", .content = "content", .tools = "tools", .members = words},
     .caps = CAPS,
     .framing = FRAMING_SSE,
