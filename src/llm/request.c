@@ -96,3 +96,14 @@ void request_put_media_url(struct buf *out, const struct media *media) {
   buf_put(out, STR(";base64,"));
   buf_put(out, media->data);
 }
+
+struct str request_image_mime(struct str base64) {
+  static const struct {
+    struct str begin, mime;
+  } kinds[] = {
+      {STR("iVBORw0KGgo"), STR("image/png")}, {STR("/9j/"), STR("image/jpeg")}, {STR("R0lGOD"), STR("image/gif")}};
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+    if (str_has_prefix(base64, kinds[i].begin)) return kinds[i].mime;
+  bool is_webp = str_has_prefix(base64, STR("UklGR")) && str_eq(str_sub(base64, 12, 16), STR("RUJQ")); /* RIFF … EBP */
+  return is_webp ? STR("image/webp") : STR_NONE;
+}

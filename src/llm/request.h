@@ -245,6 +245,8 @@ void request_put_call_args(struct buf *out, const struct request_part *call);
 void request_media_from_url(struct str url, struct media *media);
 /* The reverse: a data: URL where there are data. */
 void request_put_media_url(struct buf *out, const struct media *media);
+/* The type of an image by how its base64 begins ("image/png", jpeg, gif, webp), or empty. */
+struct str request_image_mime(struct str base64);
 /* True when text is one JSON object (RFC 8259, white space around it allowed), nested no deeper than JSON_DEPTH_MAX. */
 bool request_is_json_object(struct str text);
 /* Puts together what a caller hands back in the pieces in which an answer was streamed (Gemini's SDK: a content for

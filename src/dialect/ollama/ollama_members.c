@@ -103,21 +103,6 @@ enum err ollama_read_members(const struct read_member *at, const struct ollama_m
   return e ? e : read_member_number(at, "top_logprobs", m->top_logprobs, &r->top_logprobs);
 }
 
-/* What the base64 of a file of that kind begins with. */
-static struct str sniff(struct str base64) {
-  static const struct {
-    struct str begin, mime;
-  } kinds[] = {
-      {STR("iVBORw0KGgo"), STR("image/png")},
-      {STR("/9j/"), STR("image/jpeg")},
-      {STR("R0lGOD"), STR("image/gif")},
-  };
-  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-    if (str_has_prefix(base64, kinds[i].begin)) return kinds[i].mime;
-  bool is_webp = str_has_prefix(base64, STR("UklGR")) && str_eq(str_sub(base64, 12, 16), STR("RUJQ")); /* RIFF … EBP */
-  return is_webp ? STR("image/webp") : STR_NONE;
-}
-
 enum err ollama_read_images(const struct read_member *at, yyjson_val *images, struct request_part *parts) {
   size_t i, max;
   yyjson_val *image;
@@ -132,7 +117,7 @@ enum err ollama_read_images(const struct read_member *at, yyjson_val *images, st
     struct media *media = ARENA_NEW(at->arena, struct media);
     if (!media) return ERR_NO_MEMORY;
     media->data = data;
-    media->mime = sniff(data);
+    media->mime = request_image_mime(data);
     parts[i] = (struct request_part){.kind = PART_IMAGE, .source = (uint32_t)i, .media = media};
   }
   return OK;

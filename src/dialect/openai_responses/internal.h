@@ -65,7 +65,7 @@ struct openai_responses_emitter {
   struct err_info *info;
   uint32_t next_part;
   unsigned made_ids;
-  bool saw_call, saw_refusal, saw_native_call;
+  bool saw_call, saw_refusal;
 };
 enum err openai_responses_emit(struct openai_responses_emitter *em, const struct event *event) MUST_CHECK;
 enum err openai_responses_emit_item(struct openai_responses_emitter *em, struct yyjson_val *item) MUST_CHECK;

@@ -161,10 +161,11 @@ TEST(values_are_written_as_they_were_read) {
 
 TEST(members_are_added_behind_the_others) {
   enum { MANY = 20000 };
+  const struct str known[] = {STR("a")};
   struct yyjson_val *found[1];
   struct json_rest rest, more;
-  assert_int_equal(json_split(&arena, tree(STR("{\"a\":1,\"b\":2}")), names, 1, found, &rest, NULL), OK);
-  assert_int_equal(json_split(&arena, tree(STR("{\"c\":3,\"d\":null}")), names, 1, found, &more, NULL), OK);
+  assert_int_equal(json_split(&arena, tree(STR("{\"a\":1,\"b\":2}")), known, 1, found, &rest, NULL), OK);
+  assert_int_equal(json_split(&arena, tree(STR("{\"c\":3,\"d\":null}")), known, 1, found, &more, NULL), OK);
   const struct json_rest before = rest;
   assert_int_equal(json_rest_join(&arena, &rest, STR("o.p"), &more), OK);
   assert_int_equal(json_rest_join(&arena, &rest, STR_NONE, &more), OK);
