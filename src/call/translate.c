@@ -50,12 +50,11 @@ static enum err decode(struct call *c, struct err_info *info) {
   return OK;
 }
 
-/* What other dialects want of a request and its own does not; and, in its own as well, what its maker gets back. */
+/* What other dialects want of a request and its own does not. */
 static enum err mend(struct call *c, const struct dialect *target) {
-  bool is_foreign = target != c->dialect;
   c->mended_for = target;
-  enum err e = is_foreign && c->dialect->returns_pieces ? request_join_pieces(c->work, c->canonical) : OK;
-  if (!e && is_foreign) e = request_pair_calls(c->work, c->canonical);
+  enum err e = c->dialect->returns_pieces ? request_join_pieces(c->work, c->canonical) : OK;
+  if (!e) e = request_pair_calls(c->work, c->canonical);
   return e ? e : signatures_restore(c, c->canonical, target);
 }
 
@@ -65,7 +64,7 @@ static enum err do_work(void *arg) {
   bool is_good = c->canonical && (!c->mended_for || c->mended_for == w->target);
   enum err e = is_good ? OK : decode(c, w->info);
   if (!e) e = caps_check(c->canonical, w->target->name, w->target->caps, &c->dialect->words, &c->dropped, w->info);
-  if (!e) e = mend(c, w->target);
+  if (!e && w->target != c->dialect) e = mend(c, w->target);
   buf_reset(&c->encoded);
   if (!e) e = w->target->encode_request(c->canonical, &w->as, c->work, &c->encoded, w->info);
   return e ? e : c->encoded.failed ? ERR_NO_MEMORY : OK;
