@@ -165,3 +165,18 @@ test('[DONE] behind a relayed Gemini stream is not the caller\'s', async () => {
   assert.match(text, cleanEnd.gemini);
   assert.doesNotMatch(text, /DONE|error/);
 });
+
+test('members of a call that nobody else knows are named where they are left out', async () => {
+  behaviours.set('whole', `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n${JSON.stringify({
+    candidates: [{ content: { parts: [{ text: 'ok' }] }, finishReason: 'STOP' }],
+  })}`);
+  const reply = await post('/v1/chat/completions', {
+    model: 'gemini/m',
+    messages: [{ role: 'user', content: 'hi' },
+      { role: 'assistant', tool_calls: [{ id: 'c', type: 'function', extra: { a: 1 }, function: { name: 'a', arguments: '{}', note: 'x' } }] },
+      { role: 'tool', tool_call_id: 'c', content: 'r' }],
+  }, OWNER, { 'x-session-id': 'whole' });
+  assert.equal(reply.status, 200);
+  assert.deepEqual(reply.headers.get('x-maestro-dropped').split(', '),
+    ['messages[1].tool_calls[0].extra', 'messages[1].tool_calls[0].function.note']);
+});
