@@ -47,6 +47,30 @@ static void put_providers(const struct catalog *c, struct buf *b) {
   buf_put(b, STR("</table>"));
 }
 
+/* Where each kind of client points; the host is the request's own, so it is escaped. */
+static void put_addresses(struct str host, struct buf *b) {
+  static const struct {
+    struct str clients, path, hint;
+  } rows[] = {
+      {STR("OpenAI"), STR("/v1"), STR("OPENAI_BASE_URL; Codex: base_url")},
+      {STR("Anthropic"), STR(""), STR("ANTHROPIC_BASE_URL; Claude Code, too")},
+      {STR("Gemini"), STR(""), STR("GOOGLE_GEMINI_BASE_URL; Gemini CLI, too")},
+      {STR("Ollama"), STR(""), STR("OLLAMA_HOST")},
+  };
+  buf_put(b, STR("<h2>Point your tools at it</h2><table><tr><th>API</th><th>Address</th><th>Variable</th></tr>"));
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    buf_put(b, STR("<tr><td>"));
+    buf_put(b, rows[i].clients);
+    buf_put(b, STR("</td><td><code>http://"));
+    put_html(b, host);
+    buf_put(b, rows[i].path);
+    buf_put(b, STR("</code></td><td>"));
+    buf_put(b, rows[i].hint);
+    buf_put(b, STR("</td></tr>"));
+  }
+  buf_put(b, STR("</table>"));
+}
+
 static void put_page(struct request_context *rc, struct buf *b) {
   const struct catalog *c = rc->catalog;
   bool is_known = rc->principal.kind != AUTH_NOBODY;
@@ -55,10 +79,9 @@ static void put_page(struct request_context *rc, struct buf *b) {
                  "content=\"width=device-width,initial-scale=1\"><title>Maestro</title>"));
   buf_put(b, str_from_c(style));
   buf_put(b, STR("</head><body><h1>Maestro</h1><p class=\"soft\">Version " MAESTRO_VERSION
-                 " &middot; <span class=\"ok\">running</span></p>"
-                 "<p>Point any OpenAI client at <code>http://"));
-  put_html(b, host);
-  buf_put(b, STR("/v1</code>.</p><h2>First request</h2><pre>curl http://"));
+                 " &middot; <span class=\"ok\">running</span></p>"));
+  put_addresses(host, b);
+  buf_put(b, STR("<h2>First request</h2><pre>curl http://"));
   put_html(b, host);
   buf_put(b, STR("/v1/chat/completions \\\n  -H 'Content-Type: application/json' \\\n"));
   if (rc->principal.kind != AUTH_LOCAL)
@@ -100,7 +123,10 @@ void home_page(struct request_context *rc) {
     e = reply_json(&rc->reply, 200,
                    STR("{\"name\":\"maestro\",\"version\":\"" MAESTRO_VERSION
                        "\",\"status\":\"running\",\"message\":\"Ollama is running\",\"endpoints\":["
-                       "\"/v1/chat/completions\",\"/v1/models\",\"/health\",\"/healthz\",\"/readyz\",\"/metrics\"],"
+                       "\"/v1/chat/completions\",\"/v1/responses\",\"/v1/completions\",\"/v1/embeddings\","
+                       "\"/v1/messages\",\"/v1/messages/count_tokens\",\"/v1beta/models\",\"/api/chat\","
+                       "\"/api/generate\",\"/api/embed\",\"/api/tags\",\"/v1/models\",\"/health\",\"/healthz\","
+                       "\"/readyz\",\"/metrics\"],"
                        "\"modes\":[\"auto\",\"passthrough\"]}"));
   }
   if (e) rc->error = e;

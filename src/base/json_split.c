@@ -48,6 +48,29 @@ enum err json_split(struct arena *a, struct yyjson_val *object, const struct str
   return OK;
 }
 
+enum err json_rest_add(struct arena *a, struct json_rest *rest, struct str key, struct yyjson_val *value) {
+  if (rest->n >= rest->room) {
+    size_t room = rest->n < 4 ? 4 : rest->n * 2;
+    struct json_rest_member *v = ARENA_NEW_ARRAY(a, struct json_rest_member, room);
+    if (!v) return ERR_NO_MEMORY;
+    if (rest->n) memcpy(v, rest->v, rest->n * sizeof *v);
+    rest->v = v;
+    rest->room = room;
+  }
+  rest->v[rest->n++] = (struct json_rest_member){key, value};
+  return OK;
+}
+
+enum err json_rest_join(struct arena *a, struct json_rest *rest, struct str path, const struct json_rest *more) {
+  enum err e = OK;
+  for (size_t i = 0; !e && i < more->n; i++) {
+    struct str key = more->v[i].key;
+    if (path.n) key = arena_printf(a, "%.*s.%.*s", STR_ARG(path), STR_ARG(key));
+    e = key.p ? json_rest_add(a, rest, key, more->v[i].value) : ERR_NO_MEMORY;
+  }
+  return e;
+}
+
 bool json_rest_is_null(const struct json_rest_member *m) { return yyjson_is_null(m->value); }
 
 /* Trees go through the library, which writes them without recursion; most values are none. */

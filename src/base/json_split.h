@@ -16,7 +16,7 @@ struct json_rest_member {
 };
 struct json_rest {
   struct json_rest_member *v; /* in the order they were written */
-  size_t n;
+  size_t n, room;             /* room: of v, where json_rest_add has made it, else 0 */
 };
 
 enum { JSON_SPLIT_NAMES_MAX = 64, JSON_SPLIT_MEMBERS_MAX = 1024 };
@@ -28,6 +28,12 @@ enum { JSON_SPLIT_NAMES_MAX = 64, JSON_SPLIT_MEMBERS_MAX = 1024 };
 enum err json_split(struct arena *a, struct yyjson_val *object, const struct str *names, size_t n,
                     struct yyjson_val **found, struct json_rest *rest, struct err_info *info) MUST_CHECK;
 
+/* Adds a member behind the others; room grows by doubling, so many may be added. ERR_NO_MEMORY only. */
+enum err json_rest_add(struct arena *a, struct json_rest *rest, struct str key, struct yyjson_val *value) MUST_CHECK;
+/* Adds all of `more`, the rest of an object within the node, under their paths: "<path>.<key>"; an empty path: under
+ * their keys. ERR_NO_MEMORY only. */
+enum err json_rest_join(struct arena *a, struct json_rest *rest, struct str path,
+                        const struct json_rest *more) MUST_CHECK;
 bool json_rest_is_null(const struct json_rest_member *m);
 /* The value as compact JSON, numbers as they were read. */
 void json_split_put(struct buf *out, struct yyjson_val *value);

@@ -321,7 +321,7 @@ static void forget_foreign_words(const struct codec *codec, const struct dialect
 enum err attempt_run(struct call *c, const struct deployment *d, struct err_info *info) {
   bool refused_usage = false;
   struct codec codec;
-  caps_dropped_clear(&c->dropped); /* what another target could not say is no news of this one */
+  caps_dropped_clear(&c->dropped); /* what another target could not say is no matter of this one */
   caps_dropped_init(&c->dropped);
   if (!codec_choose(d->at->provider.type->endpoints, d->at->dialects, c->dialect, c->request, &codec)) {
     if (c->request->operation == LLM_COUNT_TOKENS) return translate_count(c, d, info);

@@ -55,8 +55,6 @@ static enum err try_deployment(struct call *c, const struct deployment *d, struc
   for (unsigned repeat = 0;; repeat++) {
     *info = (struct err_info){0};
     begin_attempt(&c->outcome, d);
-    caps_dropped_clear(&c->dropped); /* what the last target could not say is what was left out */
-    caps_dropped_init(&c->dropped);
     enum err e = name_provider(d, attempt_run(c, d, info), info);
     if (!e || c->sink.has_content(c->sink.arg) || repeat == c->plan->same_target_repeats || !may_repeat(e, info))
       return e;

@@ -1,7 +1,7 @@
 /* ONE model call: plan -> attempts -> bytes for the caller and what they cost. Every strategy goes through here, so
  * what must hold for each call (timeouts, fallback, accounting) is here and nowhere else. The story is call_run, top to
- * bottom; one attempt is call/attempt.c, a stream's bytes are call/stream.c. Runs on the exchange's fiber; everything it
- * takes lives in the exchange's arena or is given back before it returns. */
+ * bottom; one attempt is call/attempt.c, a stream's bytes are call/stream.c. Runs on the exchange's fiber; everything
+ * it takes lives in the exchange's arena or is given back before it returns. */
 #ifndef MAESTRO_CALL_CALL_H
 #define MAESTRO_CALL_CALL_H
 
@@ -54,9 +54,9 @@ struct call {
   /* Appends the receipt (a JSON object) for a streamed answer; NULL: none is wanted. */
   void (*put_receipt)(void *arg, const struct call_outcome *outcome, struct buf *out);
   void *receipt_arg;
-  /* of a translation: the request decoded (once), encoded for the attempt in hand */
+  /* of a translation: the request decoded (once for each target dialect), encoded for the attempt in hand */
   struct request *canonical;
-  const struct dialect *mended_for; /* canonical was changed for this target, and no other may see it so; or NULL */
+  const struct dialect *mended_for; /* canonical was put right for this target, and no other may see it so; or NULL */
   struct arena *work; /* of `canonical` and what encoding takes. Of a large body it is one of its own: the pool works on
                          it, while fibers of the exchange may use `arena` */
   struct buf encoded;

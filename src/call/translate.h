@@ -21,7 +21,6 @@ struct translation {
   uint64_t stopped;      /* which have: bit (1 << choice) */
   bool saw_stop;         /* all of them have: the end is due */
   bool is_ended;
-  struct err_info *info; /* where a provider's error goes */
 };
 
 /* The body for this deployment: decoded once for the call, encoded for each attempt into call->encoded. Large bodies

@@ -1,6 +1,9 @@
 /* The table of dialects: see dialect.h. */
 #include "dialect/dialect.h"
 
+#include <stdarg.h>
+#include <stdio.h>
+
 #include "base/json_out.h"
 
 static const struct dialect *const dialects[] = {
@@ -19,9 +22,34 @@ enum err dialect_bad_reply(struct err_info *info, const char *what) {
   return err_set(info, ERR_UPSTREAM_PROTOCOL, "the provider's answer could not be understood: %s", what);
 }
 
-void dialect_drop(const struct dialect_target *target, const struct request *r, const char *member) {
+/* Of the dialect that r came in; OpenAI chat's where it is none of the table. */
+static const struct request_words *words_of(const struct request *r) {
+  static const struct request_words plain = {
+      .list = "messages", .system = "system", .content = "content", .tools = "tools"};
   const struct dialect *caller = dialect_by_name(r->dialect);
-  if (target->dropped) caps_dropped_add(target->dropped, caller ? request_member_word(&caller->words, member) : member);
+  return caller && caller->words.list ? &caller->words : &plain;
+}
+
+enum err dialect_refuse(const struct request *r, const struct request_item *item, const struct request_part *part,
+                        struct err_info *info, const char *format, ...) {
+  char path[ERR_PARAM_MAX], text[ERR_TEXT_MAX];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  if (item)
+    request_path(words_of(r), item, part, NULL, path);
+  else
+    snprintf(path, sizeof path, "%s", words_of(r)->list);
+  return err_set_param(info, ERR_UNSUPPORTED, path, "%s", text);
+}
+
+enum err dialect_refuse_member(const struct request *r, const char *member, struct err_info *info, const char *text) {
+  return err_set_param(info, ERR_UNSUPPORTED, request_member_word(words_of(r), member), "%s", text);
+}
+
+void dialect_drop(const struct dialect_target *target, const struct request *r, const char *member) {
+  if (target->dropped) caps_dropped_add(target->dropped, request_member_word(words_of(r), member));
 }
 
 void dialect_put_receipt_member(const struct dialect_exchange *x, struct buf *out) {

@@ -191,6 +191,12 @@ const struct dialect *dialect_by_name(struct str name); /* NULL: unknown */
 
 /* ERR_UPSTREAM_PROTOCOL with one wording. */
 enum err dialect_bad_reply(struct err_info *info, const char *what);
+/* ERR_UNSUPPORTED from an encoder, with the path of what the target cannot say, in the caller's words: an item, a part
+ * of it (NULL: the item as a whole), or no item at all: the list of them. */
+enum err dialect_refuse(const struct request *r, const struct request_item *item, const struct request_part *part,
+                        struct err_info *info, const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* The same of a member of r, by OpenAI chat's word. */
+enum err dialect_refuse_member(const struct request *r, const char *member, struct err_info *info, const char *text);
 /* Names a member of r, by OpenAI chat's word, that is left out for this target's model: in the caller's word. */
 void dialect_drop(const struct dialect_target *target, const struct request *r, const char *member);
 /* `,"maestro":{…}` as the next member of the object being written, if x wants a receipt. */

@@ -13,7 +13,8 @@ bool envelope_read_is_said(const struct envelope_scan *scan, unsigned row);
 /* Required; a name goes into headers and logs as well, so it has no control characters. */
 enum err envelope_read_model(struct arena *a, struct str body, const struct envelope_scan *scan, unsigned row,
                              struct str *out, struct err_info *info) MUST_CHECK;
-enum err envelope_read_flag(const struct envelope_scan *scan, unsigned row, bool *out, struct err_info *info) MUST_CHECK;
+enum err envelope_read_flag(const struct envelope_scan *scan, unsigned row, bool *out,
+                            struct err_info *info) MUST_CHECK;
 /* A number that is no count (-1 means "no limit" to some servers) is the upstream's to judge and leaves *out alone. */
 enum err envelope_read_limit(struct str body, const struct envelope_scan *scan, unsigned row, int64_t *out,
                              struct err_info *info) MUST_CHECK;

@@ -81,13 +81,7 @@ static enum err add_beside(struct openai_reader *rd, const char *path, struct yy
   struct yyjson_val *found[N];
   struct json_rest beside;
   enum err e = openai_member_split(rd, path, node, names, N, found, &beside);
-  if (e || !beside.n) return e;
-  struct json_rest_member *v = ARENA_NEW_ARRAY(rd->arena, struct json_rest_member, t->rest.n + beside.n);
-  if (!v) return ERR_NO_MEMORY;
-  if (t->rest.n) memcpy(v, t->rest.v, t->rest.n * sizeof *v);
-  memcpy(v + t->rest.n, beside.v, beside.n * sizeof *v);
-  t->rest = (struct json_rest){v, t->rest.n + beside.n};
-  return OK;
+  return e ? e : json_rest_join(rd->arena, &t->rest, STR_NONE, &beside);
 }
 
 static enum err read_tool(struct openai_reader *rd, const char *path, struct yyjson_val *node, struct request_tool *t) {

@@ -83,16 +83,6 @@ static void put_text_message(struct writer *w, const char *role, struct str text
 
 /* ---- media ---- */
 
-static enum err refuse(struct writer *w, const struct request_item *item, const struct request_part *p,
-                       const char *text) {
-  static const struct request_words plain = {
-      .list = "messages", .system = "system", .content = "content", .tools = "tools"};
-  const struct dialect *caller = dialect_by_name(w->r->dialect);
-  char path[ERR_PARAM_MAX];
-  request_path(caller && caller->words.list ? &caller->words : &plain, item, p, NULL, path);
-  return err_set_param(w->info, ERR_UNSUPPORTED, path, "%s", text);
-}
-
 static struct str audio_format(struct str mime) {
   static const struct {
     struct str mime, format;
@@ -121,9 +111,9 @@ static enum err put_media(struct writer *w, const struct request_item *item, con
   const struct media *m = p->media;
   struct str format = p->kind == PART_AUDIO ? audio_format(m->mime) : STR_NONE;
   if (m->file_id.n && !str_has_prefix(w->r->dialect, STR("openai")))
-    return refuse(w, item, where, "a file id is known to its own provider only; send the data");
+    return dialect_refuse(w->r, item, where, w->info, "a file id is known to its own provider only; send the data");
   if (p->kind == PART_AUDIO && (!format.n || !m->data.n))
-    return refuse(w, item, where, "the model takes audio as data in the formats wav and mp3 only");
+    return dialect_refuse(w->r, item, where, w->info, "the model takes audio as data in the formats wav and mp3 only");
   json_out_begin(out, '{');
   json_out_member_string(out, "type",
                          p->kind == PART_IMAGE   ? STR("image_url")

@@ -247,7 +247,7 @@ static enum err read_reasoning(struct message *m) {
     is_said = true;
   }
   if (details && !is_said) {
-    enum err e = openai_member_keep(m->rd->arena, &m->item->rest, members[REASONING_DETAILS], details);
+    enum err e = json_rest_add(m->rd->arena, &m->item->rest, members[REASONING_DETAILS], details);
     if (e) return e;
   }
   for (int row = REASONING_CONTENT; row <= REASONING; row++) {
@@ -256,7 +256,7 @@ static enum err read_reasoning(struct message *m) {
     if (!yyjson_is_str(v)) return openai_member_wrong_type(m->rd, m->path, members[row].p, "a string");
     if (is_said) complete_details(m->item, json_pool_text(v));
     if (is_said || !yyjson_get_len(v)) {
-      enum err e = openai_member_keep(m->rd->arena, &m->item->rest, members[row], v);
+      enum err e = json_rest_add(m->rd->arena, &m->item->rest, members[row], v);
       if (e) return e;
       continue;
     }
@@ -357,7 +357,7 @@ static enum err read_calls(struct message *m) {
     if (e) return e;
   }
   if (list && !yyjson_arr_size(list)) {
-    enum err e = openai_member_keep(m->rd->arena, &m->item->rest, members[TOOL_CALLS], list);
+    enum err e = json_rest_add(m->rd->arena, &m->item->rest, members[TOOL_CALLS], list);
     if (e) return e;
   }
   if (!legacy) return OK;
@@ -415,7 +415,7 @@ static enum err keep_strangers(struct message *m, bool is_legacy) {
   for (int i = TOOL_CALLS; i <= REASONING_DETAILS; i++) {
     bool is_known = i == TOOL_CALL_ID ? is_result && !is_legacy : !is_result;
     if (!m->found[i] || is_known) continue;
-    enum err e = openai_member_keep(m->rd->arena, &m->item->rest, members[i], m->found[i]);
+    enum err e = json_rest_add(m->rd->arena, &m->item->rest, members[i], m->found[i]);
     if (e) return e;
     m->found[i] = NULL;
   }

@@ -137,23 +137,11 @@ static struct openai_chat_open *find_call(struct openai_chat_parts *p, uint32_t 
   return NULL;
 }
 
-/* The name as the caller knows it, where its characters had to be replaced for OpenAI. */
-static struct str name_of(const struct dialect_exchange *x, struct str wire) {
-  const struct request *q = x->request;
-  if (!q || str_eq(q->dialect, STR("openai_chat"))) return wire;
-  for (size_t i = 0; i < q->tool_count; i++) {
-    const struct request_tool *t = &q->tools[i];
-    if (t->kind == TOOL_HOSTED || t->namespace.n || str_sub(t->name, 0, TOOL_NAME_BYTES_MAX).n != wire.n) continue;
-    if (str_eq(tool_name_wire(x->arena, STR_NONE, t->name), wire)) return t->name;
-  }
-  return wire;
-}
-
 static enum err open_call(struct openai_chat_reading *r, uint32_t choice, const struct openai_chat_call *c,
                           struct openai_chat_open **out) {
   struct event event = {.choice = choice, .part_kind = PART_TOOL_CALL, .id = c->id};
   if (!c->name.n) return dialect_bad_reply(r->info, "a tool call has no name");
-  event.name = name_of(r->x, c->name);
+  event.name = tool_name_declared(r->x->request, STR("openai_chat"), c->name);
   event.tool_kind = c->is_custom ? TOOL_CUSTOM : TOOL_FUNCTION;
   if (!event.id.n) event.id = dialect_make_id(r->x, "call_", r->parts->invented++);
   if (!event.id.p) return ERR_NO_MEMORY;

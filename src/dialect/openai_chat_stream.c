@@ -147,15 +147,17 @@ static enum err open_image(struct writer *w, const struct dialect_exchange *x, c
   return OK;
 }
 
-static struct image *find_image(struct writer *w, uint32_t part) {
-  struct image *i = w->images;
-  while (i && i->part != part) i = i->next;
-  return i;
+/* Where the open image is linked; *result NULL: there is none. */
+static struct image **find_image(struct writer *w, uint32_t part) {
+  struct image **at = &w->images;
+  while (*at && (*at)->part != part) at = &(*at)->next;
+  return at;
 }
 
 static void close_image(struct writer *w, const struct dialect_exchange *x, const struct event *e, struct buf *out) {
-  struct image *i = find_image(w, e->part);
+  struct image **at = find_image(w, e->part), *i = *at;
   if (!i) return;
+  *at = i->next;
   open_delta(w, e->choice, out);
   json_out_key(out, "images");
   json_out_begin(out, '[');
@@ -163,7 +165,6 @@ static void close_image(struct writer *w, const struct dialect_exchange *x, cons
   json_out_end(out, ']');
   close_delta(x, out);
   buf_clear(&i->base64);
-  i->part = UINT32_MAX;
 }
 
 /* ---- events ---- */
@@ -193,7 +194,7 @@ static enum err delta(struct writer *w, const struct dialect_exchange *x, const 
       close_delta(x, out);
       break;
     case PART_IMAGE:
-      if ((image = find_image(w, e->part))) buf_put(&image->base64, e->bytes);
+      if ((image = *find_image(w, e->part))) buf_put(&image->base64, e->bytes);
       if (image && image->base64.failed) return ERR_NO_MEMORY;
       break;
     default: break;

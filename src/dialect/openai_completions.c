@@ -143,7 +143,6 @@ static enum err decode_request(struct arena *a, struct yyjson_val *root, const s
 
 /* The text of a foreign request; there are no turns and no instructions here. */
 static enum err put_foreign_prompt(const struct request *r, struct buf *out, struct err_info *info) {
-  const struct dialect *caller = dialect_by_name(r->dialect);
   struct buf text;
   const struct request_item *item = r->item_count ? &r->items[0] : NULL;
   bool is_good = r->item_count == 1 && item->role == ROLE_USER;
@@ -155,8 +154,8 @@ static enum err put_foreign_prompt(const struct request *r, struct buf *out, str
   }
   enum err e = text.failed ? ERR_NO_MEMORY : OK;
   if (!is_good)
-    e = err_set_param(info, ERR_UNSUPPORTED, caller && caller->words.list ? caller->words.list : "messages",
-                      "the model that was asked for goes on with one text; it takes no conversation");
+    e = dialect_refuse(r, NULL, NULL, info,
+                       "the model that was asked for goes on with one text; it takes no conversation");
   if (!e) json_out_member_string(out, "prompt", buf_str(&text));
   buf_clear(&text);
   return e;

@@ -6,15 +6,6 @@
 
 #include "base/json_out.h"
 
-enum err openai_member_keep(struct arena *a, struct json_rest *rest, struct str key, struct yyjson_val *v) {
-  struct json_rest_member *grown = ARENA_NEW_ARRAY(a, struct json_rest_member, rest->n + 1);
-  if (!grown) return ERR_NO_MEMORY;
-  if (rest->n) memcpy(grown, rest->v, rest->n * sizeof *grown);
-  grown[rest->n] = (struct json_rest_member){key, v};
-  *rest = (struct json_rest){grown, rest->n + 1};
-  return OK;
-}
-
 /* ---- fields of the top level ---- */
 
 enum err openai_member_read_fields(struct openai_reader *rd, const struct str *names, struct yyjson_val *const *found,

@@ -44,11 +44,22 @@ static inline MUST_CHECK enum err openai_member_split(const struct openai_reader
 static inline MUST_CHECK enum err openai_member_string(const struct openai_reader *rd, const char *base,
                                                        const char *member, struct yyjson_val *v, struct str *out) {
   const struct read_member at = openai_member_at(rd, base);
-  return read_member_string(&at, member, v, out);
+  return read_member_string(&at, member ? member : "", v, out);
 }
-/* Adds a member to those that are kept. */
-enum err openai_member_keep(struct arena *a, struct json_rest *rest, struct str key, struct yyjson_val *v) MUST_CHECK;
-
+static inline MUST_CHECK enum err openai_member_required(const struct openai_reader *rd, const char *base,
+                                                         const char *member, struct yyjson_val *v, struct str *out) {
+  return v ? openai_member_string(rd, base, member, v, out) : openai_member_missing(rd, base, member);
+}
+static inline MUST_CHECK enum err openai_member_bool(const struct openai_reader *rd, const char *base,
+                                                     const char *member, struct yyjson_val *v, int8_t *out) {
+  const struct read_member at = openai_member_at(rd, base);
+  return read_member_bool(&at, member ? member : "", v, out);
+}
+static inline MUST_CHECK enum err openai_member_number(const struct openai_reader *rd, const char *base,
+                                                       const char *member, struct yyjson_val *v, struct str *out) {
+  const struct read_member at = openai_member_at(rd, base);
+  return read_member_number(&at, member ? member : "", v, out);
+}
 /* Members of the top level that map to a field of the canonical request by their type alone. */
 enum openai_field_type { OPENAI_NUMBER, OPENAI_STRING, OPENAI_BOOL, OPENAI_OBJECT };
 struct openai_field {

@@ -90,21 +90,6 @@ enum err read_member_strings(const struct read_member *at, const char *name, yyj
   return OK;
 }
 
-enum err read_member_join(const struct read_member *at, struct json_rest *rest, struct str prefix,
-                          const struct json_rest *more) {
-  if (!more->n) return OK;
-  struct json_rest_member *v = ARENA_NEW_ARRAY(at->arena, struct json_rest_member, rest->n + more->n);
-  if (!v) return ERR_NO_MEMORY;
-  if (rest->n) memcpy(v, rest->v, rest->n * sizeof *v);
-  for (size_t i = 0; i < more->n; i++) {
-    struct str key = arena_printf(at->arena, "%.*s%.*s", STR_ARG(prefix), STR_ARG(more->v[i].key));
-    if (!key.p) return ERR_NO_MEMORY;
-    v[rest->n + i] = (struct json_rest_member){key, more->v[i].value};
-  }
-  *rest = (struct json_rest){v, rest->n + more->n};
-  return OK;
-}
-
 struct str read_member_json(const struct read_member *at, yyjson_val *v) {
   struct buf text;
   buf_init(&text, 0);

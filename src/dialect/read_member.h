@@ -39,9 +39,6 @@ enum err read_member_object(const struct read_member *at, const char *name, stru
 /* An array of strings. */
 enum err read_member_strings(const struct read_member *at, const char *name, struct yyjson_val *v, struct str **out,
                              size_t *n) MUST_CHECK;
-/* Adds the members of an object within the node to the node's rest, named "<prefix><key>". */
-enum err read_member_join(const struct read_member *at, struct json_rest *rest, struct str prefix,
-                          const struct json_rest *more) MUST_CHECK;
 /* The value as compact JSON, numbers as written, in the arena; {NULL, 0} when memory is short. */
 struct str read_member_json(const struct read_member *at, struct yyjson_val *v);
 

@@ -1,4 +1,4 @@
-/* Framings as a table: see frame_reader.h. */
+/* A reader of any framing: see frame_reader.h. */
 #include "io/frame_reader.h"
 
 static const struct str content_types[FRAMINGS] = {

@@ -1,6 +1,7 @@
 /* Cuts a stream into frames: a reader is fed pieces as they arrive and gives out whole frames; all `raw` in a row are
  * the stream, byte for byte. A frame that lies whole in one piece is never copied. Pure; bounded by a limit per frame.
- * A framing is a row of the table in frame_reader.c and a member of the union below. */
+ * A framing is a member of the union below and a case in each function of frame_reader.c: a branch costs a stream of
+ * small frames less than a call through a table. */
 #ifndef MAESTRO_IO_FRAME_READER_H
 #define MAESTRO_IO_FRAME_READER_H
 

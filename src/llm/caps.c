@@ -182,9 +182,8 @@ static enum err check_items(struct walk *w) {
   for (size_t i = 0; !e && i < r->item_count; i++) {
     const struct request_item *item = &r->items[i];
     const struct place at = {.item = item};
-    bool is_system = item->role == ROLE_SYSTEM || item->role == ROLE_DEVELOPER;
-    if (is_system && is_begun) e = has(w, CAP_SYSTEM_MID, &at);
-    is_begun = is_begun || !is_system;
+    if (request_is_system(item) && is_begun) e = has(w, CAP_SYSTEM_MID, &at);
+    is_begun = is_begun || !request_is_system(item);
     if (!e && item->name.n) e = has(w, CAP_PARTICIPANT_NAME, &at);
     if (!e && item->cache.raw) e = has(w, CAP_CACHE_MARKER, &at);
     drop_rest(w, &item->rest, &at);

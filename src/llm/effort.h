@@ -1,6 +1,6 @@
-/* How much a model shall think: APIs that say it in a word (OpenAI, Ollama, newer Gemini and Anthropic models) and those
- * that say it in tokens (older Gemini and Anthropic models), and the way between them. One table for all dialects, so
- * that a word means the same wherever it goes. Pure.
+/* How much a model shall think: APIs that say it in a word (OpenAI, Ollama, newer Gemini and Anthropic models) and
+ * those that say it in tokens (older Gemini and Anthropic models), and the way between them. One table for all
+ * dialects, so that a word means the same wherever it goes. Pure.
  *
  * Source: the budgets that Google's own OpenAI layer takes for the words low, medium and high (Gemini API reference,
  * "OpenAI compatibility", read 2026-11), which are also Anthropic's least, its documented middle and what it advises

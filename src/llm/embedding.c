@@ -2,10 +2,11 @@
 #include "llm/embedding.h"
 
 #include <math.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <yyjson.h>
+
+#include "base/base64.h"
 
 enum { NUMBER_BYTES_MAX = 64, FLOAT_BYTES = 4 };
 
@@ -53,16 +54,11 @@ static float float_at(const unsigned char *p) {
 
 /* The floats' bytes, from malloc; NULL where s is no base64 of them. */
 static unsigned char *decode(struct str s, size_t *n) {
-  if (s.n == 0 || s.n % 4) return NULL;
-  unsigned char *bytes = malloc(s.n / 4 * 3 + 1);
-  int got = bytes ? EVP_DecodeBlock(bytes, (const unsigned char *)s.p, (int)s.n) : -1;
-  size_t padding = str_has_suffix(s, STR("==")) ? 2 : str_has_suffix(s, STR("=")) ? 1 : 0;
-  if (got < 0 || ((size_t)got - padding) % FLOAT_BYTES) {
-    free(bytes);
-    return NULL;
-  }
-  *n = (size_t)got - padding;
-  return bytes;
+  unsigned char *bytes = malloc(base64_room(s.n));
+  *n = bytes ? base64_decode(s, bytes) : 0;
+  if (*n && *n != SIZE_MAX && *n % FLOAT_BYTES == 0) return bytes;
+  free(bytes);
+  return NULL;
 }
 
 enum err embedding_read_base64(struct arena *a, struct str base64, struct embedding_vector *out,
@@ -128,8 +124,7 @@ void embedding_put_base64(struct buf *out, const struct embedding_vector *v) {
       for (int i = 0; i < FLOAT_BYTES; i++) block[held++] = (unsigned char)(bits >> (8 * i));
     }
     if (held == 0 || (is_more && held < sizeof block)) continue;
-    if (!buf_reserve(out, sizeof block / 3 * 4 + 1)) return;
-    out->n += (size_t)EVP_EncodeBlock((unsigned char *)out->p + out->n, block, (int)held);
+    base64_put(out, str_from((char *)block, held));
     held = 0;
   }
 }

@@ -20,7 +20,7 @@ enum event_kind {
   EVENT_KINDS
 };
 
-/* X(NAME, "word"): why a choice ended. */
+/* Why a choice ended. */
 enum stop_reason {
   STOP_END,        /* the model had finished */
   STOP_LENGTH,     /* max_tokens */

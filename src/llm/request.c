@@ -67,6 +67,13 @@ void request_put_args_object(struct buf *out, struct str text) {
   }
 }
 
+void request_put_call_args(struct buf *out, const struct request_part *call) {
+  if (call->is_args_valid)
+    buf_put(out, str_trim(call->text));
+  else
+    request_put_args_object(out, call->text);
+}
+
 void request_media_from_url(struct str url, struct media *media) {
   struct str head, data;
   if (!str_has_prefix_nocase(url, STR("data:")) || !str_cut(url, ',', &head, &data) ||
@@ -88,4 +95,15 @@ void request_put_media_url(struct buf *out, const struct media *media) {
   buf_put(out, media->mime.n ? media->mime : STR("application/octet-stream"));
   buf_put(out, STR(";base64,"));
   buf_put(out, media->data);
+}
+
+struct str request_image_mime(struct str base64) {
+  static const struct {
+    struct str begin, mime;
+  } kinds[] = {
+      {STR("iVBORw0KGgo"), STR("image/png")}, {STR("/9j/"), STR("image/jpeg")}, {STR("R0lGOD"), STR("image/gif")}};
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+    if (str_has_prefix(base64, kinds[i].begin)) return kinds[i].mime;
+  bool is_webp = str_has_prefix(base64, STR("UklGR")) && str_eq(str_sub(base64, 12, 16), STR("RUJQ")); /* RIFF … EBP */
+  return is_webp ? STR("image/webp") : STR_NONE;
 }

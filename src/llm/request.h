@@ -90,7 +90,7 @@ struct request_part {
   struct str name;      /* of the tool, unqualified */
   struct str namespace; /* Responses: of the group the tool stands in; empty: none */
   enum tool_kind tool_kind;
-  bool is_args_valid;           /* TOOL_CALL of a function: text is a JSON object */
+  bool is_args_valid;           /* TOOL_CALL of a function: text is known to be one JSON object */
   bool is_error;                /* TOOL_RESULT: the tool failed */
   bool has_is_error;            /* it was said, be it false */
   bool is_result_plain;         /* the result was one string, not an array */
@@ -136,8 +136,7 @@ struct request_tool {
 enum tool_choice { TOOL_CHOICE_UNSET, TOOL_CHOICE_AUTO, TOOL_CHOICE_NONE, TOOL_CHOICE_REQUIRED, TOOL_CHOICE_NAMED };
 enum response_format { FORMAT_UNSET, FORMAT_TEXT, FORMAT_JSON_OBJECT, FORMAT_JSON_SCHEMA };
 
-/* Thinking: what was asked for, in whichever terms. Each dialect says the nearest it can (routing of these is
- * request_reasoning in request.c). */
+/* Thinking: what was asked for, in whichever terms. Each dialect says the nearest it can (llm/effort.h). */
 struct request_reasoning {
   int8_t enabled;        /* -1 not said, 0 off, 1 on */
   bool is_adaptive;      /* the model decides how much (Anthropic) */
@@ -191,7 +190,7 @@ struct request {
   const char *native_member;
 
   /* LLM_EMBED: what is embedded (texts as items' text parts), and how. */
-  struct str dimensions, encoding_format, task_type, title;
+  struct str dimensions, encoding_format;
 
   /* LLM_COMPLETE: the text behind the gap that is to be filled; say the prompt again before the answer; the best of so
    * many tries. */
@@ -228,6 +227,11 @@ const char *request_member_word(const struct request_words *words, const char *w
 void request_path(const struct request_words *words, const struct request_item *item, const struct request_part *part,
                   const char *member, char out[ERR_PARAM_MAX]);
 
+/* What the model is told about itself and the conversation, in whichever role's name. */
+static inline bool request_is_system(const struct request_item *item) {
+  return item->role == ROLE_SYSTEM || item->role == ROLE_DEVELOPER;
+}
+
 /* Fills defaults (-1 where "not said"). */
 void request_init(struct request *r, struct str dialect, enum llm_operation operation);
 
@@ -235,10 +239,14 @@ void request_init(struct request *r, struct str dialect, enum llm_operation oper
  * is blank, else {"_invalid_json": "<text>"}, so that nothing of what the model said is lost. */
 struct buf;
 void request_put_args_object(struct buf *out, struct str text);
+/* The same of a call in a request, where its decoder has looked already. */
+void request_put_call_args(struct buf *out, const struct request_part *call);
 /* A URL as media: "data:<mime>;base64,<data>" is taken apart, anything else (also one without data) is media->url. */
 void request_media_from_url(struct str url, struct media *media);
 /* The reverse: a data: URL where there are data. */
 void request_put_media_url(struct buf *out, const struct media *media);
+/* The type of an image by how its base64 begins ("image/png", jpeg, gif, webp), or empty. */
+struct str request_image_mime(struct str base64);
 /* True when text is one JSON object (RFC 8259, white space around it allowed), nested no deeper than JSON_DEPTH_MAX. */
 bool request_is_json_object(struct str text);
 /* Puts together what a caller hands back in the pieces in which an answer was streamed (Gemini's SDK: a content for

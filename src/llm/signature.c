@@ -1,7 +1,7 @@
 /* Wrapped signatures: see signature.h. */
 #include "llm/signature.h"
 
-#include <openssl/evp.h>
+#include "base/base64.h"
 
 /* "maestro1:" is nine bytes, so its base64 is a prefix of its own. */
 #define MARK "maestro1:"
@@ -32,25 +32,19 @@ void signature_put(struct buf *out, const struct signature *s, struct str into) 
   buf_put(&plain, s->origin);
   buf_put_char(&plain, ':');
   buf_put(&plain, s->bytes);
-  size_t n = (plain.n + 2) / 3 * 4;
-  if (plain.failed || !buf_reserve(out, n + 1))
-    out->failed = true;
-  else
-    out->n += (size_t)EVP_EncodeBlock((unsigned char *)out->p + out->n, (unsigned char *)plain.p, (int)plain.n);
+  if (plain.failed) out->failed = true;
+  base64_put(out, buf_str(&plain));
   buf_clear(&plain);
 }
 
 struct signature signature_read(struct arena *a, struct str slot, struct str from) {
   struct signature own = {slot, from}, none = {0};
-  if (!str_has_prefix(slot, STR(MARK_BASE64)) || slot.n % 4 || slot.n > SLOT_BYTES_MAX) return own;
-  /* The library takes '=' for a zero anywhere and cuts spaces off. */
-  size_t padding = str_has_suffix(slot, STR("==")) ? 2 : str_has_suffix(slot, STR("=")) ? 1 : 0;
-  if (str_find_char(slot, '=') < slot.n - padding || str_trim(slot).n != slot.n) return own;
-  unsigned char *bytes = arena_alloc(a, slot.n / 4 * 3 + 1);
+  if (!str_has_prefix(slot, STR(MARK_BASE64)) || slot.n > SLOT_BYTES_MAX) return own;
+  char *bytes = arena_alloc(a, base64_room(slot.n));
   if (!bytes) return none;
-  int n = EVP_DecodeBlock(bytes, (const unsigned char *)slot.p, (int)slot.n);
-  if (n < 0) return own;
-  struct str plain = str_from((char *)bytes, (size_t)n - padding), origin, rest;
+  size_t n = base64_decode(slot, bytes);
+  if (n == SIZE_MAX) return own;
+  struct str plain = str_from(bytes, n), origin, rest;
   if (!str_cut(str_sub(plain, sizeof MARK - 1, plain.n), ':', &origin, &rest) || !is_origin(origin)) return own;
   return (struct signature){rest, origin};
 }

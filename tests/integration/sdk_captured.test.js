@@ -55,7 +55,7 @@ for (const file of files) {
   for (const target of targets) {
     if (method !== 'POST' && target !== targets[0]) continue; // no model in it
     const [, , status = 200, why] = others.find(([f, t]) => f.test(file) && (t === undefined || [t].flat().includes(target.id))) ?? [];
-    test(`${file} -> ${target.id}${why ? ` (${status}: ${why})` : ''}`, async () => {
+    test(`${file} -> ${target.id}${why ? ` (${status}: ${why})` : ''}`, { timeout: 60_000 }, async () => {
       const model = `${target.id}/m`;
       const skipped = /^(host|connection|content-length|accept-encoding|upgrade|sec-)/;
       const own = Object.fromEntries(Object.entries(headers).filter(([k]) => !skipped.test(k)).map(([k, v]) => [k, v.replace(/\bKEY\b/, KEY)]));

@@ -51,7 +51,7 @@ static enum err edit_request(struct arena *a, const struct dialect_request_edits
    CAP_BIT(CACHE_MARKER) | CAP_BIT(FORMAT_JSON_SCHEMA) | CAP_BIT(TEMPERATURE) | CAP_BIT(TOP_P) | CAP_BIT(TOP_K) |     \
    CAP_BIT(STOP) | CAP_BIT(USER) | CAP_BIT(SERVICE_TIER))
 
-static const struct str forwarded_headers[] = {STR("anthropic-beta"), STR("")};
+static const struct str forwarded_headers[] = {STR("anthropic-beta"), STR("anthropic-version"), STR("")};
 
 static const struct request_word words[] = {{"parallel_tool_calls", "tool_choice.disable_parallel_tool_use"},
                                             {"response_format", "output_config.format"},

@@ -79,35 +79,18 @@ enum err anthropic_get_cache(const struct anthropic_decoder *d, const struct ant
 
 /* What is left of the member `name`, kept under its path. */
 static enum err keep_nested(const struct anthropic_decoder *d, const char *name, const struct json_rest *left) {
-  struct json_rest *nested = &d->request->nested;
-  if (!left->n) return OK;
-  struct json_rest_member *v =
-      arena_realloc(d->arena, nested->v, nested->n * sizeof *v, (nested->n + left->n) * sizeof *v);
-  if (!v) return ERR_NO_MEMORY;
-  nested->v = v;
-  for (size_t i = 0; i < left->n; i++) {
-    struct str key = arena_printf(d->arena, "%s.%.*s", name, STR_ARG(left->v[i].key));
-    if (!key.p) return ERR_NO_MEMORY;
-    v[nested->n++] = (struct json_rest_member){key, left->v[i].value};
-  }
-  return OK;
+  return json_rest_join(d->arena, &d->request->nested, str_from_c(name), left);
 }
 
 static enum err keep_one(const struct anthropic_decoder *d, const char *name, struct str key,
                          struct yyjson_val *value) {
   struct json_rest_member one = {key, value};
-  return keep_nested(d, name, &(struct json_rest){&one, 1});
+  return keep_nested(d, name, &(struct json_rest){&one, 1, 1});
 }
 
 /* A whole member that the canonical request has no words for. */
 static enum err keep_whole(const struct anthropic_decoder *d, struct str key, struct yyjson_val *value) {
-  struct json_rest *rest = &d->request->rest;
-  struct json_rest_member *v = ARENA_NEW_ARRAY(d->arena, struct json_rest_member, rest->n + 1);
-  if (!v) return ERR_NO_MEMORY;
-  if (rest->n) memcpy(v, rest->v, rest->n * sizeof *v);
-  v[rest->n] = (struct json_rest_member){key, value};
-  *rest = (struct json_rest){v, rest->n + 1};
-  return OK;
+  return json_rest_add(d->arena, &d->request->rest, key, value);
 }
 
 static enum err decode_thinking(const struct anthropic_decoder *d, struct yyjson_val *thinking) {

@@ -345,7 +345,7 @@ static enum err decode_message(const struct anthropic_decoder *d, const struct a
   bool is_null = yyjson_obj_get(node, "content") != NULL;
   item->form = is_null ? CONTENT_NULL : CONTENT_ABSENT;
   if (is_null) return anthropic_fault(d, at, "content", ERR_BAD_TYPE, "a string or an array is expected");
-  if (item->role == ROLE_SYSTEM || item->role == ROLE_DEVELOPER) return OK; /* it may bring other members alone */
+  if (request_is_system(item)) return OK; /* it may bring other members alone */
   return anthropic_fault(d, at, "content", ERR_MISSING, "this member is required");
 }
 

@@ -239,8 +239,8 @@ static enum err put_stop(const struct anthropic_encoder *e) {
   json_out_end(e->out, ']');
   for (size_t i = 0; !e->is_own && i < r->stop_count; i++)
     if (str_trim(r->stop[i]).n == 0)
-      return err_set_param(e->info, ERR_UNSUPPORTED, "stop",
-                           "the anthropic API takes no stop sequence that is only white space");
+      return dialect_refuse_member(r, "stop", e->info,
+                                   "the anthropic API takes no stop sequence that is only white space");
   return OK;
 }
 

@@ -1,24 +1,17 @@
 /* Anthropic Messages, one canonical part as a content block. A part of this dialect that keeps its node is written from
  * it. For another dialect's part the vendor's limits hold: images are JPEG, PNG, GIF or WebP and stand in user turns,
  * documents are PDF or plain text, texts are not empty, and thinking goes back only to its maker. */
-#include <openssl/evp.h>
 #include <yyjson.h>
 
+#include "base/base64.h"
 #include "base/json_out.h"
 #include "dialect/anthropic/anthropic_internal.h"
 #include "dialect/call_id.h"
 #include "dialect/tool_name.h"
 
-enum { TEXT_DOCUMENT_MAX = 64 << 20 };
-
 static enum err refuse(const struct anthropic_encoder *e, const struct request_item *item,
                        const struct request_part *part, const char *what) {
-  /* The paths of dialects differ in their words only; this one's own are close enough to find the place. */
-  static const struct request_words words = {
-      .list = "messages", .system = "system", .content = "content", .tools = "tools"};
-  char path[ERR_PARAM_MAX];
-  request_path(&words, item, part, NULL, path);
-  return err_set_param(e->info, ERR_UNSUPPORTED, path, "%s cannot be said in the anthropic API", what);
+  return dialect_refuse(e->r, item, part, e->info, "%s cannot be said in the anthropic API", what);
 }
 
 static void put_tail(const struct anthropic_encoder *e, const struct request_part *p) {
@@ -43,16 +36,11 @@ static void put_text(const struct anthropic_encoder *e, const struct request_par
 /* ---- media ---- */
 
 static struct str image_mime(const struct media *m) {
-  static const struct {
-    struct str mime, head; /* how the base64 of such data begins */
-  } kinds[] = {{STR("image/png"), STR("iVBORw0KGgo")},
-               {STR("image/jpeg"), STR("/9j/")},
-               {STR("image/gif"), STR("R0lGOD")},
-               {STR("image/webp"), STR("UklGR")}};
-  if (str_eq_nocase(m->mime, STR("image/jpg"))) return STR("image/jpeg");
-  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-    if (m->mime.n ? str_eq_nocase(m->mime, kinds[i].mime) : str_has_prefix(m->data, kinds[i].head))
-      return kinds[i].mime;
+  static const struct str taken[] = {STR("image/png"), STR("image/jpeg"), STR("image/gif"), STR("image/webp")};
+  struct str mime = m->mime.n ? m->mime : request_image_mime(m->data);
+  if (str_eq_nocase(mime, STR("image/jpg"))) return STR("image/jpeg");
+  for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+    if (str_eq_nocase(mime, taken[i])) return taken[i];
   return STR_NONE;
 }
 
@@ -90,12 +78,10 @@ static enum err put_image(const struct anthropic_encoder *e, const struct reques
 
 /* The text of a document that came as base64; false where it is none. */
 static bool decode_text(struct arena *a, struct str data, struct str *out) {
-  if (data.n % 4 || data.n > TEXT_DOCUMENT_MAX) return false;
-  unsigned char *bytes = arena_alloc(a, data.n / 4 * 3 + 1);
-  int n = bytes ? EVP_DecodeBlock(bytes, (const unsigned char *)data.p, (int)data.n) : -1;
-  if (n < 0) return false;
-  size_t padding = str_has_suffix(data, STR("==")) ? 2 : str_has_suffix(data, STR("=")) ? 1 : 0;
-  *out = str_from((char *)bytes, (size_t)n - padding);
+  char *bytes = data.n <= BASE64_TEXT_MAX ? arena_alloc(a, base64_room(data.n)) : NULL;
+  size_t n = bytes ? base64_decode(data, bytes) : SIZE_MAX;
+  if (n == SIZE_MAX) return false;
+  *out = str_from(bytes, n);
   return str_is_utf8(*out);
 }
 
@@ -160,7 +146,7 @@ static void put_call(const struct anthropic_encoder *e, const struct request_par
   json_out_member_string(e->out, "id", anthropic_call_id(e, p));
   anthropic_put_tool_name(e, p->namespace, p->name);
   json_out_key(e->out, "input");
-  request_put_args_object(e->out, p->text);
+  request_put_call_args(e->out, p);
   put_tail(e, p);
 }
 

@@ -9,10 +9,6 @@
 #include "base/map.h"
 #include "dialect/anthropic/anthropic_internal.h"
 
-static bool is_system(const struct request_item *item) {
-  return item->role == ROLE_SYSTEM || item->role == ROLE_DEVELOPER;
-}
-
 static struct str role_word(enum request_role role) {
   switch (role) {
     case ROLE_SYSTEM: return STR("system");
@@ -61,7 +57,7 @@ static enum err put_own(const struct anthropic_encoder *e) {
   const struct request *r = e->r;
   size_t first = 0;
   enum err err = OK;
-  if (r->item_count && r->items[0].source == UINT32_MAX && is_system(&r->items[0])) {
+  if (r->item_count && r->items[0].source == UINT32_MAX && request_is_system(&r->items[0])) {
     json_out_key(e->out, "system");
     err = put_own_content(e, &r->items[0]);
     first = 1;
@@ -88,7 +84,7 @@ static enum err put_system(const struct anthropic_encoder *e, size_t *first) {
   const struct request *r = e->r;
   enum err err = OK;
   size_t n = 0, parts = 0;
-  while (n < r->item_count && is_system(&r->items[n])) parts += r->items[n++].part_count;
+  while (n < r->item_count && request_is_system(&r->items[n])) parts += r->items[n++].part_count;
   *first = n;
   if (!parts) return OK;
   const struct request_item *only = &r->items[0];
@@ -106,7 +102,7 @@ static enum err put_system(const struct anthropic_encoder *e, size_t *first) {
       if (p->kind == PART_TEXT)
         err = put_block(e, &r->items[i], k);
       else if (p->kind == PART_IMAGE || p->kind == PART_DOCUMENT)
-        err = err_set_param(e->info, ERR_UNSUPPORTED, "system", "the anthropic API takes only text in a system prompt");
+        err = dialect_refuse(r, &r->items[i], p, e->info, "the anthropic API takes only text in a system prompt");
     }
   json_out_end(e->out, ']');
   return err;
@@ -223,8 +219,7 @@ static enum err put_turns(const struct anthropic_encoder *e, size_t first) {
   }
   if (!err && e->out->n == start && first) put_opening(e); /* a system prompt alone */
   if (!err && e->out->n == start)
-    return err_set_param(e->info, ERR_UNSUPPORTED, "messages",
-                         "the anthropic API takes no conversation without a message");
+    return dialect_refuse(r, NULL, NULL, e->info, "the anthropic API takes no conversation without a message");
   json_out_end(e->out, ']');
   return err;
 }

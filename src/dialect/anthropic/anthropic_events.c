@@ -41,32 +41,6 @@ struct step {
 
 static enum err emit(const struct step *s, const struct event *event) { return event_put(s->sink, event, s->info); }
 
-/* ---- names ---- */
-
-static bool is_plain(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-}
-
-/* Is `wire` what tool_name_wire makes of a name without a group? */
-static bool is_wire_of(struct str wire, struct str name) {
-  if (wire.n != (name.n < TOOL_NAME_BYTES_MAX ? name.n : TOOL_NAME_BYTES_MAX)) return false;
-  for (size_t i = 0; i < wire.n; i++)
-    if (wire.p[i] != (is_plain(name.p[i]) ? name.p[i] : '_')) return false;
-  return true;
-}
-
-/* The caller's own name of a tool that it had to be given another for; a name in a group stays as it is. */
-static struct str caller_tool_name(const struct step *s, struct str wire) {
-  const struct request *r = s->x->request;
-  struct str found = wire;
-  for (size_t i = 0; r && !str_eq(r->dialect, ANTHROPIC_NAME) && i < r->tool_count; i++) {
-    if (r->tools[i].namespace.n) continue;
-    if (str_eq(r->tools[i].name, wire)) return wire;
-    if (is_wire_of(wire, r->tools[i].name)) found = r->tools[i].name;
-  }
-  return found;
-}
-
 /* ---- blocks ---- */
 
 static enum part_kind kind_of(struct str type) {
@@ -182,7 +156,8 @@ static enum err put_citation(const struct step *s, const struct block *b, struct
 
 static enum err begin_call(const struct step *s, struct block *b, struct yyjson_val *node) {
   yyjson_val *input = yyjson_obj_get(node, "input");
-  struct str id = json_pool_str(node, "id"), name = caller_tool_name(s, json_pool_str(node, "name"));
+  struct str id = json_pool_str(node, "id"),
+             name = tool_name_declared(s->x->request, ANTHROPIC_NAME, json_pool_str(node, "name"));
   if (!name.n) return dialect_bad_reply(s->info, "a tool use has no name");
   if (!id.n) id = dialect_make_id(s->x, "toolu_", s->d->parts);
   s->d->has_calls = true;

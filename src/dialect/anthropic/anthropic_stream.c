@@ -201,6 +201,7 @@ static void put_native(const struct writer *w, struct pending *p) {
     struct buf text;
     buf_init(&text, 0);
     json_split_put(&text, input);
+    if (text.failed) w->out->failed = true;
     begin_delta(w, "input_json_delta");
     json_out_member_string(w->out, "partial_json", buf_str(&text));
     end_delta(w);

@@ -57,13 +57,9 @@ static enum err put_media(struct bedrock_encoder *c, const struct request_item *
   struct buf *out = c->out;
   struct str format = bedrock_format_of(p->kind, m->mime);
   if (!format.n && m->text.p) format = STR("txt");
-  if (!format.n || (!m->data.n && !m->text.p)) {
-    char path[ERR_PARAM_MAX];
-    const struct request_words words = {.list = "messages", .system = "system", .content = "content"};
-    request_path(&words, item, p, NULL, path);
-    return err_set_param(c->info, ERR_UNSUPPORTED, path, "Bedrock takes no %s of the type \"%.*s\"",
-                         bedrock_media_word(p->kind), STR_ARG(m->mime));
-  }
+  if (!format.n || (!m->data.n && !m->text.p))
+    return dialect_refuse(c->request, item, p, c->info, "Bedrock takes no %s of the type \"%.*s\"",
+                          bedrock_media_word(p->kind), STR_ARG(m->mime));
   json_out_begin(out, '{');
   json_out_key(out, bedrock_media_word(p->kind));
   json_out_begin(out, '{');
@@ -100,7 +96,7 @@ static void put_tool_use(struct bedrock_encoder *c, const struct request_part *p
     json_out_member_string(out, "input", p->text);
     json_out_end(out, '}');
   } else {
-    request_put_args_object(out, p->text);
+    request_put_call_args(out, p);
   }
   if (c->is_own) json_out_rest(out, &p->rest);
   json_out_end(out, '}');

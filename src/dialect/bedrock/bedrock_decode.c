@@ -297,7 +297,7 @@ static enum err read_tools(const struct read_member *top, yyjson_val *config, st
   enum err e = read_member_split(&at, config, names, 2, f, &rest);
   if (!e) e = read_member_array(&at, "tools", f[0]);
   if (!e) e = read_member_object(&at, "toolChoice", f[1]);
-  if (!e) e = read_member_join(top, &r->rest, STR(BEDROCK_TOOLS_PREFIX), &rest);
+  if (!e) e = json_rest_join(top->arena, &r->rest, STR(BEDROCK_TOOLS), &rest);
   if (e) return e;
   r->tools = ARENA_NEW_ARRAY(at.arena, struct request_tool, yyjson_arr_size(f[0]));
   if (!r->tools) return ERR_NO_MEMORY;
@@ -324,7 +324,7 @@ static enum err read_inference(const struct read_member *top, yyjson_val *config
   struct json_rest rest;
   if (!config) return OK;
   enum err e = read_member_split(&at, config, inference_names, INFERENCE_NAMES, f, &rest);
-  if (!e) e = read_member_join(top, &r->rest, STR(BEDROCK_INFERENCE_PREFIX), &rest);
+  if (!e) e = json_rest_join(top->arena, &r->rest, STR(BEDROCK_INFERENCE), &rest);
   if (!e) e = read_member_number(&at, "maxTokens", f[MAX_TOKENS], &r->max_tokens);
   if (!e) e = read_member_number(&at, "temperature", f[TEMPERATURE], &r->temperature);
   if (!e) e = read_member_number(&at, "topP", f[TOP_P], &r->top_p);

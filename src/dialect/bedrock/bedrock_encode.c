@@ -15,10 +15,6 @@
 
 /* ---- messages ---- */
 
-static bool is_system(const struct request_item *item) {
-  return item->role == ROLE_SYSTEM || item->role == ROLE_DEVELOPER;
-}
-
 static const char *role_word(const struct request_item *item) {
   return item->role == ROLE_ASSISTANT ? "assistant" : "user";
 }
@@ -38,7 +34,7 @@ static enum err put_parts(struct bedrock_encoder *c, const struct request_item *
 
 static size_t leading_system(const struct request *r) {
   size_t n = 0;
-  while (n < r->item_count && is_system(&r->items[n])) n++;
+  while (n < r->item_count && request_is_system(&r->items[n])) n++;
   return n;
 }
 
@@ -186,8 +182,8 @@ static enum err put_tool_config(struct bedrock_encoder *c) {
        has_function = false;
   for (size_t i = 0; i < r->tool_count; i++) has_function = has_function || r->tools[i].kind == TOOL_FUNCTION;
   if (is_none && has_history)
-    return err_set_param(c->info, ERR_UNSUPPORTED, "tool_choice",
-                         "Bedrock cannot forbid tools in a conversation that has used them");
+    return dialect_refuse_member(r, "tool_choice", c->info,
+                                 "Bedrock cannot forbid tools in a conversation that has used them");
   if (!(c->is_own ? r->tools != NULL : (has_function && !is_none) || has_history)) return OK;
   json_out_key(c->out, "toolConfig");
   json_out_begin(c->out, '{');

@@ -6,8 +6,10 @@
 
 #define BEDROCK_NAME STR("bedrock_converse")
 /* Members of these objects that the canonical request has no place for stand in its rest under these prefixes. */
-#define BEDROCK_INFERENCE_PREFIX "inferenceConfig."
-#define BEDROCK_TOOLS_PREFIX "toolConfig."
+#define BEDROCK_INFERENCE "inferenceConfig"
+#define BEDROCK_INFERENCE_PREFIX BEDROCK_INFERENCE "."
+#define BEDROCK_TOOLS "toolConfig"
+#define BEDROCK_TOOLS_PREFIX BEDROCK_TOOLS "."
 
 enum { BEDROCK_READER_BYTES = 2176 };
 

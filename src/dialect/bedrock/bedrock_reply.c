@@ -9,6 +9,7 @@
 
 #include "base/json_out.h"
 #include "dialect/bedrock/bedrock_internal.h"
+#include "dialect/tool_name.h"
 
 enum { BLOCKS_MAX = 128 };
 
@@ -145,7 +146,8 @@ static enum err open_server_tool(struct reading *g, int64_t index, yyjson_val *n
 }
 
 static enum err open_tool_use(struct reading *g, int64_t index, yyjson_val *use) {
-  struct event open = {.name = json_pool_str(use, "name"), .id = json_pool_str(use, "toolUseId")};
+  struct event open = {.name = tool_name_declared(g->x->request, BEDROCK_NAME, json_pool_str(use, "name")),
+                       .id = json_pool_str(use, "toolUseId")};
   if (!open.name.n) return dialect_bad_reply(g->info, "a tool use has no name");
   if (!open.id.n) open.id = dialect_make_id(g->x, "tooluse_", g->r->calls);
   g->r->calls++;

@@ -252,7 +252,7 @@ static enum err decode_part(struct contents *c, yyjson_val *v, const char *path,
   }
   if ((e = decode_data(c, v, found, data, thought, path, out))) return e;
   bool is_said = out->kind == PART_REASONING || out->kind == PART_OPAQUE || out->kind == PART_SERVER_TOOL;
-  if (found[THOUGHT] && !is_said && !gemini_names_rest_add(c->a, &out->rest, part_names[THOUGHT], found[THOUGHT]))
+  if (found[THOUGHT] && !is_said && json_rest_add(c->a, &out->rest, part_names[THOUGHT], found[THOUGHT]))
     return ERR_NO_MEMORY;
   return OK;
 }

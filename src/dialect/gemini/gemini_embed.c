@@ -20,8 +20,9 @@
 /* How one request was written; request.native is an array of these, one for each item. */
 struct embed_native {
   bool has_model;
-  struct str role, task_type, title, dimensions;
-  struct json_rest rest; /* of the request; the item's is of its content */
+  struct str role, dimensions;
+  struct yyjson_val *task_type, *title; /* strings */
+  struct json_rest rest;                /* of the request; the item's is of its content */
 };
 
 /* ---- envelope ---- */
@@ -104,14 +105,17 @@ static enum err decode_one(struct embed *d, yyjson_val *v, const char *path, uin
   char where[ERR_PARAM_MAX];
   struct request_item *item = &d->r->items[d->r->item_count];
   struct embed_native *n = &d->native[d->r->item_count];
+  struct str text;
   enum err e = gemini_names_split(d->a, v, names, NAMES, found, &n->rest, path, d->info);
-  if (!e) e = gemini_names_string(found[N_TASK_TYPE], path, "taskType", &n->task_type, d->info);
-  if (!e) e = gemini_names_string(found[N_TITLE], path, "title", &n->title, d->info);
+  if (!e) e = gemini_names_string(found[N_TASK_TYPE], path, "taskType", &text, d->info);
+  if (!e) e = gemini_names_string(found[N_TITLE], path, "title", &text, d->info);
   if (!e) e = gemini_names_number(found[N_DIMENSIONS], path, "outputDimensionality", &n->dimensions, d->info);
   if (e) return e;
   gemini_names_path(where, path, "content");
   if (!found[N_CONTENT]) return err_set_param(d->info, ERR_MISSING, where, "\"%s\" is required", where);
   n->has_model = found[N_MODEL] != NULL;
+  n->task_type = found[N_TASK_TYPE];
+  n->title = found[N_TITLE];
   item->source = source;
   if ((e = decode_content(d, found[N_CONTENT], where, item, &n->role))) return e;
   d->r->item_count++;
@@ -131,30 +135,29 @@ static enum err decode_batch(struct embed *d, yyjson_val *v) {
   return e;
 }
 
-/* Members of a batch's requests that nobody else knows, and options on which its requests differ. */
+/* A member that no other dialect can say, for x-maestro-dropped. */
+static enum err note(struct embed *d, size_t i, struct str key, yyjson_val *value) {
+  struct request *r = d->r;
+  bool is_whole = r->items[i].source == UINT32_MAX;
+  struct str path = is_whole ? key : arena_printf(d->a, "requests[%u].%.*s", r->items[i].source, STR_ARG(key));
+  if (!value) return OK;
+  return path.p ? json_rest_add(d->a, &r->nested, path, value) : ERR_NO_MEMORY;
+}
+
+/* Members of a batch's requests that nobody else knows, and an option on which its requests differ. */
 static enum err gather(struct embed *d) {
   struct request *r = d->r;
   const struct embed_native *first = d->native;
-  bool is_same = true;
-  for (size_t i = 1; i < r->item_count; i++) {
+  enum err e = OK;
+  for (size_t i = 0; !e && i < r->item_count; i++) {
     const struct embed_native *n = &d->native[i];
-    is_same = is_same && str_eq(n->task_type, first->task_type) && str_eq(n->title, first->title);
     if (!str_eq(n->dimensions, first->dimensions)) r->native_member = "requests.outputDimensionality";
+    e = note(d, i, names[N_TASK_TYPE], n->task_type);
+    if (!e) e = note(d, i, names[N_TITLE], n->title);
+    for (size_t k = 0; !e && k < n->rest.n; k++) e = note(d, i, n->rest.v[k].key, n->rest.v[k].value);
   }
-  for (size_t i = 0; i < r->item_count; i++)
-    for (size_t k = 0; k < d->native[i].rest.n; k++) {
-      const struct json_rest_member *m = &d->native[i].rest.v[k];
-      struct str key = r->items[i].source == UINT32_MAX
-                           ? m->key
-                           : arena_printf(d->a, "requests[%u].%.*s", r->items[i].source, STR_ARG(m->key));
-      if (!gemini_names_rest_grow(d->a, &r->nested, key, m->value)) return ERR_NO_MEMORY;
-    }
-  if (r->item_count == 0) return OK;
-  if (!r->native_member) r->dimensions = first->dimensions;
-  if (!is_same) return OK;
-  r->task_type = first->task_type;
-  r->title = first->title;
-  return OK;
+  if (r->item_count && !r->native_member) r->dimensions = first->dimensions;
+  return e;
 }
 
 static enum err decode_request(struct arena *a, struct yyjson_val *root, const struct dialect_request *envelope,
@@ -222,8 +225,8 @@ static enum err encode_request(const struct request *r, const struct dialect_tar
     json_out_begin(out, '{');
     json_out_member_string(out, "model", model); /* the vendor requires it within a batch */
     put_content(&r->items[i], n, out);
-    json_out_member_string_if(out, "taskType", n ? n->task_type : r->task_type);
-    json_out_member_string_if(out, "title", n ? n->title : r->title);
+    json_out_member_value_if(out, "taskType", n ? n->task_type : NULL);
+    json_out_member_value_if(out, "title", n ? n->title : NULL);
     json_out_member_raw_if(out, "outputDimensionality", n ? n->dimensions : r->dimensions);
     if (n) json_out_rest(out, &n->rest);
     json_out_end(out, '}');

@@ -36,12 +36,6 @@ enum err gemini_names_number(struct yyjson_val *v, const char *path, const char 
 enum err gemini_names_bool(struct yyjson_val *v, const char *path, const char *member, int8_t *out,
                            struct err_info *info) MUST_CHECK;
 enum err gemini_names_bad_type(const char *path, const char *member, const char *wanted, struct err_info *info);
-/* One more member; false when memory is short. */
-bool gemini_names_rest_add(struct arena *a, struct json_rest *rest, struct str key,
-                           struct yyjson_val *value) MUST_CHECK;
-/* The same for a list to which nothing else has added; it grows by doubling. */
-bool gemini_names_rest_grow(struct arena *a, struct json_rest *rest, struct str key,
-                            struct yyjson_val *value) MUST_CHECK;
 /* The value's compact JSON in `a`; {0} when memory is short. */
 struct str gemini_names_json(struct arena *a, struct yyjson_val *v);
 

@@ -113,27 +113,6 @@ enum err gemini_names_bool(struct yyjson_val *v, const char *path, const char *m
   return OK;
 }
 
-bool gemini_names_rest_add(struct arena *a, struct json_rest *rest, struct str key, struct yyjson_val *value) {
-  struct json_rest_member *v = ARENA_NEW_ARRAY(a, struct json_rest_member, rest->n + 1);
-  if (!v || !key.p) return false;
-  if (rest->n) memcpy(v, rest->v, rest->n * sizeof *v);
-  v[rest->n] = (struct json_rest_member){key, value};
-  *rest = (struct json_rest){v, rest->n + 1};
-  return true;
-}
-
-bool gemini_names_rest_grow(struct arena *a, struct json_rest *rest, struct str key, struct yyjson_val *value) {
-  if (!key.p) return false;
-  if ((rest->n & (rest->n - 1)) == 0) { /* 0 or a power of two: full */
-    struct json_rest_member *v = ARENA_NEW_ARRAY(a, struct json_rest_member, rest->n ? rest->n * 2 : 1);
-    if (!v) return false;
-    if (rest->n) memcpy(v, rest->v, rest->n * sizeof *v);
-    rest->v = v;
-  }
-  rest->v[rest->n++] = (struct json_rest_member){key, value};
-  return true;
-}
-
 struct str gemini_names_json(struct arena *a, struct yyjson_val *v) {
   struct buf json;
   buf_init(&json, 0);

@@ -120,20 +120,10 @@ static enum err put_text(struct reader *r, uint32_t index, enum part_kind kind, 
   return attach(r, index, ATTACH_SIGNATURE, signature, STR_NONE);
 }
 
-/* The name as the caller declared it, where Gemini was given another. */
-static struct str declared_name(const struct reader *r, struct str name) {
-  const struct request *request = r->x->request;
-  for (size_t i = 0; request && i < request->tool_count; i++) {
-    const struct request_tool *t = &request->tools[i];
-    if (t->kind == TOOL_HOSTED || t->namespace.n || str_eq(t->name, name)) continue;
-    if (str_eq(tool_name_wire(r->x->arena, STR_NONE, t->name), name)) return t->name;
-  }
-  return name;
-}
-
 static enum err put_call(struct reader *r, uint32_t index, yyjson_val *call, struct str signature) {
   yyjson_val *args = yyjson_obj_get(call, "args");
-  struct str id = json_pool_str(call, "id"), name = declared_name(r, json_pool_str(call, "name"));
+  struct str id = json_pool_str(call, "id"),
+             name = tool_name_declared(r->x->request, GEMINI_NAME, json_pool_str(call, "name"));
   struct buf text;
   if (args && !yyjson_is_obj(args) && !yyjson_is_null(args))
     return dialect_bad_reply(r->info, "the arguments of a call are no object");

@@ -18,13 +18,11 @@ struct decode {
 
 static enum err keep(struct decode *d, const char *path, struct str key, yyjson_val *value) {
   struct str whole = arena_printf(d->a, "%s.%.*s", path, STR_ARG(key));
-  return whole.p && gemini_names_rest_grow(d->a, &d->r->nested, whole, value) ? OK : ERR_NO_MEMORY;
+  return whole.p ? json_rest_add(d->a, &d->r->nested, whole, value) : ERR_NO_MEMORY;
 }
 
 static enum err keep_all(struct decode *d, const char *path, const struct json_rest *rest) {
-  enum err e = OK;
-  for (size_t i = 0; !e && i < rest->n; i++) e = keep(d, path, rest->v[i].key, rest->v[i].value);
-  return e;
+  return json_rest_join(d->a, &d->r->nested, str_from_c(path), rest);
 }
 
 /* ---- generationConfig ---- */

@@ -91,7 +91,7 @@ static void put_call(struct turns *t, const struct request_part *p) {
     json_out_member_string(t->out, "input", p->text);
     json_out_end(t->out, '}');
   } else {
-    request_put_args_object(t->out, p->text);
+    request_put_call_args(t->out, p);
   }
   json_out_end(t->out, '}');
 }
@@ -295,10 +295,6 @@ static bool put_foreign(struct turns *t, const struct request_item *items, size_
   return has_put;
 }
 
-static bool is_system(const struct request_item *item) {
-  return item->role == ROLE_SYSTEM || item->role == ROLE_DEVELOPER;
-}
-
 static void put_system(struct turns *t, size_t n) {
   const struct request_item *items = t->r->items;
   const struct gemini_native *native = t->is_own ? t->r->native : NULL;
@@ -340,7 +336,7 @@ enum err gemini_turns_encode(const struct request *r, struct str model, struct a
   t.is_own = str_eq(r->dialect, GEMINI_NAME);
   enum err e = learn_calls(&t);
   if (e) return e;
-  while (system < r->item_count && is_system(&r->items[system])) system++;
+  while (system < r->item_count && request_is_system(&r->items[system])) system++;
   if (!t.is_own && system == r->item_count) system = 0; /* contents are required: then it is what the user says */
   if (system) put_system(&t, system);
   json_out_key(out, "contents");
@@ -350,7 +346,5 @@ enum err gemini_turns_encode(const struct request *r, struct str model, struct a
   if (!t.is_own) has_put = put_foreign(&t, r->items + system, r->item_count - system);
   json_out_end(out, ']');
   if (has_put) return OK;
-  const struct dialect *caller = dialect_by_name(r->dialect);
-  return err_set_param(info, ERR_BAD_VALUE, caller && caller->words.list ? caller->words.list : "contents",
-                       "the request has no content that could be sent to the model");
+  return dialect_refuse(r, NULL, NULL, info, "the request has no content that could be sent to the model");
 }

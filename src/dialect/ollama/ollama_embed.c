@@ -101,11 +101,9 @@ enum err ollama_embed_encode_request(const struct request *r, const struct diale
 enum err ollama_embeddings_encode_request(const struct request *r, const struct dialect_target *target, struct arena *a,
                                           struct buf *out, struct err_info *info) {
   (void)a;
-  char path[ERR_PARAM_MAX] = "input";
-  const struct dialect *caller = dialect_by_name(r->dialect);
-  if (r->item_count > 1 && caller) request_path(&caller->words, &r->items[1], NULL, NULL, path);
   if (r->item_count != 1)
-    return err_set_param(info, ERR_UNSUPPORTED, path, "Ollama's older embeddings API takes exactly one text");
+    return dialect_refuse(r, r->item_count > 1 ? &r->items[1] : NULL, NULL, info,
+                          "Ollama's older embeddings API takes exactly one text");
   json_out_begin(out, '{');
   json_out_member_string(out, "model", target->model);
   json_out_key(out, "prompt");

@@ -103,7 +103,7 @@ static void put_call(struct encoder *c, const struct request_part *p, unsigned i
     json_out_member_string(out, "input", p->text);
     json_out_end(out, '}');
   } else {
-    request_put_args_object(out, p->text);
+    request_put_call_args(out, p);
   }
   json_out_end(out, '}');
   json_out_end(out, '}');
@@ -167,7 +167,8 @@ static enum err put_message(struct encoder *c, const struct stretch *s) {
 static enum err note_calls(struct encoder *c, const struct request_item *item) {
   for (size_t k = 0; k < item->part_count; k++) {
     const struct request_part *p = &item->parts[k];
-    if (p->kind == PART_TOOL_CALL && p->call_id.n && !map_put(&c->calls, p->call_id, &item->parts[k])) return ERR_NO_MEMORY;
+    if (p->kind == PART_TOOL_CALL && p->call_id.n && !map_put(&c->calls, p->call_id, &item->parts[k]))
+      return ERR_NO_MEMORY;
   }
   return OK;
 }
@@ -181,11 +182,8 @@ static enum err check_result(struct encoder *c, const struct request_item *item,
   for (size_t i = 0; i < p->result_count; i++) {
     const struct request_part *q = &p->results[i];
     if (is_text(q) || (q->kind == PART_IMAGE && q->media->data.n)) continue;
-    char path[ERR_PARAM_MAX];
-    const struct request_words words = {.list = "messages", .system = "system", .content = "content"};
-    request_path(&words, item, p, NULL, path);
-    return err_set_param(c->info, ERR_UNSUPPORTED, path,
-                         "a tool result for Ollama may hold text and images as data only");
+    return dialect_refuse(c->request, item, p, c->info,
+                          "a tool result for Ollama may hold text and images as data only");
   }
   return OK;
 }

@@ -65,10 +65,6 @@ enum err ollama_generate_decode_request(struct arena *a, yyjson_val *root, const
 
 /* ---- encode ---- */
 
-static bool is_system(const struct request_item *item) {
-  return item->role == ROLE_SYSTEM || item->role == ROLE_DEVELOPER;
-}
-
 static struct str part_text(const struct request_part *p) {
   return p->kind == PART_TEXT ? p->text : p->kind == PART_DOCUMENT ? p->media->text : STR_NONE;
 }
@@ -80,7 +76,7 @@ static enum err put_texts(const struct request *r, const char *key, bool of_syst
   buf_init(&text, 0);
   for (size_t i = 0; i < r->item_count; i++) {
     const struct request_item *item = &r->items[i];
-    if (is_system(item) != of_system) continue;
+    if (request_is_system(item) != of_system) continue;
     for (size_t k = 0; k < item->part_count; k++) {
       struct str piece = part_text(&item->parts[k]);
       if (text.n && piece.n) buf_put(&text, STR("\n\n"));
@@ -114,12 +110,8 @@ static enum err check_items(const struct request *r, struct err_info *info) {
   for (size_t i = 0; i < r->item_count; i++) {
     const struct request_item *item = &r->items[i];
     bool is_prompt = item->role == ROLE_USER && prompts++ == 0;
-    if (is_prompt || is_system(item)) continue;
-    char path[ERR_PARAM_MAX];
-    const struct request_words words = {.list = r->operation == LLM_COMPLETE ? "prompt" : "messages",
-                                        .system = "prompt"};
-    request_path(&words, item, NULL, NULL, path);
-    return err_set_param(info, ERR_UNSUPPORTED, path, "a completion by Ollama has one prompt and no conversation");
+    if (is_prompt || request_is_system(item)) continue;
+    return dialect_refuse(r, item, NULL, info, "a completion by Ollama has one prompt and no conversation");
   }
   return OK;
 }

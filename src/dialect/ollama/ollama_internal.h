@@ -7,7 +7,8 @@
 #include "dialect/read_member.h"
 
 /* Members of `options` that the canonical request has no place for stand in its rest under this prefix. */
-#define OLLAMA_OPTIONS_PREFIX "options."
+#define OLLAMA_OPTIONS "options"
+#define OLLAMA_OPTIONS_PREFIX OLLAMA_OPTIONS "."
 
 /* ---- ollama_members.c: members that chat and generate share ---- */
 

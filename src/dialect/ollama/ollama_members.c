@@ -46,8 +46,7 @@ static enum err read_num_predict(const struct read_member *at, yyjson_val *v, st
     r->max_tokens = digits;
     return OK;
   }
-  struct json_rest_member one = {option_names[NUM_PREDICT], v};
-  return read_member_join(at, &r->rest, STR(OLLAMA_OPTIONS_PREFIX), &(struct json_rest){&one, 1});
+  return json_rest_add(at->arena, &r->rest, STR(OLLAMA_OPTIONS_PREFIX "num_predict"), v);
 }
 
 static enum err read_options(const struct read_member *top, yyjson_val *options, struct request *r) {
@@ -56,11 +55,8 @@ static enum err read_options(const struct read_member *top, yyjson_val *options,
   yyjson_val *f[OPTIONS];
   struct json_rest rest;
   enum err e = read_member_split(&at, options, option_names, OPTIONS, f, &rest);
-  if (!e && yyjson_obj_size(options) == 0) {
-    struct json_rest_member empty = {STR("options"), options};
-    e = read_member_join(top, &r->rest, STR(""), &(struct json_rest){&empty, 1});
-  }
-  if (!e) e = read_member_join(top, &r->rest, STR(OLLAMA_OPTIONS_PREFIX), &rest);
+  if (!e && yyjson_obj_size(options) == 0) e = json_rest_add(top->arena, &r->rest, STR(OLLAMA_OPTIONS), options);
+  if (!e) e = json_rest_join(top->arena, &r->rest, STR(OLLAMA_OPTIONS), &rest);
   if (!e) e = read_member_number(&at, "temperature", f[TEMPERATURE], &r->temperature);
   if (!e) e = read_member_number(&at, "top_p", f[TOP_P], &r->top_p);
   if (!e) e = read_member_number(&at, "top_k", f[TOP_K], &r->top_k);
@@ -85,8 +81,7 @@ static enum err read_format(const struct read_member *at, yyjson_val *v, struct 
     return OK;
   }
   if (yyjson_get_len(v)) return read_member_bad_value(at, "format", "must be \"json\" or a JSON schema");
-  struct json_rest_member none = {STR("format"), v}; /* "" is how older clients say that they want none */
-  return read_member_join(at, &r->rest, STR(""), &(struct json_rest){&none, 1});
+  return json_rest_add(at->arena, &r->rest, STR("format"), v); /* "" is how older clients say that they want none */
 }
 
 static enum err read_think(const struct read_member *at, yyjson_val *v, struct request *r) {
@@ -108,21 +103,6 @@ enum err ollama_read_members(const struct read_member *at, const struct ollama_m
   return e ? e : read_member_number(at, "top_logprobs", m->top_logprobs, &r->top_logprobs);
 }
 
-/* What the base64 of a file of that kind begins with. */
-static struct str sniff(struct str base64) {
-  static const struct {
-    struct str begin, mime;
-  } kinds[] = {
-      {STR("iVBORw0KGgo"), STR("image/png")},
-      {STR("/9j/"), STR("image/jpeg")},
-      {STR("R0lGOD"), STR("image/gif")},
-  };
-  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-    if (str_has_prefix(base64, kinds[i].begin)) return kinds[i].mime;
-  bool is_webp = str_has_prefix(base64, STR("UklGR")) && str_eq(str_sub(base64, 12, 16), STR("RUJQ")); /* RIFF … EBP */
-  return is_webp ? STR("image/webp") : STR_NONE;
-}
-
 enum err ollama_read_images(const struct read_member *at, yyjson_val *images, struct request_part *parts) {
   size_t i, max;
   yyjson_val *image;
@@ -137,7 +117,7 @@ enum err ollama_read_images(const struct read_member *at, yyjson_val *images, st
     struct media *media = ARENA_NEW(at->arena, struct media);
     if (!media) return ERR_NO_MEMORY;
     media->data = data;
-    media->mime = sniff(data);
+    media->mime = request_image_mime(data);
     parts[i] = (struct request_part){.kind = PART_IMAGE, .source = (uint32_t)i, .media = media};
   }
   return OK;

@@ -8,6 +8,7 @@
 #include <yyjson.h>
 
 #include "dialect/ollama/ollama_internal.h"
+#include "dialect/tool_name.h"
 
 struct reader { /* zeroed */
   bool has_begun, has_ended, has_open;
@@ -94,7 +95,7 @@ static enum err put_arguments(struct reading *g, yyjson_val *arguments) {
 static enum err read_call(struct reading *g, yyjson_val *call) {
   yyjson_val *function = yyjson_obj_get(call, "function");
   struct event open = {.kind = EVENT_OPEN, .part_kind = PART_TOOL_CALL};
-  open.name = json_pool_str(function, "name");
+  open.name = tool_name_declared(g->x->request, STR("ollama"), json_pool_str(function, "name"));
   open.id = json_pool_str(call, "id");
   if (!open.name.n) return dialect_bad_reply(g->info, "a tool call has no name");
   if (!open.id.n) open.id = dialect_make_id(g->x, "call_", g->r->calls);

@@ -40,7 +40,7 @@ static enum err read_call(struct decoder *d, const char *path, yyjson_val *node,
   if (!e) e = read_member_string(&at, "id", f[CALL_ID], &p->call_id);
   if (!e && !f[CALL_FUNCTION]) e = read_member_missing(&at, "function");
   if (!e) e = read_member_split(&in, f[CALL_FUNCTION], function_names, FUNCTION_NAMES, g, &rest);
-  if (!e) e = read_member_join(&at, &p->rest, STR("function."), &rest);
+  if (!e) e = json_rest_join(d->arena, &p->rest, STR("function"), &rest);
   if (!e && !g[FUNCTION_NAME]) e = read_member_missing(&in, "name");
   if (!e) e = read_member_string(&in, "name", g[FUNCTION_NAME], &p->name);
   if (!e) e = read_arguments(&in, g[FUNCTION_ARGUMENTS], p);
@@ -118,11 +118,10 @@ static enum err read_result(struct decoder *d, const struct read_member *at, yyj
 
 /* Names and ids of results belong to tools' messages only; elsewhere they are members like any other. */
 static enum err keep_foreign(const struct read_member *at, yyjson_val *const f[MESSAGE_NAMES], struct json_rest *rest) {
-  struct json_rest_member v[2];
-  size_t n = 0;
-  for (int i = TOOL_NAME; i <= TOOL_CALL_ID; i++)
-    if (f[i]) v[n++] = (struct json_rest_member){message_names[i], f[i]};
-  return read_member_join(at, rest, STR(""), &(struct json_rest){v, n});
+  enum err e = OK;
+  for (int i = TOOL_NAME; !e && i <= TOOL_CALL_ID; i++)
+    if (f[i]) e = json_rest_add(at->arena, rest, message_names[i], f[i]);
+  return e;
 }
 
 static enum err read_message(struct decoder *d, uint32_t index, yyjson_val *node, struct request_item *item) {
@@ -199,7 +198,7 @@ static enum err read_tool(struct decoder *d, uint32_t index, yyjson_val *node, s
   }
   if (!f[TOOL_NODE]) return read_member_missing(&at, "function");
   e = read_member_split(&in, f[TOOL_NODE], spec_names, SPEC_NAMES, g, &rest);
-  if (!e) e = read_member_join(&at, &t->rest, STR("function."), &rest);
+  if (!e) e = json_rest_join(d->arena, &t->rest, STR("function"), &rest);
   if (!e && !g[SPEC_NAME]) e = read_member_missing(&in, "name");
   if (!e) e = read_member_string(&in, "name", g[SPEC_NAME], &t->name);
   if (!e) e = read_member_string(&in, "description", g[SPEC_DESCRIPTION], &t->description);

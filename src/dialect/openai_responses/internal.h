@@ -4,38 +4,9 @@
 #define MAESTRO_DIALECT_OPENAI_RESPONSES_INTERNAL_H
 
 #include "dialect/dialect.h"
+#include "dialect/openai_member.h"
 
 #define OPENAI_RESPONSES STR("openai_responses")
-
-/* ---- reading trees: a fault carries the path of its member ---- */
-
-struct openai_responses_reader {
-  struct arena *arena;
-  struct err_info *info;
-};
-
-/* "base.member", or either alone; cut to fit. */
-void openai_responses_path(char out[ERR_PARAM_MAX], const char *base, const char *member);
-enum err openai_responses_bad_type(struct openai_responses_reader *rd, const char *base, const char *member,
-                                   const char *what);
-enum err openai_responses_bad_value(struct openai_responses_reader *rd, const char *base, const char *member,
-                                    const char *what);
-enum err openai_responses_missing(struct openai_responses_reader *rd, const char *base, const char *member);
-/* json_split with the path of what is at fault. */
-enum err openai_responses_split(struct openai_responses_reader *rd, const char *base, struct yyjson_val *object,
-                                const struct str *names, size_t n, struct yyjson_val **found,
-                                struct json_rest *rest) MUST_CHECK;
-/* NULL leaves *out alone. */
-enum err openai_responses_string(struct openai_responses_reader *rd, const char *base, const char *member,
-                                 struct yyjson_val *v, struct str *out) MUST_CHECK;
-enum err openai_responses_required(struct openai_responses_reader *rd, const char *base, const char *member,
-                                   struct yyjson_val *v, struct str *out) MUST_CHECK;
-/* 0 or 1 */
-enum err openai_responses_bool(struct openai_responses_reader *rd, const char *base, const char *member,
-                               struct yyjson_val *v, int8_t *out) MUST_CHECK;
-/* Digits as written. */
-enum err openai_responses_number(struct openai_responses_reader *rd, const char *base, const char *member,
-                                 struct yyjson_val *v, struct str *out) MUST_CHECK;
 
 /* ---- requests ---- */
 
@@ -61,12 +32,12 @@ enum err openai_responses_decode_request(struct arena *a, struct yyjson_val *roo
 enum err openai_responses_encode_request(const struct request *r, const struct dialect_target *target, struct arena *a,
                                          struct buf *out, struct err_info *info);
 /* One element of `input` at `path` as an item of index `source`. */
-enum err openai_responses_decode_item(struct openai_responses_reader *rd, struct yyjson_val *node, const char *path,
+enum err openai_responses_decode_item(struct openai_reader *rd, struct yyjson_val *node, const char *path,
                                       uint32_t source, struct request_item *out) MUST_CHECK;
 /* `tools`, namespaces flattened, and `tool_choice`. */
-enum err openai_responses_decode_tools(struct openai_responses_reader *rd, struct yyjson_val *tools,
+enum err openai_responses_decode_tools(struct openai_reader *rd, struct yyjson_val *tools,
                                        struct request *out) MUST_CHECK;
-enum err openai_responses_decode_tool_choice(struct openai_responses_reader *rd, struct yyjson_val *choice,
+enum err openai_responses_decode_tool_choice(struct openai_reader *rd, struct yyjson_val *choice,
                                              struct request *out) MUST_CHECK;
 /* The members `instructions` and `input`. */
 enum err openai_responses_put_items(struct buf *out, const struct request *r, struct arena *a,
@@ -94,7 +65,7 @@ struct openai_responses_emitter {
   struct err_info *info;
   uint32_t next_part;
   unsigned made_ids;
-  bool saw_call, saw_refusal, saw_native_call;
+  bool saw_call, saw_refusal;
 };
 enum err openai_responses_emit(struct openai_responses_emitter *em, const struct event *event) MUST_CHECK;
 enum err openai_responses_emit_item(struct openai_responses_emitter *em, struct yyjson_val *item) MUST_CHECK;

@@ -1,14 +1,12 @@
 /* Canonical items as `instructions` and `input`. Called by request_encode.c. A turn of another dialect becomes as many
  * elements as it needs: message, calls, results, thinking. Thinking is written only where its signature is OpenAI's.
  * An item of this dialect's own callers is written from its node where nobody changes such items. */
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <yyjson.h>
 
+#include "base/base64.h"
 #include "base/json_out.h"
 #include "dialect/openai_responses/internal.h"
-
-enum { DOCUMENT_BYTES_MAX = 64 << 20 };
 
 struct writer {
   struct buf *out;
@@ -67,20 +65,14 @@ static void put_image(struct writer *w, const struct media *m) {
 }
 
 /* A document that is text: the API takes files as data: URLs only. */
-static enum err put_text_file(struct writer *w, struct str text) {
-  if (text.n > DOCUMENT_BYTES_MAX) return err_set(w->info, ERR_BODY_TOO_LARGE, "a document is too large");
-  size_t n = (text.n + 2) / 3 * 4;
-  static const struct str head = STR("data:text/plain;base64,");
-  char *url = arena_alloc(w->arena, head.n + n + 1);
-  if (!url) return ERR_NO_MEMORY;
-  memcpy(url, head.p, head.n);
-  int done = EVP_EncodeBlock((unsigned char *)url + head.n, (const unsigned char *)text.p, (int)text.n);
-  json_out_member_string(w->out, "file_data", str_from(url, head.n + (size_t)done));
-  return OK;
+static void put_text_file(struct writer *w, struct str text) {
+  json_out_key(w->out, "file_data");
+  buf_put(w->out, STR("\"data:text/plain;base64,"));
+  base64_put(w->out, text); /* nothing in it needs escaping */
+  buf_put_char(w->out, '"');
 }
 
-static enum err put_document(struct writer *w, const struct media *m) {
-  enum err e = OK;
+static void put_document(struct writer *w, const struct media *m) {
   json_out_begin(w->out, '{');
   json_out_member_string(w->out, "type", STR("input_file"));
   if (m->file_id.n) {
@@ -94,20 +86,16 @@ static enum err put_document(struct writer *w, const struct media *m) {
                            : is_pdf  ? STR("document.pdf")
                                      : STR("document.txt"));
     if (m->text.p)
-      e = put_text_file(w, m->text);
+      put_text_file(w, m->text);
     else
       put_url(w, "file_data", m);
   }
   json_out_end(w->out, '}');
-  return e;
 }
 
 static enum err refuse_part(struct writer *w, const struct request_item *item, const struct request_part *p) {
-  const struct dialect *caller = dialect_by_name(w->r->dialect);
-  char path[ERR_PARAM_MAX] = "input";
-  if (caller) request_path(&caller->words, item, p, NULL, path);
-  return err_set_param(w->info, ERR_UNSUPPORTED, path, "content of this kind cannot be said here in the %.*s API",
-                       STR_ARG(OPENAI_RESPONSES));
+  return dialect_refuse(w->r, item, p, w->info, "content of this kind cannot be said here in the %.*s API",
+                        STR_ARG(OPENAI_RESPONSES));
 }
 
 /* One element of content. Nothing is written for what is native to another dialect. */
@@ -125,8 +113,10 @@ static enum err put_part(struct writer *w, const struct request_item *item, cons
         return OK;
       }
       if (is_assistant || (p->kind != PART_IMAGE && p->kind != PART_DOCUMENT)) return refuse_part(w, item, p);
-      if (p->kind == PART_DOCUMENT) return put_document(w, p->media);
-      put_image(w, p->media);
+      if (p->kind == PART_DOCUMENT)
+        put_document(w, p->media);
+      else
+        put_image(w, p->media);
       return OK;
     case PART_OPAQUE:
       if (w->native) json_out_value(w->out, p->raw);

@@ -27,7 +27,9 @@ const struct envelope_table *openai_responses_request_table(void) { return envel
 /* Input may be left out only where something else holds it. */
 static enum err check_input(const struct envelope_scan *scan, struct err_info *info) {
   if (!envelope_read_is_said(scan, INPUT)) {
-    if (envelope_read_is_said(scan, PREVIOUS_RESPONSE_ID) || envelope_read_is_said(scan, CONVERSATION) || envelope_read_is_said(scan, PROMPT)) return OK;
+    if (envelope_read_is_said(scan, PREVIOUS_RESPONSE_ID) || envelope_read_is_said(scan, CONVERSATION) ||
+        envelope_read_is_said(scan, PROMPT))
+      return OK;
     return err_set_param(info, ERR_MISSING, "input", "\"input\" is required");
   }
   uint8_t type = envelope_scan_value(scan, INPUT)->type;
@@ -73,9 +75,12 @@ static const struct request_word words[] = {
     {"response_format", "text.format"}, {"reasoning_effort", "reasoning.effort"}, {"thinking", "reasoning"},
     {"logprobs", "top_logprobs"},       {"verbosity", "text.verbosity"},          {NULL, NULL}};
 
+static const struct str forwarded_headers[] = {STR("openai-beta"), STR("")};
+
 const struct dialect dialect_openai_responses = {
     .name = STR("openai_responses"),
     .carries_signatures = true,
+    .forwarded_headers = forwarded_headers,
     .words = {.list = "input", .system = "instructions", .content = "content", .tools = "tools", .members = words},
     .caps = CAPS,
     .framing = FRAMING_SSE,

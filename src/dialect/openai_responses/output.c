@@ -29,34 +29,11 @@ static bool wants_logprobs(const struct openai_responses_output *o) {
 
 /* ---- names ---- */
 
-static char wire_char(char c) {
-  bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-  return is_plain ? c : '_';
-}
-
-/* True where `name` is how the tool is said to a model of an API without namespaces: joined by "__", what that API does
- * not take for a name replaced by '_' (how much that is differs), the end cut off. */
-static bool is_said_as(struct str name, const struct request_tool *t) {
-  size_t head = t->namespace.n ? t->namespace.n + 2 : 0, n = head + t->name.n;
-  if (name.n != n && !(n > TOOL_NAME_BYTES_MAX && name.n == TOOL_NAME_BYTES_MAX)) return false;
-  for (size_t i = 0; i < name.n; i++) {
-    char c = i < t->namespace.n ? t->namespace.p[i] : i < head ? '_' : t->name.p[i - head];
-    if (c != name.p[i] && wire_char(c) != name.p[i]) return false;
-  }
-  return true;
-}
-
 static void restore_name(const struct request *r, struct openai_responses_item *item) {
-  if (item->namespace.n || !r) return;
-  for (size_t i = 0; i < r->tool_count; i++) /* as it is, before any other reading */
-    if (r->tools[i].kind != TOOL_HOSTED && !r->tools[i].namespace.n && str_eq(r->tools[i].name, item->name)) return;
-  for (size_t i = 0; i < r->tool_count; i++) {
-    const struct request_tool *t = &r->tools[i];
-    if (t->kind == TOOL_HOSTED || !is_said_as(item->name, t)) continue;
-    item->namespace = t->namespace;
-    item->name = t->name;
-    return;
-  }
+  const struct request_tool *t = item->namespace.n ? NULL : tool_name_find(r, item->name);
+  if (!t) return;
+  item->namespace = t->namespace;
+  item->name = t->name;
 }
 
 /* ---- layout ---- */

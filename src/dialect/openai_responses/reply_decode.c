@@ -4,8 +4,6 @@
 
 #include "dialect/openai_responses/internal.h"
 
-static struct str text_of(struct yyjson_val *v) { return str_from(yyjson_get_str(v), yyjson_get_len(v)); }
-
 enum err openai_responses_emit(struct openai_responses_emitter *em, const struct event *event) {
   return event_put(em->sink, event, em->info);
 }
@@ -239,7 +237,7 @@ static enum err decode_response(struct openai_responses_emitter *em, struct yyjs
   }
   struct yyjson_val *output = yyjson_obj_get(root, "output"), *item;
   if (!yyjson_is_arr(output)) return dialect_bad_reply(em->info, "a response has no \"output\"");
-  struct str status = text_of(yyjson_obj_get(root, "status"));
+  struct str status = json_pool_text(yyjson_obj_get(root, "status"));
   if (str_eq(status, STR("in_progress")) || str_eq(status, STR("queued")))
     return dialect_bad_reply(em->info, "the response is not finished");
   size_t i, max;

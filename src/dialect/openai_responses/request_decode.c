@@ -70,49 +70,23 @@ static const char *native_member(const struct json_rest *rest) {
   return NULL;
 }
 
-/* Room for `more` members in request.nested; NULL: memory is short. */
-static struct json_rest_member *nest(struct openai_responses_reader *rd, struct request *r, size_t more) {
-  struct json_rest_member *v = ARENA_NEW_ARRAY(rd->arena, struct json_rest_member, r->nested.n + more);
-  if (!v) return NULL;
-  if (r->nested.n) memcpy(v, r->nested.v, r->nested.n * sizeof *v);
-  r->nested.v = v;
-  return v + r->nested.n;
-}
-
-/* Keeps what is left of the object `prefix`, under its path. */
-static enum err add_rest(struct openai_responses_reader *rd, struct request *r, const char *prefix,
-                         const struct json_rest *more) {
-  if (!more->n) return OK;
-  struct json_rest_member *v = nest(rd, r, more->n);
-  if (!v) return ERR_NO_MEMORY;
-  for (size_t i = 0; i < more->n; i++) {
-    struct str key = arena_printf(rd->arena, "%s.%.*s", prefix, STR_ARG(more->v[i].key));
-    if (!key.p) return ERR_NO_MEMORY;
-    v[i] = (struct json_rest_member){key, more->v[i].value};
-  }
-  r->nested.n += more->n;
-  return OK;
-}
-
-/* ---- instructions and input ---- */
-
-static enum err count_items(struct openai_responses_reader *rd, struct yyjson_val *const *v, size_t *n) {
+static enum err count_items(struct openai_reader *rd, struct yyjson_val *const *v, size_t *n) {
   *n = 1; /* a string is one item */
   if (!v[INPUT]) *n = 0;
   if (yyjson_is_arr(v[INPUT])) *n = yyjson_arr_size(v[INPUT]);
   if (v[INPUT] && !yyjson_is_arr(v[INPUT]) && !yyjson_is_str(v[INPUT]))
-    return openai_responses_bad_type(rd, NULL, "input", "a string or an array");
+    return openai_member_wrong_type(rd, NULL, "input", "a string or an array");
   if (yyjson_is_arr(v[INSTRUCTIONS]))
     *n += yyjson_arr_size(v[INSTRUCTIONS]);
   else if (yyjson_is_str(v[INSTRUCTIONS]))
     *n += 1;
   else if (v[INSTRUCTIONS])
-    return openai_responses_bad_type(rd, NULL, "instructions", "a string or an array");
+    return openai_member_wrong_type(rd, NULL, "instructions", "a string or an array");
   return OK;
 }
 
-static enum err add_string(struct openai_responses_reader *rd, struct yyjson_val *v, enum request_role role,
-                           uint32_t source, struct request *r) {
+static enum err add_string(struct openai_reader *rd, struct yyjson_val *v, enum request_role role, uint32_t source,
+                           struct request *r) {
   struct request_item *item = &r->items[r->item_count++];
   *item = (struct request_item){.role = role, .source = source, .form = CONTENT_STRING};
   if (!yyjson_get_len(v) && role == ROLE_SYSTEM)
@@ -125,8 +99,8 @@ static enum err add_string(struct openai_responses_reader *rd, struct yyjson_val
   return OK;
 }
 
-static enum err add_list(struct openai_responses_reader *rd, struct yyjson_val *list, const char *name,
-                         struct yyjson_val **nodes, struct request *r) {
+static enum err add_list(struct openai_reader *rd, struct yyjson_val *list, const char *name, struct yyjson_val **nodes,
+                         struct request *r) {
   size_t i, max;
   yyjson_val *node;
   yyjson_arr_foreach(list, i, max, node) {
@@ -140,7 +114,7 @@ static enum err add_list(struct openai_responses_reader *rd, struct yyjson_val *
   return OK;
 }
 
-static enum err read_items(struct openai_responses_reader *rd, struct yyjson_val *const *v,
+static enum err read_items(struct openai_reader *rd, struct yyjson_val *const *v,
                            struct openai_responses_native *native, struct request *r) {
   size_t n;
   enum err e = count_items(rd, v, &n);
@@ -163,7 +137,7 @@ static enum err read_items(struct openai_responses_reader *rd, struct yyjson_val
 
 /* ---- text, reasoning, include ---- */
 
-static enum err read_format(struct openai_responses_reader *rd, struct yyjson_val *node, struct request *r) {
+static enum err read_format(struct openai_reader *rd, struct yyjson_val *node, struct request *r) {
   enum { TYPE, NAME, DESCRIPTION, SCHEMA, STRICT, NAMES };
   static const struct str format_names[NAMES] = {STR("type"), STR("name"), STR("description"), STR("schema"),
                                                  STR("strict")};
@@ -175,62 +149,61 @@ static enum err read_format(struct openai_responses_reader *rd, struct yyjson_va
   struct yyjson_val *v[NAMES];
   struct json_rest rest;
   struct str type = STR_NONE;
-  enum err e = openai_responses_split(rd, "text.format", node, format_names, NAMES, v, &rest);
-  if (!e) e = openai_responses_required(rd, "text.format", "type", v[TYPE], &type);
-  if (!e) e = openai_responses_string(rd, "text.format", "name", v[NAME], &r->format_name);
-  if (!e) e = openai_responses_string(rd, "text.format", "description", v[DESCRIPTION], &r->format_description);
-  if (!e) e = openai_responses_bool(rd, "text.format", "strict", v[STRICT], &r->format_strict);
+  enum err e = openai_member_split(rd, "text.format", node, format_names, NAMES, v, &rest);
+  if (!e) e = openai_member_required(rd, "text.format", "type", v[TYPE], &type);
+  if (!e) e = openai_member_string(rd, "text.format", "name", v[NAME], &r->format_name);
+  if (!e) e = openai_member_string(rd, "text.format", "description", v[DESCRIPTION], &r->format_description);
+  if (!e) e = openai_member_bool(rd, "text.format", "strict", v[STRICT], &r->format_strict);
   if (e) return e;
   for (size_t i = 0; i < sizeof types / sizeof *types; i++)
     if (str_eq(type, types[i].word)) r->format = types[i].format;
   if (r->format == FORMAT_UNSET)
-    return openai_responses_bad_value(rd, "text.format", "type", "must be one of text, json_object, json_schema");
-  if (r->format == FORMAT_JSON_SCHEMA && !v[SCHEMA]) return openai_responses_missing(rd, "text.format", "schema");
-  if (v[SCHEMA] && !yyjson_is_obj(v[SCHEMA]))
-    return openai_responses_bad_type(rd, "text.format", "schema", "an object");
+    return openai_member_wrong_value(rd, "text.format", "type", "must be one of text, json_object, json_schema");
+  if (r->format == FORMAT_JSON_SCHEMA && !v[SCHEMA]) return openai_member_missing(rd, "text.format", "schema");
+  if (v[SCHEMA] && !yyjson_is_obj(v[SCHEMA])) return openai_member_wrong_type(rd, "text.format", "schema", "an object");
   r->format_schema = v[SCHEMA];
-  return add_rest(rd, r, "text.format", &rest);
+  return json_rest_join(rd->arena, &r->nested, STR("text.format"), &rest);
 }
 
-static enum err read_text(struct openai_responses_reader *rd, struct yyjson_val *node, struct request *r) {
+static enum err read_text(struct openai_reader *rd, struct yyjson_val *node, struct request *r) {
   enum { FORMAT, VERBOSITY, NAMES };
   static const struct str text_names[NAMES] = {STR("format"), STR("verbosity")};
   struct yyjson_val *v[NAMES];
   struct json_rest rest;
   if (!node) return OK;
-  enum err e = openai_responses_split(rd, "text", node, text_names, NAMES, v, &rest);
-  if (!e) e = openai_responses_string(rd, "text", "verbosity", v[VERBOSITY], &r->verbosity);
+  enum err e = openai_member_split(rd, "text", node, text_names, NAMES, v, &rest);
+  if (!e) e = openai_member_string(rd, "text", "verbosity", v[VERBOSITY], &r->verbosity);
   if (!e && v[FORMAT]) e = read_format(rd, v[FORMAT], r);
-  return e ? e : add_rest(rd, r, "text", &rest);
+  return e ? e : json_rest_join(rd->arena, &r->nested, STR("text"), &rest);
 }
 
-static enum err read_reasoning(struct openai_responses_reader *rd, struct yyjson_val *node, struct request *r) {
+static enum err read_reasoning(struct openai_reader *rd, struct yyjson_val *node, struct request *r) {
   enum { EFFORT, SUMMARY, NAMES };
   static const struct str reasoning_names[NAMES] = {STR("effort"), STR("summary")};
   struct yyjson_val *v[NAMES];
   struct json_rest rest;
   if (!node) return OK;
-  enum err e = openai_responses_split(rd, "reasoning", node, reasoning_names, NAMES, v, &rest);
-  if (!e) e = openai_responses_string(rd, "reasoning", "effort", v[EFFORT], &r->reasoning.effort);
-  if (!e) e = openai_responses_string(rd, "reasoning", "summary", v[SUMMARY], &r->reasoning.summary);
+  enum err e = openai_member_split(rd, "reasoning", node, reasoning_names, NAMES, v, &rest);
+  if (!e) e = openai_member_string(rd, "reasoning", "effort", v[EFFORT], &r->reasoning.effort);
+  if (!e) e = openai_member_string(rd, "reasoning", "summary", v[SUMMARY], &r->reasoning.summary);
   if (e) return e;
   if (r->reasoning.effort.n) r->reasoning.enabled = str_eq(r->reasoning.effort, STR("none")) ? 0 : 1;
   if (r->reasoning.summary.n) r->reasoning.visible = 1;
-  return add_rest(rd, r, "reasoning", &rest);
+  return json_rest_join(rd->arena, &r->nested, STR("reasoning"), &rest);
 }
 
 /* Two of the things that can be included are Maestro's to give in every dialect; the others are named as left over. */
-static enum err read_include(struct openai_responses_reader *rd, struct yyjson_val *list,
-                             struct openai_responses_native *native, struct request *r) {
+static enum err read_include(struct openai_reader *rd, struct yyjson_val *list, struct openai_responses_native *native,
+                             struct request *r) {
   if (!list) return OK;
-  if (!yyjson_is_arr(list)) return openai_responses_bad_type(rd, NULL, "include", "an array");
+  if (!yyjson_is_arr(list)) return openai_member_wrong_type(rd, NULL, "include", "an array");
   size_t i, max;
   yyjson_val *v, *foreign = NULL;
   yyjson_arr_foreach(list, i, max, v) {
     char path[ERR_PARAM_MAX];
     struct str word = STR_NONE;
     err_path_index(path, NULL, "include", i);
-    enum err e = openai_responses_string(rd, path, NULL, v, &word);
+    enum err e = openai_member_string(rd, path, NULL, v, &word);
     if (e) return e;
     if (str_eq(word, STR("reasoning.encrypted_content")))
       native->wants_encrypted = true;
@@ -241,17 +214,12 @@ static enum err read_include(struct openai_responses_reader *rd, struct yyjson_v
   }
   native->include = list;
   if (native->wants_logprobs) r->logprobs = 1;
-  if (!foreign) return OK;
-  struct json_rest_member *left = nest(rd, r, 1);
-  if (!left) return ERR_NO_MEMORY;
-  *left = (struct json_rest_member){STR("include"), list};
-  r->nested.n++;
-  return OK;
+  return foreign ? json_rest_add(rd->arena, &r->nested, STR("include"), list) : OK;
 }
 
 /* ---- all ---- */
 
-static enum err read_plain(struct openai_responses_reader *rd, struct yyjson_val *const *v, struct request *r) {
+static enum err read_plain(struct openai_reader *rd, struct yyjson_val *const *v, struct request *r) {
   const struct {
     enum member member;
     struct str *out;
@@ -266,15 +234,15 @@ static enum err read_plain(struct openai_responses_reader *rd, struct yyjson_val
   int8_t stream = r->is_stream;
   enum err e = OK;
   for (size_t i = 0; !e && i < sizeof strings / sizeof *strings; i++)
-    e = openai_responses_string(rd, NULL, names[strings[i].member].p, v[strings[i].member], strings[i].out);
+    e = openai_member_string(rd, NULL, names[strings[i].member].p, v[strings[i].member], strings[i].out);
   for (size_t i = 0; !e && i < sizeof numbers / sizeof *numbers; i++)
-    e = openai_responses_number(rd, NULL, names[numbers[i].member].p, v[numbers[i].member], numbers[i].out);
-  if (!e) e = openai_responses_bool(rd, NULL, "store", v[STORE], &r->store);
-  if (!e) e = openai_responses_bool(rd, NULL, "parallel_tool_calls", v[PARALLEL], &r->parallel_tool_calls);
-  if (!e) e = openai_responses_bool(rd, NULL, "stream", v[STREAM], &stream);
+    e = openai_member_number(rd, NULL, names[numbers[i].member].p, v[numbers[i].member], numbers[i].out);
+  if (!e) e = openai_member_bool(rd, NULL, "store", v[STORE], &r->store);
+  if (!e) e = openai_member_bool(rd, NULL, "parallel_tool_calls", v[PARALLEL], &r->parallel_tool_calls);
+  if (!e) e = openai_member_bool(rd, NULL, "stream", v[STREAM], &stream);
   if (e) return e;
   r->is_stream = stream == 1;
-  if (v[METADATA] && !yyjson_is_obj(v[METADATA])) return openai_responses_bad_type(rd, NULL, "metadata", "an object");
+  if (v[METADATA] && !yyjson_is_obj(v[METADATA])) return openai_member_wrong_type(rd, NULL, "metadata", "an object");
   r->metadata = v[METADATA];
   return OK;
 }
@@ -282,7 +250,7 @@ static enum err read_plain(struct openai_responses_reader *rd, struct yyjson_val
 enum err openai_responses_decode_request(struct arena *a, struct yyjson_val *root,
                                          const struct dialect_request *envelope, struct request *out,
                                          struct err_info *info) {
-  struct openai_responses_reader rd = {a, info};
+  struct openai_reader rd = {a, info};
   struct openai_responses_native *native = ARENA_NEW(a, struct openai_responses_native);
   struct yyjson_val *v[MEMBERS];
   struct request r;
@@ -290,7 +258,7 @@ enum err openai_responses_decode_request(struct arena *a, struct yyjson_val *roo
   request_init(&r, OPENAI_RESPONSES, LLM_GENERATE);
   r.is_stream = envelope->is_stream;
   r.wants_usage = true; /* a response always tells it */
-  enum err e = openai_responses_split(&rd, NULL, root, names, MEMBERS, v, &r.rest);
+  enum err e = openai_member_split(&rd, NULL, root, names, MEMBERS, v, &r.rest);
   if (e) return e;
   native->text = v[TEXT];
   native->reasoning = v[REASONING];

@@ -5,49 +5,47 @@
 #include "base/json_out.h"
 #include "dialect/openai_responses/internal.h"
 
-static struct str text_of(struct yyjson_val *v) { return str_from(yyjson_get_str(v), yyjson_get_len(v)); }
-
 /* ---- decode ---- */
 
-static enum err read_function(struct openai_responses_reader *rd, struct yyjson_val *node, const char *path,
+static enum err read_function(struct openai_reader *rd, struct yyjson_val *node, const char *path,
                               struct request_tool *out) {
   enum { TYPE, NAME, DESCRIPTION, PARAMETERS, STRICT, NAMES };
   static const struct str names[NAMES] = {STR("type"), STR("name"), STR("description"), STR("parameters"),
                                           STR("strict")};
   struct yyjson_val *v[NAMES];
-  enum err e = openai_responses_split(rd, path, node, names, NAMES, v, &out->rest);
-  if (!e) e = openai_responses_required(rd, path, "name", v[NAME], &out->name);
-  if (!e) e = openai_responses_string(rd, path, "description", v[DESCRIPTION], &out->description);
-  if (!e) e = openai_responses_bool(rd, path, "strict", v[STRICT], &out->strict);
+  enum err e = openai_member_split(rd, path, node, names, NAMES, v, &out->rest);
+  if (!e) e = openai_member_required(rd, path, "name", v[NAME], &out->name);
+  if (!e) e = openai_member_string(rd, path, "description", v[DESCRIPTION], &out->description);
+  if (!e) e = openai_member_bool(rd, path, "strict", v[STRICT], &out->strict);
   if (e) return e;
   if (v[PARAMETERS] && !yyjson_is_obj(v[PARAMETERS]))
-    return openai_responses_bad_type(rd, path, "parameters", "an object");
+    return openai_member_wrong_type(rd, path, "parameters", "an object");
   out->kind = TOOL_FUNCTION;
   out->schema = v[PARAMETERS];
   return OK;
 }
 
-static enum err read_custom(struct openai_responses_reader *rd, struct yyjson_val *node, const char *path,
+static enum err read_custom(struct openai_reader *rd, struct yyjson_val *node, const char *path,
                             struct request_tool *out) {
   enum { TYPE, NAME, DESCRIPTION, FORMAT, NAMES };
   static const struct str names[NAMES] = {STR("type"), STR("name"), STR("description"), STR("format")};
   struct yyjson_val *v[NAMES];
-  enum err e = openai_responses_split(rd, path, node, names, NAMES, v, &out->rest);
-  if (!e) e = openai_responses_required(rd, path, "name", v[NAME], &out->name);
-  if (!e) e = openai_responses_string(rd, path, "description", v[DESCRIPTION], &out->description);
+  enum err e = openai_member_split(rd, path, node, names, NAMES, v, &out->rest);
+  if (!e) e = openai_member_required(rd, path, "name", v[NAME], &out->name);
+  if (!e) e = openai_member_string(rd, path, "description", v[DESCRIPTION], &out->description);
   if (e) return e;
-  if (v[FORMAT] && !yyjson_is_obj(v[FORMAT])) return openai_responses_bad_type(rd, path, "format", "an object");
+  if (v[FORMAT] && !yyjson_is_obj(v[FORMAT])) return openai_member_wrong_type(rd, path, "format", "an object");
   out->kind = TOOL_CUSTOM;
   out->format = v[FORMAT];
   return OK;
 }
 
-static enum err read_tool(struct openai_responses_reader *rd, struct yyjson_val *node, const char *path,
+static enum err read_tool(struct openai_reader *rd, struct yyjson_val *node, const char *path,
                           struct request_tool *out) {
-  if (!yyjson_is_obj(node)) return openai_responses_bad_type(rd, path, NULL, "an object");
+  if (!yyjson_is_obj(node)) return openai_member_wrong_type(rd, path, NULL, "an object");
   struct yyjson_val *v = yyjson_obj_get(node, "type");
   struct str type = STR_NONE;
-  enum err e = openai_responses_required(rd, path, "type", yyjson_is_null(v) ? NULL : v, &type);
+  enum err e = openai_member_required(rd, path, "type", yyjson_is_null(v) ? NULL : v, &type);
   if (e) return e;
   out->strict = -1;
   if (str_eq(type, STR("function"))) return read_function(rd, node, path, out);
@@ -60,17 +58,17 @@ static enum err read_tool(struct openai_responses_reader *rd, struct yyjson_val 
 
 /* The tools within a namespace; NULL for any other tool, and for a namespace that holds none. */
 static struct yyjson_val *group_of(struct yyjson_val *node) {
-  if (!yyjson_is_obj(node) || !str_eq(text_of(yyjson_obj_get(node, "type")), STR("namespace"))) return NULL;
+  if (!yyjson_is_obj(node) || !str_eq(json_pool_text(yyjson_obj_get(node, "type")), STR("namespace"))) return NULL;
   struct yyjson_val *tools = yyjson_obj_get(node, "tools");
   return yyjson_is_arr(tools) && yyjson_arr_size(tools) ? tools : NULL;
 }
 
-static enum err read_group(struct openai_responses_reader *rd, struct yyjson_val *node, struct yyjson_val *tools,
+static enum err read_group(struct openai_reader *rd, struct yyjson_val *node, struct yyjson_val *tools,
                            const char *path, uint32_t source, struct request *r) {
   struct str name = STR_NONE;
   struct yyjson_val *v = yyjson_obj_get(node, "name"), *tool;
-  enum err e = openai_responses_required(rd, path, "name", yyjson_is_null(v) ? NULL : v, &name);
-  if (!e && !name.n) e = openai_responses_bad_value(rd, path, "name", "must not be empty");
+  enum err e = openai_member_required(rd, path, "name", yyjson_is_null(v) ? NULL : v, &name);
+  if (!e && !name.n) e = openai_member_wrong_value(rd, path, "name", "must not be empty");
   size_t i, max;
   yyjson_arr_foreach(tools, i, max, tool) {
     char inner[ERR_PARAM_MAX];
@@ -86,10 +84,9 @@ static enum err read_group(struct openai_responses_reader *rd, struct yyjson_val
   return e;
 }
 
-enum err openai_responses_decode_tools(struct openai_responses_reader *rd, struct yyjson_val *tools,
-                                       struct request *out) {
+enum err openai_responses_decode_tools(struct openai_reader *rd, struct yyjson_val *tools, struct request *out) {
   if (!tools) return OK;
-  if (!yyjson_is_arr(tools)) return openai_responses_bad_type(rd, NULL, "tools", "an array");
+  if (!yyjson_is_arr(tools)) return openai_member_wrong_type(rd, NULL, "tools", "an array");
   size_t n = 0, i, max;
   yyjson_val *node;
   yyjson_arr_foreach(tools, i, max, node) {
@@ -115,11 +112,10 @@ enum err openai_responses_decode_tools(struct openai_responses_reader *rd, struc
   return OK;
 }
 
-enum err openai_responses_decode_tool_choice(struct openai_responses_reader *rd, struct yyjson_val *choice,
-                                             struct request *out) {
+enum err openai_responses_decode_tool_choice(struct openai_reader *rd, struct yyjson_val *choice, struct request *out) {
   if (!choice) return OK;
   if (yyjson_is_str(choice)) {
-    struct str word = text_of(choice);
+    struct str word = json_pool_text(choice);
     if (str_eq(word, STR("auto")))
       out->tool_choice = TOOL_CHOICE_AUTO;
     else if (str_eq(word, STR("none")))
@@ -127,19 +123,19 @@ enum err openai_responses_decode_tool_choice(struct openai_responses_reader *rd,
     else if (str_eq(word, STR("required")))
       out->tool_choice = TOOL_CHOICE_REQUIRED;
     else
-      return openai_responses_bad_value(rd, NULL, "tool_choice", "must be auto, none, required or an object");
+      return openai_member_wrong_value(rd, NULL, "tool_choice", "must be auto, none, required or an object");
     return OK;
   }
-  if (!yyjson_is_obj(choice)) return openai_responses_bad_type(rd, NULL, "tool_choice", "a string or an object");
+  if (!yyjson_is_obj(choice)) return openai_member_wrong_type(rd, NULL, "tool_choice", "a string or an object");
   struct str type = STR_NONE, name = STR_NONE;
-  enum err e = openai_responses_required(rd, "tool_choice", "type", yyjson_obj_get(choice, "type"), &type);
+  enum err e = openai_member_required(rd, "tool_choice", "type", yyjson_obj_get(choice, "type"), &type);
   if (e) return e;
   bool is_named = str_eq(type, STR("function")) || str_eq(type, STR("custom"));
   if (!is_named) {
     out->tool_choice_raw = choice;
     return OK;
   }
-  e = openai_responses_required(rd, "tool_choice", "name", yyjson_obj_get(choice, "name"), &name);
+  e = openai_member_required(rd, "tool_choice", "name", yyjson_obj_get(choice, "name"), &name);
   if (e) return e;
   out->tool_choice = TOOL_CHOICE_NAMED;
   out->tool_choice_name = name;
@@ -177,8 +173,8 @@ static size_t put_group(struct buf *out, const struct request *r, size_t i) {
   json_out_begin(out, '{');
   for (yyjson_val *key; (key = yyjson_obj_iter_next(&it));) {
     value = yyjson_obj_iter_get_val(key);
-    if (str_eq(text_of(key), STR("tools"))) continue;
-    json_out_key_str(out, text_of(key));
+    if (str_eq(json_pool_text(key), STR("tools"))) continue;
+    json_out_key_str(out, json_pool_text(key));
     json_split_put(out, value);
   }
   json_out_key(out, "tools");

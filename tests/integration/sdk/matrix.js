@@ -35,7 +35,7 @@ export function matrix(clients) {
           const limit = limits.find((l) => fits(l.scenario, scenario.id) && fits(l.client, client.id, client.dialect) &&
             fits(l.target, target.id) && (l.stream ?? stream) === stream);
           const run = limit ? limit.run : scenario.run;
-          test(limit ? `${name} (${limit.reason})` : name, { skip: run ? false : limit.reason }, async () => {
+          test(limit ? `${name} (${limit.reason})` : name, { skip: run ? false : limit.reason, timeout: 60_000 }, async () => {
             const { mock, serve } = servers;
             if (++cells % RECORDS === 0) await mock.reset(); // what it remembers is read often, and slow to read when it is much
             await run({ client, target, stream, mock, serve, model: `${target.id}/m`, at: { url: serve.url, key: KEY } });

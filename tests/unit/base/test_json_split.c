@@ -159,6 +159,26 @@ TEST(values_are_written_as_they_were_read) {
   buf_clear(&b);
 }
 
+TEST(members_are_added_behind_the_others) {
+  enum { MANY = 20000 };
+  const struct str known[] = {STR("a")};
+  struct yyjson_val *found[1];
+  struct json_rest rest, more;
+  assert_int_equal(json_split(&arena, tree(STR("{\"a\":1,\"b\":2}")), known, 1, found, &rest, NULL), OK);
+  assert_int_equal(json_split(&arena, tree(STR("{\"c\":3,\"d\":null}")), known, 1, found, &more, NULL), OK);
+  const struct json_rest before = rest;
+  assert_int_equal(json_rest_join(&arena, &rest, STR("o.p"), &more), OK);
+  assert_int_equal(json_rest_join(&arena, &rest, STR_NONE, &more), OK);
+  static const char *const keys[] = {"b", "o.p.c", "o.p.d", "c", "d"};
+  assert_int_equal(rest.n, sizeof keys / sizeof *keys);
+  for (size_t i = 0; i < rest.n; i++) assert_str(rest.v[i].key, str_from_c(keys[i]));
+  assert_true(json_rest_is_null(&rest.v[2]) && rest.v[3].value == more.v[0].value);
+  assert_int_equal(before.n, 1); /* a copy of the list does not see it */
+  size_t held = arena.held_bytes;
+  for (size_t i = 0; i < MANY; i++) assert_int_equal(json_rest_add(&arena, &rest, STR("k"), more.v[0].value), OK);
+  assert_true(arena.held_bytes - held < 8 * MANY * sizeof *rest.v); /* room is doubled, not made each time */
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(known_members_and_the_rest_in_order, begin, end),
@@ -168,6 +188,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(members_and_names_are_bounded, begin, end),
       cmocka_unit_test_setup_teardown(a_long_key_is_named_in_part, begin, end),
       cmocka_unit_test_setup_teardown(values_are_written_as_they_were_read, begin, end),
+      cmocka_unit_test_setup_teardown(members_are_added_behind_the_others, begin, end),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,11 +46,17 @@ static size_t case_count;
 static struct rule rules[RULES_MAX];
 static size_t rule_count;
 
+/* Files as read: reachable to the end. */
+static char *texts[CASES_MAX + 8];
+static size_t text_count;
+
 static struct str read_file(const char *path) {
   FILE *f = fopen(path, "rb");
   if (!f) fail_msg("%s cannot be read", path);
   char *p = malloc(1 << 20);
   assert_non_null(p);
+  assert_true(text_count < sizeof texts / sizeof *texts);
+  texts[text_count++] = p;
   size_t n = fread(p, 1, 1 << 20, f);
   fclose(f);
   assert_true(n < 1 << 20);

@@ -212,12 +212,18 @@ static void put_efforts(struct buf *out) {
     buf_put_char(out, '\n');
   }
   for (size_t i = 0; i < sizeof budgets / sizeof *budgets; i++) {
-    snprintf(body, sizeof body,
-             "{\"model\":\"the-model\",\"max_tokens\":65536,\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],"
-             "\"thinking\":{\"type\":\"enabled\",\"budget_tokens\":%u}}",
-             budgets[i]);
     buf_printf(out, "| a budget of %u |", budgets[i]);
-    for (size_t t = 0; t < THINKERS; t++) put_said(out, dialect_by_name(STR("anthropic")), str_from_c(body), t);
+    for (size_t t = 0; t < THINKERS; t++) {
+      bool is_gemini = strcmp(thinkers[t].dialect, "gemini") == 0; /* asked by the other dialect that has budgets */
+      snprintf(body, sizeof body,
+               is_gemini
+                   ? "{\"model\":\"the-model\",\"max_tokens\":65536,\"messages\":[{\"role\":\"user\",\"content\":"
+                     "\"Hi\"}],\"thinking\":{\"type\":\"enabled\",\"budget_tokens\":%u}}"
+                   : "{\"contents\":[{\"parts\":[{\"text\":\"Hi\"}]}],\"generationConfig\":{\"maxOutputTokens\":65536,"
+                     "\"thinkingConfig\":{\"thinkingBudget\":%u}}}",
+               budgets[i]);
+      put_said(out, dialect_by_name(is_gemini ? STR("anthropic") : STR("gemini")), str_from_c(body), t);
+    }
     buf_put_char(out, '\n');
   }
 }

@@ -106,7 +106,7 @@ static bool check_request(struct cell *cell) {
   struct matrix_case *c = cell->of;
   const struct dialect *a = cell->caller, *b = cell->target;
   struct section *from = needed(cell, NULL, "request", a->name);
-  struct section *to = a == b && !c->replies_first ? from : needed(cell, "sent", "request", b->name);
+  struct section *to = a == b ? from : needed(cell, "sent", "request", b->name);
   if (!from || !to) return false;
   struct exchange *x = calloc(1, sizeof *x);
   yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);

@@ -546,6 +546,18 @@ TEST(what_was_left_out_is_of_the_target_that_answered) {
   rig_close();
 }
 
+TEST(candidates_of_one_dialect_share_the_work) {
+  open_with(&target, STREAM);
+  rig.answers[0].start = ERR_CONNECT_FAILED;
+  rig.answers[1].start = ERR_CONNECT_FAILED;
+  rig.answers[2].pieces[0] = BEGIN TEXT_("a") STOP_ END_;
+  assert_int_equal(rig_run(), OK);
+  assert_int_equal(rig.sent, 3);
+  assert_int_equal(seen.decoded, 1);
+  expect_text(&rig.bodies[2], "{\"to\":\"m2\",\"for\":\"m\",\"usage\":1}");
+  rig_close();
+}
+
 TEST(what_cannot_be_said_is_never_sent) {
   open_with(&target, STREAM);
   seen.extra.suffix = STR("}");
@@ -680,6 +692,7 @@ int main(void) {
       cmocka_unit_test(lines_of_json),
       cmocka_unit_test(messages_of_aws),
       cmocka_unit_test(what_was_left_out_is_of_the_target_that_answered),
+      cmocka_unit_test(candidates_of_one_dialect_share_the_work),
       cmocka_unit_test(what_cannot_be_said_is_never_sent),
       cmocka_unit_test(whole_replies),
       cmocka_unit_test(a_large_body_is_worked_on_elsewhere),

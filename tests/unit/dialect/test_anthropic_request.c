@@ -325,10 +325,12 @@ TEST(test_turns) {
       &g, plain_target,
       "{'model':'m','max_tokens':4096,'system':[{'type':'text','text':'s1'},{'type':'text','text':'s2'}],'messages':["
       "{'role':'user','content':[{'type':'text','text':'u'}]},"
-      "{'role':'assistant','content':[{'type':'tool_use','id':'call_2b2c40a6706d9e5f320d553628313833','name':'f_x','input':{'n':1}},{'type':'tool_use','"
+      "{'role':'assistant','content':[{'type':'tool_use','id':'call_2b2c40a6706d9e5f320d553628313833','name':'f_x','"
+      "input':{'n':1}},{'type':'tool_use','"
       "id':'b',"
       "'name':'ns__g','input':{}}]},"
-      "{'role':'user','content':[{'type':'tool_result','tool_use_id':'call_2b2c40a6706d9e5f320d553628313833','content':'one','is_error':true},{'type':"
+      "{'role':'user','content':[{'type':'tool_result','tool_use_id':'call_2b2c40a6706d9e5f320d553628313833','content':"
+      "'one','is_error':true},{'type':"
       "'tool_result','tool_use_id':'b','content':'two'},{'type':'text','text':'mid'},{'type':'text','text':'then'}]},"
       "{'role':'assistant','content':[{'type':'text','text':'x'},{'type':'text','text':'y'}]}]}");
   given_end(&g);

@@ -104,8 +104,11 @@ TEST(edits) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(what_is_said),        cmocka_unit_test(null_is_not_said), cmocka_unit_test(limits_that_are_no_counts),
-      cmocka_unit_test(faults_name_the_member), cmocka_unit_test(edits),
+      cmocka_unit_test(what_is_said),
+      cmocka_unit_test(null_is_not_said),
+      cmocka_unit_test(limits_that_are_no_counts),
+      cmocka_unit_test(faults_name_the_member),
+      cmocka_unit_test(edits),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -72,6 +72,22 @@ TEST(test_faults_have_paths) {
   }
 }
 
+/* Options of Gemini's own go nowhere else, and never in silence. */
+TEST(test_own_options_are_named_when_left_out) {
+  struct coded c;
+  struct caps_dropped dropped;
+  assert_int_equal(decode_with(&c, "gemini_embed", LLM_EMBED,
+                               "{\"requests\":[{\"content\":{\"parts\":[{\"text\":\"a\"}]},\"taskType\":\"X\"},{"
+                               "\"content\":{\"parts\":[{\"text\":\"b\"}]},\"task_type\":\"X\",\"title\":\"T\"}]}"),
+                   OK);
+  caps_dropped_init(&dropped);
+  const struct dialect *to = dialect_by_name(STR("openai_embeddings"));
+  assert_int_equal(caps_check(&c.request, to->name, to->caps, &dialect_gemini_embed.words, &dropped, &c.info), OK);
+  assert_str(buf_str(&dropped.names), STR("requests[0].taskType, requests[1].taskType, requests[1].title"));
+  caps_dropped_clear(&dropped);
+  coded_clear(&c);
+}
+
 static enum err read_answer(struct coded *c, const char *body, struct embeddings *out) {
   struct dialect_exchange x = {.arena = &c->arena, .request = &c->request};
   return dialect_gemini_embed.decode_embeddings(&x, str_from_c(body), out, &c->info);
@@ -122,7 +138,7 @@ int main(void) {
       cmocka_unit_test(test_batch_comes_back),      cmocka_unit_test(test_one_content_is_asked_as_a_batch),
       cmocka_unit_test(test_across_dialects),       cmocka_unit_test(test_what_only_gemini_can_say),
       cmocka_unit_test(test_faults_have_paths),     cmocka_unit_test(test_answers),
-      cmocka_unit_test(test_answer_to_one_content),
+      cmocka_unit_test(test_answer_to_one_content), cmocka_unit_test(test_own_options_are_named_when_left_out),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -587,6 +587,7 @@ TEST(how_a_response_ends) {
       {STOP_CONTEXT, PART_TEXT, "\"incomplete\"", "{\"reason\":\"max_output_tokens\"}", "incomplete"},
       {STOP_FILTER, PART_TEXT, "\"incomplete\"", "{\"reason\":\"content_filter\"}", "incomplete"},
       {STOP_REFUSAL, PART_REFUSAL, "\"completed\"", "null", "completed"},
+      {STOP_REFUSAL, PART_TEXT, "\"incomplete\"", "{\"reason\":\"content_filter\"}", "incomplete"},
       {STOP_REFUSAL, PART_REASONING, "\"incomplete\"", "{\"reason\":\"content_filter\"}", "incomplete"},
       {STOP_PAUSE, PART_TEXT, "\"completed\"", "null", "completed"},
   };

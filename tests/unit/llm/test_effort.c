@@ -17,8 +17,8 @@ TEST(words_of_budgets_are_the_nearest) {
   static const struct {
     int64_t tokens;
     struct str word;
-  } rows[] = {{-1, STR_NONE},      {0, STR_NONE},         {1, STR("low")},        {1024, STR("low")},
-              {4608, STR("low")},  {4609, STR("medium")}, {8192, STR("medium")},  {16384, STR("medium")},
+  } rows[] = {{-1, STR_NONE},       {0, STR_NONE},         {1, STR("low")},         {1024, STR("low")},
+              {4608, STR("low")},   {4609, STR("medium")}, {8192, STR("medium")},   {16384, STR("medium")},
               {16385, STR("high")}, {24576, STR("high")},  {INT64_MAX, STR("high")}};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) assert_str(effort_of_budget(rows[i].tokens), rows[i].word);
 }

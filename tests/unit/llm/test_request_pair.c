@@ -28,8 +28,9 @@ static void pair(struct request_part *calls, size_t n, struct request_part *resu
 TEST(results_find_their_calls_by_id_by_name_or_in_order) {
   struct request_part calls[] = {CALL(.name = STR("f")), CALL(.name = STR("g")), CALL(.name = STR("f")),
                                  CALL(.name = STR("h"), .call_id = STR("own"))};
-  struct request_part results[] = {RESULT(.name = STR("g")), RESULT(), RESULT(.call_id = STR("own")),
-                                   RESULT(.name = STR("f")), RESULT(.name = STR("f")), RESULT(.call_id = STR("lost"))};
+  struct request_part results[] = {RESULT(.name = STR("g")),      RESULT(),
+                                   RESULT(.call_id = STR("own")), RESULT(.name = STR("f")),
+                                   RESULT(.name = STR("f")),      RESULT(.call_id = STR("lost"))};
   pair(calls, 4, results, 6);
   assert_str(calls[3].call_id, STR("own"));
   assert_str(results[0].call_id, calls[1].call_id); /* by name */

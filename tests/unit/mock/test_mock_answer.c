@@ -133,6 +133,32 @@ TEST(one_tool_twice_and_none) {
   assert_int_equal(a.finish, MOCK_FINISH_STOP);
 }
 
+TEST(a_call_as_told) {
+  static const struct {
+    const char *text, *name, *arguments;
+  } cases[] = {
+      {"[[mock:tool]] [[call Bash command echo \"a b\" | tee c]]", "Bash",
+       "{\"command\":\"echo \\\"a b\\\" | tee c\"}"},
+      {"[[call f a ]]", "f", "{\"a\":\"\"}"},
+      {"[[call f a]]", "first", "{}"},
+      {"[[call f]]", "first", "{}"},
+      {"[[call f a b", "first", "{}"},
+      {"call f a b", "first", "{}"},
+  };
+  struct mock_options options = {0};
+  struct mock_request q = {.is_parsed = true, .scan = {.n = 1}, .tools = {{STR("first"), STR("{}")}}, .tool_count = 1};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    q.user_text = str_from_c(cases[i].text);
+    struct mock_answer a = build("tool", &q, &options);
+    assert_int_equal(a.tool_count, 1);
+    assert_str(a.tools[0].name, str_from_c(cases[i].name));
+    assert_str(a.tools[0].arguments, str_from_c(cases[i].arguments));
+  }
+  q.tool_count = 0;
+  q.user_text = str_from_c(cases[0].text);
+  assert_int_equal(build("tool", &q, &options).tool_count, 0);
+}
+
 TEST(a_tool_result_is_repeated) {
   struct mock_options options = {0};
   struct mock_request q = {.is_parsed = true, .scan = {.n = 1, .is_tool_last = true}, .tool_result = STR("42")};
@@ -181,6 +207,7 @@ int main(void) {
       cmocka_unit_test(characters_are_never_cut),
       cmocka_unit_test(the_order_of_a_stream),
       cmocka_unit_test(one_tool_twice_and_none),
+      cmocka_unit_test(a_call_as_told),
       cmocka_unit_test(a_tool_result_is_repeated),
       cmocka_unit_test(choices_are_capped_and_paid),
       cmocka_unit_test(a_demo_says_so),
