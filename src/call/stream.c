@@ -7,6 +7,7 @@
 enum {
   FRAME_MAX = 4 * 1024 * 1024, /* bytes of one event: an image as data URL fits */
   UNSENT_MAX = 1024 * 1024,    /* bytes held before the first content */
+  WRITTEN_MAX = 64 << 20, /* what one read may become in a translation: Responses says a text four times at its end */
   RECEIPT_HOLD_MS = 2000,
   LINE_END_MAX = 2,     /* CR LF */
   TAIL_MS = 500,        /* how long to wait for the end behind the end mark, to keep the connection */
@@ -184,6 +185,8 @@ static enum err take_last(struct stream *r, struct err_info *info) {
   for (int line_ends = 0; line_ends < 2 && !e && frame_reader_is_partial(&r->frames); line_ends++) {
     frame_reader_feed(&r->frames, STR("\n"));
     if (!frame_reader_next(&r->frames, &frame, &e)) continue;
+    /* The beginning of an event ("dat") would be an empty one to the caller; the error has an event of its own. */
+    if (frame.data.n == 0) continue;
     e = take_frame(r, &frame, info);
     if (e == ERR_UPSTREAM_PROTOCOL) e = err_set(info, ERR_UPSTREAM_CUT, "the provider's stream ended inside an event");
   }
@@ -259,7 +262,7 @@ enum err stream_run(struct call *c, const struct deployment *d, const struct cod
   r->deployment = d;
   r->edits = attempt_reply_edits(c, d);
   frame_reader_init(&r->frames, codec->target->framing, FRAME_MAX);
-  buf_init(&r->out, UNSENT_MAX + 2 * FRAME_MAX + EDITS_MAX);
+  buf_init(&r->out, codec->send == CODEC_ENCODE ? WRITTEN_MAX : UNSENT_MAX + 2 * FRAME_MAX + EDITS_MAX);
   buf_init(&r->held, FRAME_MAX + EDITS_MAX);
   buf_init(&r->receipt, 0);
   enum err e = codec->send == CODEC_ENCODE ? translation_begin(&r->translation, c, d, codec->target) : OK;

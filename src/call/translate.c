@@ -233,9 +233,14 @@ void translation_clear(struct translation *t) {
   json_pool_clear(&t->pool);
 }
 
+/* A frame goes out whole or not at all: what an event that failed has left behind would run into the error's frame. */
 static enum err encode(struct translation *t, const struct event *event, struct err_info *info) {
+  size_t before = t->out->n;
   enum err e = t->call->dialect->encode_event(t->encoder, &t->x, event, t->out, info);
-  return e ? e : t->out->failed ? ERR_NO_MEMORY : OK;
+  if (!e && !t->out->failed) return OK;
+  t->out->n = before;
+  if (!t->out->failed) return e;
+  return err_set(info, ERR_UPSTREAM_TOO_LARGE, "the provider's answer is larger than can be passed on");
 }
 
 /* True once every choice that was asked for, or has begun, has ended. */

@@ -49,6 +49,7 @@ const struct dialect dialect_openai_chat = {
     .words = {.list = "messages",
               .system = "messages",
               .content = "content",
+              .calls = "tool_calls",
               .tools = "tools",
               .reasoning = "reasoning_content"},
     .caps = CAPS,

@@ -298,6 +298,36 @@ static enum err read_named(struct openai_reader *rd, const char *path, const cha
   return e;
 }
 
+/* Members of a call that have no meaning here, to be named where they are left out; the call itself is kept as `raw`.
+ */
+static enum err keep_unknown(struct message *m, const char *prefix, const struct str *known, size_t n,
+                             struct yyjson_val *node, struct request_part *p) {
+  yyjson_obj_iter it = yyjson_obj_iter_with(node);
+  for (yyjson_val *key; (key = yyjson_obj_iter_next(&it));) {
+    struct str name = json_pool_text(key);
+    size_t i = 0;
+    while (i < n && !str_eq(known[i], name)) i++;
+    if (i < n) continue;
+    char path[ERR_PARAM_MAX];
+    snprintf(path, sizeof path, "%s%.*s", prefix, STR_ARG(name));
+    struct str kept = arena_dup(m->rd->arena, str_from_c(path));
+    if (!kept.p) return ERR_NO_MEMORY;
+    enum err e = openai_member_keep(m->rd->arena, &p->rest, kept, yyjson_obj_iter_get_val(key));
+    if (e) return e;
+  }
+  return OK;
+}
+
+static enum err keep_unknowns(struct message *m, struct yyjson_val *node, struct yyjson_val *call,
+                              struct request_part *p) {
+  static const struct str outer[] = {STR("id"), STR("type"), STR("function"), STR("custom"), STR("index")};
+  static const struct str inner[] = {STR("name"), STR("arguments"), STR("input")};
+  enum err e = keep_unknown(m, "", outer, sizeof outer / sizeof *outer, node, p);
+  if (e) return e;
+  return keep_unknown(m, p->tool_kind == TOOL_CUSTOM ? "custom." : "function.", inner, sizeof inner / sizeof *inner,
+                      call, p);
+}
+
 static enum err read_call(struct message *m, uint32_t index, struct yyjson_val *node) {
   char path[ERR_PARAM_MAX], inner[ERR_PARAM_MAX];
   err_path_index(path, m->path, "tool_calls", index);
@@ -313,7 +343,8 @@ static enum err read_call(struct message *m, uint32_t index, struct yyjson_val *
   yyjson_val *call = is_custom ? custom : yyjson_obj_get(node, "function");
   openai_member_path(inner, path, is_custom ? "custom" : "function");
   if (!call) return openai_member_missing(m->rd, inner, NULL);
-  return read_named(m->rd, inner, is_custom ? "input" : "arguments", call, p);
+  enum err e = read_named(m->rd, inner, is_custom ? "input" : "arguments", call, p);
+  return e ? e : keep_unknowns(m, node, call, p);
 }
 
 static enum err read_calls(struct message *m) {

@@ -30,6 +30,9 @@ static enum err attach_json(struct openai_chat_reading *r, uint32_t choice, enum
   return e;
 }
 
+/* What is there in a type that cannot be read would be lost, or leave a call's arguments with a hole in them. */
+static bool is_given(struct yyjson_val *v) { return v && !yyjson_is_null(v); }
+
 /* ---- a message or a delta ---- */
 
 static enum err read_detail(struct openai_chat_reading *r, uint32_t choice, struct yyjson_val *d, bool has_text) {
@@ -72,6 +75,8 @@ static enum err read_texts(struct openai_chat_reading *r, uint32_t choice, enum 
 static enum err read_content(struct openai_chat_reading *r, uint32_t choice, struct yyjson_val *content) {
   yyjson_val *one;
   yyjson_arr_iter it = yyjson_arr_iter_with(content);
+  if (is_given(content) && !yyjson_is_str(content) && !yyjson_is_arr(content))
+    return dialect_bad_reply(r->info, "the content is no text");
   enum err e = openai_chat_parts_text(r, choice, PART_TEXT, json_pool_text(content));
   while (!e && (one = yyjson_arr_iter_next(&it))) {
     yyjson_val *thinking = yyjson_obj_get(one, "thinking");
@@ -127,6 +132,9 @@ static enum err read_call(struct openai_chat_reading *r, uint32_t choice, struct
                           struct openai_chat_call *c) {
   yyjson_val *text = yyjson_obj_get(named, c->is_custom ? "input" : "arguments");
   struct buf json;
+  bool is_empty = yyjson_is_arr(text) && yyjson_arr_size(text) == 0; /* PHP's way to write {} */
+  if (is_given(text) && !yyjson_is_str(text) && !yyjson_is_obj(text) && !is_empty)
+    return dialect_bad_reply(r->info, "the arguments of a tool call are no text");
   buf_init(&json, 0);
   c->name = json_pool_str(named, "name");
   c->text = json_pool_text(text);
@@ -141,8 +149,10 @@ static enum err read_call(struct openai_chat_reading *r, uint32_t choice, struct
 
 static enum err read_calls(struct openai_chat_reading *r, uint32_t choice, struct yyjson_val *m) {
   yyjson_val *legacy = yyjson_obj_get(m, "function_call"), *one;
-  yyjson_arr_iter it = yyjson_arr_iter_with(yyjson_obj_get(m, "tool_calls"));
+  yyjson_val *calls = yyjson_obj_get(m, "tool_calls");
+  yyjson_arr_iter it = yyjson_arr_iter_with(calls);
   enum err e = OK;
+  if (is_given(calls) && !yyjson_is_arr(calls)) return dialect_bad_reply(r->info, "\"tool_calls\" is no array");
   while (!e && (one = yyjson_arr_iter_next(&it))) {
     yyjson_val *custom = yyjson_obj_get(one, "custom");
     struct openai_chat_call c = {.index = index_of(one), .id = json_pool_str(one, "id")};
@@ -213,7 +223,9 @@ static enum err read_choice(struct openai_chat_reading *r, struct yyjson_val *no
              *tokens = yyjson_obj_get(logprobs, "content");
   if (choice >= ANSWER_CHOICES_MAX) return err_set(r->info, ERR_UPSTREAM_TOO_LARGE, "the answer has too many choices");
   openai_chat_choices_add(&r->parts->seen, choice);
-  if (!yyjson_is_obj(message)) message = yyjson_obj_get(node, "message");
+  if (!is_given(message)) message = yyjson_obj_get(node, "message");
+  if (is_given(message) && !yyjson_is_obj(message))
+    return dialect_bad_reply(r->info, "a choice's message is no object");
   enum err e = read_message(r, choice, message);
   if (!e) e = openai_chat_parts_text(r, choice, PART_TEXT, json_pool_str(node, "text"));
   uint32_t last = openai_chat_parts_last(r->parts, choice);
@@ -273,6 +285,7 @@ static enum err read_root(struct openai_chat_reading *r, struct yyjson_val *root
   yyjson_val *choices = yyjson_obj_get(root, "choices"), *one;
   yyjson_arr_iter it = yyjson_arr_iter_with(choices);
   enum err e = OK;
+  if (is_given(choices) && !yyjson_is_arr(choices)) return dialect_bad_reply(r->info, "\"choices\" is no array");
   if (yyjson_arr_size(choices)) e = put_start(r, root); /* Azure's first chunk has none, and neither id nor model */
   for (uint32_t i = 0; !e && (one = yyjson_arr_iter_next(&it)); i++) e = read_choice(r, one, i);
   if (e || !r->parts->is_started) return e;

@@ -30,8 +30,8 @@ static bool find_item(void *arg, struct str id, struct arena *a, struct str *jso
   return stored_response_get_item(kept, s->owner, id, now_ms(), a, json, e);
 }
 
-enum err stored_begin(struct stored *s, struct arena *a, struct str owner, struct str *body, bool *is_changed,
-                      struct err_info *info) {
+enum err stored_begin(struct stored *s, struct arena *a, struct str owner, size_t limit_bytes, struct str *body,
+                      bool *is_changed, struct err_info *info) {
   enum err e = OK;
   *is_changed = false;
   if (!kept) return OK;
@@ -39,7 +39,7 @@ enum err stored_begin(struct stored *s, struct arena *a, struct str owner, struc
   if (openai_responses_names_ids(*body)) {
     const struct openai_responses_lookup lookup = {s, find_response, find_item};
     struct buf full;
-    buf_init(&full, 0);
+    buf_init(&full, limit_bytes);
     e = openai_responses_expand(*body, &lookup, a, &full, info);
     struct str copy = e ? STR_NONE : arena_dup(a, buf_str(&full));
     buf_clear(&full);

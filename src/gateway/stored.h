@@ -19,9 +19,10 @@ struct stored {
 void stored_set(struct stored_responses *responses);
 struct stored_responses *stored_get(void);
 
-/* *body is put in full where it names ids (*is_changed). ERR_NOT_FOUND for an id that this owner has not. */
-enum err stored_begin(struct stored *s, struct arena *a, struct str owner, struct str *body, bool *is_changed,
-                      struct err_info *info) MUST_CHECK;
+/* *body is put in full where it names ids (*is_changed). ERR_NOT_FOUND for an id that this owner has not,
+ * ERR_BODY_TOO_LARGE where it would then have more than limit_bytes. */
+enum err stored_begin(struct stored *s, struct arena *a, struct str owner, size_t limit_bytes, struct str *body,
+                      bool *is_changed, struct err_info *info) MUST_CHECK;
 /* Bytes of a stream on their way out: the finished response is among the last. */
 void stored_watch(struct stored *s, struct str bytes);
 /* A whole answer as it goes out. */

@@ -158,6 +158,7 @@ static enum err begin_call(const struct step *s, struct block *b, struct yyjson_
   yyjson_val *input = yyjson_obj_get(node, "input");
   struct str id = json_pool_str(node, "id"),
              name = tool_name_declared(s->x->request, ANTHROPIC_NAME, json_pool_str(node, "name"));
+  if (!name.n) return dialect_bad_reply(s->info, "a tool use has no name");
   if (!id.n) id = dialect_make_id(s->x, "toolu_", s->d->parts);
   s->d->has_calls = true;
   enum err e = open_part(s, b, (struct event){.id = id, .name = name, .tool_kind = TOOL_FUNCTION});
@@ -312,10 +313,23 @@ static enum err on_native_delta(const struct step *s, struct block *b, struct st
   return b->input.failed ? too_large(s) : OK;
 }
 
+/* The member that a delta of that type brings; NULL: a type not known here. */
+static const char *piece_of(struct str type) {
+  if (str_eq(type, STR("text_delta"))) return "text";
+  if (str_eq(type, STR("input_json_delta"))) return "partial_json";
+  if (str_eq(type, STR("thinking_delta"))) return "thinking";
+  return str_eq(type, STR("signature_delta")) ? "signature" : NULL;
+}
+
 static enum err on_block_delta(const struct step *s, struct yyjson_val *root) {
   yyjson_val *delta = yyjson_obj_get(root, "delta");
   struct str type = json_pool_str(delta, "type");
   int64_t index = index_of(s->d, root);
+  const char *member = piece_of(type);
+  yyjson_val *piece = member ? yyjson_obj_get(delta, member) : NULL;
+  if (!type.n) return dialect_bad_reply(s->info, "a delta has no type");
+  /* To leave it out would leave a hole in the text, or in a call's arguments. */
+  if (piece && !yyjson_is_str(piece) && !yyjson_is_null(piece)) return dialect_bad_reply(s->info, "a delta is no text");
   struct block *b = find_block(s->d, index);
   enum err e = b ? OK : begin_implied(s, index, type, &b);
   if (e) return e;
@@ -326,9 +340,9 @@ static enum err on_block_delta(const struct step *s, struct yyjson_val *root) {
   if (str_eq(type, STR("signature_delta"))) return put_signature(s, b, json_pool_str(delta, "signature"));
   if (str_eq(type, STR("citations_delta"))) return put_citation(s, b, yyjson_obj_get(delta, "citation"));
   if (str_eq(type, STR("input_json_delta")) && b->kind == PART_TOOL_CALL) {
-    struct str piece = json_pool_str(delta, "partial_json");
-    b->has_input = b->has_input || piece.n > 0;
-    return put_delta(s, b, piece);
+    struct str text = json_pool_text(piece);
+    b->has_input = b->has_input || text.n > 0;
+    return put_delta(s, b, text);
   }
   return emit(s, &(struct event){.kind = EVENT_OPAQUE, .dialect = ANTHROPIC_NAME});
 }

@@ -146,6 +146,12 @@ static enum err relay_reply(struct str body, const struct dialect_reply_edits *e
 static enum err relay_frame(struct dialect_stream *state, const struct frame *frame,
                             const struct dialect_reply_edits *edits, struct events *events, struct buf *out,
                             struct err_info *info) {
+  if (str_eq(str_trim(frame->data), STR("[DONE]"))) { /* a habit of gateways, which no Gemini client knows */
+    *events = (struct events){0};
+    if (state->saw_stop) events_add(events, EVENT_END);
+    relay_json_withhold(state, frame);
+    return OK;
+  }
   return relay_json_frame(&rules, state, frame, edits, events, out, info);
 }
 

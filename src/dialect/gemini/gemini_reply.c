@@ -127,6 +127,7 @@ static enum err put_call(struct reader *r, uint32_t index, yyjson_val *call, str
   struct buf text;
   if (args && !yyjson_is_obj(args) && !yyjson_is_null(args))
     return dialect_bad_reply(r->info, "the arguments of a call are no object");
+  if (!name.n) return dialect_bad_reply(r->info, "a call has no name");
   if (!id.n) id = dialect_make_id(r->x, "call_", r->state->invented++);
   if (!id.p) return ERR_NO_MEMORY;
   buf_init(&text, 0);
@@ -354,12 +355,18 @@ static void see_feedback(struct reader *r, yyjson_val *feedback) {
   r->state->choices[0].reason = STOP_FILTER;
 }
 
+/* Some servers write `"error": null` into every answer. */
+static bool has_error(yyjson_val *root) {
+  yyjson_val *error = yyjson_obj_get(root, "error");
+  return yyjson_is_obj(error) || yyjson_is_str(error);
+}
+
 /* One chunk or reply. `text`: the JSON it came as. */
 static enum err see(struct reader *r, yyjson_val *root, struct str text) {
-  yyjson_val *error = yyjson_obj_get(root, "error"), *candidate;
+  yyjson_val *candidate;
   size_t position = 0;
   enum err e = OK;
-  if (yyjson_is_obj(error) || yyjson_is_str(error)) return put(r, &(struct event){.kind = EVENT_ERROR, .bytes = text});
+  if (has_error(root)) return put(r, &(struct event){.kind = EVENT_ERROR, .bytes = text});
   if (!r->state->is_started) {
     r->state->is_started = true;
     e = put(r, &(struct event){.kind = EVENT_START,
@@ -403,7 +410,7 @@ static yyjson_val *only_element(yyjson_val *root) {
 }
 
 static enum err read_count(struct reader *r, yyjson_val *root, struct str body) {
-  if (yyjson_obj_get(root, "error")) return put(r, &(struct event){.kind = EVENT_ERROR, .bytes = body});
+  if (has_error(root)) return put(r, &(struct event){.kind = EVENT_ERROR, .bytes = body});
   if (json_pool_count(yyjson_obj_get(root, "totalTokens")) < 0)
     return dialect_bad_reply(r->info, "it does not say how many tokens were counted");
   enum err e = put(r, &(struct event){.kind = EVENT_START});
@@ -417,8 +424,8 @@ enum err gemini_reply_decode(const struct dialect_exchange *x, struct str body, 
   struct json_pool pool = {0};
   struct reader r = {&state, x, sink, info};
   yyjson_val *root = only_element(json_pool_parse(&pool, body));
-  bool is_count = x->request && x->request->operation == LLM_COUNT_TOKENS, has_error = yyjson_obj_get(root, "error");
-  bool is_reply = yyjson_obj_get(root, "candidates") || yyjson_obj_get(root, "promptFeedback") || has_error;
+  bool is_count = x->request && x->request->operation == LLM_COUNT_TOKENS, is_error = has_error(root);
+  bool is_reply = yyjson_obj_get(root, "candidates") || yyjson_obj_get(root, "promptFeedback") || is_error;
   enum err e;
   if (!yyjson_is_obj(root))
     e = dialect_bad_reply(info, "it is not a JSON object");
@@ -428,7 +435,7 @@ enum err gemini_reply_decode(const struct dialect_exchange *x, struct str body, 
     e = dialect_bad_reply(info, "it has no candidates");
   else
     e = see(&r, root, body);
-  if (!e && !is_count && !has_error) e = finish(&r, true);
+  if (!e && !is_count && !is_error) e = finish(&r, true);
   json_pool_clear(&pool);
   return e;
 }

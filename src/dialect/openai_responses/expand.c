@@ -44,6 +44,7 @@ static enum err put_stored(struct expansion *x, struct str list) {
   yyjson_val *item;
   if (!doc) return err_set(x->info, ERR_INTERNAL, "a stored response cannot be read");
   yyjson_arr_foreach(yyjson_doc_get_root(doc), i, max, item) {
+    if (x->out->failed) break;
     bool is_thinking = str_eq(json_pool_str(item, "type"), STR("reasoning"));
     if (!is_thinking || json_pool_str(item, "encrypted_content").n) json_out_value(x->out, item);
   }
@@ -100,7 +101,7 @@ static enum err put_input(struct expansion *x, struct yyjson_val *input) {
     return err_set_param(x->info, ERR_BAD_TYPE, "input", "\"input\" must be a string or an array");
   yyjson_arr_foreach(input, i, max, item) {
     enum err e = put_item(x, item, i);
-    if (e) return e;
+    if (e || x->out->failed) return e;
   }
   return OK;
 }
@@ -134,7 +135,12 @@ enum err openai_responses_expand(struct str body, const struct openai_responses_
   if (!doc) return err_set(info, ERR_BAD_JSON, "the body is not valid JSON");
   enum err e = put_body(&x, yyjson_doc_get_root(doc));
   yyjson_doc_free(doc);
-  if (!e && out->failed) e = ERR_NO_MEMORY;
+  /* One id may stand for a large item, and be said as often as a body has room for. */
+  if (!e && out->failed && out->limit_bytes)
+    e = err_set_param(info, ERR_BODY_TOO_LARGE, "input",
+                      "with what its ids stand for the request has more than %zu bytes", out->limit_bytes);
+  else if (!e && out->failed)
+    e = ERR_NO_MEMORY;
   if (e) out->n = from;
   return e;
 }

@@ -31,7 +31,8 @@ struct openai_responses_lookup {
 bool openai_responses_names_ids(struct str body);
 /* The body with `input` in full and without previous_response_id. Instructions of earlier turns are not carried over
  * (as the API has it), nor is their thinking that nobody could read again (no encrypted_content). ERR_NOT_FOUND with
- * the path and id of the first that is unknown; faults of the body's own types as the decoder has them. */
+ * the path and id of the first that is unknown; faults of the body's own types as the decoder has them.
+ * ERR_BODY_TOO_LARGE where out's limit is passed: a short body may name a large item many times. */
 enum err openai_responses_expand(struct str body, const struct openai_responses_lookup *lookup, struct arena *a,
                                  struct buf *out, struct err_info *info) MUST_CHECK;
 

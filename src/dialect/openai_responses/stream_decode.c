@@ -188,8 +188,12 @@ static enum err on_summary_added(struct state *s, struct yyjson_val *root) {
   return part_for(s, root, SUMMARY, PART_REASONING_SUMMARY, &p);
 }
 
+/* A piece that is no text would leave a hole in the whole. */
+static bool is_piece(struct yyjson_val *v) { return !v || yyjson_is_null(v) || yyjson_is_str(v); }
+
 static enum err on_piece(struct state *s, struct yyjson_val *root, enum list list, enum part_kind kind) {
   struct open_part *p;
+  if (!is_piece(yyjson_obj_get(root, "delta"))) return dialect_bad_reply(s->em.info, "a delta is no text");
   enum err e = part_for(s, root, list, kind, &p);
   if (e || !p) return e;
   e = put_delta(s, p, json_pool_str(root, "delta"));
@@ -256,6 +260,7 @@ static enum err on_annotation(struct state *s, struct yyjson_val *root) {
 static enum err call_input(struct state *s, struct yyjson_val *root, const char *member, bool is_whole) {
   struct item *item = item_of(s, root, json_pool_str(root, "item_id"));
   struct open_part *p = item ? part_of(s, item->key, CALL, 0) : NULL;
+  if (!is_piece(yyjson_obj_get(root, member))) return dialect_bad_reply(s->em.info, "a call's input is no text");
   if (!p || (is_whole && p->has_delta)) return OK; /* of a call that was not begun its item's end has everything */
   return put_delta(s, p, json_pool_str(root, member));
 }

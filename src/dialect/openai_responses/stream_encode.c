@@ -234,6 +234,7 @@ enum err openai_responses_encode_event(void *state, const struct dialect_exchang
   enum err e = make_ready(s, x);
   if (e) return e;
   bool is_of_part = event->kind == EVENT_DELTA || event->kind == EVENT_ATTACH || event->kind == EVENT_CLOSE;
+  uint64_t sequence = s->sequence;
   if (s->is_ended) return OK;
   if (is_of_part && event->part < s->answer.part_count && s->answer.parts[event->part].is_closed) return OK;
   if ((e = event_put(&s->sink, event, info))) return e;
@@ -252,8 +253,10 @@ enum err openai_responses_encode_event(void *state, const struct dialect_exchang
     case EVENT_END: end(s, out); break;
     default: break;
   }
-  if (e) return e;
-  return out->failed ? ERR_NO_MEMORY : OK;
+  if (!e && !out->failed) return OK;
+  s->sequence = sequence; /* frames that had no room are not sent: the error's come in their place */
+  s->is_ended = false;
+  return e ? e : ERR_NO_MEMORY;
 }
 
 void openai_responses_encode_error(void *state, const struct dialect_exchange *x, enum err e,

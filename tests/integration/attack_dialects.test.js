@@ -1,0 +1,182 @@
+// Hostile callers and providers of every dialect: what one cannot say in the other's words ends in that caller's own
+// error, never in a clean end, a broken frame or the process's memory.
+import { after, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import net from 'node:net';
+import { startServe } from './harness.js';
+
+const OWNER = 'sk-maestro-attack-key-owner', OTHER = 'sk-maestro-attack-key-other';
+const targets = {
+  compat: ['openai-compatible', '/v1', 'text/event-stream'],
+  anthropic: ['anthropic', '/v1', 'text/event-stream'],
+  gemini: ['gemini', '/v1beta', 'text/event-stream'],
+  ollama: ['ollama', '', 'application/x-ndjson'],
+};
+const behaviours = new Map(); // x-session-id of a request: the bytes of its answer
+let provider, serve, count = 0;
+
+before(async () => {
+  provider = net.createServer((socket) => {
+    let got = '';
+    socket.on('error', () => {});
+    socket.on('data', (d) => {
+      got += d.toString('latin1');
+      const at = got.indexOf('\r\n\r\n');
+      if (at < 0 || got.length < at + 4 + Number(/content-length: (\d+)/i.exec(got)?.[1] ?? 0)) return;
+      socket.end(behaviours.get(/x-session-id: (\S+)/i.exec(got)?.[1]));
+    });
+  });
+  await new Promise((resolve) => provider.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${provider.address().port}`;
+  serve = await startServe({
+    key: null,
+    env: { MAESTRO_API_KEYS: `${OWNER},${OTHER}` },
+    config: {
+      server: { workers: 1, limits: { bodyBytes: 4194304 } },
+      fallback: { strategy: 'none' },
+      providers: Object.fromEntries(Object.entries(targets).map(([id, [type, path]]) => [id, {
+        type, baseURL: url + path, apiKey: `sk-upstream-secret-${id}`, models: { m: {} },
+      }])),
+    },
+  });
+});
+after(async () => {
+  await serve?.stop();
+  provider?.close();
+});
+
+const tools = { chat: [{ type: 'function', function: { name: 'a', parameters: { type: 'object' } } }] };
+/** A request of each caller's dialect: [path, body]. */
+const callers = {
+  chat: (t, stream) => ['/v1/chat/completions', { model: `${t}/m`, stream, messages: [{ role: 'user', content: 'hi' }], tools: tools.chat }],
+  responses: (t, stream) => ['/v1/responses', { model: `${t}/m`, stream, input: 'hi', tools: [{ type: 'function', name: 'a', parameters: { type: 'object' } }] }],
+  anthropic: (t, stream) => ['/v1/messages', { model: `${t}/m`, stream, max_tokens: 99, messages: [{ role: 'user', content: 'hi' }], tools: [{ name: 'a', input_schema: { type: 'object' } }] }],
+  gemini: (t, stream) => [`/v1beta/models/${t}%2Fm:${stream ? 'streamGenerateContent?alt=sse' : 'generateContent'}`, { contents: [{ role: 'user', parts: [{ text: 'hi' }] }], tools: [{ functionDeclarations: [{ name: 'a' }] }] }],
+  ollama: (t, stream) => ['/api/chat', { model: `${t}/m`, stream, messages: [{ role: 'user', content: 'hi' }], tools: tools.chat }],
+};
+/** What only a complete stream may have, by caller. */
+const cleanEnd = {
+  chat: /data: \[DONE\]/, responses: /event: response\.(completed|incomplete)\n/, anthropic: /event: message_stop/,
+  gemini: /"finishReason"/, ollama: /"done":true/,
+};
+
+const post = (path, body, key = OWNER, headers = {}) => serve.post(path, body, { authorization: `Bearer ${key}`, ...headers });
+/** Asks `caller` for an answer of `target`, which sends those bytes and closes. */
+async function ask(caller, target, bytes, stream = true) {
+  const key = `a${count++}`, type = stream ? targets[target][2] : 'application/json';
+  behaviours.set(key, `HTTP/1.1 200 OK\r\nContent-Type: ${type}\r\nConnection: close\r\n\r\n${bytes}`);
+  const [path, body] = callers[caller](target, stream);
+  const reply = await post(path, body, OWNER, { 'x-session-id': key });
+  return { status: reply.status, text: await reply.text() };
+}
+const chunk = (delta, finish = null) => `data: ${JSON.stringify({ id: 'x', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
+const call = (more) => chunk({ tool_calls: [{ index: 0, ...more }] });
+const event = (type, more) => `event: ${type}\ndata: ${JSON.stringify({ type, ...more })}\n\n`;
+const foreign = (target) => Object.keys(callers).filter((c) => !(c === target || (c === 'chat' && target === 'compat')));
+
+async function isRefused(target, bytes, stream = true) {
+  for (const caller of foreign(target)) {
+    const { status, text } = await ask(caller, target, bytes, stream);
+    if (status === 200) assert.doesNotMatch(text, cleanEnd[caller], `${caller} of ${target} ends as if it were complete`);
+    else assert.equal(status, 502, `${caller} of ${target}: ${text}`);
+    assert.match(text, /"error"|"type":"error"/, `${caller} of ${target}`);
+    assert.doesNotMatch(text, /127\.0\.0\.1|secret/);
+  }
+}
+
+test('a short body that names a large stored item often is refused, not written out', async () => {
+  behaviours.set('stored', `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n${JSON.stringify({
+    id: 'x', object: 'chat.completion', created: 1, model: 'm', choices: [{ index: 0, message: { role: 'assistant', content: 'ok' }, finish_reason: 'stop' }],
+  })}`);
+  const create = (input, key = OWNER, more = {}) => post('/v1/responses', { model: 'compat/m', input, ...more }, key, { 'x-session-id': 'stored' });
+  const first = await create([{ type: 'message', id: 'large', role: 'user', content: 'y'.repeat(500000) }]);
+  assert.equal(first.status, 200);
+  const { id } = await first.json();
+  const reference = { type: 'item_reference', id: 'large' };
+  const bomb = await create(Array(20000).fill(reference));
+  assert.equal(bomb.status, 413);
+  const { error } = await bomb.json();
+  assert.equal(error.param, 'input');
+  assert.equal((await create([reference, { role: 'user', content: 'and?' }])).status, 200);
+  const others = await create([reference], OTHER);
+  assert.equal(others.status, 404, 'it is its owner\'s alone');
+  assert.equal((await others.json()).error.param, 'input[0].id');
+  assert.equal((await create('x', OTHER, { previous_response_id: id })).status, 404);
+});
+
+test('an answer that is too large to be passed on ends between two frames', async () => {
+  const bytes = chunk({ content: 'z'.repeat(3_500_000) }).repeat(6) + chunk({}, 'stop') + 'data: [DONE]\n\n';
+  const { status, text } = await ask('responses', 'compat', bytes);
+  assert.equal(status, 200);
+  for (const frame of text.split('\n\n').filter(Boolean)) {
+    const [, type, data] = /^event: (\S+)\ndata: (.*)$/.exec(frame) ?? assert.fail(frame.slice(0, 100));
+    assert.equal(JSON.parse(data).type, type);
+  }
+  assert.doesNotMatch(text, cleanEnd.responses);
+  assert.match(text, /event: response\.failed/);
+});
+
+test('a text of a few megabytes survives the frames that repeat it', async () => {
+  const bytes = chunk({ content: 'z'.repeat(3_500_000) }) + chunk({}, 'stop') + 'data: [DONE]\n\n';
+  assert.match((await ask('responses', 'compat', bytes)).text, cleanEnd.responses);
+});
+
+test('a call without a name is no call', async () => {
+  await isRefused('gemini', `data: ${JSON.stringify({ candidates: [{ content: { parts: [{ functionCall: { args: {} } }] }, finishReason: 'STOP' }] })}\r\n\r\n`);
+  await isRefused('gemini', JSON.stringify({ candidates: [{ content: { parts: [{ functionCall: { name: 1 } }] }, finishReason: 'STOP' }] }), false);
+  const start = event('message_start', { message: { id: 'msg_1', role: 'assistant', content: [], model: 'm', usage: { input_tokens: 1, output_tokens: 1 } } });
+  const block = event('content_block_start', { index: 0, content_block: { type: 'tool_use', id: 'toolu_1', name: null, input: {} } });
+  const end = event('content_block_stop', { index: 0 }) + event('message_delta', { delta: { stop_reason: 'tool_use' } }) + event('message_stop', {});
+  await isRefused('anthropic', start + block + end);
+});
+
+test('a piece of another type leaves no hole: the stream fails', async () => {
+  const begin = call({ id: 'c', type: 'function', function: { name: 'a', arguments: '{"x":' } });
+  const end = call({ function: { arguments: '1}' } }) + chunk({}, 'tool_calls') + 'data: [DONE]\n\n';
+  for (const arguments_ of [1, true, [1]]) await isRefused('compat', begin + call({ function: { arguments: arguments_ } }) + end);
+  for (const bad of [chunk(true), chunk({ content: 5 }), chunk({ tool_calls: 'x' }), 'data: {"id":"x","choices":7}\n\n'])
+    await isRefused('compat', begin + bad + end);
+  const start = event('message_start', { message: { id: 'msg_1', role: 'assistant', content: [], model: 'm', usage: { input_tokens: 1, output_tokens: 1 } } })
+    + event('content_block_start', { index: 0, content_block: { type: 'tool_use', id: 'toolu_1', name: 'a', input: {} } });
+  const rest = event('content_block_stop', { index: 0 }) + event('message_delta', { delta: { stop_reason: 'tool_use' } }) + event('message_stop', {});
+  for (const delta of [5, { type: 'input_json_delta', partial_json: {} }, { partial_json: '{}' }])
+    await isRefused('anthropic', start + event('content_block_delta', { index: 0, delta }) + rest);
+});
+
+test('"error": null is none', async () => {
+  const answer = { candidates: [{ content: { parts: [{ text: 'hi' }] }, finishReason: 'MAX_TOKENS' }], error: null };
+  assert.equal(JSON.parse((await ask('chat', 'gemini', JSON.stringify(answer), false)).text).choices[0].finish_reason, 'length');
+  await isRefused('gemini', '{"error":null}', false);
+});
+
+test('a relayed stream that is cut inside an event ends with whole events', async () => {
+  for (const rest of ['d', 'data', 'data:', 'data: ', 'data: {"id"', 'event: x\ndata']) {
+    const { text } = await ask('chat', 'compat', chunk({ content: 'a' }) + rest);
+    const events = text.split('\n\n').filter(Boolean);
+    assert.equal(events.length, 2, JSON.stringify(rest));
+    for (const one of events) JSON.parse(one.replace(/^data: /, ''));
+    assert.match(events[1], /upstream_cut/);
+  }
+});
+
+test('[DONE] behind a relayed Gemini stream is not the caller\'s', async () => {
+  const bytes = `data: ${JSON.stringify({ candidates: [{ content: { parts: [{ text: 'hi' }] }, finishReason: 'STOP' }] })}\r\n\r\ndata: [DONE]\r\n\r\n`;
+  const { text } = await ask('gemini', 'gemini', bytes);
+  assert.match(text, cleanEnd.gemini);
+  assert.doesNotMatch(text, /DONE|error/);
+});
+
+test('members of a call that nobody else knows are named where they are left out', async () => {
+  behaviours.set('whole', `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n${JSON.stringify({
+    candidates: [{ content: { parts: [{ text: 'ok' }] }, finishReason: 'STOP' }],
+  })}`);
+  const reply = await post('/v1/chat/completions', {
+    model: 'gemini/m',
+    messages: [{ role: 'user', content: 'hi' },
+      { role: 'assistant', tool_calls: [{ id: 'c', type: 'function', extra: { a: 1 }, function: { name: 'a', arguments: '{}', note: 'x' } }] },
+      { role: 'tool', tool_call_id: 'c', content: 'r' }],
+  }, OWNER, { 'x-session-id': 'whole' });
+  assert.equal(reply.status, 200);
+  assert.deepEqual(reply.headers.get('x-maestro-dropped').split(', '),
+    ['messages[1].tool_calls[0].extra', 'messages[1].tool_calls[0].function.note']);
+});
