@@ -312,7 +312,7 @@ static enum err keep_unknown(struct message *m, const char *prefix, const struct
     snprintf(path, sizeof path, "%s%.*s", prefix, STR_ARG(name));
     struct str kept = arena_dup(m->rd->arena, str_from_c(path));
     if (!kept.p) return ERR_NO_MEMORY;
-    enum err e = openai_member_keep(m->rd->arena, &p->rest, kept, yyjson_obj_iter_get_val(key));
+    enum err e = json_rest_add(m->rd->arena, &p->rest, kept, yyjson_obj_iter_get_val(key));
     if (e) return e;
   }
   return OK;
