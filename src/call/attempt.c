@@ -14,6 +14,7 @@ enum {
 
 void attempt_note(struct call *c, const struct deployment *d, const struct usage *usage) {
   answer_merge_usage(&c->outcome.usage, usage);
+  if (c->request->operation == LLM_EMBED) usage_set(&c->outcome.usage, USAGE_OUTPUT, 0); /* vectors are no tokens */
   c->outcome.cost = cost_of(&c->outcome.usage, d->price.known ? &d->price : NULL);
 }
 

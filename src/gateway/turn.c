@@ -8,7 +8,7 @@ void turn_add_headers(struct turn *t, bool is_final) {
   if (t->rc->reply.is_started) return;
   receipt_add_headers(t->rc, &t->plan, &t->call.outcome, is_final);
   if (t->call.outcome.usage.is_estimated) reply_add_header(&t->rc->reply, STR("x-maestro-estimated"), STR("1"));
-  if (t->call.dropped.names.n)
+  if (t->call.dropped.names.n && t->call.outcome.upstream_status)
     reply_add_header(&t->rc->reply, STR("x-maestro-dropped"), arena_dup(t->rc->arena, buf_str(&t->call.dropped.names)));
   for (size_t i = 0; i < t->call.reply_headers.n; i++)
     reply_add_header(&t->rc->reply, t->call.reply_headers.v[i].name, t->call.reply_headers.v[i].value);
@@ -76,7 +76,8 @@ void turn_prepare(struct turn *t, const struct dialect_request *request, bool wa
   c->owner = auth_principal_name(&rc->principal, t->owner);
   c->reply_id = rc->trace_id;
   c->sink = (struct call_sink){t, sink_write, sink_has_content};
-  c->put_receipt = wants_receipt ? sink_receipt : NULL;
+  bool is_exact = request->operation == LLM_COUNT_TOKENS; /* its body stays as the vendor has it */
+  c->put_receipt = wants_receipt && !is_exact ? sink_receipt : NULL;
   c->receipt_arg = t;
   rc->outcome = &c->outcome;
   rc->is_stream = request->is_stream;

@@ -14,7 +14,7 @@ static const struct str demo = TEXT(
     "This is a demo answer: no real model was called. To get real answers, configure a provider: set an API key "
     "such as OPENAI_API_KEY or OPENROUTER_API_KEY in the environment (for a server of your own LOCAL_OPENAI_BASE_URL), "
     "or "
-    "add one under providers in maestro.json, and start Maestro again. `maestro init` writes a first configuration.");
+    "add one under providers in maestro.json; it is used at once. `maestro init` writes a first configuration.");
 
 enum { WORD_BYTES = 8, PIECES_DEFAULT = 8, PIECE_BYTES_MAX = 4096 };
 

@@ -110,7 +110,8 @@ static enum err pick_brain(const struct catalog *c, struct arena *a, struct reso
   if (c->deployment_count == 0)
     return err_set_param(info, ERR_MODEL_NOT_FOUND, "model", "No model is configured yet; add a provider.");
   return err_set_param(info, ERR_MODEL_NOT_FOUND, "model",
-                       "\"maestro-auto\" does not know which models to use: list some in \"priorities\".");
+                       "\"maestro-auto\" does not know which models to use: list some in \"priorities\" of "
+                       "maestro.json, or declare \"models\" of a provider there (`maestro init` writes the file).");
 }
 
 #define LATEST STR(":latest")

@@ -217,8 +217,13 @@ export const scenarios = [
     assert.match(e.message, new RegExp(`${c.target.id}/m`), 'the nearest name is told');
   } },
   { id: 'wrong key', both: false, async run(c) {
-    const { status, e } = await failure({ ...c, at: { ...c.at, key: 'sk-maestro-wrong' } }, { turns: [{ user: 'hi' }] });
-    assert.equal(status, 401, e.message);
+    const wrong = { ...c, at: { ...c.at, key: 'sk-maestro-wrong' } };
+    for (let tries = 1; ; tries++) {
+      const { status, e } = await failure(wrong, { turns: [{ user: 'hi' }] });
+      if (status === 429 && tries < 8) { await sleep(1100); continue; } // so many wrong keys from here are held off for a second
+      assert.equal(status, 401, e.message);
+      return;
+    }
   } },
   { id: 'error in mid-stream', run: breaks('stream-error') },
   { id: 'stream is cut', run: breaks('stream-cut') },

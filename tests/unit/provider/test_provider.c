@@ -30,7 +30,9 @@ TEST(every_preset_can_be_used) {
     struct provider p;
     assert_ptr_equal(provider_preset_by_name(row->name), row);
     assert_true(row->name.n && row->key_env.n && row->base_url_env.n);
-    assert_true(str_has_suffix(row->key_env, STR("_API_KEY")) && str_has_suffix(row->base_url_env, STR("_BASE_URL")));
+    bool is_vendors_own = str_eq(row->key_env, STR("AWS_BEARER_TOKEN_BEDROCK")); /* as AWS's own tools read it */
+    assert_true(str_has_suffix(row->key_env, STR("_API_KEY")) || is_vendors_own);
+    assert_true(str_has_suffix(row->base_url_env, STR("_BASE_URL")));
     for (size_t k = 0; k < i; k++) {
       assert_false(str_eq(provider_presets[k].name, row->name));
       assert_false(str_eq(provider_presets[k].key_env, row->key_env));
@@ -86,6 +88,8 @@ TEST(targets_of_each_type) {
       {"gemini", "https://x.example/v1", "../x?y", "/v1/models/..%2Fx%3Fy:generateContent",
        "/v1/models/..%2Fx%3Fy:streamGenerateContent?alt=sse", "/v1/models?pageSize=1000"},
       {"ollama", "http://x.example:11434", "m", "/api/chat", "/api/chat", "/api/tags"},
+      {"bedrock", "https://x.example", "us.anthropic.claude-x:0", "/model/us.anthropic.claude-x:0/converse",
+       "/model/us.anthropic.claude-x:0/converse-stream", "/foundation-models"},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     const struct provider_spec spec = {
