@@ -68,10 +68,15 @@ void request_put_args_object(struct buf *out, struct str text) {
 }
 
 void request_put_call_args(struct buf *out, const struct request_part *call) {
-  if (call->is_args_valid)
+  if (call->tool_kind == TOOL_CUSTOM) {
+    buf_put(out, STR("{\"input\":"));
+    buf_put_json(out, call->text);
+    buf_put_char(out, '}');
+  } else if (call->is_args_valid) {
     buf_put(out, str_trim(call->text));
-  else
+  } else {
     request_put_args_object(out, call->text);
+  }
 }
 
 void request_media_from_url(struct str url, struct media *media) {

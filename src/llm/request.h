@@ -239,7 +239,8 @@ void request_init(struct request *r, struct str dialect, enum llm_operation oper
  * is blank, else {"_invalid_json": "<text>"}, so that nothing of what the model said is lost. */
 struct buf;
 void request_put_args_object(struct buf *out, struct str text);
-/* The same of a call in a request, where its decoder has looked already. */
+/* The same of a call in a request, where its decoder has looked already; free text of a custom tool is {"input": "…"}.
+ */
 void request_put_call_args(struct buf *out, const struct request_part *call);
 /* A URL as media: "data:<mime>;base64,<data>" is taken apart, anything else (also one without data) is media->url. */
 void request_media_from_url(struct str url, struct media *media);

@@ -91,13 +91,7 @@ static void put_tool_use(struct bedrock_encoder *c, const struct request_part *p
   json_out_member_string(out, "toolUseId", tool_use_id(c, p->call_id));
   json_out_member_string(out, "name", c->is_own ? p->name : tool_name_wire(c->arena, p->namespace, p->name));
   json_out_key(out, "input");
-  if (p->tool_kind == TOOL_CUSTOM) {
-    json_out_begin(out, '{');
-    json_out_member_string(out, "input", p->text);
-    json_out_end(out, '}');
-  } else {
-    request_put_call_args(out, p);
-  }
+  request_put_call_args(out, p);
   if (c->is_own) json_out_rest(out, &p->rest);
   json_out_end(out, '}');
   json_out_end(out, '}');

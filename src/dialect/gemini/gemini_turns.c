@@ -86,13 +86,7 @@ static void put_call(struct turns *t, const struct request_part *p) {
   json_out_member_string_if(t->out, "id", p->call_id);
   json_out_member_string(t->out, "name", tool_name_wire(t->arena, p->namespace, p->name));
   json_out_key(t->out, "args");
-  if (p->tool_kind == TOOL_CUSTOM) {
-    json_out_begin(t->out, '{');
-    json_out_member_string(t->out, "input", p->text);
-    json_out_end(t->out, '}');
-  } else {
-    request_put_call_args(t->out, p);
-  }
+  request_put_call_args(t->out, p);
   json_out_end(t->out, '}');
 }
 

@@ -98,13 +98,7 @@ static void put_call(struct encoder *c, const struct request_part *p, unsigned i
   json_out_member_i64(out, "index", index);
   json_out_member_string(out, "name", tool_name_wire(c->arena, p->namespace, p->name));
   json_out_key(out, "arguments");
-  if (p->tool_kind == TOOL_CUSTOM) {
-    json_out_begin(out, '{');
-    json_out_member_string(out, "input", p->text);
-    json_out_end(out, '}');
-  } else {
-    request_put_call_args(out, p);
-  }
+  request_put_call_args(out, p);
   json_out_end(out, '}');
   json_out_end(out, '}');
 }

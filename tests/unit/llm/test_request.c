@@ -99,6 +99,25 @@ static struct buf nested(size_t depth) {
   return b;
 }
 
+TEST(arguments_of_calls) {
+  static const struct {
+    struct request_part call;
+    const char *json;
+  } rows[] = {
+      {{.text = STR(" {\"a\":1}\n"), .is_args_valid = true}, "{\"a\":1}"},
+      {{.text = STR("{\"a\":1}")}, "{\"a\":1}"},
+      {{.text = STR("{\"a\":")}, "{\"_invalid_json\":\"{\\\"a\\\":\"}"},
+      {{.text = STR("say \"hi\""), .tool_kind = TOOL_CUSTOM}, "{\"input\":\"say \\\"hi\\\"\"}"},
+      {{.text = STR("{}"), .tool_kind = TOOL_CUSTOM}, "{\"input\":\"{}\"}"},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    buf_init(&out, 0);
+    request_put_call_args(&out, &rows[i].call);
+    assert_str(buf_str(&out), str_from_c(rows[i].json));
+    buf_clear(&out);
+  }
+}
+
 TEST(what_is_one_object) {
   static const struct {
     const char *text;
@@ -208,6 +227,7 @@ int main(void) {
       cmocka_unit_test(a_long_path_is_cut),
       cmocka_unit_test(not_said_is_not_zero),
       cmocka_unit_test(arguments_as_an_object),
+      cmocka_unit_test(arguments_of_calls),
       cmocka_unit_test(what_is_one_object),
       cmocka_unit_test(what_is_too_deep_is_kept_as_text),
       cmocka_unit_test(a_huge_text),
