@@ -298,34 +298,18 @@ static enum err read_named(struct openai_reader *rd, const char *path, const cha
   return e;
 }
 
-/* Members of a call that have no meaning here, to be named where they are left out; the call itself is kept as `raw`.
- */
-static enum err keep_unknown(struct message *m, const char *prefix, const struct str *known, size_t n,
-                             struct yyjson_val *node, struct request_part *p) {
-  yyjson_obj_iter it = yyjson_obj_iter_with(node);
-  for (yyjson_val *key; (key = yyjson_obj_iter_next(&it));) {
-    struct str name = json_pool_text(key);
-    size_t i = 0;
-    while (i < n && !str_eq(known[i], name)) i++;
-    if (i < n) continue;
-    char path[ERR_PARAM_MAX];
-    snprintf(path, sizeof path, "%s%.*s", prefix, STR_ARG(name));
-    struct str kept = arena_dup(m->rd->arena, str_from_c(path));
-    if (!kept.p) return ERR_NO_MEMORY;
-    enum err e = json_rest_add(m->rd->arena, &p->rest, kept, yyjson_obj_iter_get_val(key));
-    if (e) return e;
-  }
-  return OK;
-}
-
-static enum err keep_unknowns(struct message *m, struct yyjson_val *node, struct yyjson_val *call,
-                              struct request_part *p) {
-  static const struct str outer[] = {STR("id"), STR("type"), STR("function"), STR("custom"), STR("index")};
-  static const struct str inner[] = {STR("name"), STR("arguments"), STR("input")};
-  enum err e = keep_unknown(m, "", outer, sizeof outer / sizeof *outer, node, p);
+/* Members of a call that mean nothing here are named where they are left out; the call itself is kept as `raw`. */
+static enum err keep_unknown(struct message *m, const char *path, const char *inner, struct yyjson_val *node,
+                             struct yyjson_val *call, struct request_part *p) {
+  static const struct str outer_names[] = {STR("id"), STR("type"), STR("function"), STR("custom"), STR("index")};
+  static const struct str inner_names[] = {STR("name"), STR("arguments"), STR("input")};
+  enum { OUTER = sizeof outer_names / sizeof *outer_names, INNER = sizeof inner_names / sizeof *inner_names };
+  yyjson_val *found[OUTER];
+  struct json_rest rest = {0};
+  enum err e = openai_member_split(m->rd, path, node, outer_names, OUTER, found, &p->rest);
+  if (!e) e = openai_member_split(m->rd, inner, call, inner_names, INNER, found, &rest);
   if (e) return e;
-  return keep_unknown(m, p->tool_kind == TOOL_CUSTOM ? "custom." : "function.", inner, sizeof inner / sizeof *inner,
-                      call, p);
+  return json_rest_join(m->rd->arena, &p->rest, p->tool_kind == TOOL_CUSTOM ? STR("custom") : STR("function"), &rest);
 }
 
 static enum err read_call(struct message *m, uint32_t index, struct yyjson_val *node) {
@@ -344,7 +328,7 @@ static enum err read_call(struct message *m, uint32_t index, struct yyjson_val *
   openai_member_path(inner, path, is_custom ? "custom" : "function");
   if (!call) return openai_member_missing(m->rd, inner, NULL);
   enum err e = read_named(m->rd, inner, is_custom ? "input" : "arguments", call, p);
-  return e ? e : keep_unknowns(m, node, call, p);
+  return e ? e : keep_unknown(m, path, inner, node, call, p);
 }
 
 static enum err read_calls(struct message *m) {
