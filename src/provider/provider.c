@@ -124,6 +124,7 @@ enum err provider_init(struct arena *a, const struct provider_spec *spec, struct
     p.secret = provider_keep_secret(a, STR_NONE, spec->api_key);
     if (!p.secret.p) return ERR_NO_MEMORY;
   }
+  p.is_vendor = type->is_vendor && preset && (!spec->base_url.n || str_eq(spec->base_url, preset->base_url));
   p.usage = spec->has_usage ? spec->usage : preset ? preset->usage : type->usage;
   e = build_targets(a, &p);
   if (!e) e = provider_build_headers(a, spec, preset, &p, info);

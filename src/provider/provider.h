@@ -77,6 +77,7 @@ struct provider {
   struct http_origin origin;
   struct provider_timeouts timeouts;
   enum provider_usage usage;
+  bool is_vendor;       /* the vendor of its dialects, at its own address: what it answers needs no mending */
   struct str base_path; /* with its version */
   struct str catalog_target;
   struct str target[PROVIDER_ENDPOINTS_MAX]; /* of the endpoints whose path names no model; else empty */

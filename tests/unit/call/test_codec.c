@@ -119,10 +119,11 @@ TEST(the_table) {
       assert_int_equal(codec.endpoint, 77); /* untouched */
       continue;
     }
-    if ((int)codec.endpoint != rows[i].endpoint || codec.send != rows[i].send) print_error("row %zu\n", i);
+    if ((int)codec.endpoint != rows[i].endpoint || codec.request != rows[i].send) print_error("row %zu\n", i);
     assert_int_equal(codec.endpoint, rows[i].endpoint);
     assert_ptr_equal(codec.target, rows[i].dialects[rows[i].endpoint]);
-    assert_int_equal(codec.send, rows[i].send);
+    assert_int_equal(codec.request, rows[i].send);
+    assert_int_equal(codec.answer, rows[i].send);
   }
 }
 
