@@ -56,8 +56,10 @@ enum text_code_event text_code_step(struct text_code *c, char byte) {
 
 enum text_code_event text_code_end(struct text_code *c) {
   enum text_code_event event = c->run ? end_run(c) : TEXT_CODE_NOTHING;
-  if (event == TEXT_CODE_OPENED) event = TEXT_CODE_NOTHING;
-  else if (c->state == TEXT_CODE_DOUBT) event = c->opening >= 3 ? TEXT_CODE_CLOSED : TEXT_CODE_VOID;
+  if (event == TEXT_CODE_OPENED)
+    event = TEXT_CODE_NOTHING;
+  else if (c->state == TEXT_CODE_DOUBT)
+    event = c->opening >= 3 ? TEXT_CODE_CLOSED : TEXT_CODE_VOID;
   *c = (struct text_code){0};
   return event;
 }

@@ -4,13 +4,14 @@
  *
  * A tag opens thinking only where the answer begins, behind white space, or where a thinking block has just ended.
  * Everywhere else it is text, so an answer about such tags stays whole. Thinking ends with the tag that belongs to its
- * opening one; without it, all of the rest is thinking. White space around the tags goes: what precedes the opening one,
- * what stands just within both, and the blank lines behind the closing one; the first line of the answer keeps its
+ * opening one; without it, all of the rest is thinking. White space around the tags goes: what precedes the opening
+ * one, what stands just within both, and the blank lines behind the closing one; the first line of the answer keeps its
  * indentation. Of a white run longer than THINK_SPLIT_HELD bytes a part may stay.
  *
  * Tags: those of DeepSeek, Qwen, GLM, MiniMax, Nemotron and others (think), Seed-OSS, Magistral, EXAONE Deep, Cohere
  * Command, Kimi, OpenThoughts, and the words that models without training for it are prompted to use (thinking,
- * reasoning). Sources: the reasoning parsers of vLLM 0.22 and SGLang and chat templates of these models (read 2026-11). */
+ * reasoning). Sources: the reasoning parsers of vLLM 0.22 and SGLang and chat templates of these models (read 2026-11).
+ */
 #ifndef MAESTRO_TEXT_THINK_SPLIT_H
 #define MAESTRO_TEXT_THINK_SPLIT_H
 

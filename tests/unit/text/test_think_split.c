@@ -70,7 +70,11 @@ TEST(every_tag_splits) {
   STREAM("[THINK]a[/THINK]b", "[R:a[T:b");
   STREAM("<|START_THINKING|>a<|END_THINKING|>b", "[R:a[T:b");
   STREAM("<|begin_of_thought|>a<|end_of_thought|>b", "[R:a[T:b");
-  STREAM("\xe2\x97\x81think\xe2\x96\xb7" "a\xe2\x97\x81/think\xe2\x96\xb7" "b", "[R:a[T:b");
+  STREAM(
+      "\xe2\x97\x81think\xe2\x96\xb7"
+      "a\xe2\x97\x81/think\xe2\x96\xb7"
+      "b",
+      "[R:a[T:b");
 }
 
 TEST(white_space_around_tags_goes) {
@@ -107,8 +111,11 @@ TEST(thinking_ends_with_its_own_tag) {
   STREAM("<think>a<think>b</think>c", "[R:a<think>b[T:c");
   STREAM("<think>a\n</th</think>b", "[R:a\n</th[T:b");
   STREAM("[THINK]a[[/THINK]b", "[R:a[[T:b");
-  STREAM("\xe2\x97\x81think\xe2\x96\xb7" "a\xe2\x97\x81/think\xe2\x97\x81/think\xe2\x96\xb7" "b",
-         "[R:a\xe2\x97\x81/think[T:b"); /* a tag's beginning within one that breaks */
+  STREAM(
+      "\xe2\x97\x81think\xe2\x96\xb7"
+      "a\xe2\x97\x81/think\xe2\x97\x81/think\xe2\x96\xb7"
+      "b",
+      "[R:a\xe2\x97\x81/think[T:b"); /* a tag's beginning within one that breaks */
 }
 
 TEST(thinking_without_an_end_stays_thinking) {
@@ -209,8 +216,9 @@ TEST(a_sink_may_refuse) {
 
 /* A megabyte of each: what counts is that it ends soon and that all bytes come out. */
 TEST(hostile_texts_take_linear_time) {
-  static const struct str units[] = {STR("<think>"), STR("</think"), STR("</think>"), STR("<"), STR("["), STR("\xe2\x97\x81/think"),
-                                     STR("`</think>"), STR("```\n</think> "), STR(" \n"), STR("x")};
+  static const struct str units[] = {
+      STR("<think>"),   STR("</think"),        STR("</think>"), STR("<"), STR("["), STR("\xe2\x97\x81/think"),
+      STR("`</think>"), STR("```\n</think> "), STR(" \n"),      STR("x")};
   enum { N = 1 << 20 };
   char *text = malloc(N + 32);
   for (size_t u = 0; u < sizeof units / sizeof *units; u++) {
