@@ -189,7 +189,7 @@ static enum err open_channel(struct text_filter *f, const struct event *event) {
   c->has_leak = o->leak;
   c->has_think = o->think && event->part_kind == PART_TEXT;
   c->has_tool = o->tool_text && event->part_kind != PART_REFUSAL;
-  if (c->has_leak) guard_leak_init(&c->leak);
+  if (c->has_leak) guard_leak_init(&c->leak, TEXT_PIECE_TEXT);
   const struct think_split_options think = {o->starts_in_think};
   think_split_init(&c->think, &think);
   buf_init(&c->whole, 0);
@@ -323,7 +323,7 @@ bool text_filter_pass(struct text_filter *f, enum part_kind kind, struct str tex
   static const struct event_sink nowhere = {NULL, discard};
   struct text_channel *c = f->current;
   if (!c || !c->is_open || c->kind != kind || c->open.part_kind != kind) return false;
-  if (c->has_leak && !guard_leak_is_clean(&c->leak, text)) return false;
+  if (c->has_leak && (!guard_leak_is_idle(&c->leak) || memchr(text.p, '<', text.n))) return false;
   if (c->has_think && !think_split_is_idle(&c->think)) return false;
   if (c->has_tool && !tool_text_is_clean(&c->tool, text)) return false;
   f->down = &nowhere;
@@ -334,9 +334,9 @@ bool text_filter_pass(struct text_filter *f, enum part_kind kind, struct str tex
 }
 
 size_t text_filter_held_bytes(const struct text_filter *f) {
-  size_t bytes = guard_runaway_held_bytes(&f->runaway);
+  size_t bytes = f->runaway.tail ? GUARD_RUNAWAY_WINDOW : 0;
   for (const struct text_channel *c = f->channels; c; c = c->next)
-    bytes += (c->has_leak ? guard_leak_held_bytes(&c->leak) : 0) +
+    bytes += (c->has_leak ? c->leak.held.cap : 0) +
              c->whole.cap + (c->has_tool ? tool_text_held_bytes(&c->tool) : 0);
   return bytes;
 }

@@ -20,7 +20,7 @@ struct text_filter_options {
   bool tool_text, think, leak, runaway;
   bool starts_in_think; /* the model's template opens the thinking, so its text lacks the tag */
   bool is_whole;        /* a whole reply: white space around blocks is trimmed */
-  struct guard_runaway_limits runaway_limits;
+  struct guard_runaway_options runaway_limits;
   struct str id_base; /* [a-z0-9_]: ids of found calls begin with "call_<id_base>_" */
   /* Whose tools may be called: asked for when markup begins, which is seldom. */
   struct tool_text_source tools;
