@@ -16,6 +16,7 @@ struct text_channel {
   struct tool_text tool;
   /* the part that goes out */
   bool is_open, was_open;
+  bool is_closing; /* it is closed, but how the answer ends decides what the rest of its text is */
   enum part_kind kind;
   uint32_t part;
 };
@@ -80,6 +81,14 @@ static enum err put_text(struct text_channel *c, enum part_kind kind, struct str
                                             .dialect = c->open.dialect});
 }
 
+/* Of the function that the machine has found by its name: the first of that name. */
+static struct str namespace_of(const struct text_channel *c, struct str name) {
+  const struct request *r = c->tool.request;
+  for (size_t i = 0; r && i < r->tool_count; i++)
+    if (r->tools[i].kind == TOOL_FUNCTION && str_eq(r->tools[i].name, name)) return r->tools[i].namespace;
+  return STR_NONE;
+}
+
 /* A call that was found in text, whole, as a part of its own. */
 static enum err put_call(struct text_channel *c, const struct text_piece *piece) {
   struct text_filter *f = c->filter;
@@ -92,7 +101,7 @@ static enum err put_call(struct text_channel *c, const struct text_piece *piece)
                         .part_kind = PART_TOOL_CALL,
                         .id = str_from(id, n < (int)sizeof id ? (size_t)n : sizeof id - 1),
                         .name = piece->name,
-                        .namespace = piece->namespace};
+                        .namespace = namespace_of(c, piece->name)};
   f->called[choice / 64] |= UINT64_C(1) << choice % 64;
   enum err e = put(f, &event);
   event = (struct event){.kind = EVENT_DELTA, .part = part, .choice = choice, .part_kind = PART_TOOL_CALL};
@@ -141,15 +150,15 @@ static enum err feed(struct text_channel *c, struct str bytes, struct err_info *
   return text_put(&out, TEXT_PIECE_TEXT, bytes, info);
 }
 
-/* The text is over: what is held back is decided. What might still come for it passes as it is. */
-static enum err end_machines(struct text_channel *c, struct err_info *info) {
+/* The text is over, or was cut off: what is held back is decided. What might still come for it passes as it is. */
+static enum err end_machines(struct text_channel *c, bool is_cut, struct err_info *info) {
   const struct text_sink to_think = {c, feed_think}, to_tool = {c, feed_tool}, out = {c, take_piece};
   enum err e = c->has_leak ? guard_leak_end(&c->leak, &to_think, info) : OK;
   const struct think_split_options think = {c->filter->options.starts_in_think};
   if (!e && c->has_think)
     e = c->filter->options.is_whole ? think_split_whole(buf_str(&c->whole), &think, &to_tool, info)
                                     : think_split_end(&c->think, &to_tool, info);
-  if (!e && c->has_tool) e = tool_text_end(&c->tool, &out, info);
+  if (!e && c->has_tool) e = is_cut ? tool_text_cut(&c->tool, &out, info) : tool_text_end(&c->tool, &out, info);
   clear_machines(c);
   return e;
 }
@@ -193,7 +202,8 @@ static enum err open_channel(struct text_filter *f, const struct event *event) {
   const struct think_split_options think = {o->starts_in_think};
   think_split_init(&c->think, &think);
   buf_init(&c->whole, 0);
-  const struct tool_text_options tool = {o->tools, event->part_kind == PART_REASONING, o->is_whole};
+  const struct tool_text_options tool = {
+      .source = o->tools, .is_reasoning = event->part_kind == PART_REASONING, .holds_space = o->is_whole};
   if (c->has_tool) tool_text_init(&c->tool, &tool);
   c->next = f->channels;
   f->channels = c;
@@ -212,7 +222,37 @@ static enum err map_part(struct text_filter *f, uint32_t to) {
   return OK;
 }
 
+/* An empty part is said, too, where nothing else was made of it. */
+static enum err close_channel(struct text_channel *c, bool is_cut) {
+  struct text_filter *f = c->filter;
+  enum err e = end_machines(c, is_cut, f->info);
+  bool is_bare = !c->was_open && (f->called[c->open.choice / 64] & UINT64_C(1) << c->open.choice % 64) == 0;
+  if (!e && is_bare) e = open_out(c, c->open.part_kind);
+  if (!e) e = close_out(c);
+  struct text_channel **at = &f->channels;
+  while (*at != c) at = &(*at)->next;
+  *at = c->next;
+  if (f->current == c) f->current = NULL;
+  return e;
+}
+
+static bool has_doubt(const struct text_channel *c) {
+  return c->has_tool && !tool_text_is_idle(&c->tool) && !c->filter->options.is_whole;
+}
+
+/* Something follows the parts that wait for the answer's end: their text was all there is of it. */
+static enum err close_waiting(struct text_filter *f, uint32_t choice, bool is_cut) {
+  enum err e = OK;
+  for (struct text_channel *c = f->channels, *next; c && !e; c = next) {
+    next = c->next;
+    if (c->is_closing && c->open.choice == choice) e = close_channel(c, is_cut);
+  }
+  return e;
+}
+
 static enum err take_open(struct text_filter *f, const struct event *event) {
+  enum err failed = close_waiting(f, event->choice, false);
+  if (failed) return failed;
   if (event->part != f->parts_in || f->parts_in == ANSWER_PARTS_MAX)
     return err_set(f->info, ERR_UPSTREAM_TOO_LARGE, "the provider's answer has too many parts");
   if (is_text(event->part_kind)) {
@@ -225,20 +265,6 @@ static enum err take_open(struct text_filter *f, const struct event *event) {
   return e ? e : put(f, &out);
 }
 
-/* An empty part is said, too, where nothing else was made of it. */
-static enum err close_channel(struct text_channel *c) {
-  struct text_filter *f = c->filter;
-  enum err e = end_machines(c, f->info);
-  bool is_bare = !c->was_open && (f->called[c->open.choice / 64] & UINT64_C(1) << c->open.choice % 64) == 0;
-  if (!e && is_bare) e = open_out(c, c->open.part_kind);
-  if (!e) e = close_out(c);
-  struct text_channel **at = &f->channels;
-  while (*at != c) at = &(*at)->next;
-  *at = c->next;
-  if (f->current == c) f->current = NULL;
-  return e;
-}
-
 static enum err take_of_part(struct text_filter *f, const struct event *event) {
   struct text_channel *c = find(f, event->part);
   struct event out = *event;
@@ -246,7 +272,10 @@ static enum err take_of_part(struct text_filter *f, const struct event *event) {
     f->current = c;
     return feed(c, event->bytes, f->info);
   }
-  if (c && event->kind == EVENT_CLOSE) return close_channel(c);
+  if (c && event->kind == EVENT_CLOSE) {
+    c->is_closing = has_doubt(c);
+    return c->is_closing ? OK : close_channel(c, false);
+  }
   if (c) {
     enum err e = c->is_open ? OK : open_out(c, c->open.part_kind);
     if (e) return e;
@@ -261,9 +290,10 @@ static enum err take_of_part(struct text_filter *f, const struct event *event) {
 
 static enum err take_stop(struct text_filter *f, const struct event *event) {
   struct event out = *event;
-  enum err e = OK;
+  bool is_cut = event->reason == STOP_LENGTH || event->reason == STOP_CONTEXT || event->reason == STOP_FILTER;
+  enum err e = close_waiting(f, event->choice, is_cut);
   for (struct text_channel *c = f->channels; c && !e; c = c->next)
-    if (c->open.choice == event->choice) e = end_machines(c, f->info);
+    if (c->open.choice == event->choice) e = end_machines(c, is_cut, f->info);
   if (e) return e;
   bool has_called = f->called[event->choice / 64] & UINT64_C(1) << event->choice % 64;
   if (has_called && (out.reason == STOP_END || out.reason == STOP_SEQUENCE)) {
@@ -273,9 +303,12 @@ static enum err take_stop(struct text_filter *f, const struct event *event) {
   return put(f, &out);
 }
 
-static enum err end_all(struct text_filter *f) {
+static enum err end_all(struct text_filter *f, bool is_cut) {
   enum err e = OK;
-  for (struct text_channel *c = f->channels; c && !e; c = c->next) e = end_machines(c, f->info);
+  for (struct text_channel *c = f->channels, *next; c && !e; c = next) {
+    next = c->next;
+    e = c->is_closing ? close_channel(c, is_cut) : end_machines(c, is_cut, f->info);
+  }
   return e;
 }
 
@@ -294,7 +327,7 @@ enum err text_filter_put(struct text_filter *f, const struct event *event, const
     case EVENT_ATTACH:
     case EVENT_CLOSE: return take_of_part(f, event);
     case EVENT_STOP: return take_stop(f, event);
-    case EVENT_END: e = end_all(f); return e ? e : put(f, event);
+    case EVENT_END: e = end_all(f, false); return e ? e : put(f, event);
     default: return put(f, event);
   }
 }
@@ -302,7 +335,7 @@ enum err text_filter_put(struct text_filter *f, const struct event *event, const
 enum err text_filter_release(struct text_filter *f, const struct event_sink *down, struct err_info *info) {
   f->down = down;
   f->info = info;
-  return end_all(f);
+  return end_all(f, true);
 }
 
 bool text_filter_is_idle(const struct text_filter *f) {
@@ -337,6 +370,6 @@ size_t text_filter_held_bytes(const struct text_filter *f) {
   size_t bytes = f->runaway.tail ? GUARD_RUNAWAY_WINDOW : 0;
   for (const struct text_channel *c = f->channels; c; c = c->next)
     bytes += (c->has_leak ? c->leak.held.cap : 0) +
-             c->whole.cap + (c->has_tool ? tool_text_held_bytes(&c->tool) : 0);
+             c->whole.cap + (c->has_tool ? c->tool.held.cap + c->tool.args.cap + c->tool.pool.cap : 0);
   return bytes;
 }

@@ -9,7 +9,7 @@
 #define MAESTRO_TEXT_TEXT_FILTER_H
 
 #include "base/arena.h"
-#include "llm/event.h"
+#include "llm/answer.h"
 #include "text/guard_leak.h"
 #include "text/guard_runaway.h"
 #include "text/think_split.h"
@@ -40,7 +40,7 @@ struct text_filter {
   uint32_t *part_of;                       /* the number that goes out for each that came in */
   uint32_t parts_in, part_room, parts_out;
   uint32_t calls; /* found in text so far */
-  uint64_t called[ANSWER_CHOICES_WORDS];
+  uint64_t called[ANSWER_CHOICES_MAX / 64];
   struct guard_runaway runaway;
   bool has_changed; /* what goes out is not what came in */
 };

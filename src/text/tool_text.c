@@ -379,7 +379,7 @@ static enum err at_mark(struct tool_text *t, const struct out *out, bool *more) 
 /* ---- blocks ---- */
 static enum err put_call(struct tool_text *t, size_t n, const struct out *out) {
   const struct text_piece piece = {
-      .kind = TEXT_PIECE_CALL, .bytes = buf_str(&t->args), .name = t->options.request->tools[t->tool].name};
+      .kind = TEXT_PIECE_CALL, .bytes = buf_str(&t->args), .name = t->request->tools[t->tool].name};
   enum err e = out->sink->put(out->sink->arg, &piece, out->info);
   take(t, n);
   t->at = 0;
@@ -466,7 +466,7 @@ enum err tool_text_feed(struct tool_text *t, struct str bytes, const struct text
     tidy(t);
     bytes = str_sub(bytes, slice.n, bytes.n);
   }
-  return e;
+  return e ? e : t->source_failed;
 }
 
 /* ---- the end ---- */
@@ -492,6 +492,7 @@ static enum err read_fence(struct tool_text *t, struct str inner, const struct t
   struct tool_text_options options = t->options;
   options.holds_space = true;
   options.calls_max -= t->calls;
+  options.request = t->request;
   tool_text_init(&inside, &options);
   inside.is_inner = true;
   enum err e = tool_text_feed(&inside, inner, sink, info);
@@ -545,7 +546,7 @@ static enum err end(struct tool_text *t, const struct text_sink *sink, struct er
   if (e == OK && t->calls == 0) e = put_space(t, &out);
   buf_reset(&t->space);
   tidy(t);
-  return e;
+  return e ? e : t->source_failed;
 }
 
 enum err tool_text_end(struct tool_text *t, const struct text_sink *sink, struct err_info *info) {

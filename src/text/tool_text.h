@@ -27,8 +27,15 @@ struct tool_text_format;
 
 enum { TOOL_TEXT_CALLS_MAX = 128, TOOL_TEXT_BLOCK_MAX_BYTES = 1 << 20 };
 
+/* Where the request comes from when markup begins: to have it decoded may cost more than all of the text. */
+struct tool_text_source {
+  void *arg;
+  enum err (*get)(void *arg, const struct request **out, struct err_info *info);
+};
+
 struct tool_text_options {
-  const struct request *request; /* whose functions may be called; outlives the machine; not NULL */
+  const struct request *request; /* whose functions may be called; outlives the machine. NULL: ask the source, once */
+  struct tool_text_source source;
   bool is_reasoning;             /* thoughts: pieces are REASONING, only formats of special tokens count */
   bool holds_space;              /* a whole reply: white space before the first block goes too */
   size_t block_max_bytes;        /* a longer block is text; 0: TOOL_TEXT_BLOCK_MAX_BYTES */
@@ -48,6 +55,8 @@ enum tool_text_hold {
 
 struct tool_text {
   struct tool_text_options options;
+  const struct request *request; /* NULL: not asked for yet */
+  enum err source_failed;
   struct buf held; /* from `head` on: not put out. Offsets below count from there */
   size_t head, at; /* at: what has been looked at */
   /* text */

@@ -9,14 +9,22 @@
 #include "llm/request.h"
 #include "text/tool_text_internal.h"
 
-static int64_t function_of(const struct tool_text *t, struct str name) {
-  const struct request *r = t->options.request;
+static bool has_request(struct tool_text *t) {
+  if (!t->request && !t->source_failed && t->options.source.get)
+    t->source_failed = t->options.source.get(t->options.source.arg, &t->request, NULL);
+  return t->request != NULL;
+}
+
+static int64_t function_of(struct tool_text *t, struct str name) {
+  if (!has_request(t)) return -1;
+  const struct request *r = t->request;
+  if (r->tool_choice == TOOL_CHOICE_NONE) return -1;
   for (size_t i = 0; name.n && i < r->tool_count; i++)
     if (r->tools[i].kind == TOOL_FUNCTION && str_eq(r->tools[i].name, name)) return (int64_t)i;
   return -1;
 }
 
-int64_t tool_text_resolve(const struct tool_text *t, struct str name) {
+int64_t tool_text_resolve(struct tool_text *t, struct str name) {
   int64_t tool = function_of(t, name);
   if (tool < 0 && str_has_prefix(name, STR("functions."))) tool = function_of(t, str_sub(name, 10, name.n));
   return tool;
@@ -124,7 +132,7 @@ static void mend_read(struct tool_text *t) {
 }
 
 static enum tool_text_verdict finished(struct tool_text *t) {
-  if (!t->args.failed && str_eq(t->options.request->tools[t->tool].name, STR("Read"))) mend_read(t);
+  if (!t->args.failed && str_eq(t->request->tools[t->tool].name, STR("Read"))) mend_read(t);
   return t->args.failed || t->scratch.failed ? TOOL_TEXT_BAD : TOOL_TEXT_GOOD;
 }
 

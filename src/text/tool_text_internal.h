@@ -77,7 +77,7 @@ struct tool_text_param { /* offsets like t->at */
 bool tool_text_param_add(struct tool_text *t, const struct tool_text_param *p);
 
 /* The request's function of that name, however qualified, or -1. */
-int64_t tool_text_resolve(const struct tool_text *t, struct str name);
+int64_t tool_text_resolve(struct tool_text *t, struct str name);
 
 enum tool_text_verdict { TOOL_TEXT_GOOD, TOOL_TEXT_BAD, TOOL_TEXT_UNKNOWN };
 /* Each writes t->args for t->tool (the second and the last find that too). */

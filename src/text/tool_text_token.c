@@ -73,7 +73,7 @@ static enum tool_text_step between(struct tool_text *t, struct str s, const stru
 }
 
 /* "functions.NAME:0" */
-static int64_t resolve_header(const struct tool_text *t, struct str header) {
+static int64_t resolve_header(struct tool_text *t, struct str header) {
   struct str trimmed = str_trim(header), head, tail;
   int64_t tool = tool_text_resolve(t, trimmed);
   if (tool < 0 && str_cut(trimmed, ':', &head, &tail)) tool = tool_text_resolve(t, str_trim(head));
@@ -296,7 +296,7 @@ enum tool_text_step tool_text_list_end(struct tool_text *t, struct str s) {
 
 /* Can s, an object's beginning, be a call? Told from its first member: a call's name is known as soon as it is read, so
  * that other JSON passes at once. */
-static enum tool_text_match bare_key(const struct tool_text *t, struct str s) {
+static enum tool_text_match bare_key(struct tool_text *t, struct str s) {
   static const struct str keys[] = {
       {"\"name\"", 6}, {"\"type\"", 6}, {"\"function\"", 10}, {"\"parameters\"", 12}, {"\"arguments\"", 11}};
   if (s.n >= TOOL_TEXT_TAG_MAX) return TOOL_TEXT_MATCH_NONE;
