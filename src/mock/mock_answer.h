@@ -112,7 +112,7 @@ struct mock_step {
   bool opens_tool; /* of START */
 };
 
-/* The k-th of the sizes that uneven pieces and writes have, in bytes: 1 to 13, the same for the same k. */
+/* The k-th of the sizes that uneven pieces and writes have, in bytes: 1 to 17, the same for the same k. */
 size_t mock_answer_uneven(size_t k);
 
 /* Zero-initialise, then call mock_steps_next until it returns false. */

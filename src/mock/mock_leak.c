@@ -46,9 +46,7 @@ static void put_value(struct filling *f) {
   buf_put(f->out, yyjson_is_str(f->value) ? mock_json_str(f->value) : mock_json_written(f->value, f->arena));
 }
 
-static void put_is_string(struct filling *f) {
-  buf_put(f->out, yyjson_is_str(f->value) ? STR("true") : STR("false"));
-}
+static void put_is_string(struct filling *f) { buf_put(f->out, yyjson_is_str(f->value) ? STR("true") : STR("false")); }
 
 struct field {
   struct str mark;
@@ -57,8 +55,8 @@ struct field {
 
 /* {PARAMETERS} is not among them: it fills a template itself. */
 static const struct field fields[] = {
-    {STR("{NAME}"), put_name}, {STR("{ARGS}"), put_arguments}, {STR("{SERVER}"), put_server},
-    {STR("{TOOL}"), put_tool}, {STR("{KEY}"), put_key},        {STR("{VALUE}"), put_value},
+    {STR("{NAME}"), put_name},           {STR("{ARGS}"), put_arguments}, {STR("{SERVER}"), put_server},
+    {STR("{TOOL}"), put_tool},           {STR("{KEY}"), put_key},        {STR("{VALUE}"), put_value},
     {STR("{IS_STRING}"), put_is_string},
 };
 
