@@ -46,6 +46,12 @@ static const struct {
                   "<" DSML "parameter name=\"all\" string=\"false\">true</" DSML "parameter>\n"
                   "<" DSML "parameter name=\"in\" string=\"false\">[\"x\"]</" DSML "parameter>\n"
                   "</" DSML "invoke>\n</" DSML "function_calls>"},
+    {"leak-dsml4", "<" DSML "tool_calls>\n<" DSML "invoke name=\"web_search\">\n"
+                   "<" DSML "parameter name=\"q\" string=\"true\">a < b</" DSML "parameter>\n"
+                   "<" DSML "parameter name=\"n\" string=\"false\">42</" DSML "parameter>\n"
+                   "<" DSML "parameter name=\"all\" string=\"false\">true</" DSML "parameter>\n"
+                   "<" DSML "parameter name=\"in\" string=\"false\">[\"x\"]</" DSML "parameter>\n"
+                   "</" DSML "invoke>\n</" DSML "tool_calls>"},
     {"leak-deepseek", CALLS_BEGIN "function" CALL_SEP "web_search\n```json\n" ARGUMENTS "\n```" CALLS_END},
     {"leak-deepseek31", CALLS_BEGIN "web_search" CALL_SEP ARGUMENTS CALLS_END},
     {"leak-kimi",
