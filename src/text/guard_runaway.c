@@ -62,20 +62,32 @@ static bool is_repeating(const struct guard_runaway *g) {
          g->repeated >= (uint64_t)g->period * GUARD_RUNAWAY_TIMES;
 }
 
-static void keep(struct guard_runaway *g, struct str s) {
+/* The other half of keep: the tail is full with these bytes, or there is none yet. */
+static void keep_and_look(struct guard_runaway *g, const char *p, size_t n) {
   if (!g->tail && (g->tail = malloc(sizeof *g->tail))) g->tail->n = 0;
   if (!g->tail) return; /* then repetition is not noticed; the other bounds hold */
-  while (s.n && !is_repeating(g)) {
+  while (n && !is_repeating(g)) {
     struct guard_runaway_tail *t = g->tail;
-    uint32_t n = WINDOW - t->n < s.n ? WINDOW - t->n : (uint32_t)s.n;
-    memcpy(t->text + t->n, s.p, n);
-    t->n += n;
-    s = str_sub(s, n, s.n);
+    uint32_t take = WINDOW - t->n < n ? WINDOW - t->n : (uint32_t)n;
+    memcpy(t->text + t->n, p, take);
+    t->n += take;
+    p += take;
+    n -= take;
     if (t->n < WINDOW) return;
     look(g);
     memmove(t->text, t->text + GUARD_RUNAWAY_STEP, PERIOD);
     t->n = PERIOD;
   }
+}
+
+static inline void keep(struct guard_runaway *g, const char *p, size_t n) {
+  struct guard_runaway_tail *t = g->tail;
+  if (__builtin_expect(!t || n >= WINDOW - t->n, 0)) {
+    keep_and_look(g, p, n);
+    return;
+  }
+  memcpy(t->text + t->n, p, n);
+  t->n += (uint32_t)n;
 }
 
 /* ---- counters ---- */
@@ -98,7 +110,8 @@ enum err guard_runaway_add(struct guard_runaway *g, struct str bytes, struct err
   enum err e = guard_runaway_count(g, 1, bytes.n, info);
   if (e || g->bytes <= GUARD_RUNAWAY_START || !g->options.repeat_bytes) return e;
   uint64_t new_bytes = g->bytes - GUARD_RUNAWAY_START;
-  keep(g, new_bytes < bytes.n ? str_sub(bytes, bytes.n - (size_t)new_bytes, bytes.n) : bytes);
+  size_t n = new_bytes < bytes.n ? (size_t)new_bytes : bytes.n;
+  if (n) keep(g, bytes.p + (bytes.n - n), n);
   if (__builtin_expect(!is_repeating(g), 1)) return OK;
   return err_set(info, ERR_GUARD_RUNAWAY, "the model would not end its answer: it repeats itself for %llu bytes",
                  (unsigned long long)g->repeated);

@@ -98,26 +98,27 @@ static enum err step_inside(struct think_split *t, char c, bool *taken, const st
   return put_held(t, k ? k - 1 : 0, TEXT_PIECE_REASONING, sink, info);
 }
 
-/* How many bytes of s stand before the next that may begin a tag, without the white space that would have to be held.
+/* How many of n bytes stand before the next that may begin a tag, without the white space that would have to be held.
  * All tags that may close at one time begin alike. */
-static size_t plain_run(const struct think_split *t, struct str s) {
-  const char *at = memchr(s.p, tags[__builtin_ctz(t->closing)].close.p[0], s.n);
-  size_t n = at ? (size_t)(at - s.p) : s.n, white = 0;
-  while (white < n && is_white(s.p[n - 1 - white])) white++;
-  return n - white % THINK_SPLIT_HELD; /* step_inside lets them go when it is full */
+static size_t plain_run(const struct think_split *t, const char *p, size_t n) {
+  char first = tags[__builtin_ctz(t->closing)].close.p[0];
+  const char *at = memchr(p, first, n);
+  size_t run = at ? (size_t)(at - p) : n, white = 0;
+  while (white < run && is_white(p[run - 1 - white])) white++;
+  return run - white % THINK_SPLIT_HELD; /* step_inside lets them go when it is full */
 }
 
 static enum err feed_inside(struct think_split *t, struct str *s, const struct text_sink *sink, struct err_info *info) {
   enum err e = OK;
   bool taken;
   if (t->white + t->partial == 0) {
-    size_t n = plain_run(t, *s);
-    e = text_put(sink, TEXT_PIECE_REASONING, str_sub(*s, 0, n), info);
-    *s = str_sub(*s, n, s->n);
+    size_t n = plain_run(t, s->p, s->n);
+    e = text_put(sink, TEXT_PIECE_REASONING, str_from(s->p, n), info);
+    *s = str_from(s->p + n, s->n - n);
     if (e || s->n == 0) return e;
   }
   e = step_inside(t, s->p[0], &taken, sink, info);
-  if (taken) *s = str_sub(*s, 1, s->n);
+  if (taken) *s = str_from(s->p + 1, s->n - 1);
   return e;
 }
 
@@ -181,7 +182,7 @@ enum err think_split_feed(struct think_split *t, struct str bytes, const struct 
       continue;
     }
     e = step_between(t, bytes.p[0], &taken, sink, info);
-    if (taken) bytes = str_sub(bytes, 1, bytes.n);
+    if (taken) bytes = str_from(bytes.p + 1, bytes.n - 1);
   }
   return e;
 }
