@@ -198,6 +198,14 @@ static enum err take_whole(void *arg, const struct event *event, struct err_info
                                                    : collect(w, event, info);
 }
 
+/* A decoder that never said the end has ended all the same. */
+static enum err decode_whole(struct whole *w, const struct dialect *from, const struct dialect_exchange *x,
+                             struct str body, struct err_info *info) {
+  const struct event_sink sink = {w, take_whole}, behind = {w, collect};
+  enum err e = from->decode_reply(x, body, &sink, info);
+  return e ? e : text_filter_release(&w->filter, &behind, info);
+}
+
 static struct whole *whole_new(struct call *c, const struct deployment *d, const struct text_filter_options *filter,
                                struct http_headers headers) {
   struct whole *w = arena_alloc(c->arena, sizeof *w); /* most of it is the answer, which answer_init zeroes */
@@ -236,8 +244,7 @@ enum err translate_reply(struct call *c, const struct deployment *d, const struc
   struct whole *w = whole_new(c, d, &codec->filter, headers);
   if (!w) return ERR_NO_MEMORY;
   struct dialect_exchange x = exchange_of(c, d, false); /* the receipt of a whole answer is the gateway's to put in */
-  const struct event_sink sink = {w, take_whole};
-  enum err e = target->decode_reply(&x, body, &sink, info);
+  enum err e = decode_whole(w, target, &x, body, info);
   if (e) goto out;
   if (w->answer.has_usage) attempt_note(c, d, &w->answer.usage);
   c->outcome.ttft_us = clock_mono_us() - c->outcome.started_us;
@@ -256,8 +263,7 @@ enum err translate_mend(struct call *c, const struct deployment *d, const struct
   struct err_info ignored = {0};
   if (!w) return ERR_NO_MEMORY;
   struct dialect_exchange x = exchange_of(c, d, false);
-  const struct event_sink sink = {w, take_whole};
-  enum err e = c->dialect->decode_reply(&x, body, &sink, &ignored);
+  enum err e = decode_whole(w, c->dialect, &x, body, &ignored);
   bool is_found = !e && w->filter.has_changed;
   if (e == ERR_CANCELLED || e == ERR_NO_MEMORY) goto out;
   e = is_found ? translate_tools(c, &request, info) : OK;
@@ -358,8 +364,8 @@ static enum err take_filtered(void *arg, const struct event *event, struct err_i
 static enum err take_event(void *arg, const struct event *event, struct err_info *info) {
   struct translation *t = arg;
   const struct event_sink sink = {t, take_filtered};
-  if (event->kind == EVENT_ERROR) return provider_error(t->deployment, (struct http_headers){0}, event->bytes, info);
   if (t->is_ended && event->kind != EVENT_USAGE) return OK;
+  if (event->kind == EVENT_ERROR) return provider_error(t->deployment, (struct http_headers){0}, event->bytes, info);
   return t->has_filter ? text_filter_put(&t->filter, event, &sink, info) : take_filtered(t, event, info);
 }
 

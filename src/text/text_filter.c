@@ -205,8 +205,9 @@ static enum err open_channel(struct text_filter *f, const struct event *event) {
   const struct tool_text_options tool = {
       .source = o->tools, .is_reasoning = event->part_kind == PART_REASONING, .holds_space = o->is_whole};
   if (c->has_tool) tool_text_init(&c->tool, &tool);
-  c->next = f->channels;
-  f->channels = c;
+  struct text_channel **at = &f->channels;
+  while (*at) at = &(*at)->next;
+  *at = c;
   return OK;
 }
 
@@ -240,18 +241,23 @@ static bool has_doubt(const struct text_channel *c) {
   return c->has_tool && !tool_text_is_idle(&c->tool) && !c->filter->options.is_whole;
 }
 
-/* Something follows the parts that wait for the answer's end: their text was all there is of it. */
-static enum err close_waiting(struct text_filter *f, uint32_t choice, bool is_cut) {
+/* Parts of a choice that wait for the answer's end are closed; with is_over the others' text is over, too. */
+static enum err settle(struct text_filter *f, uint32_t choice, bool is_over, bool is_cut) {
   enum err e = OK;
   for (struct text_channel *c = f->channels, *next; c && !e; c = next) {
     next = c->next;
-    if (c->is_closing && c->open.choice == choice) e = close_channel(c, is_cut);
+    if (c->open.choice != choice) continue;
+    if (c->is_closing)
+      e = close_channel(c, is_cut);
+    else if (is_over)
+      e = end_machines(c, is_cut, f->info);
   }
   return e;
 }
 
 static enum err take_open(struct text_filter *f, const struct event *event) {
-  enum err failed = close_waiting(f, event->choice, false);
+  /* What follows keeps its place: before a call all text is decided, in a whole reply before anything. */
+  enum err failed = settle(f, event->choice, f->options.is_whole || !is_text(event->part_kind), false);
   if (failed) return failed;
   if (event->part != f->parts_in || f->parts_in == ANSWER_PARTS_MAX)
     return err_set(f->info, ERR_UPSTREAM_TOO_LARGE, "the provider's answer has too many parts");
@@ -283,7 +289,10 @@ static enum err take_of_part(struct text_filter *f, const struct event *event) {
     out.part_kind = c->kind;
     return put(f, &out);
   }
-  if (event->part >= f->parts_in || f->part_of[event->part] == UINT32_MAX) return OK; /* of a text that is over */
+  bool is_over = event->part < f->parts_in && f->part_of[event->part] == UINT32_MAX;
+  if (event->part >= f->parts_in || (is_over && event->kind == EVENT_DELTA))
+    return err_set(f->info, ERR_UPSTREAM_PROTOCOL, "the provider's answer goes on with a part that is not open");
+  if (is_over) return OK;
   out.part = f->part_of[event->part];
   return put(f, &out);
 }
@@ -291,9 +300,7 @@ static enum err take_of_part(struct text_filter *f, const struct event *event) {
 static enum err take_stop(struct text_filter *f, const struct event *event) {
   struct event out = *event;
   bool is_cut = event->reason == STOP_LENGTH || event->reason == STOP_CONTEXT || event->reason == STOP_FILTER;
-  enum err e = close_waiting(f, event->choice, is_cut);
-  for (struct text_channel *c = f->channels; c && !e; c = c->next)
-    if (c->open.choice == event->choice) e = end_machines(c, is_cut, f->info);
+  enum err e = settle(f, event->choice, true, is_cut);
   if (e) return e;
   bool has_called = f->called[event->choice / 64] & UINT64_C(1) << event->choice % 64;
   if (has_called && (out.reason == STOP_END || out.reason == STOP_SEQUENCE)) {

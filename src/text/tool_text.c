@@ -70,7 +70,7 @@ static const struct str token_closers[] = {MARKER("<|tool_calls_section_end|>"),
 const unsigned char tool_text_special[256] = {['<'] = 1, ['['] = 1, ['`'] = 1, ['~'] = 1, ['\n'] = 1};
 
 void tool_text_init(struct tool_text *t, const struct tool_text_options *options) {
-  *t = (struct tool_text){.options = *options, .tool = -1};
+  *t = (struct tool_text){.options = *options, .request = options->request, .tool = -1};
   if (!t->options.block_max_bytes) t->options.block_max_bytes = TOOL_TEXT_BLOCK_MAX_BYTES;
   if (!t->options.calls_max) t->options.calls_max = TOOL_TEXT_CALLS_MAX;
   buf_init(&t->held, 0);
