@@ -19,7 +19,8 @@ enum { GUARD_LEAK_HELD = 32 * 1024, GUARD_LEAK_NAMES = 5, GUARD_LEAK_TAG_MAX = 1
 
 struct guard_leak_open { /* of one name; offsets in the text */
   uint64_t last;         /* of the last opening tag + 1; 0: none */
-  uint64_t previous;     /* of the one before */
+  uint64_t previous;     /* of the one before + 1 */
+  uint64_t first;        /* of the first that is held, or of a place before it */
   uint64_t end;          /* of the last one's ">" */
 };
 

@@ -1,9 +1,8 @@
 /* links: text */
-/* The guards: a text fed whole and in pieces must give the same. Of the leak guard all comes out, or what stands before
- * a leak; a naive search agrees where there is no backtick. The runaway guard stops in the piece in which it stops byte
- * by byte. The first bytes choose pieces and how often the rest is repeated. */
+/* The leak guard: a text fed whole and in pieces must give the same; all comes out, or what stands before a leak; a
+ * naive search agrees where there is no backtick. The first byte chooses the pieces, the second how far the text is
+ * from an opening tag that stays open. */
 #include "text/guard_leak.h"
-#include "text/guard_runaway.h"
 
 #include <stdlib.h>
 
@@ -70,49 +69,18 @@ static void check_leak(struct str text, unsigned seed) {
   buf_clear(&cut);
 }
 
-/* The offset behind the piece that was stopped; 0: none was. */
-static size_t run_runaway(struct str text, unsigned seed, size_t step) {
-  struct guard_runaway g;
-  size_t at = 0;
-  enum err e = OK;
-  guard_runaway_init(&g, &(struct guard_runaway_options){1 << 20, 0, 8192});
-  while (!e && at < text.n) {
-    size_t n = step ? step : next_piece(&seed, text.n - at);
-    e = guard_runaway_add(&g, str_sub(text, at, at + n), NULL);
-    at += n;
-  }
-  guard_runaway_clear(&g);
-  return e ? at : 0;
-}
-
-static void check_runaway(struct str unit, unsigned times, unsigned seed) {
-  struct buf text;
-  buf_init(&text, 0);
-  for (unsigned i = 0; i < times && text.n < 200000; i++) {
-    buf_put(&text, unit);
-    if (times % 5 == 0) buf_put_u64(&text, i); /* no loop */
-  }
-  size_t stop = run_runaway(buf_str(&text), 0, 1), cut = run_runaway(buf_str(&text), seed, 0);
-  check(stop ? cut >= stop && cut < stop + 13 : cut == 0);
-  check(stop || times % 5 == 0 || unit.n > GUARD_RUNAWAY_PERIOD || times < 200 ||
-        text.n < GUARD_RUNAWAY_START + 8192 + 3 * GUARD_RUNAWAY_WINDOW + unit.n * GUARD_RUNAWAY_TIMES);
-  buf_clear(&text);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  if (size < 4) return 0;
-  struct str text = str_from((const char *)data + 3, size - 3);
+  if (size < 3) return 0;
+  struct str text = str_from((const char *)data + 2, size - 2);
   check_leak(text, data[0] + 1u);
-  if (data[1] % 16 == 1) {
-    struct buf far; /* behind as much text as reaches the bound */
-    buf_init(&far, 0);
-    buf_put(&far, STR("<channel>"));
-    for (size_t i = 0; far.n < GUARD_LEAK_HELD / 2 * (1u + data[1] / 16 % 3) - size; i++)
-      buf_put_char(&far, (char)('a' + i % 26));
-    buf_put(&far, text);
-    check_leak(buf_str(&far), data[0] + 1u);
-    buf_clear(&far);
-  }
-  if (data[2] % 8 == 1) check_runaway(text, data[2] * 4u, data[0] + 1u); /* dear */
+  if (data[1] < 252 || size > 4096) return 0; /* dear */
+  struct buf far; /* the bound is reached somewhere in the text, or between it and the tag */
+  buf_init(&far, 0);
+  buf_put(&far, STR("<channel>"));
+  size_t before = GUARD_LEAK_HELD / 2 * (data[1] - 251u) - size / 2;
+  for (size_t i = far.n; i < before; i++) buf_put_char(&far, (char)('a' + i % 26));
+  buf_put(&far, text);
+  check_leak(buf_str(&far), data[0] + 1u);
+  buf_clear(&far);
   return 0;
 }
