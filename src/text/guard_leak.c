@@ -10,7 +10,7 @@ _Static_assert(sizeof names / sizeof *names == GUARD_LEAK_NAMES, "a row for each
 static const uint64_t nowhere = UINT64_MAX;
 
 void guard_leak_init(struct guard_leak *g, enum text_piece_kind kind) {
-  *g = (struct guard_leak){.kind = kind, .hold = nowhere};
+  *g = (struct guard_leak){.kind = kind, .most = GUARD_LEAK_HELD, .hold = nowhere};
   buf_init(&g->held, 0);
 }
 
@@ -119,7 +119,7 @@ static void step_inside(struct guard_leak *g, char c) {
       end_closing(g);
     else
       end_opening(g);
-  } else if ((g->is_close && !is_white(c)) || g->at - g->tag_at >= GUARD_LEAK_TAG_MAX) {
+  } else if ((g->is_close && !is_white(c)) || g->at - g->tag_at >= g->most / 32) {
     break_tag(g);
   } else {
     g->is_slash = c == '/';
@@ -177,7 +177,7 @@ static void expire(struct guard_leak_found *found, uint64_t from) {
 /* Too much is held. A leak in doubt is one: no line of code is so long. */
 static enum err slide(struct guard_leak *g, const struct feeding *f) {
   if (g->found.is_leak) return ERR_GUARD_LEAK;
-  g->hold += GUARD_LEAK_HELD / 2;
+  g->hold += g->most / 2;
   expire(&g->found, g->hold);
   expire(&g->before_doubt, g->hold);
   let_go(g);
@@ -222,7 +222,7 @@ static enum err step(struct guard_leak *g, const struct feeding *f, char c) {
   step_text(g, c);
   g->at++;
   if (is_certain_leak(g)) return leak(g, f);
-  if (g->hold != nowhere && g->at - g->hold >= GUARD_LEAK_HELD) {
+  if (g->hold != nowhere && g->at - g->hold >= g->most) {
     enum err e = slide(g, f);
     return e == ERR_GUARD_LEAK ? leak(g, f) : e;
   }
