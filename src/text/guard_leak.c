@@ -10,7 +10,7 @@ _Static_assert(sizeof names / sizeof *names == GUARD_LEAK_NAMES, "a row for each
 static const uint64_t nowhere = UINT64_MAX;
 
 void guard_leak_init(struct guard_leak *g, enum text_piece_kind kind) {
-  *g = (struct guard_leak){.kind = kind, .hold = nowhere};
+  *g = (struct guard_leak){.kind = kind, .most = GUARD_LEAK_HELD, .hold = nowhere};
   buf_init(&g->held, 0);
 }
 
@@ -43,8 +43,20 @@ static enum err put_until(struct guard_leak *g, const struct feeding *f, uint64_
 
 static bool is_white(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
+static uint64_t first_open(const struct guard_leak_found *found) {
+  uint64_t first = nowhere;
+  for (unsigned i = 0; found->open_count && i < GUARD_LEAK_NAMES; i++)
+    if (found->open[i].last && found->open[i].first < first) first = found->open[i].first;
+  return first;
+}
+
+/* Holds no more than has to be: from the first tag that may yet be part of a leak. */
 static void let_go(struct guard_leak *g) {
-  if (g->found.open_count == 0 && !g->found.is_leak && g->tag == GUARD_LEAK_NO_TAG) g->hold = nowhere;
+  if (g->found.is_leak) return;
+  uint64_t from = g->tag == GUARD_LEAK_NO_TAG ? nowhere : g->tag_at, open = first_open(&g->found);
+  uint64_t doubted = g->code.state == TEXT_CODE_DOUBT ? first_open(&g->before_doubt) : nowhere;
+  if (open < from) from = open;
+  g->hold = doubted < from ? doubted : from;
 }
 
 static void end_opening(struct guard_leak *g) {
@@ -52,7 +64,8 @@ static void end_opening(struct guard_leak *g) {
   g->found.content = g->tag_at; /* a tag is content of those around it */
   if (g->is_slash) return;
   if (o->last == 0) g->found.open_count++;
-  *o = (struct guard_leak_open){.last = g->tag_at + 1, .previous = o->last, .end = g->at};
+  uint64_t first = o->last ? o->first : g->tag_at;
+  *o = (struct guard_leak_open){.last = g->tag_at + 1, .previous = o->last, .first = first, .end = g->at};
 }
 
 static void end_closing(struct guard_leak *g) {
@@ -106,7 +119,7 @@ static void step_inside(struct guard_leak *g, char c) {
       end_closing(g);
     else
       end_opening(g);
-  } else if ((g->is_close && !is_white(c)) || g->at - g->tag_at >= GUARD_LEAK_TAG_MAX) {
+  } else if ((g->is_close && !is_white(c)) || g->at - g->tag_at >= g->most / 32) {
     break_tag(g);
   } else {
     g->is_slash = c == '/';
@@ -152,8 +165,10 @@ static bool is_certain_leak(const struct guard_leak *g) { return g->found.is_lea
 static void expire(struct guard_leak_found *found, uint64_t from) {
   for (unsigned i = 0; i < GUARD_LEAK_NAMES; i++) {
     struct guard_leak_open *o = &found->open[i];
-    if (o->previous && o->previous - 1 < from) o->previous = 0;
-    if (o->last == 0 || o->last - 1 >= from) continue;
+    if (o->last == 0 || o->first >= from) continue;
+    if (o->previous <= from) o->previous = 0;
+    o->first = o->previous ? from : o->last - 1;
+    if (o->last > from) continue;
     *o = (struct guard_leak_open){0};
     found->open_count--;
   }
@@ -162,7 +177,7 @@ static void expire(struct guard_leak_found *found, uint64_t from) {
 /* Too much is held. A leak in doubt is one: no line of code is so long. */
 static enum err slide(struct guard_leak *g, const struct feeding *f) {
   if (g->found.is_leak) return ERR_GUARD_LEAK;
-  g->hold += GUARD_LEAK_HELD / 2;
+  g->hold += g->most / 2;
   expire(&g->found, g->hold);
   expire(&g->before_doubt, g->hold);
   let_go(g);
@@ -207,7 +222,7 @@ static enum err step(struct guard_leak *g, const struct feeding *f, char c) {
   step_text(g, c);
   g->at++;
   if (is_certain_leak(g)) return leak(g, f);
-  if (g->hold != nowhere && g->at - g->hold >= GUARD_LEAK_HELD) {
+  if (g->hold != nowhere && g->at - g->hold >= g->most) {
     enum err e = slide(g, f);
     return e == ERR_GUARD_LEAK ? leak(g, f) : e;
   }

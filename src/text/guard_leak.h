@@ -15,11 +15,12 @@
 #include "text/text_code.h"
 #include "text/text_piece.h"
 
-enum { GUARD_LEAK_HELD = 32 * 1024, GUARD_LEAK_NAMES = 5, GUARD_LEAK_TAG_MAX = 1024 };
+enum { GUARD_LEAK_HELD = 32 * 1024, GUARD_LEAK_NAMES = 5 };
 
 struct guard_leak_open { /* of one name; offsets in the text */
   uint64_t last;         /* of the last opening tag + 1; 0: none */
-  uint64_t previous;     /* of the one before */
+  uint64_t previous;     /* of the one before + 1 */
+  uint64_t first;        /* of the first that is held, or of a place before it */
   uint64_t end;          /* of the last one's ">" */
 };
 
@@ -38,6 +39,7 @@ enum guard_leak_tag { /* how far a tag has come */
 
 struct guard_leak {
   enum text_piece_kind kind;
+  uint32_t most;   /* bytes that are held: GUARD_LEAK_HELD; a tag has a 32nd of it at most */
   struct buf held; /* text from put_to on, of earlier pieces */
   uint64_t at;     /* offset of the next byte */
   uint64_t put_to; /* all before has been put out */

@@ -107,6 +107,7 @@ TEST(what_is_no_pair_passes) {
 TEST(pairs_may_nest_and_follow) {
   LEAK("a<channel>b <tick>c</tick>", "a");
   LEAK("<tick></tick>a<tick>b</tick>", "<tick></tick>a");
+  LEAK("<channel><tick></tick></channel>", "");
   LEAK("a<tick><tick></tick>", "a");
   LEAK("a<tick><channel></tick>", "a");
   LEAK("a<tick><b></tick>", "a");
@@ -129,6 +130,9 @@ TEST(code_is_no_leak) {
   LEAK("```\na\n````\n<tick>1</tick>", "```\na\n````\n");
   LEAK("a<tick>\n```\nb\n```\n</tick>", "a");
   LEAK("`a` <tick>`b`</tick>", "`a` ");
+  LEAK("<tick>`</tick>` </tick>", "");
+  LEAK("<tick>`x <channel></tick>` </tick>", "");
+  PASS("<tick>`</tick> <channel>` </channel>");
   LEAK("```a``` <tick>1</tick>", "```a``` ");
 }
 
@@ -185,6 +189,16 @@ TEST(what_is_held_is_bounded) {
     for (size_t step = 1; step < 100000; step = step * 7 + 1) {
       assert_int_equal(run_pair(before[i], GUARD_LEAK_HELD / 2 - 40, step), ERR_GUARD_LEAK);
       assert_int_equal(run_pair(before[i], GUARD_LEAK_HELD + 40, step), OK);
+    }
+  /* Behind a tag that has been let go, all up to the leak goes out. */
+  static char text[GUARD_LEAK_HELD + 64];
+  for (size_t n = GUARD_LEAK_HELD - 40; n < GUARD_LEAK_HELD + 10; n++)
+    for (size_t step = 1; step < 100000; step = step * 97 + 1) {
+      memset(text, 'x', sizeof text);
+      memcpy(text, "<channel>", 9);
+      memcpy(text + n, "<tick>1</tick>", 14);
+      enum err e = run(str_from(text, n + 14), step, NULL);
+      expect(e, true, n + 14 <= GUARD_LEAK_HELD ? STR_NONE : str_from(text, n));
     }
   begin();
   assert_int_equal(feed(STR("a<tick>")), OK);
