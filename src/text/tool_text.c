@@ -67,7 +67,8 @@ static const struct str token_closers[] = {MARKER("<|tool_calls_section_end|>"),
                                            MARKER("<" BAR "tool" LOW "calls" LOW "end" BAR ">")};
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
-const unsigned char tool_text_special[256] = {['<'] = 1, ['['] = 1, ['`'] = 1, ['~'] = 1, ['\n'] = 1};
+const unsigned char tool_text_special[256] = {
+    ['<'] = 1, ['['] = 1, ['`'] = 1, ['~'] = 1, ['\n'] = 1, [' '] = 2, ['\t'] = 2, ['\r'] = 2};
 
 void tool_text_init(struct tool_text *t, const struct tool_text_options *options) {
   *t = (struct tool_text){.options = *options, .tool = -1};
@@ -136,6 +137,7 @@ static enum err put_words(struct tool_text *t, struct str s, const struct out *o
 
 static struct str window(const struct tool_text *t) {
   size_t n = t->held.n - t->head;
+  if (n == 0) return STR_NONE;
   return str_from(t->held.p + t->head, n < t->options.block_max_bytes ? n : t->options.block_max_bytes);
 }
 
@@ -233,8 +235,8 @@ static enum walk walk(struct tool_text *t, struct str s) {
   for (; t->at < s.n; t->at++) {
     char c = s.p[t->at];
     if (t->run && c != t->run_char) end_run(t, t->at);
-    if (!tool_text_special[(unsigned char)c]) {
-      if (c == ' ' || c == '\t' || c == '\r') {
+    if (tool_text_special[(unsigned char)c] != 1) {
+      if (tool_text_is_space(c)) {
         if (t->line_indent != NOT_FIRST && (c == '\t' || ++t->line_indent > INDENT_MAX)) t->line_indent = NOT_FIRST;
         continue;
       }
@@ -276,25 +278,23 @@ static void note_raw(struct tool_text *t, struct str s) {
 }
 
 /* ---- markers ---- */
-static struct str rest_of(struct str s, size_t at) { return str_from(s.p + at, s.n - at); }
-
 static enum tool_text_match match_format(const struct tool_text *t, struct str s,
                                          const struct tool_text_format **format) {
   enum tool_text_match best = TOOL_TEXT_MATCH_NONE;
   size_t prefix = 0;
   struct str name = STR_NONE;
   if (s.p[0] == '<') {
-    best = tool_text_prefix(rest_of(s, 1), &prefix);
+    best = tool_text_prefix(tool_text_rest(s, 1), &prefix);
     bool is_reading_prefix = s.n > 1 && best == TOOL_TEXT_MATCH_PART && s.p[1] == 'a';
     if (is_reading_prefix && t->options.is_reasoning) best = TOOL_TEXT_MATCH_NONE;
-    if (best == TOOL_TEXT_MATCH_WHOLE) name = rest_of(s, 1 + prefix);
+    if (best == TOOL_TEXT_MATCH_WHOLE) name = tool_text_rest(s, 1 + prefix);
   }
   bool is_token = prefix && s.p[1] != 'a'; /* DSML is a token; antml is not */
   for (size_t i = 0; i < COUNT(formats); i++) {
     const struct tool_text_format *f = &formats[i];
     enum tool_text_match m;
     if (prefix && f->is_xml)
-      m = tool_text_literal(name, rest_of(f->marker, 1));
+      m = tool_text_literal(name, tool_text_rest(f->marker, 1));
     else
       m = tool_text_literal(s, f->marker);
     if (m == TOOL_TEXT_MATCH_NONE || (t->options.is_reasoning && !f->is_special && !is_token)) continue;
@@ -340,7 +340,7 @@ static void end_block(struct tool_text *t) {
 
 /* At a byte that may begin a marker; false: more bytes are needed to tell. */
 static enum err at_mark(struct tool_text *t, const struct out *out, bool *more) {
-  struct str s = window(t), here = rest_of(s, t->at);
+  struct str s = window(t), here = tool_text_rest(s, t->at);
   const struct tool_text_format *format = &bare;
   size_t n;
   *more = false;
@@ -450,8 +450,9 @@ static enum err run(struct tool_text *t, const struct out *out) {
 static void tidy(struct tool_text *t) {
   if (t->head) buf_shift(&t->held, t->head);
   t->head = 0;
-  t->is_plain = !t->format && t->held.n == 0 && t->space.n == 0 && t->run == 0 && t->is_started && t->calls == 0 &&
-                !t->options.holds_space && t->line_indent == NOT_FIRST && t->code != TOOL_TEXT_FENCE_END;
+  t->is_trimming = t->options.holds_space || t->calls;
+  t->is_plain = !t->format && t->held.n == 0 && t->space.n == 0 && t->run == 0 && t->is_started && !t->is_after_call &&
+                t->line_indent == NOT_FIRST && t->code != TOOL_TEXT_FENCE_END;
 }
 
 enum err tool_text_feed(struct tool_text *t, struct str bytes, const struct text_sink *sink, struct err_info *info) {
