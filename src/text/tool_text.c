@@ -278,11 +278,17 @@ static void note_raw(struct tool_text *t, struct str s) {
 }
 
 /* ---- markers ---- */
+/* [byte]: 1 where a marker, or the prefix of one, has it behind its first. */
+static const unsigned char second_bytes[256] = {
+    ['t'] = 1, ['f'] = 1, ['i'] = 1, ['m'] = 1, ['C'] = 1, ['|'] = 1, ['a'] = 1, ['T'] = 1, [0xef] = 1};
+
 static enum tool_text_match match_format(const struct tool_text *t, struct str s,
                                          const struct tool_text_format **format) {
   enum tool_text_match best = TOOL_TEXT_MATCH_NONE;
   size_t prefix = 0;
   struct str name = STR_NONE;
+  if (s.n == 1) return TOOL_TEXT_MATCH_PART;
+  if (!second_bytes[(unsigned char)s.p[1]]) return TOOL_TEXT_MATCH_NONE;
   if (s.p[0] == '<') {
     best = tool_text_prefix(tool_text_rest(s, 1), &prefix);
     bool is_reading_prefix = s.n > 1 && best == TOOL_TEXT_MATCH_PART && s.p[1] == 'a';
@@ -455,9 +461,24 @@ static void tidy(struct tool_text *t) {
                 t->line_indent == NOT_FIRST && t->code != TOOL_TEXT_FENCE_END;
 }
 
+/* With nothing held, the bytes are read where they lie; what is left of them is held. */
+static enum err feed_free(struct tool_text *t, struct str bytes, const struct out *out) {
+  const struct buf own = t->held;
+  t->held = (struct buf){.p = (char *)(uintptr_t)bytes.p, .n = bytes.n}; /* nothing writes to it */
+  enum err e = run(t, out);
+  struct str left = str_sub(bytes, t->head, bytes.n);
+  t->held = own;
+  t->head = 0;
+  buf_put(&t->held, left);
+  if (t->held.failed && e == OK) e = err_set(out->info, ERR_NO_MEMORY, "out of memory");
+  tidy(t);
+  return e;
+}
+
 enum err tool_text_feed(struct tool_text *t, struct str bytes, const struct text_sink *sink, struct err_info *info) {
   const struct out out = {sink, info};
   if (tool_text_is_clean(t, bytes)) return put(t, bytes, &out);
+  if (t->held.n == 0) return feed_free(t, bytes, &out);
   enum err e = OK;
   while (bytes.n && e == OK) {
     struct str slice = str_sub(bytes, 0, SLICE_BYTES);

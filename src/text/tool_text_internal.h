@@ -49,7 +49,13 @@ static inline struct str tool_text_rest(struct str s, size_t at) {
 size_t tool_text_skip_space(struct str s, size_t at);
 bool tool_text_is_name_char(char c);
 /* Does s begin with the literal? PART: s ends within it. */
-enum tool_text_match tool_text_literal(struct str s, struct str literal);
+static inline enum tool_text_match tool_text_literal(struct str s, struct str literal) {
+  for (size_t i = 0; i < literal.n; i++) { /* most differ in the first bytes */
+    if (i == s.n) return TOOL_TEXT_MATCH_PART;
+    if (s.p[i] != literal.p[i]) return TOOL_TEXT_MATCH_NONE;
+  }
+  return TOOL_TEXT_MATCH_WHOLE;
+}
 /* The first of `count` literals (all begin with '<') from *at on. WHOLE: *at is there. PART: *at is where one may
  * begin. NONE: *at is the end. */
 enum tool_text_match tool_text_find(struct str s, size_t *at, const struct str *literals, size_t count, size_t *which);

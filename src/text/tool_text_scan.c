@@ -13,12 +13,6 @@ bool tool_text_is_name_char(char c) {
          c == '.' || c == ':' || c == '/';
 }
 
-enum tool_text_match tool_text_literal(struct str s, struct str literal) {
-  size_t n = s.n < literal.n ? s.n : literal.n;
-  if (n && memcmp(s.p, literal.p, n) != 0) return TOOL_TEXT_MATCH_NONE;
-  return n == literal.n ? TOOL_TEXT_MATCH_WHOLE : TOOL_TEXT_MATCH_PART;
-}
-
 enum tool_text_match tool_text_find(struct str s, size_t *at, const struct str *literals, size_t count, size_t *which) {
   while (*at < s.n) {
     const char *p = memchr(s.p + *at, '<', s.n - *at);
