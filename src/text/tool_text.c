@@ -21,9 +21,7 @@
 
 enum {
   SLICE_BYTES = 16 * 1024, /* of what is fed, copied at a time */
-  SPACE_MAX_BYTES = 4096,  /* more white space than that is text */
-  INDENT_MAX = 3,          /* spaces before a fence */
-  NOT_FIRST = UINT8_MAX
+  SPACE_MAX_BYTES = 4096   /* more white space than that is text */
 };
 
 #define MARKER(literal) \
@@ -71,7 +69,7 @@ const unsigned char tool_text_special[256] = {
     ['<'] = 1, ['['] = 1, ['`'] = 1, ['~'] = 1, ['\n'] = 1, [' '] = 2, ['\t'] = 2, ['\r'] = 2};
 
 void tool_text_init(struct tool_text *t, const struct tool_text_options *options) {
-  *t = (struct tool_text){.options = *options, .tool = -1};
+  *t = (struct tool_text){.options = *options, .tool = -1, .is_line_start = true};
   if (!t->options.block_max_bytes) t->options.block_max_bytes = TOOL_TEXT_BLOCK_MAX_BYTES;
   if (!t->options.calls_max) t->options.calls_max = TOOL_TEXT_CALLS_MAX;
   buf_init(&t->held, 0);
@@ -190,7 +188,7 @@ static void end_run(struct tool_text *t, size_t at) {
 }
 
 static void line_ends(struct tool_text *t, size_t at) {
-  t->line_indent = 0;
+  t->is_line_start = true;
   if (t->code == TOOL_TEXT_INFO) {
     t->code = TOOL_TEXT_FENCE;
     t->inner_from = at + 1;
@@ -202,7 +200,7 @@ static void line_ends(struct tool_text *t, size_t at) {
 
 /* Something that is no white space, and no tick or tilde, in a fence or behind it. */
 static void note_word(struct tool_text *t, char c) {
-  t->line_indent = NOT_FIRST;
+  t->is_line_start = false;
   if (t->code == TOOL_TEXT_FENCE_END) { /* that was no closing fence */
     t->code = TOOL_TEXT_FENCE;
     if (t->hold == TOOL_TEXT_HOLD_CLOSED) t->hold = TOOL_TEXT_HOLD_INSIDE;
@@ -214,14 +212,14 @@ static void note_word(struct tool_text *t, char c) {
 
 static void tick(struct tool_text *t, char c) {
   if (t->run == 0) {
-    t->is_run_first = t->line_indent != NOT_FIRST;
+    t->is_run_first = t->is_line_start;
     t->run_char = c;
     if (t->code == TOOL_TEXT_FENCE_END) note_word(t, c);
     if (t->hold == TOOL_TEXT_HOLD_BLANK || (t->hold == TOOL_TEXT_HOLD_CLOSED && t->code == TOOL_TEXT_PROSE))
       t->hold = TOOL_TEXT_HOLD_NONE;
   }
   t->run++;
-  t->line_indent = NOT_FIRST;
+  t->is_line_start = false;
 }
 
 /* What a walk over text comes to. */
@@ -236,10 +234,7 @@ static enum walk walk(struct tool_text *t, struct str s) {
     char c = s.p[t->at];
     if (t->run && c != t->run_char) end_run(t, t->at);
     if (tool_text_special[(unsigned char)c] != 1) {
-      if (tool_text_is_space(c)) {
-        if (t->line_indent != NOT_FIRST && (c == '\t' || ++t->line_indent > INDENT_MAX)) t->line_indent = NOT_FIRST;
-        continue;
-      }
+      if (tool_text_is_space(c)) continue;
       bool is_first = !t->is_started;
       t->is_started = true;
       note_word(t, c);
@@ -252,8 +247,8 @@ static enum walk walk(struct tool_text *t, struct str s) {
     }
     t->is_started = true;
     if (c == '`' || c == '~') {
-      bool may_hold = t->code == TOOL_TEXT_PROSE && t->run == 0 && t->line_indent != NOT_FIRST &&
-                      t->hold != TOOL_TEXT_HOLD_RUN && !t->options.is_reasoning && !t->is_inner;
+      bool may_hold = t->code == TOOL_TEXT_PROSE && t->run == 0 && t->is_line_start && t->hold != TOOL_TEXT_HOLD_RUN &&
+                      !t->options.is_reasoning && !t->is_inner;
       if (may_hold) {
         t->hold = TOOL_TEXT_HOLD_RUN; /* an older one is decided with it: something follows its fence */
         return WALK_HOLD;
@@ -270,11 +265,7 @@ static enum walk walk(struct tool_text *t, struct str s) {
 /* Text that passed in one piece: where does it leave the line? */
 static void note_raw(struct tool_text *t, struct str s) {
   size_t line = str_rfind_char(s, '\n');
-  struct str last = line == SIZE_MAX ? s : str_sub(s, line + 1, s.n);
-  if (s.n == 0) return;
-  t->line_indent = line == SIZE_MAX ? NOT_FIRST : 0;
-  for (size_t i = 0; i < last.n && t->line_indent != NOT_FIRST; i++)
-    t->line_indent = last.p[i] == ' ' && t->line_indent < INDENT_MAX ? (uint8_t)(t->line_indent + 1) : NOT_FIRST;
+  t->is_line_start = line != SIZE_MAX && tool_text_skip_space(s, line) == s.n;
 }
 
 /* ---- markers ---- */
@@ -396,7 +387,7 @@ static enum err put_call(struct tool_text *t, size_t n, const struct out *out) {
   t->block_bad = 0;
   buf_reset(&t->space);
   t->is_after_call = true;
-  t->line_indent = NOT_FIRST;
+  t->is_line_start = false;
   return e;
 }
 
@@ -407,7 +398,7 @@ static enum err after_step(struct tool_text *t, enum tool_text_step step, const 
   bool is_text = step != TOOL_TEXT_DONE || t->block_calls == 0;
   if (is_text) t->block_bad = 0; /* it comes out, so it is not left out */
   end_block(t);
-  t->line_indent = NOT_FIRST;
+  t->is_line_start = false;
   if (!is_text) {
     take(t, n);
     return OK;
@@ -458,7 +449,7 @@ static void tidy(struct tool_text *t) {
   t->head = 0;
   t->is_trimming = t->options.holds_space || t->calls;
   t->is_plain = !t->format && t->held.n == 0 && t->space.n == 0 && t->run == 0 && t->is_started && !t->is_after_call &&
-                t->line_indent == NOT_FIRST && t->code != TOOL_TEXT_FENCE_END;
+                !t->is_line_start && t->code != TOOL_TEXT_FENCE_END;
 }
 
 /* With nothing held, the bytes are read where they lie; what is left of them is held. */

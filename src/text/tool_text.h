@@ -61,7 +61,7 @@ struct tool_text {
   struct buf space;   /* white space that is held */
   enum tool_text_code code;
   enum tool_text_hold hold;
-  uint8_t line_indent; /* spaces since the line began; UINT8_MAX: more than those */
+  bool is_line_start; /* nothing but white space since */
   char run_char, fence_char;
   bool is_run_first; /* the run of run_char began its line */
   size_t run, fence_run;
@@ -70,7 +70,7 @@ struct tool_text {
   /* block */
   const struct tool_text_format *format; /* NULL: text */
   uint8_t phase, unit;
-  bool is_first, is_array, is_json_list, is_raw_values, is_value_seen;
+  bool is_first, is_array, is_json_list, is_raw_values, is_value_seen, takes_words;
   unsigned depth, json_depth;
   bool is_json_string, is_json_escape;
   int64_t tool;                                 /* of the request, or -1 */

@@ -45,7 +45,9 @@ static enum tool_text_step begin(struct tool_text *t, enum unit unit, enum phase
   return TOOL_TEXT_AGAIN;
 }
 
-static enum tool_text_step begin_named(struct tool_text *t, struct str name) {
+/* takes_words: its body may be something else than values and JSON. */
+static enum tool_text_step begin_named(struct tool_text *t, struct str name, bool takes_words) {
+  t->takes_words = takes_words;
   t->tool = tool_text_resolve(t, name);
   return t->tool < 0 ? TOOL_TEXT_FAIL : begin(t, UNIT_NAMED, BODY);
 }
@@ -64,9 +66,7 @@ static enum tool_text_step open_tag(struct tool_text *t, const struct tool_text_
     return TOOL_TEXT_AGAIN;
   }
   if (str_eq(tag->name, calls[3]) && !tag->has_value) return begin(t, UNIT_MCP, CHILDREN);
-  if (tag->has_value && among(calls, 3, tag->name)) {
-    return begin_named(t, tag->value);
-  }
+  if (tag->has_value && among(calls, 3, tag->name)) return begin_named(t, tag->value, str_eq(tag->name, calls[1]));
   return junk(t);
 }
 
@@ -142,6 +142,7 @@ static enum tool_text_step body(struct tool_text *t, struct str s) {
     t->unit = UNIT_JSON_BODY;
     t->phase = JSON;
   } else if (s.p[t->at] == '<' || t->unit == UNIT_NAMED) {
+    if (s.p[t->at] != '<' && !t->takes_words) return TOOL_TEXT_FAIL;
     t->unit = UNIT_NAMED;
     t->phase = CHILDREN;
   } else {
