@@ -3,9 +3,9 @@
 
 #include "call/translate.h"
 
-enum { AUTO, ON, OFF }; /* the options' "auto|on|off" */
-
-static bool is_on(unsigned option, bool by_default) { return option == AUTO ? by_default : option == ON; }
+static bool is_on(unsigned option, bool by_default) {
+  return option == CONFIG_GUARD_AUTO ? by_default : option == CONFIG_GUARD_ON;
+}
 
 void filters_choose(struct call *c, const struct deployment *d, struct codec *codec) {
   const struct config_options *o = c->options;

@@ -302,6 +302,7 @@ static enum err take_stop(struct text_filter *f, const struct event *event) {
   bool is_cut = event->reason == STOP_LENGTH || event->reason == STOP_CONTEXT || event->reason == STOP_FILTER;
   enum err e = settle(f, event->choice, true, is_cut);
   if (e) return e;
+  f->has_stopped = true;
   bool has_called = f->called[event->choice / 64] & UINT64_C(1) << event->choice % 64;
   if (has_called && (out.reason == STOP_END || out.reason == STOP_SEQUENCE)) {
     out.reason = STOP_TOOL_CALLS;
@@ -346,7 +347,9 @@ enum err text_filter_release(struct text_filter *f, const struct event_sink *dow
 }
 
 bool text_filter_is_idle(const struct text_filter *f) {
+  if (f->parts_out == 0 && !f->has_stopped) return false;
   for (const struct text_channel *c = f->channels; c; c = c->next) {
+    if (!c->was_open) return false;
     if (c->has_leak && !guard_leak_is_idle(&c->leak)) return false;
     if (c->has_think && !think_split_is_idle(&c->think)) return false;
     if (c->has_tool && !tool_text_is_idle(&c->tool)) return false;

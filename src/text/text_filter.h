@@ -42,6 +42,7 @@ struct text_filter {
   uint32_t calls; /* found in text so far */
   uint64_t called[ANSWER_CHOICES_MAX / 64];
   struct guard_runaway runaway;
+  bool has_stopped;
   bool has_changed; /* what goes out is not what came in */
 };
 
@@ -56,7 +57,8 @@ enum err text_filter_release(struct text_filter *f, const struct event_sink *dow
 /* For relays: text that goes on with the part that text came for last. True: it has been taken, and it passes as it is.
  * False: nothing was taken; the frame has to be decoded and its events put. */
 bool text_filter_pass(struct text_filter *f, enum part_kind kind, struct str text, enum err *e, struct err_info *info);
-/* False while text is held back that may turn out to be something else. */
+/* False while something is held back: text that may turn out to be something else, or a part's beginning, which comes
+ * out with its first byte. Before the first part everything is. */
 bool text_filter_is_idle(const struct text_filter *f);
 size_t text_filter_held_bytes(const struct text_filter *f);
 

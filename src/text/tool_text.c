@@ -21,9 +21,7 @@
 
 enum {
   SLICE_BYTES = 16 * 1024, /* of what is fed, copied at a time */
-  SPACE_MAX_BYTES = 4096,  /* more white space than that is text */
-  INDENT_MAX = 3,          /* spaces before a fence */
-  NOT_FIRST = UINT8_MAX
+  SPACE_MAX_BYTES = 4096   /* more white space than that is text */
 };
 
 #define MARKER(literal) \
@@ -67,10 +65,11 @@ static const struct str token_closers[] = {MARKER("<|tool_calls_section_end|>"),
                                            MARKER("<" BAR "tool" LOW "calls" LOW "end" BAR ">")};
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
-const unsigned char tool_text_special[256] = {['<'] = 1, ['['] = 1, ['`'] = 1, ['~'] = 1, ['\n'] = 1};
+const unsigned char tool_text_special[256] = {
+    ['<'] = 1, ['['] = 1, ['`'] = 1, ['~'] = 1, ['\n'] = 1, [' '] = 2, ['\t'] = 2, ['\r'] = 2};
 
 void tool_text_init(struct tool_text *t, const struct tool_text_options *options) {
-  *t = (struct tool_text){.options = *options, .request = options->request, .tool = -1};
+  *t = (struct tool_text){.options = *options, .request = options->request, .tool = -1, .is_line_start = true};
   if (!t->options.block_max_bytes) t->options.block_max_bytes = TOOL_TEXT_BLOCK_MAX_BYTES;
   if (!t->options.calls_max) t->options.calls_max = TOOL_TEXT_CALLS_MAX;
   buf_init(&t->held, 0);
@@ -136,6 +135,7 @@ static enum err put_words(struct tool_text *t, struct str s, const struct out *o
 
 static struct str window(const struct tool_text *t) {
   size_t n = t->held.n - t->head;
+  if (n == 0) return STR_NONE;
   return str_from(t->held.p + t->head, n < t->options.block_max_bytes ? n : t->options.block_max_bytes);
 }
 
@@ -188,7 +188,7 @@ static void end_run(struct tool_text *t, size_t at) {
 }
 
 static void line_ends(struct tool_text *t, size_t at) {
-  t->line_indent = 0;
+  t->is_line_start = true;
   if (t->code == TOOL_TEXT_INFO) {
     t->code = TOOL_TEXT_FENCE;
     t->inner_from = at + 1;
@@ -200,7 +200,7 @@ static void line_ends(struct tool_text *t, size_t at) {
 
 /* Something that is no white space, and no tick or tilde, in a fence or behind it. */
 static void note_word(struct tool_text *t, char c) {
-  t->line_indent = NOT_FIRST;
+  t->is_line_start = false;
   if (t->code == TOOL_TEXT_FENCE_END) { /* that was no closing fence */
     t->code = TOOL_TEXT_FENCE;
     if (t->hold == TOOL_TEXT_HOLD_CLOSED) t->hold = TOOL_TEXT_HOLD_INSIDE;
@@ -212,14 +212,14 @@ static void note_word(struct tool_text *t, char c) {
 
 static void tick(struct tool_text *t, char c) {
   if (t->run == 0) {
-    t->is_run_first = t->line_indent != NOT_FIRST;
+    t->is_run_first = t->is_line_start;
     t->run_char = c;
     if (t->code == TOOL_TEXT_FENCE_END) note_word(t, c);
     if (t->hold == TOOL_TEXT_HOLD_BLANK || (t->hold == TOOL_TEXT_HOLD_CLOSED && t->code == TOOL_TEXT_PROSE))
       t->hold = TOOL_TEXT_HOLD_NONE;
   }
   t->run++;
-  t->line_indent = NOT_FIRST;
+  t->is_line_start = false;
 }
 
 /* What a walk over text comes to. */
@@ -233,11 +233,8 @@ static enum walk walk(struct tool_text *t, struct str s) {
   for (; t->at < s.n; t->at++) {
     char c = s.p[t->at];
     if (t->run && c != t->run_char) end_run(t, t->at);
-    if (!tool_text_special[(unsigned char)c]) {
-      if (c == ' ' || c == '\t' || c == '\r') {
-        if (t->line_indent != NOT_FIRST && (c == '\t' || ++t->line_indent > INDENT_MAX)) t->line_indent = NOT_FIRST;
-        continue;
-      }
+    if (tool_text_special[(unsigned char)c] != 1) {
+      if (tool_text_is_space(c)) continue;
       bool is_first = !t->is_started;
       t->is_started = true;
       note_word(t, c);
@@ -250,8 +247,8 @@ static enum walk walk(struct tool_text *t, struct str s) {
     }
     t->is_started = true;
     if (c == '`' || c == '~') {
-      bool may_hold = t->code == TOOL_TEXT_PROSE && t->run == 0 && t->line_indent != NOT_FIRST &&
-                      t->hold != TOOL_TEXT_HOLD_RUN && !t->options.is_reasoning && !t->is_inner;
+      bool may_hold = t->code == TOOL_TEXT_PROSE && t->run == 0 && t->is_line_start && t->hold != TOOL_TEXT_HOLD_RUN &&
+                      !t->options.is_reasoning && !t->is_inner;
       if (may_hold) {
         t->hold = TOOL_TEXT_HOLD_RUN; /* an older one is decided with it: something follows its fence */
         return WALK_HOLD;
@@ -268,33 +265,33 @@ static enum walk walk(struct tool_text *t, struct str s) {
 /* Text that passed in one piece: where does it leave the line? */
 static void note_raw(struct tool_text *t, struct str s) {
   size_t line = str_rfind_char(s, '\n');
-  struct str last = line == SIZE_MAX ? s : str_sub(s, line + 1, s.n);
-  if (s.n == 0) return;
-  t->line_indent = line == SIZE_MAX ? NOT_FIRST : 0;
-  for (size_t i = 0; i < last.n && t->line_indent != NOT_FIRST; i++)
-    t->line_indent = last.p[i] == ' ' && t->line_indent < INDENT_MAX ? (uint8_t)(t->line_indent + 1) : NOT_FIRST;
+  t->is_line_start = line != SIZE_MAX && tool_text_skip_space(s, line) == s.n;
 }
 
 /* ---- markers ---- */
-static struct str rest_of(struct str s, size_t at) { return str_from(s.p + at, s.n - at); }
+/* [byte]: 1 where a marker, or the prefix of one, has it behind its first. */
+static const unsigned char second_bytes[256] = {
+    ['t'] = 1, ['f'] = 1, ['i'] = 1, ['m'] = 1, ['C'] = 1, ['|'] = 1, ['a'] = 1, ['T'] = 1, [0xef] = 1};
 
 static enum tool_text_match match_format(const struct tool_text *t, struct str s,
                                          const struct tool_text_format **format) {
   enum tool_text_match best = TOOL_TEXT_MATCH_NONE;
   size_t prefix = 0;
   struct str name = STR_NONE;
+  if (s.n == 1) return TOOL_TEXT_MATCH_PART;
+  if (!second_bytes[(unsigned char)s.p[1]]) return TOOL_TEXT_MATCH_NONE;
   if (s.p[0] == '<') {
-    best = tool_text_prefix(rest_of(s, 1), &prefix);
+    best = tool_text_prefix(tool_text_rest(s, 1), &prefix);
     bool is_reading_prefix = s.n > 1 && best == TOOL_TEXT_MATCH_PART && s.p[1] == 'a';
     if (is_reading_prefix && t->options.is_reasoning) best = TOOL_TEXT_MATCH_NONE;
-    if (best == TOOL_TEXT_MATCH_WHOLE) name = rest_of(s, 1 + prefix);
+    if (best == TOOL_TEXT_MATCH_WHOLE) name = tool_text_rest(s, 1 + prefix);
   }
   bool is_token = prefix && s.p[1] != 'a'; /* DSML is a token; antml is not */
   for (size_t i = 0; i < COUNT(formats); i++) {
     const struct tool_text_format *f = &formats[i];
     enum tool_text_match m;
     if (prefix && f->is_xml)
-      m = tool_text_literal(name, rest_of(f->marker, 1));
+      m = tool_text_literal(name, tool_text_rest(f->marker, 1));
     else
       m = tool_text_literal(s, f->marker);
     if (m == TOOL_TEXT_MATCH_NONE || (t->options.is_reasoning && !f->is_special && !is_token)) continue;
@@ -340,7 +337,7 @@ static void end_block(struct tool_text *t) {
 
 /* At a byte that may begin a marker; false: more bytes are needed to tell. */
 static enum err at_mark(struct tool_text *t, const struct out *out, bool *more) {
-  struct str s = window(t), here = rest_of(s, t->at);
+  struct str s = window(t), here = tool_text_rest(s, t->at);
   const struct tool_text_format *format = &bare;
   size_t n;
   *more = false;
@@ -390,7 +387,7 @@ static enum err put_call(struct tool_text *t, size_t n, const struct out *out) {
   t->block_bad = 0;
   buf_reset(&t->space);
   t->is_after_call = true;
-  t->line_indent = NOT_FIRST;
+  t->is_line_start = false;
   return e;
 }
 
@@ -401,7 +398,7 @@ static enum err after_step(struct tool_text *t, enum tool_text_step step, const 
   bool is_text = step != TOOL_TEXT_DONE || t->block_calls == 0;
   if (is_text) t->block_bad = 0; /* it comes out, so it is not left out */
   end_block(t);
-  t->line_indent = NOT_FIRST;
+  t->is_line_start = false;
   if (!is_text) {
     take(t, n);
     return OK;
@@ -450,13 +447,29 @@ static enum err run(struct tool_text *t, const struct out *out) {
 static void tidy(struct tool_text *t) {
   if (t->head) buf_shift(&t->held, t->head);
   t->head = 0;
-  t->is_plain = !t->format && t->held.n == 0 && t->space.n == 0 && t->run == 0 && t->is_started && t->calls == 0 &&
-                !t->options.holds_space && t->line_indent == NOT_FIRST && t->code != TOOL_TEXT_FENCE_END;
+  t->is_trimming = t->options.holds_space || t->calls;
+  t->is_plain = !t->format && t->held.n == 0 && t->space.n == 0 && t->run == 0 && t->is_started && !t->is_after_call &&
+                !t->is_line_start && t->code != TOOL_TEXT_FENCE_END;
+}
+
+/* With nothing held, the bytes are read where they lie; what is left of them is held. */
+static enum err feed_free(struct tool_text *t, struct str bytes, const struct out *out) {
+  const struct buf own = t->held;
+  t->held = (struct buf){.p = (char *)(uintptr_t)bytes.p, .n = bytes.n}; /* nothing writes to it */
+  enum err e = run(t, out);
+  struct str left = str_sub(bytes, t->head, bytes.n);
+  t->held = own;
+  t->head = 0;
+  buf_put(&t->held, left);
+  if (t->held.failed && e == OK) e = err_set(out->info, ERR_NO_MEMORY, "out of memory");
+  tidy(t);
+  return e;
 }
 
 enum err tool_text_feed(struct tool_text *t, struct str bytes, const struct text_sink *sink, struct err_info *info) {
   const struct out out = {sink, info};
   if (tool_text_is_clean(t, bytes)) return put(t, bytes, &out);
+  if (t->held.n == 0) return feed_free(t, bytes, &out);
   enum err e = OK;
   while (bytes.n && e == OK) {
     struct str slice = str_sub(bytes, 0, SLICE_BYTES);

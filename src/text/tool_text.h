@@ -61,6 +61,7 @@ struct tool_text {
   size_t head, at; /* at: what has been looked at */
   /* text */
   bool is_plain;      /* nothing is in doubt: bytes without a special one pass as they are */
+  bool is_trimming;   /* but for white space at their end */
   bool is_started;    /* something but white space came */
   bool has_words;     /* text was put out */
   bool is_last_space; /* and its last byte is white space */
@@ -69,7 +70,7 @@ struct tool_text {
   struct buf space;   /* white space that is held */
   enum tool_text_code code;
   enum tool_text_hold hold;
-  uint8_t line_indent; /* spaces since the line began; UINT8_MAX: more than those */
+  bool is_line_start; /* nothing but white space since */
   char run_char, fence_char;
   bool is_run_first; /* the run of run_char began its line */
   size_t run, fence_run;
@@ -78,7 +79,7 @@ struct tool_text {
   /* block */
   const struct tool_text_format *format; /* NULL: text */
   uint8_t phase, unit;
-  bool is_first, is_array, is_json_list, is_raw_values, is_value_seen;
+  bool is_first, is_array, is_json_list, is_raw_values, is_value_seen, takes_words;
   unsigned depth, json_depth;
   bool is_json_string, is_json_escape;
   int64_t tool;                                 /* of the request, or -1 */
@@ -108,19 +109,18 @@ void tool_text_clear(struct tool_text *t);
 /* Nothing is held back. */
 static inline bool tool_text_is_idle(const struct tool_text *t) { return t->held.n == 0 && t->space.n == 0; }
 
-/* [byte]: 1 where it may begin a marker, code or a line. */
+/* [byte]: where it may begin a marker, code or a line, 1; white space beside those, 2. */
 extern const unsigned char tool_text_special[256];
-/* These bytes, fed now, would come out as one piece of text, unchanged. Feed is no slower; this is for whoever relays
- * the frame that they came in. The caller who then does not feed them must call tool_text_pass. */
+/* These bytes, fed now, would come out as one piece of text, unchanged. Feed looks for itself; this is for whoever
+ * relays the frame that they came in: bytes that are then not fed must be given to tool_text_pass. */
 static inline bool tool_text_is_clean(const struct tool_text *t, struct str bytes) {
-  if (!t->is_plain) return false;
+  if (!t->is_plain || bytes.n == 0) return false;
   unsigned char special = 0;
   for (size_t i = 0; i < bytes.n; i++) special |= tool_text_special[(unsigned char)bytes.p[i]];
-  return !special;
+  return !(special & 1) && !(t->is_trimming && tool_text_special[(unsigned char)bytes.p[bytes.n - 1]]);
 }
 static inline void tool_text_pass(struct tool_text *t, struct str bytes) {
-  char last = bytes.n ? bytes.p[bytes.n - 1] : 0;
-  if (last) t->is_last_space = last == ' ' || last == '\t' || last == '\r'; /* a line end is special */
+  if (bytes.n) t->is_last_space = tool_text_special[(unsigned char)bytes.p[bytes.n - 1]];
 }
 
 #endif

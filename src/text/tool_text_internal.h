@@ -10,7 +10,7 @@ struct yyjson_val;
 enum {
   TOOL_TEXT_DEPTH_MAX = 64,    /* of sections, elements and JSON */
   TOOL_TEXT_TAG_MAX = 512,     /* bytes of a tag, of a header, of a name: looked at again until it is whole */
-  TOOL_TEXT_PARAMS_MAX = 512,  /* of a call */
+  TOOL_TEXT_PARAMS_MAX = 256,  /* of a call */
   TOOL_TEXT_ELEMENTS_MAX = 256 /* of a value */
 };
 
@@ -42,10 +42,20 @@ tool_text_step_fn tool_text_bare, tool_text_bare_end;
 enum tool_text_match { TOOL_TEXT_MATCH_NONE, TOOL_TEXT_MATCH_PART, TOOL_TEXT_MATCH_WHOLE };
 
 static inline bool tool_text_is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
+/* s from `at` on. */
+static inline struct str tool_text_rest(struct str s, size_t at) {
+  return at < s.n ? str_from(s.p + at, s.n - at) : STR_NONE;
+}
 size_t tool_text_skip_space(struct str s, size_t at);
 bool tool_text_is_name_char(char c);
 /* Does s begin with the literal? PART: s ends within it. */
-enum tool_text_match tool_text_literal(struct str s, struct str literal);
+static inline enum tool_text_match tool_text_literal(struct str s, struct str literal) {
+  for (size_t i = 0; i < literal.n; i++) { /* most differ in the first bytes */
+    if (i == s.n) return TOOL_TEXT_MATCH_PART;
+    if (s.p[i] != literal.p[i]) return TOOL_TEXT_MATCH_NONE;
+  }
+  return TOOL_TEXT_MATCH_WHOLE;
+}
 /* The first of `count` literals (all begin with '<') from *at on. WHOLE: *at is there. PART: *at is where one may
  * begin. NONE: *at is the end. */
 enum tool_text_match tool_text_find(struct str s, size_t *at, const struct str *literals, size_t count, size_t *which);

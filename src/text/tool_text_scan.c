@@ -13,21 +13,13 @@ bool tool_text_is_name_char(char c) {
          c == '.' || c == ':' || c == '/';
 }
 
-enum tool_text_match tool_text_literal(struct str s, struct str literal) {
-  size_t n = s.n < literal.n ? s.n : literal.n;
-  if (n && memcmp(s.p, literal.p, n) != 0) return TOOL_TEXT_MATCH_NONE;
-  return n == literal.n ? TOOL_TEXT_MATCH_WHOLE : TOOL_TEXT_MATCH_PART;
-}
-
-static struct str rest_of(struct str s, size_t at) { return str_from(s.p + at, s.n - at); }
-
 enum tool_text_match tool_text_find(struct str s, size_t *at, const struct str *literals, size_t count, size_t *which) {
   while (*at < s.n) {
     const char *p = memchr(s.p + *at, '<', s.n - *at);
     if (!p) break;
     *at = (size_t)(p - s.p);
     for (size_t i = 0; i < count; i++) {
-      enum tool_text_match m = tool_text_literal(rest_of(s, *at), literals[i]);
+      enum tool_text_match m = tool_text_literal(tool_text_rest(s, *at), literals[i]);
       if (m == TOOL_TEXT_MATCH_NONE) continue;
       *which = i;
       return m;
@@ -63,13 +55,13 @@ enum tool_text_match tool_text_prefix(struct str s, size_t *n) {
 enum tool_text_match tool_text_close(struct str s, struct str name, size_t *n) {
   enum tool_text_match m = tool_text_literal(s, STR("</"));
   if (m != TOOL_TEXT_MATCH_WHOLE) return m;
-  s = rest_of(s, 2);
+  s = tool_text_rest(s, 2);
   size_t prefix;
   enum tool_text_match with = tool_text_prefix(s, &prefix);
-  s = rest_of(s, prefix);
+  s = tool_text_rest(s, prefix);
   m = tool_text_literal(s, name);
   if (m == TOOL_TEXT_MATCH_WHOLE) {
-    s = rest_of(s, name.n);
+    s = tool_text_rest(s, name.n);
     m = s.n == 0 ? TOOL_TEXT_MATCH_PART : s.p[0] == '>' ? TOOL_TEXT_MATCH_WHOLE : TOOL_TEXT_MATCH_NONE;
   }
   *n = 2 + prefix + name.n + 1;
@@ -134,7 +126,7 @@ enum tool_text_match tool_text_tag(struct str s, struct tool_text_tag *tag) {
     tag->is_close = true;
     at++;
   }
-  if (tool_text_prefix(rest_of(s, at), &prefix) == TOOL_TEXT_MATCH_PART) return more;
+  if (tool_text_prefix(tool_text_rest(s, at), &prefix) == TOOL_TEXT_MATCH_PART) return more;
   tag->is_dsml = prefix && s.p[at] != 'a';
   at += prefix;
   size_t from = at;
@@ -171,6 +163,8 @@ enum tool_text_match tool_text_json(struct tool_text *t, struct str s) {
         t->is_json_escape = true;
       else if (c == '"')
         t->is_json_string = false;
+      else if ((unsigned char)c < ' ')
+        return TOOL_TEXT_MATCH_NONE; /* a quote is missing: what follows is no string */
     } else if (c == '"') {
       t->is_json_string = true;
     } else if (c == '{' || c == '[') {

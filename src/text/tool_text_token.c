@@ -7,8 +7,6 @@
 
 enum phase { START, SECTION, HEADER, NAME, ARGS, JSON, NEXT, REST, END };
 
-static struct str rest_of(struct str s, size_t at) { return str_from(s.p + at, s.n - at); }
-
 static enum tool_text_step over(const struct tool_text *t) { return t->block_calls ? TOOL_TEXT_DONE : TOOL_TEXT_FAIL; }
 
 static enum tool_text_step decide(struct tool_text *t, enum tool_text_verdict verdict, enum phase next) {
@@ -48,7 +46,7 @@ static const struct section deepseek = {DEEPSEEK("tool" LOW "calls" LOW "begin")
 
 static enum tool_text_step between(struct tool_text *t, struct str s, const struct section *k) {
   t->at = tool_text_skip_space(s, t->at);
-  struct str rest = rest_of(s, t->at);
+  struct str rest = tool_text_rest(s, t->at);
   enum tool_text_match begin = tool_text_literal(rest, k->begin), call = tool_text_literal(rest, k->call),
                        end = tool_text_literal(rest, k->end);
   if (begin == TOOL_TEXT_MATCH_WHOLE) { /* repeated */
@@ -163,7 +161,7 @@ static enum tool_text_step harmony_header(struct tool_text *t, struct str s) {
     if (s.p[t->at] == '\n') return TOOL_TEXT_FAIL;
     if (s.p[t->at] != '<') continue;
     size_t at = t->at;
-    struct str here = rest_of(s, at);
+    struct str here = tool_text_rest(s, at);
     enum tool_text_match m = TOOL_TEXT_MATCH_NONE;
     for (which = 0; which < 4; which++)
       if ((m = tool_text_literal(here, channels[which])) != TOOL_TEXT_MATCH_NONE) break;
@@ -246,7 +244,7 @@ static enum tool_text_step list_name(struct tool_text *t, struct str s) {
   }
   t->at = tool_text_skip_space(s, t->at);
   if (t->at == s.n) return t->at - t->from > TOOL_TEXT_TAG_MAX ? TOOL_TEXT_FAIL : TOOL_TEXT_MORE;
-  struct str rest = rest_of(s, t->at);
+  struct str rest = tool_text_rest(s, t->at);
   if (rest.p[0] == '{') {
     t->from = t->at;
     tool_text_json_start(t);
@@ -300,7 +298,7 @@ static enum tool_text_match bare_key(struct tool_text *t, struct str s) {
   static const struct str keys[] = {
       {"\"name\"", 6}, {"\"type\"", 6}, {"\"function\"", 10}, {"\"parameters\"", 12}, {"\"arguments\"", 11}};
   if (s.n >= TOOL_TEXT_TAG_MAX) return TOOL_TEXT_MATCH_NONE;
-  struct str rest = rest_of(s, tool_text_skip_space(s, 1));
+  struct str rest = tool_text_rest(s, tool_text_skip_space(s, 1));
   enum tool_text_match best = TOOL_TEXT_MATCH_NONE;
   for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
     enum tool_text_match m = tool_text_literal(rest, keys[i]);
@@ -312,7 +310,7 @@ static enum tool_text_match bare_key(struct tool_text *t, struct str s) {
     at = tool_text_skip_space(rest, at + 1);
     if (at == rest.n) return TOOL_TEXT_MATCH_PART;
     if (rest.p[at] != '"') return TOOL_TEXT_MATCH_NONE;
-    rest = rest_of(rest, at + 1);
+    rest = tool_text_rest(rest, at + 1);
     size_t end = str_find_char(rest, '"');
     if (end == SIZE_MAX) return TOOL_TEXT_MATCH_PART;
     rest.n = end;

@@ -30,8 +30,6 @@ static const struct str *among(const struct str *list, size_t count, struct str 
   return NULL;
 }
 
-static struct str rest_of(struct str s, size_t at) { return str_from(s.p + at, s.n - at); }
-
 /* What follows is no call. With calls before it, the block ends here; else all of it is text. */
 static enum tool_text_step junk(struct tool_text *t) {
   if (t->block_calls == 0) return TOOL_TEXT_FAIL;
@@ -47,7 +45,9 @@ static enum tool_text_step begin(struct tool_text *t, enum unit unit, enum phase
   return TOOL_TEXT_AGAIN;
 }
 
-static enum tool_text_step begin_named(struct tool_text *t, struct str name) {
+/* takes_words: its body may be something else than values and JSON. */
+static enum tool_text_step begin_named(struct tool_text *t, struct str name, bool takes_words) {
+  t->takes_words = takes_words;
   t->tool = tool_text_resolve(t, name);
   return t->tool < 0 ? TOOL_TEXT_FAIL : begin(t, UNIT_NAMED, BODY);
 }
@@ -66,9 +66,7 @@ static enum tool_text_step open_tag(struct tool_text *t, const struct tool_text_
     return TOOL_TEXT_AGAIN;
   }
   if (str_eq(tag->name, calls[3]) && !tag->has_value) return begin(t, UNIT_MCP, CHILDREN);
-  if (tag->has_value && among(calls, 3, tag->name)) {
-    return begin_named(t, tag->value);
-  }
+  if (tag->has_value && among(calls, 3, tag->name)) return begin_named(t, tag->value, str_eq(tag->name, calls[1]));
   return junk(t);
 }
 
@@ -94,7 +92,7 @@ static enum tool_text_step section(struct tool_text *t, struct str s) {
   }
   if (c != '<') return junk(t);
   struct tool_text_tag tag;
-  enum tool_text_match m = tool_text_tag(rest_of(s, t->at), &tag);
+  enum tool_text_match m = tool_text_tag(tool_text_rest(s, t->at), &tag);
   if (m == TOOL_TEXT_MATCH_PART) return TOOL_TEXT_MORE;
   if (m == TOOL_TEXT_MATCH_NONE) return junk(t);
   t->is_first = false;
@@ -144,9 +142,11 @@ static enum tool_text_step body(struct tool_text *t, struct str s) {
     t->unit = UNIT_JSON_BODY;
     t->phase = JSON;
   } else if (s.p[t->at] == '<' || t->unit == UNIT_NAMED) {
+    if (s.p[t->at] != '<' && !t->takes_words) return TOOL_TEXT_FAIL;
     t->unit = UNIT_NAMED;
     t->phase = CHILDREN;
   } else {
+    t->is_value_seen = false; /* its line is not over */
     t->phase = PLAIN;
   }
   return TOOL_TEXT_AGAIN;
@@ -178,7 +178,7 @@ static enum tool_text_step children(struct tool_text *t, struct str s) {
   t->at = p ? (size_t)(p - s.p) : s.n;
   if (!p) return TOOL_TEXT_MORE;
   struct tool_text_tag tag;
-  enum tool_text_match m = tool_text_tag(rest_of(s, t->at), &tag);
+  enum tool_text_match m = tool_text_tag(tool_text_rest(s, t->at), &tag);
   if (m == TOOL_TEXT_MATCH_PART) return TOOL_TEXT_MORE;
   if (m == TOOL_TEXT_MATCH_NONE) {
     t->at++;
@@ -216,12 +216,12 @@ static enum tool_text_step children(struct tool_text *t, struct str s) {
 
 static enum tool_text_step value(struct tool_text *t, struct str s) {
   if (!t->is_value_seen) {
-    size_t at = tool_text_skip_space(s, t->value_from);
-    enum tool_text_match m = tool_text_literal(rest_of(s, at), STR("<![CDATA["));
+    t->at = tool_text_skip_space(s, t->at);
+    enum tool_text_match m = tool_text_literal(tool_text_rest(s, t->at), STR("<![CDATA["));
     if (m == TOOL_TEXT_MATCH_PART) return TOOL_TEXT_MORE;
     t->is_value_seen = true;
     if (m == TOOL_TEXT_MATCH_WHOLE) {
-      t->at = at + 9;
+      t->at += 9;
       t->phase = CDATA;
       return TOOL_TEXT_AGAIN;
     }
@@ -230,7 +230,7 @@ static enum tool_text_step value(struct tool_text *t, struct str s) {
   for (const char *p; t->at < s.n && (p = memchr(s.p + t->at, '<', s.n - t->at)); t->at++) {
     t->at = (size_t)(p - s.p);
     size_t n, to = t->at;
-    enum tool_text_match m = tool_text_close(rest_of(s, t->at), child, &n);
+    enum tool_text_match m = tool_text_close(tool_text_rest(s, t->at), child, &n);
     if (m == TOOL_TEXT_MATCH_PART) return TOOL_TEXT_MORE;
     if (m == TOOL_TEXT_MATCH_NONE) continue;
     t->at += n;
@@ -243,7 +243,7 @@ static enum tool_text_step value(struct tool_text *t, struct str s) {
 static enum tool_text_step cdata(struct tool_text *t, struct str s) {
   for (const char *p; t->at < s.n && (p = memchr(s.p + t->at, ']', s.n - t->at)); t->at++) {
     t->at = (size_t)(p - s.p);
-    enum tool_text_match m = tool_text_literal(rest_of(s, t->at), STR("]]>"));
+    enum tool_text_match m = tool_text_literal(tool_text_rest(s, t->at), STR("]]>"));
     if (m == TOOL_TEXT_MATCH_PART) return TOOL_TEXT_MORE;
     if (m == TOOL_TEXT_MATCH_NONE) continue;
     t->at += 3;
@@ -269,22 +269,28 @@ static enum tool_text_step closer(struct tool_text *t, struct str s) {
   if (t->at == s.n) return TOOL_TEXT_MORE;
   if (s.p[t->at] == '<') {
     struct tool_text_tag tag;
-    enum tool_text_match m = tool_text_tag(rest_of(s, t->at), &tag);
+    enum tool_text_match m = tool_text_tag(tool_text_rest(s, t->at), &tag);
     if (m == TOOL_TEXT_MATCH_PART) return TOOL_TEXT_MORE;
     if (m == TOOL_TEXT_MATCH_WHOLE && tag.is_close && is_own_closer(t, tag.name)) t->at += tag.n;
   }
   return finish(t, s, t->value_from);
 }
 
+/* Words to the end of their line. */
 static enum tool_text_step plain(struct tool_text *t, struct str s) {
-  for (const char *p; t->at < s.n && (p = memchr(s.p + t->at, '<', s.n - t->at)); t->at++) {
-    t->at = (size_t)(p - s.p);
+  for (; t->at < s.n; t->at++) {
+    char c = s.p[t->at];
+    if (c == '\n') t->is_value_seen = true;
+    if (c != '<') {
+      if (t->is_value_seen && !tool_text_is_space(c)) return TOOL_TEXT_FAIL;
+      continue;
+    }
     size_t n;
-    enum tool_text_match m = tool_text_close(rest_of(s, t->at), calls[1], &n);
+    enum tool_text_match m = tool_text_close(tool_text_rest(s, t->at), calls[1], &n);
     if (m == TOOL_TEXT_MATCH_PART) return TOOL_TEXT_MORE;
     if (m == TOOL_TEXT_MATCH_WHOLE) return finish(t, s, t->at);
+    if (t->is_value_seen) return TOOL_TEXT_FAIL;
   }
-  t->at = s.n;
   return TOOL_TEXT_MORE;
 }
 

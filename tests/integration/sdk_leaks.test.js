@@ -217,7 +217,7 @@ async function wire(dialect, model, text) {
   for await (const chunk of r.body.pipeThrough(new TextDecoderStream())) {
     bytes += chunk.length;
     if (head.length < 65536) head += chunk;
-    tail = (tail + chunk).slice(-4096);
+    tail = (tail + chunk).slice(-300_000);
   }
   return { status: r.status, bytes, head, tail };
 }
