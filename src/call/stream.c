@@ -257,9 +257,29 @@ static enum err take_last(struct stream *r, struct err_info *info) {
   return e;
 }
 
+/* The connection has ended: what was still in doubt is decided. Whether the answer is complete is the relay's word. */
+static enum err end_watch(struct stream *r, struct err_info *info) {
+  struct events seen;
+  struct err_info fault = {0};
+  size_t from = r->doubt_from == NO_DOUBT ? r->out.n : r->doubt_from;
+  enum err e = translation_end(&r->translation, &seen, &r->other, &fault);
+  r->doubt_from = NO_DOUBT;
+  if (is_guards(e)) {
+    r->out.n = from;
+    *info = fault;
+    return e;
+  }
+  if (!e && translation_has_changed(&r->translation)) {
+    take_over(r, from);
+    note(r, &seen);
+  }
+  return OK;
+}
+
 static enum err finish(struct stream *r, struct err_info *info) {
   struct events events;
   enum err e = take_last(r, info);
+  if (!e && r->is_watched) e = end_watch(r, info);
   if (!e && r->is_translated) {
     e = translation_end(&r->translation, &events, &r->out, info);
     if (!e) note(r, &events);
