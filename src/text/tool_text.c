@@ -2,18 +2,12 @@
  * over text is tool_text_walk.c, what a block says its format's step (tool_text_xml.c, tool_text_token.c). Bytes are
  * held and taken off as text or as a call; no offset ever goes back, which makes the whole linear.
  *
- * The markers are those of chat templates and of the parsers that serve them, as published in 2024-2026 and read in
- * November 2026:
- *   Kimi K2         moonshotai/Kimi-K2-Instruct: docs/tool_call_guidance, chat template
- *   DeepSeek        deepseek-ai DeepSeek-R1, V3, V3.1, V3.2 chat templates (the last: DSML)
- *   Hermes, Qwen    NousResearch Hermes 2 Pro; Qwen 2.5, 3 chat templates; Qwen3-Coder: <function=…>
- *   GLM             zai-org GLM-4.5, GLM-4.6 chat templates
- *   MiniMax         M1: <tool_calls> with a JSON object a line; M2: <minimax:tool_call> with <invoke>
- *   Mistral         mistral-common v3 … v13: [TOOL_CALLS] with a list, NAME{…}, NAME[CALL_ID]…[ARGS]{…}
- *   Harmony         openai/harmony: docs/format.md
- *   Llama           Meta Llama 3.1 … 3.3 prompt formats: <|python_tag|>, <function=…>, a bare object
- *   Anthropic       <function_calls> with <invoke name="…">, as of its models' prompts before tool use was an API
- * and, for the forms that leak rather than those that were meant, the parsers of vLLM, SGLang and llama.cpp. */
+ * The markers are those of published chat templates. Read in November 2026: the templates of DeepSeek V3.1 and V3.2
+ * (DSML), GLM-4.6, Kimi K2 and MiniMax M2 as llama.cpp keeps them (models/templates); openai/harmony, docs/format.md;
+ * the parsers of vLLM for MiniMax M1, of SGLang for gpt-oss, Llama 3.2 and Mistral's list. The others are known by
+ * their vendors' descriptions and by lists of parsers that agree: DeepSeek R1 and V3 (a fence around the JSON), Hermes
+ * 2 Pro and Qwen 2.5 and 3, Qwen3-Coder (<function=…>), Mistral's later NAME[CALL_ID]…[ARGS]{…}, Llama 3.1's
+ * <function=…>, Anthropic's <function_calls>. Kimi's sections, F1 to F6 and their mixtures: as seen to leak. */
 #include "text/tool_text.h"
 
 #include "llm/request.h"

@@ -77,7 +77,7 @@ static inline enum tool_text_match tool_text_literal(struct str s, struct str li
 enum tool_text_match tool_text_find(struct str s, size_t *at, const struct str *literals, size_t count, size_t *which);
 
 struct tool_text_tag {
-  bool is_close, is_empty, is_dsml;
+  bool is_close, is_empty;
   struct str name; /* without a prefix */
   struct str value;
   bool has_value;   /* <name=value> or <name name="value"> */

@@ -329,6 +329,13 @@ TEST(llama) {
   expect_text("{");
 }
 
+TEST(doubled_bars) {
+  expect(DSML(BAR BAR, "tool_calls") DSML(BAR BAR, "invoke name=\"f\"")
+             DSML(BAR BAR, "parameter name=\"a\" string=\"true\"") "1" DSML_END(BAR BAR, "parameter")
+                 DSML_END(BAR BAR, "invoke") DSML_END(BAR BAR, "tool_calls"),
+         "[f{\"a\":\"1\"}]");
+}
+
 #define NS "antml:"
 TEST(anthropic) {
   expect("I'll look.\n\n<function_calls>\n" INVOKE("f", "\n" PARAM("a", "x\ny") "\n") "\n</function_calls>",
@@ -687,6 +694,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(examples),
       cmocka_unit_test(deepseek),
+      cmocka_unit_test(doubled_bars),
       cmocka_unit_test(kimi),
       cmocka_unit_test(hermes_and_qwen),
       cmocka_unit_test(glm),
