@@ -1,19 +1,13 @@
-/* Text with calls in it, taken apart: see tool_text.h. Here: the walk over text (Markdown code, markers, white space)
- * and the blocks' frame; what a block says is its format's step (tool_text_xml.c, tool_text_token.c). Bytes are copied
- * to `held` and taken off it as text or as a call; no offset ever goes back, which makes the whole linear.
+/* Text with calls in it, taken apart: see tool_text.h. Here: markers, white space and the blocks' frame; the walk
+ * over text is tool_text_walk.c, what a block says its format's step (tool_text_xml.c, tool_text_token.c). Bytes are
+ * held and taken off as text or as a call; no offset ever goes back, which makes the whole linear.
  *
- * The markers are those of chat templates and of the parsers that serve them, as published in 2024-2026 and read in
- * November 2026:
- *   Kimi K2         moonshotai/Kimi-K2-Instruct: docs/tool_call_guidance, chat template
- *   DeepSeek        deepseek-ai DeepSeek-R1, V3, V3.1, V3.2 chat templates (the last: DSML)
- *   Hermes, Qwen    NousResearch Hermes 2 Pro; Qwen 2.5, 3 chat templates; Qwen3-Coder: <function=…>
- *   GLM             zai-org GLM-4.5, GLM-4.6 chat templates
- *   MiniMax         M1: <tool_calls> with a JSON object a line; M2: <minimax:tool_call> with <invoke>
- *   Mistral         mistral-common v3 … v13: [TOOL_CALLS] with a list, NAME{…}, NAME[CALL_ID]…[ARGS]{…}
- *   Harmony         openai/harmony: docs/format.md
- *   Llama           Meta Llama 3.1 … 3.3 prompt formats: <|python_tag|>, <function=…>, a bare object
- *   Anthropic       <function_calls> with <invoke name="…">, as of its models' prompts before tool use was an API
- * and, for the forms that leak rather than those that were meant, the parsers of vLLM, SGLang and llama.cpp. */
+ * The markers are those of published chat templates. Read in November 2026: the templates of DeepSeek V3.1 and V3.2
+ * (DSML), GLM-4.6, Kimi K2 and MiniMax M2 as llama.cpp keeps them (models/templates); openai/harmony, docs/format.md;
+ * the parsers of vLLM for MiniMax M1, of SGLang for gpt-oss, Llama 3.2 and Mistral's list. The others are known by
+ * their vendors' descriptions and by lists of parsers that agree: DeepSeek R1 and V3 (a fence around the JSON), Hermes
+ * 2 Pro and Qwen 2.5 and 3, Qwen3-Coder (<function=…>), Mistral's later NAME[CALL_ID]…[ARGS]{…}, Llama 3.1's
+ * <function=…>, Anthropic's <function_calls>. Kimi's sections, F1 to F6 and their mixtures: as seen to leak. */
 #include "text/tool_text.h"
 
 #include "llm/request.h"
@@ -64,9 +58,6 @@ static const struct str closers[] = {MARKER("tool_calls"), MARKER("function_call
 static const struct str token_closers[] = {MARKER("<|tool_calls_section_end|>"),
                                            MARKER("<" BAR "tool" LOW "calls" LOW "end" BAR ">")};
 #define COUNT(list) (sizeof(list) / sizeof *(list))
-
-const unsigned char tool_text_special[256] = {
-    ['<'] = 1, ['['] = 1, ['`'] = 1, ['~'] = 1, ['\n'] = 1, [' '] = 2, ['\t'] = 2, ['\r'] = 2};
 
 void tool_text_init(struct tool_text *t, const struct tool_text_options *options) {
   *t = (struct tool_text){.options = *options, .request = options->request, .tool = -1, .is_line_start = true};
@@ -149,123 +140,6 @@ static enum err take_text(struct tool_text *t, size_t n, const struct out *out) 
   enum err e = put_words(t, str_sub(window(t), 0, n), out);
   take(t, n);
   return e;
-}
-
-/* ---- Markdown ---- */
-
-/* A run of backticks or tildes has ended: before the byte at `at`. */
-static void end_run(struct tool_text *t, size_t at) {
-  size_t run = t->run;
-  bool is_tick = t->run_char == '`', is_fence = t->is_run_first && run >= 3;
-  t->run = 0;
-  switch (t->code) {
-    case TOOL_TEXT_PROSE:
-      if (is_fence || is_tick) {
-        t->code = is_fence ? TOOL_TEXT_INFO : TOOL_TEXT_SPAN;
-        t->fence_char = t->run_char;
-        t->fence_run = run;
-      }
-      if (!is_fence) t->hold = TOOL_TEXT_HOLD_NONE;
-      return;
-    case TOOL_TEXT_INFO: /* no fence has a backtick behind its own: it was a span */
-      if (!is_tick || t->fence_char != '`') return;
-      t->code = run == t->fence_run ? TOOL_TEXT_PROSE : TOOL_TEXT_SPAN;
-      t->hold = TOOL_TEXT_HOLD_NONE;
-      return;
-    case TOOL_TEXT_SPAN:
-      if (is_tick && run == t->fence_run) t->code = TOOL_TEXT_PROSE;
-      return;
-    case TOOL_TEXT_FENCE:
-    case TOOL_TEXT_FENCE_END:
-      if (!t->is_run_first || t->run_char != t->fence_char || run < t->fence_run) return;
-      t->code = TOOL_TEXT_FENCE_END;
-      if (t->hold == TOOL_TEXT_HOLD_INSIDE) {
-        t->hold = TOOL_TEXT_HOLD_CLOSED;
-        t->inner_to = at - run;
-      }
-      return;
-  }
-}
-
-static void line_ends(struct tool_text *t, size_t at) {
-  t->is_line_start = true;
-  if (t->code == TOOL_TEXT_INFO) {
-    t->code = TOOL_TEXT_FENCE;
-    t->inner_from = at + 1;
-    if (t->hold == TOOL_TEXT_HOLD_RUN) t->hold = TOOL_TEXT_HOLD_BLANK;
-  } else if (t->code != TOOL_TEXT_FENCE) {
-    t->code = TOOL_TEXT_PROSE;
-  }
-}
-
-/* Something that is no white space, and no tick or tilde, in a fence or behind it. */
-static void note_word(struct tool_text *t, char c) {
-  t->is_line_start = false;
-  if (t->code == TOOL_TEXT_FENCE_END) { /* that was no closing fence */
-    t->code = TOOL_TEXT_FENCE;
-    if (t->hold == TOOL_TEXT_HOLD_CLOSED) t->hold = TOOL_TEXT_HOLD_INSIDE;
-  } else if (t->hold == TOOL_TEXT_HOLD_CLOSED) {
-    t->hold = TOOL_TEXT_HOLD_NONE;
-  }
-  if (t->hold == TOOL_TEXT_HOLD_BLANK && c != '<' && c != '[') t->hold = TOOL_TEXT_HOLD_NONE;
-}
-
-static void tick(struct tool_text *t, char c) {
-  if (t->run == 0) {
-    t->is_run_first = t->is_line_start;
-    t->run_char = c;
-    if (t->code == TOOL_TEXT_FENCE_END) note_word(t, c);
-    if (t->hold == TOOL_TEXT_HOLD_BLANK || (t->hold == TOOL_TEXT_HOLD_CLOSED && t->code == TOOL_TEXT_PROSE))
-      t->hold = TOOL_TEXT_HOLD_NONE;
-  }
-  t->run++;
-  t->is_line_start = false;
-}
-
-/* What a walk over text comes to. */
-enum walk {
-  WALK_END,  /* of what there is */
-  WALK_MARK, /* t->at may begin a marker */
-  WALK_HOLD  /* t->at may begin a fence: what lies before is decided */
-};
-
-static enum walk walk(struct tool_text *t, struct str s) {
-  for (; t->at < s.n; t->at++) {
-    char c = s.p[t->at];
-    if (t->run && c != t->run_char) end_run(t, t->at);
-    if (tool_text_special[(unsigned char)c] != 1) {
-      if (tool_text_is_space(c)) continue;
-      bool is_first = !t->is_started;
-      t->is_started = true;
-      note_word(t, c);
-      if (is_first && c == '{' && !t->is_inner && !t->options.is_reasoning) return WALK_MARK;
-      continue;
-    }
-    if (c == '\n') {
-      line_ends(t, t->at);
-      continue;
-    }
-    t->is_started = true;
-    if (c == '`' || c == '~') {
-      bool may_hold = t->code == TOOL_TEXT_PROSE && t->run == 0 && t->is_line_start && t->hold != TOOL_TEXT_HOLD_RUN &&
-                      !t->options.is_reasoning && !t->is_inner;
-      if (may_hold) {
-        t->hold = TOOL_TEXT_HOLD_RUN; /* an older one is decided with it: something follows its fence */
-        return WALK_HOLD;
-      }
-      tick(t, c);
-      continue;
-    }
-    note_word(t, c);
-    if (t->code == TOOL_TEXT_PROSE || t->hold == TOOL_TEXT_HOLD_BLANK) return WALK_MARK;
-  }
-  return WALK_END;
-}
-
-/* Text that passed in one piece: where does it leave the line? */
-static void note_raw(struct tool_text *t, struct str s) {
-  size_t line = str_rfind_char(s, '\n');
-  t->is_line_start = line != SIZE_MAX && tool_text_skip_space(s, line) == s.n;
 }
 
 /* ---- markers ---- */
@@ -403,7 +277,7 @@ static enum err after_step(struct tool_text *t, enum tool_text_step step, const 
     take(t, n);
     return OK;
   }
-  note_raw(t, str_sub(window(t), 0, n));
+  tool_text_note_raw(t, str_sub(window(t), 0, n));
   return take_text(t, n, out);
 }
 
@@ -424,16 +298,16 @@ static enum err run(struct tool_text *t, const struct out *out) {
       continue;
     }
     enum tool_text_hold before = t->hold;
-    enum walk end = walk(t, s);
-    if (before != TOOL_TEXT_HOLD_NONE && t->hold == TOOL_TEXT_HOLD_NONE && end != WALK_MARK) {
+    enum tool_text_walk end = tool_text_walk(t, s);
+    if (before != TOOL_TEXT_HOLD_NONE && t->hold == TOOL_TEXT_HOLD_NONE && end != TOOL_TEXT_WALK_MARK) {
       e = take_text(t, t->at, out);
       continue;
     }
-    if (end == WALK_MARK) {
+    if (end == TOOL_TEXT_WALK_MARK) {
       e = at_mark(t, out, &more);
-    } else if (end == WALK_HOLD) {
+    } else if (end == TOOL_TEXT_WALK_HOLD) {
       e = take_text(t, t->at, out);
-      tick(t, window(t).p[0]);
+      tool_text_tick(t, window(t).p[0]);
       t->at = 1;
     } else {
       if (is_full) t->hold = TOOL_TEXT_HOLD_NONE;
@@ -549,7 +423,7 @@ static enum err end_block_at(struct tool_text *t, const struct out *out, bool is
 static enum err end(struct tool_text *t, const struct text_sink *sink, struct err_info *info, bool is_cut) {
   const struct out out = {sink, info};
   enum err e = end_block_at(t, &out, is_cut);
-  if (t->run) end_run(t, t->at);
+  if (t->run) tool_text_end_run(t, t->at);
   if (e == OK && !is_cut && (t->hold == TOOL_TEXT_HOLD_INSIDE || t->hold == TOOL_TEXT_HOLD_CLOSED)) {
     t->at = window(t).n;
     e = end_fence(t, &out);

@@ -38,6 +38,22 @@ tool_text_step_fn tool_text_harmony, tool_text_harmony_end;
 tool_text_step_fn tool_text_list, tool_text_list_end;
 tool_text_step_fn tool_text_bare, tool_text_bare_end;
 
+/* ---- text ---- */
+/* What a walk over text comes to. */
+enum tool_text_walk {
+  TOOL_TEXT_WALK_END,  /* of what there is */
+  TOOL_TEXT_WALK_MARK, /* t->at may begin a marker */
+  TOOL_TEXT_WALK_HOLD  /* t->at may begin a fence: what lies before is decided */
+};
+/* Goes on from t->at. */
+enum tool_text_walk tool_text_walk(struct tool_text *t, struct str s);
+/* A backtick or tilde, at a fence's possible beginning. */
+void tool_text_tick(struct tool_text *t, char c);
+/* A run of backticks or tildes has ended: before the byte at `at`. */
+void tool_text_end_run(struct tool_text *t, size_t at);
+/* Text that passed in one piece: where does it leave the line? */
+void tool_text_note_raw(struct tool_text *t, struct str s);
+
 /* ---- scanning ---- */
 enum tool_text_match { TOOL_TEXT_MATCH_NONE, TOOL_TEXT_MATCH_PART, TOOL_TEXT_MATCH_WHOLE };
 
@@ -61,7 +77,7 @@ static inline enum tool_text_match tool_text_literal(struct str s, struct str li
 enum tool_text_match tool_text_find(struct str s, size_t *at, const struct str *literals, size_t count, size_t *which);
 
 struct tool_text_tag {
-  bool is_close, is_empty, is_dsml;
+  bool is_close, is_empty;
   struct str name; /* without a prefix */
   struct str value;
   bool has_value;   /* <name=value> or <name name="value"> */

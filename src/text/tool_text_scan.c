@@ -30,13 +30,13 @@ enum tool_text_match tool_text_find(struct str s, size_t *at, const struct str *
   return TOOL_TEXT_MATCH_NONE;
 }
 
-/* DeepSeek's word is one token, printed with fullwidth bars, and by those who retell it with ASCII ones. */
-static const struct str prefixes[] = {{"\xef\xbd\x9c"
-                                       "DSML"
-                                       "\xef\xbd\x9c",
-                                       10},
-                                      {"|DSML|", 6},
-                                      {"antml:", 6}};
+/* DeepSeek's word is one token, printed with fullwidth bars, by some doubled, and by those who retell it with ASCII
+ * ones. */
+#define BAR "\xef\xbd\x9c"
+#define PREFIX(literal) \
+  { literal, sizeof literal - 1 }
+static const struct str prefixes[] = {PREFIX(BAR "DSML" BAR), PREFIX(BAR BAR "DSML" BAR BAR), PREFIX("|DSML|"),
+                                      PREFIX("antml:")};
 
 enum tool_text_match tool_text_prefix(struct str s, size_t *n) {
   enum tool_text_match best = TOOL_TEXT_MATCH_NONE;
@@ -127,7 +127,6 @@ enum tool_text_match tool_text_tag(struct str s, struct tool_text_tag *tag) {
     at++;
   }
   if (tool_text_prefix(tool_text_rest(s, at), &prefix) == TOOL_TEXT_MATCH_PART) return more;
-  tag->is_dsml = prefix && s.p[at] != 'a';
   at += prefix;
   size_t from = at;
   while (at < s.n && tool_text_is_name_char(s.p[at]) && s.p[at] != '/') at++;

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/arena.h"
 #include "base/json.h"
@@ -121,9 +122,18 @@ static void expect_with(struct tool_text_options options, struct str text, struc
   }
 }
 
-/* As a whole reply, without and with white space held. */
+/* As a whole reply. As a stream the white space may differ; the calls may not, nor may it matter where it is cut. */
 static void expect(const char *text, const char *expected) {
+  const struct tool_text_options stream = {.request = &request};
+  struct seen streamed, whole;
   expect_with((struct tool_text_options){.holds_space = true}, str_from_c(text), str_from_c(expected));
+  run(&streamed, str_from_c(text), &stream, 0, 0);
+  run(&whole, str_from_c(text), &(struct tool_text_options){.request = &request, .holds_space = true}, 0, 0);
+  assert_int_equal(streamed.calls, whole.calls);
+  assert_int_equal(streamed.skipped, whole.skipped);
+  expect_with(stream, str_from_c(text), buf_str(&streamed.all));
+  buf_clear(&streamed.all);
+  buf_clear(&whole.all);
 }
 static void expect_stream(const char *text, const char *expected) {
   expect_with((struct tool_text_options){0}, str_from_c(text), str_from_c(expected));
@@ -317,6 +327,13 @@ TEST(llama) {
   expect_text("So: {\"name\": \"f\", \"parameters\": {}}");
   expect_text("{\"answer\": 1}");
   expect_text("{");
+}
+
+TEST(doubled_bars) {
+  expect(DSML(BAR BAR, "tool_calls") DSML(BAR BAR, "invoke name=\"f\"")
+             DSML(BAR BAR, "parameter name=\"a\" string=\"true\"") "1" DSML_END(BAR BAR, "parameter")
+                 DSML_END(BAR BAR, "invoke") DSML_END(BAR BAR, "tool_calls"),
+         "[f{\"a\":\"1\"}]");
 }
 
 #define NS "antml:"
@@ -539,37 +556,38 @@ static void repeat(struct buf *b, const char *what, size_t bytes) {
   for (size_t n = strlen(what); b->n + n <= bytes;) buf_put(b, str_from(what, n));
 }
 
+static const char *const repeated[] = {"x",
+                                       "<",
+                                       " ",
+                                       "`",
+                                       "```\n",
+                                       "[",
+                                       "{",
+                                       "<tool_",
+                                       "<tool_call>",
+                                       "<tool_calls>",
+                                       "<invoke name=\"f\">",
+                                       "<invoke name=\"",
+                                       "<function=f><parameter=a>",
+                                       "<|tool_call_begin|>",
+                                       "<" BAR "DSML" BAR,
+                                       "[TOOL_CALLS]",
+                                       "<|channel|>",
+                                       "<tool_call>f ",
+                                       "```\n<tool_call>\n",
+                                       "<invoke name=\"f\"><a>",
+                                       "<tool_call>{\"",
+                                       "<|python_tag|>{",
+                                       "</tool_call>",
+                                       "~~~\n<invoke name=\"f\">x\n",
+                                       "<CallMcpTool><arguments>",
+                                       "<tool_calls><![CDATA[",
+                                       "\n    ",
+                                       "\xef\xbd",
+                                       "{\"name\":\"f\",",
+                                       "<invoke name=\"f\"><parameter name=\"a\"><k><k><k><k>"};
+
 TEST(hostile_text_is_kept_within_bounds) {
-  static const char *const repeated[] = {"x",
-                                         "<",
-                                         " ",
-                                         "`",
-                                         "```\n",
-                                         "[",
-                                         "{",
-                                         "<tool_",
-                                         "<tool_call>",
-                                         "<tool_calls>",
-                                         "<invoke name=\"f\">",
-                                         "<invoke name=\"",
-                                         "<function=f><parameter=a>",
-                                         "<|tool_call_begin|>",
-                                         "<" BAR "DSML" BAR,
-                                         "[TOOL_CALLS]",
-                                         "<|channel|>",
-                                         "<tool_call>f ",
-                                         "```\n<tool_call>\n",
-                                         "<invoke name=\"f\"><a>",
-                                         "<tool_call>{\"",
-                                         "<|python_tag|>{",
-                                         "</tool_call>",
-                                         "~~~\n<invoke name=\"f\">x\n",
-                                         "<CallMcpTool><arguments>",
-                                         "<tool_calls><![CDATA[",
-                                         "\n    ",
-                                         "\xef\xbd",
-                                         "{\"name\":\"f\",",
-                                         "<invoke name=\"f\"><parameter name=\"a\"><k><k><k><k>"};
   for (size_t i = 0; i < sizeof repeated / sizeof *repeated; i++) {
     for (unsigned seed = 0; seed < 2; seed++) {
       struct seen s;
@@ -583,6 +601,40 @@ TEST(hostile_text_is_kept_within_bounds) {
       buf_clear(&s.all);
       buf_clear(&text);
     }
+  }
+}
+
+static enum err ignore(void *arg, const struct text_piece *piece, struct err_info *info) {
+  (void)arg;
+  (void)piece;
+  (void)info;
+  return OK;
+}
+
+/* Processor time for so many bytes of `what`, two at a time. */
+static double seconds(const char *what, size_t bytes) {
+  struct buf text;
+  struct tool_text t;
+  const struct text_sink sink = {NULL, ignore};
+  const struct tool_text_options options = {.request = &request};
+  buf_init(&text, 0);
+  repeat(&text, what, bytes);
+  tool_text_init(&t, &options);
+  clock_t start = clock();
+  for (size_t at = 0; at < text.n; at += 2)
+    assert_int_equal(tool_text_feed(&t, str_sub(buf_str(&text), at, at + 2), &sink, NULL), OK);
+  assert_int_equal(tool_text_end(&t, &sink, NULL), OK);
+  clock_t end = clock();
+  tool_text_clear(&t);
+  buf_clear(&text);
+  return (double)(end - start) / CLOCKS_PER_SEC;
+}
+
+/* Four times the text takes four times as long; looked at from the start again and again, it would take sixteen. */
+TEST(hostile_text_takes_linear_time) {
+  for (size_t i = 0; i < sizeof repeated / sizeof *repeated; i++) {
+    double some = seconds(repeated[i], 1 << 16), more = seconds(repeated[i], 1 << 18);
+    if (more > 9 * some + 0.03) fail_msg("%s: %.3f s, then %.3f s", repeated[i], some, more);
   }
 }
 
@@ -642,6 +694,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(examples),
       cmocka_unit_test(deepseek),
+      cmocka_unit_test(doubled_bars),
       cmocka_unit_test(kimi),
       cmocka_unit_test(hermes_and_qwen),
       cmocka_unit_test(glm),
@@ -664,6 +717,7 @@ int main(void) {
       cmocka_unit_test(nothing_waits_longer_than_its_doubt),
       cmocka_unit_test(the_clean_path_says_what_feed_does),
       cmocka_unit_test(hostile_text_is_kept_within_bounds),
+      cmocka_unit_test(hostile_text_takes_linear_time),
       cmocka_unit_test(a_block_beyond_its_bound_is_text_however_it_is_cut),
       cmocka_unit_test(calls_beyond_the_bound_are_text),
       cmocka_unit_test(depth_is_bounded),
