@@ -339,8 +339,25 @@ enum tool_text_step tool_text_bare(struct tool_text *t, struct str s) {
   return t->at == s.n ? TOOL_TEXT_MORE : TOOL_TEXT_FAIL;
 }
 
+/* An object may have a name and be the answer itself; a call says its arguments, and nothing that no call has. */
+static bool is_bare_call(struct tool_text *t, struct str json) {
+  static const struct str members[] = {{"name", 4},       {"type", 4}, {"function", 8}, {"parameters", 10},
+                                       {"arguments", 9}, {"id", 2}};
+  unsigned type;
+  yyjson_val *v = tool_text_parse(t, json, &type), *key, *function = yyjson_obj_get(v, "function");
+  yyjson_obj_iter it = yyjson_obj_iter_with(v);
+  while ((key = yyjson_obj_iter_next(&it))) {
+    size_t i = 0;
+    while (i < sizeof members / sizeof *members && !str_eq(json_pool_text(key), members[i])) i++;
+    if (i == sizeof members / sizeof *members) return false;
+  }
+  if (yyjson_is_obj(function)) v = function;
+  return yyjson_obj_get(v, "parameters") || yyjson_obj_get(v, "arguments");
+}
+
 enum tool_text_step tool_text_bare_end(struct tool_text *t, struct str s) {
   if (t->phase != REST) return TOOL_TEXT_FAIL;
   t->at = s.n;
+  if (!is_bare_call(t, str_sub(s, 0, t->from))) return TOOL_TEXT_FAIL;
   return tool_text_args_call(t, str_sub(s, 0, t->from)) == TOOL_TEXT_GOOD ? TOOL_TEXT_CALL : TOOL_TEXT_FAIL;
 }

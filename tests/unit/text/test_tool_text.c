@@ -322,6 +322,9 @@ TEST(llama) {
   expect("{\"name\": \"f\", \"parameters\": {\"a\": \"1\"}}", "[f{\"a\": \"1\"}]");
   expect("\n {\"type\": \"function\", \"function\": {\"name\": \"f\", \"arguments\": {\"a\": 1}}}\n", "[f{\"a\": 1}]");
   expect_text("{\"name\": \"Alice\", \"parameters\": {\"a\": \"1\"}}");
+  expect_text("{\"name\": \"f\", \"content\": \"sunny\"}"); /* an answer in JSON, about the tool */
+  expect_text("{\"name\": \"f\", \"parameters\": {}, \"result\": 1}");
+  expect_text("{\"name\": \"f\"}");
   expect_text("{\"name\": \"f\", \"parameters\": {\"a\": \"1\"}} is how it is written");
   expect_text("{\"name\": \"f\", \"parameters\": {\"a\": \"1\"");
   expect_text("So: {\"name\": \"f\", \"parameters\": {}}");
