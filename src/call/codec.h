@@ -15,7 +15,7 @@ enum codec_send {
 struct codec {
   unsigned endpoint; /* of the provider's type */
   const struct dialect *target;
-  enum codec_send request, answer; /* an answer may have to be encoded though the request is relayed */
+  enum codec_send request, answer;   /* an answer may have to be encoded though the request is relayed */
   struct text_filter_options filter; /* what the answer's text is looked through for: see filters.h */
 };
 

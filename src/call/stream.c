@@ -1,8 +1,8 @@
 /* A stream on its way through: upstream pieces are cut into frames, each frame is relayed by the dialect (which says
  * what it means) or translated, and what one read brought goes out in one write. Beside a relay the text is watched:
- * frames whose text is in doubt wait, and where something is found a translation takes over. Nothing is sent before the first
- * content, so that a failure until then may still be mended by another attempt. With a receipt wanted, the frame that
- * ends the answer is held back until usage has arrived. Memory: one output buffer, bounded; one frame, bounded. */
+ * frames whose text is in doubt wait, and where something is found a translation takes over. Nothing is sent before the
+ * first content, so that a failure until then may still be mended by another attempt. With a receipt wanted, the frame
+ * that ends the answer is held back until usage has arrived. Memory: one output buffer, bounded; one frame, bounded. */
 #include "call/translate.h"
 
 enum {
@@ -10,8 +10,8 @@ enum {
   UNSENT_MAX = 1024 * 1024,    /* bytes held before the first content */
   WRITTEN_MAX = 64 << 20, /* what one read may become in a translation: Responses says a text four times at its end */
   RECEIPT_HOLD_MS = 2000,
-  LINE_END_MAX = 2,     /* CR LF */
-  TAIL_MS = 500,        /* how long to wait for the end behind the end mark, to keep the connection */
+  LINE_END_MAX = 2,      /* CR LF */
+  TAIL_MS = 500,         /* how long to wait for the end behind the end mark, to keep the connection */
   EDITS_MAX = 64 * 1024, /* bytes that a frame may grow by: a model's name and the receipt */
   DOUBT_MAX = 4 << 20    /* bytes of relayed frames that wait for the filter's word */
 };
@@ -30,7 +30,7 @@ struct stream {
   size_t doubt_from; /* what lies in `out` from here on waits for the filter's word; NO_DOUBT: nothing does */
   struct buf other;  /* the same frames as the translation would write them */
   struct buf out;    /* edited frames to be sent */
-  struct buf held; /* the finishing frame that waits for its receipt */
+  struct buf held;   /* the finishing frame that waits for its receipt */
   struct buf receipt;
   bool is_holding, receipt_done, is_committed, is_over; /* over: the end mark has come */
   bool is_early; /* over, but the upstream has not said so: its usage may still come */

@@ -290,8 +290,8 @@ static enum err begin(struct translation *t, struct call *c, const struct deploy
   return t->decoder ? OK : ERR_NO_MEMORY;
 }
 
-enum err translation_begin(struct translation *t, struct call *c, const struct deployment *d,
-                           const struct codec *codec, struct err_info *info) {
+enum err translation_begin(struct translation *t, struct call *c, const struct deployment *d, const struct codec *codec,
+                           struct err_info *info) {
   struct text_filter_options o = codec->filter;
   const struct request *r;
   uint64_t choices;
@@ -300,8 +300,8 @@ enum err translation_begin(struct translation *t, struct call *c, const struct d
   o.tool_text = o.tool_text && r->tool_count && r->tool_choice != TOOL_CHOICE_NONE;
   e = begin(t, c, d, codec->target, &o);
   t->choices = !str_to_u64(r->choices, &choices) || choices == 0 ? 1
-               : choices < CHOICES_MAX                                      ? (unsigned)choices
-                                                                            : CHOICES_MAX;
+               : choices < CHOICES_MAX                           ? (unsigned)choices
+                                                                 : CHOICES_MAX;
   t->encoder = state_of(c->arena, c->dialect->encoder_bytes);
   return e ? e : t->encoder ? OK : ERR_NO_MEMORY;
 }

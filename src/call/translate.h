@@ -17,11 +17,11 @@ struct translation {
   bool has_filter;
   struct signature_watch watch;
   void *decoder, *encoder; /* encoder NULL: the answer is only looked through */
-  struct buf *out;       /* of the encoder, for the event in hand */
-  struct events *events; /* what the frame in hand means */
-  unsigned choices;      /* that are to end */
-  uint64_t stopped;      /* which have: bit (1 << choice) */
-  bool saw_stop;         /* all of them have: the end is due */
+  struct buf *out;         /* of the encoder, for the event in hand */
+  struct events *events;   /* what the frame in hand means */
+  unsigned choices;        /* that are to end */
+  uint64_t stopped;        /* which have: bit (1 << choice) */
+  bool saw_stop;           /* all of them have: the end is due */
   bool is_ended;
 };
 

@@ -165,9 +165,7 @@ static enum err end_machines(struct text_channel *c, bool is_cut, struct err_inf
 
 /* ---- parts ---- */
 
-static bool is_text(enum part_kind kind) {
-  return kind == PART_TEXT || kind == PART_REASONING || kind == PART_REFUSAL;
-}
+static bool is_text(enum part_kind kind) { return kind == PART_TEXT || kind == PART_REASONING || kind == PART_REFUSAL; }
 
 static struct str keep(struct text_filter *f, struct str s, bool *failed) {
   struct str copy = s.n ? arena_dup(f->arena, s) : STR_NONE;
@@ -379,7 +377,7 @@ bool text_filter_pass(struct text_filter *f, enum part_kind kind, struct str tex
 size_t text_filter_held_bytes(const struct text_filter *f) {
   size_t bytes = f->runaway.tail ? GUARD_RUNAWAY_WINDOW : 0;
   for (const struct text_channel *c = f->channels; c; c = c->next)
-    bytes += (c->has_leak ? c->leak.held.cap : 0) +
-             c->whole.cap + (c->has_tool ? c->tool.held.cap + c->tool.args.cap + c->tool.pool.cap : 0);
+    bytes += (c->has_leak ? c->leak.held.cap : 0) + c->whole.cap +
+             (c->has_tool ? c->tool.held.cap + c->tool.args.cap + c->tool.pool.cap : 0);
   return bytes;
 }

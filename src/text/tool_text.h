@@ -36,10 +36,10 @@ struct tool_text_source {
 struct tool_text_options {
   const struct request *request; /* whose functions may be called; outlives the machine. NULL: ask the source, once */
   struct tool_text_source source;
-  bool is_reasoning;             /* thoughts: pieces are REASONING, only formats of special tokens count */
-  bool holds_space;              /* a whole reply: white space before the first block goes too */
-  size_t block_max_bytes;        /* a longer block is text; 0: TOOL_TEXT_BLOCK_MAX_BYTES */
-  unsigned calls_max;            /* later ones are text; 0: TOOL_TEXT_CALLS_MAX */
+  bool is_reasoning;      /* thoughts: pieces are REASONING, only formats of special tokens count */
+  bool holds_space;       /* a whole reply: white space before the first block goes too */
+  size_t block_max_bytes; /* a longer block is text; 0: TOOL_TEXT_BLOCK_MAX_BYTES */
+  unsigned calls_max;     /* later ones are text; 0: TOOL_TEXT_CALLS_MAX */
 };
 
 /* Where the text stands in Markdown. */

@@ -341,8 +341,8 @@ enum tool_text_step tool_text_bare(struct tool_text *t, struct str s) {
 
 /* An object may have a name and be the answer itself; a call says its arguments, and nothing that no call has. */
 static bool is_bare_call(struct tool_text *t, struct str json) {
-  static const struct str members[] = {{"name", 4},       {"type", 4}, {"function", 8}, {"parameters", 10},
-                                       {"arguments", 9}, {"id", 2}};
+  static const struct str members[] = {{"name", 4},        {"type", 4},      {"function", 8},
+                                       {"parameters", 10}, {"arguments", 9}, {"id", 2}};
   unsigned type;
   yyjson_val *v = tool_text_parse(t, json, &type), *key, *function = yyjson_obj_get(v, "function");
   yyjson_obj_iter it = yyjson_obj_iter_with(v);

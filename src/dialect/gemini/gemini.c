@@ -113,7 +113,8 @@ static void look_at_candidate(yyjson_val *candidate, struct events *events) {
 /* The text of the one candidate's one part, where there is nothing else in either. */
 static void look_for_text(yyjson_val *candidates, struct events *events) {
   yyjson_val *candidate = yyjson_arr_get_first(candidates), *index = yyjson_obj_get(candidate, "index");
-  yyjson_val *parts = yyjson_obj_get(yyjson_obj_get(candidate, "content"), "parts"), *part = yyjson_arr_get_first(parts);
+  yyjson_val *parts = yyjson_obj_get(yyjson_obj_get(candidate, "content"), "parts"),
+             *part = yyjson_arr_get_first(parts);
   size_t members = yyjson_obj_size(candidate) - (index ? 1 : 0);
   if (yyjson_arr_size(candidates) != 1 || yyjson_arr_size(parts) != 1 || yyjson_obj_size(part) != 1 || members != 1 ||
       (index && yyjson_get_int(index) != 0))

@@ -37,7 +37,8 @@ static void add_usage(yyjson_val *root, struct events *events) {
 /* The text of a line of chat, where its message is nothing but text. */
 static void look_for_text(yyjson_val *root, struct events *events) {
   yyjson_val *message = yyjson_obj_get(root, "message");
-  if (yyjson_obj_size(message) == 2 && json_pool_str(message, "role").n && !yyjson_is_true(yyjson_obj_get(root, "done")))
+  if (yyjson_obj_size(message) == 2 && json_pool_str(message, "role").n &&
+      !yyjson_is_true(yyjson_obj_get(root, "done")))
     events->text = json_pool_str(message, "content");
 }
 

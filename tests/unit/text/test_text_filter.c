@@ -57,8 +57,8 @@ static void begin(struct rig *r, struct text_filter_options o) {
   r->request.tools = r->tools;
   r->request.tool_count = 1;
   r->tools[0].name = STR("look");
-  assert_int_equal(json_parse_copy(&doc, STR("{\"type\":\"object\",\"properties\":{\"at\":{\"type\":\"string\"}}}"), NULL,
-                                   &r->arena, &r->info),
+  assert_int_equal(json_parse_copy(&doc, STR("{\"type\":\"object\",\"properties\":{\"at\":{\"type\":\"string\"}}}"),
+                                   NULL, &r->arena, &r->info),
                    OK);
   r->tools[0].schema = doc.root;
   o.id_base = STR("t1");
@@ -269,8 +269,7 @@ static void test_deltas_without_end_are_stopped(void **state) {
   start(&r);
   open(&r, 0, PART_TEXT);
   delta(&r, 0, "So");
-  for (int i = 0; i < 300 && !e; i++)
-    assert_true(text_filter_pass(&r.filter, PART_TEXT, STR("word"), &e, &r.info));
+  for (int i = 0; i < 300 && !e; i++) assert_true(text_filter_pass(&r.filter, PART_TEXT, STR("word"), &e, &r.info));
   assert_int_equal(e, ERR_GUARD_RUNAWAY);
   end(&r);
 }
