@@ -105,6 +105,18 @@ enum err translate_request(struct call *c, const struct deployment *d, const str
   return e;
 }
 
+static enum err do_decode(void *arg) {
+  struct work *w = arg;
+  return w->call->canonical ? OK : decode(w->call, w->info);
+}
+
+enum err translate_decode(struct call *c, struct err_info *info) {
+  struct work *w = ARENA_NEW(c->arena, struct work);
+  if (!w || !has_work_arena(c)) return ERR_NO_MEMORY;
+  *w = (struct work){.call = c, .info = info};
+  return run(do_decode, w);
+}
+
 /* ---- what both kinds of answers share ---- */
 
 static void put_receipt(void *arg, struct buf *out) {
@@ -113,7 +125,7 @@ static void put_receipt(void *arg, struct buf *out) {
   c->put_receipt(c->receipt_arg, &c->outcome, out);
 }
 
-static struct dialect_exchange exchange_of(struct call *c, const struct deployment *d, bool with_receipt) {
+struct dialect_exchange translate_exchange(struct call *c, const struct deployment *d, bool with_receipt) {
   return (struct dialect_exchange){
       .arena = c->arena,
       .reply_id = c->reply_id,
@@ -148,7 +160,7 @@ enum err translate_count(struct call *c, const struct deployment *d, struct err_
   *w = (struct work){.call = c, .info = info};
   enum err e = run(do_count, w);
   if (e) return e;
-  struct dialect_exchange x = exchange_of(c, d, false);
+  struct dialect_exchange x = translate_exchange(c, d, false);
   answer_init(answer, c->arena, 0);
   answer->usage = c->outcome.usage;
   answer->has_usage = answer->is_ended = true;
@@ -177,7 +189,7 @@ static enum err take_whole(void *arg, const struct event *event, struct err_info
 
 static enum err reply_embeddings(struct call *c, const struct deployment *d, const struct dialect *target,
                                  struct str body, struct http_headers headers, struct err_info *info) {
-  struct dialect_exchange x = exchange_of(c, d, false);
+  struct dialect_exchange x = translate_exchange(c, d, false);
   struct embeddings answer = {0};
   enum err e = target->decode_embeddings(&x, body, &answer, info);
   if (e) return e;
@@ -192,7 +204,8 @@ enum err translate_reply(struct call *c, const struct deployment *d, const struc
   if (c->request->operation == LLM_EMBED) return reply_embeddings(c, d, target, body, headers, info);
   struct whole *w = arena_alloc(c->arena, sizeof *w); /* most of it is the answer, which answer_init zeroes */
   if (!w) return ERR_NO_MEMORY;
-  struct dialect_exchange x = exchange_of(c, d, false); /* the receipt of a whole answer is the gateway's to put in */
+  struct dialect_exchange x =
+      translate_exchange(c, d, false); /* the receipt of a whole answer is the gateway's to put in */
   w->call = c;
   w->watch = (struct signature_watch){0};
   w->deployment = d;
@@ -218,7 +231,7 @@ static void *state_of(struct arena *a, size_t bytes) { return arena_zalloc(a, by
 
 enum err translation_begin(struct translation *t, struct call *c, const struct deployment *d,
                            const struct dialect *target) {
-  *t = (struct translation){.call = c, .deployment = d, .target = target, .x = exchange_of(c, d, true)};
+  *t = (struct translation){.call = c, .deployment = d, .target = target, .x = translate_exchange(c, d, true)};
   uint64_t choices;
   t->choices = !str_to_u64(c->canonical->choices, &choices) || choices == 0 ? 1
                : choices < CHOICES_MAX                                      ? (unsigned)choices
