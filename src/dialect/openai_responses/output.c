@@ -202,6 +202,16 @@ static void put_annotations(struct buf *out, const struct answer_part *p) {
 
 /* ---- items ---- */
 
+void openai_responses_put_logprobs(struct buf *out, const struct openai_responses_output *o, uint32_t part,
+                                   bool is_begun) {
+  uint32_t first = 0; /* they are kept for the answer as a whole: its first text has them */
+  while (o->answer->parts[first].kind != PART_TEXT) first++;
+  json_out_key(out, "logprobs");
+  json_out_begin(out, '[');
+  if (!is_begun && wants_logprobs(o) && part == first) buf_put(out, buf_str(&o->answer->logprobs[0]));
+  json_out_end(out, ']');
+}
+
 void openai_responses_put_part(struct buf *out, const struct openai_responses_output *o, uint32_t part, bool is_begun) {
   const struct answer_part *p = &o->answer->parts[part];
   struct str text = is_begun ? STR_NONE : own_text(p);
@@ -216,11 +226,7 @@ void openai_responses_put_part(struct buf *out, const struct openai_responses_ou
       json_out_member_raw_if(out, "annotations", STR("[]"));
     else
       put_annotations(out, p);
-    json_out_key(out, "logprobs");
-    json_out_begin(out, '[');
-    /* They are kept for the answer as a whole: its first text has them. */
-    if (!is_begun && wants_logprobs(o) && o->places[part].item == 0) buf_put(out, buf_str(&o->answer->logprobs[0]));
-    json_out_end(out, ']');
+    openai_responses_put_logprobs(out, o, part, is_begun);
   } else {
     json_out_member_string(out, "type", openai_responses_is_content(p) ? STR("reasoning_text") : STR("summary_text"));
     json_out_member_string(out, "text", text);
