@@ -6,6 +6,7 @@
 #include <yyjson.h>
 
 #include "base/json_out.h"
+#include "dialect/citation.h"
 #include "dialect/tool_name.h"
 #include "llm/signature.h"
 
@@ -143,22 +144,18 @@ static size_t count_characters(struct str s) {
   return n;
 }
 
-/* Another API's citation: chat's stands within a member, others name at least where they point to. */
+/* Another API's citation; one that names no place in the text is about all of it. */
 static bool put_foreign_annotation(struct buf *out, struct yyjson_val *v, struct str text) {
-  struct yyjson_val *inner = yyjson_obj_get(v, "url_citation");
-  struct yyjson_val *start = yyjson_obj_get(inner, "start_index"), *end = yyjson_obj_get(inner, "end_index");
-  if (!yyjson_is_obj(inner)) inner = v;
-  struct str url = json_pool_str(inner, "url"), title = json_pool_str(inner, "title");
-  if (!url.n) url = json_pool_str(inner, "uri");
-  if (!url.n) return false;
+  struct citation c;
+  if (!citation_read(v, &c)) return false;
   if (!out) return true;
+  int64_t start = json_pool_count(c.start), end = json_pool_count(c.end);
   json_out_begin(out, '{');
   json_out_member_string(out, "type", STR("url_citation"));
-  json_out_member_i64(out, "start_index", json_pool_count(start) < 0 ? 0 : json_pool_count(start));
-  json_out_member_i64(out, "end_index",
-                      json_pool_count(end) < 0 ? (int64_t)count_characters(text) : json_pool_count(end));
-  json_out_member_string(out, "url", url);
-  json_out_member_string(out, "title", title);
+  json_out_member_i64(out, "start_index", start < 0 ? 0 : start);
+  json_out_member_i64(out, "end_index", end < 0 ? (int64_t)count_characters(text) : end);
+  json_out_member_string(out, "url", c.url);
+  json_out_member_string(out, "title", c.title);
   json_out_end(out, '}');
   return true;
 }
