@@ -1,6 +1,6 @@
-/* Where an answer has something from: what the vendors' citations have in common, read from any of them for the callers of
- * another. Each dialect keeps its own whole (ATTACH_CITATION's raw); what only its maker can read back (Anthropic's encrypted
- * index) is not here. Pure; the texts borrow the tree.
+/* Where an answer has something from: what the vendors' citations have in common, read from any of them for the callers
+ * of another. Each dialect keeps its own whole (ATTACH_CITATION's raw); what only its maker can read back (Anthropic's
+ * encrypted index) is not here. Pure; the texts borrow the tree.
  *
  * Sources, read 2026-11: the types of the vendors' SDKs. OpenAI chat nests url_citation, Responses does not; Gemini has
  * citationSources {startIndex, endIndex, uri, title} and groundingChunks {web {uri, title}}; Anthropic's
