@@ -172,6 +172,9 @@ static const struct {
     {"gemini", "gemini-3-pro-preview", {"/generationConfig/thinkingConfig", NULL}},
     {"ollama", "gpt-oss:20b", {"/think", NULL}},
     {"bedrock_converse", "anthropic.claude-sonnet-4-5-20250929-v1:0", {"/additionalModelRequestFields/thinking", NULL}},
+    {"bedrock_converse",
+     "anthropic.claude-opus-4-7-v1:0",
+     {"/additionalModelRequestFields/thinking", "/outputConfig/effort"}},
 };
 enum { THINKERS = sizeof thinkers / sizeof *thinkers };
 
