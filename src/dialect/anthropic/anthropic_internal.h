@@ -22,6 +22,8 @@ struct anthropic_decoder {
   struct request *request;
 };
 
+/* The path of `at` and of its member, which may be NULL; cut to fit. */
+void anthropic_write_path(const struct anthropic_at *at, const char *member, char out[ERR_PARAM_MAX]);
 /* `e` with the path of `at` (and of its member, which may be NULL) as param. */
 enum err anthropic_fault(const struct anthropic_decoder *d, const struct anthropic_at *at, const char *member,
                          enum err e, const char *what) MUST_CHECK;
