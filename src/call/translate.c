@@ -98,7 +98,7 @@ enum err translate_request(struct call *c, const struct deployment *d, const str
   struct work *w = ARENA_NEW(c->arena, struct work);
   if (!w || !has_work_arena(c)) return ERR_NO_MEMORY;
   *w = (struct work){
-      c, target, {d->model, ask_usage, d->output_tokens, &c->dropped, d->at->provider.type->is_vendor}, info};
+      c, target, {d->model, ask_usage, d->output_tokens, &c->dropped, d->at->provider.is_vendor}, info};
   enum err e = run(do_work, w);
   if (!e) e = attempt_hold(c, 0, info);
   if (!e) *body = buf_str(&c->encoded);

@@ -7,8 +7,9 @@
 #include "base/crypto.h"
 
 const struct provider_preset provider_presets[] = {
-#define X(name, type, url, key, base, auth, usage, needs_key) \
-  {STR(name), &provider_##type, STR(url), STR(key), STR(base), PROVIDER_AUTH_##auth, PROVIDER_USAGE_##usage, needs_key},
+#define X(name, type, url, key, base, auth, usage, needs_key, vendor, title)                                  \
+  {STR(name), &provider_##type, STR(url),  STR(key), STR(base), PROVIDER_AUTH_##auth, PROVIDER_USAGE_##usage, \
+   needs_key, vendor,           STR(title)},
 #include "provider/presets.def"
 #undef X
 };
@@ -115,7 +116,8 @@ enum err provider_init(struct arena *a, const struct provider_spec *spec, struct
   if (!base_url.n)
     return err_set_param(info, ERR_MISSING, "baseURL", "a provider of type \"%.*s\" needs a baseURL",
                          STR_ARG(spec->type));
-  struct provider p = {.type = type, .timeouts = spec->timeouts};
+  struct provider p = {
+      .type = type, .timeouts = spec->timeouts, .is_vendor = type->is_vendor || (preset && preset->is_vendor)};
   enum err e = http_origin_parse(a, base_url, spec->allow_private, &p.origin, info);
   if (e) return e;
   p.id = arena_dup(a, spec->id);
