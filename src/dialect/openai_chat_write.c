@@ -26,7 +26,7 @@ struct str openai_chat_finish_reason(enum stop_reason reason, struct str native,
 }
 
 struct str openai_chat_reply_id(const struct dialect_exchange *x, const char *prefix, struct str upstream) {
-  struct str id = str_has_prefix(upstream, str_from_c(prefix))
+  struct str id = str_has_prefix(upstream, str_from_c(prefix)) && dialect_is_id(upstream)
                       ? arena_dup(x->arena, upstream)
                       : arena_printf(x->arena, "%s%.*s", prefix, STR_ARG(x->reply_id));
   return id.p ? id : str_from_c(prefix);

@@ -59,6 +59,18 @@ for (const [path, body, look, ends] of whole)
     assert.deepEqual(maestro.usage_by_model, { test: { in: 10, out: 10 } });
   });
 
+test('a response that goes on with another says so', async () => {
+  const ask = async (more) => (await serve.post('/v1/responses', { model: 'test', input: 'hi', ...more })).json();
+  const first = await ask({});
+  assert.equal(first.previous_response_id, null);
+  const next = await ask({ previous_response_id: first.id });
+  assert.equal(next.previous_response_id, first.id);
+  const kept = await (await fetch(`${serve.url}/v1/responses/${next.id}`, { headers: { authorization: `Bearer ${KEY}` } })).json();
+  assert.equal(kept.previous_response_id, first.id);
+  const stream = await (await serve.post('/v1/responses', { model: 'test', input: 'hi', previous_response_id: next.id, stream: true })).text();
+  assert.equal(stream.split(`"previous_response_id":"${next.id}"`).length - 1, 3); // created, in_progress, completed
+});
+
 test('a stream of Gemini that is a JSON array', async () => {
   const r = await serve.post('/v1beta/models/test:streamGenerateContent', { contents: [{ parts: [{ text: 'hi' }] }] });
   const chunks = await r.json();

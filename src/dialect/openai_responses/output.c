@@ -89,7 +89,7 @@ static enum err begin(struct openai_responses_output *o, enum openai_responses_i
                                        .name = p->name,
                                        .namespace = p->namespace};
   unsigned n = (unsigned)o->item_count;
-  if (!item.id.n) item.id = dialect_make_id(o->x, id_prefix(kind, p->tool_kind), n);
+  if (!dialect_is_id(item.id)) item.id = dialect_make_id(o->x, id_prefix(kind, p->tool_kind), n);
   if (kind == ITEM_CALL && !item.call_id.n) item.call_id = dialect_make_id(o->x, "call_", n);
   if (!item.id.p || (kind == ITEM_CALL && !item.call_id.p)) return ERR_NO_MEMORY;
   if (kind == ITEM_CALL) restore_name(o->x->request, &item);

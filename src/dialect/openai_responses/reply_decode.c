@@ -143,7 +143,7 @@ enum err openai_responses_emit_call(struct openai_responses_emitter *em, struct 
                        .namespace = json_pool_str(item, "namespace"),
                        .dialect = OPENAI_RESPONSES};
   if (!open.name.n) return dialect_bad_reply(em->info, "a tool call has no name");
-  if (!open.id.n) open.id = dialect_make_id(em->x, "call_", em->made_ids++);
+  if (!dialect_is_call_id(open.id)) open.id = dialect_make_id(em->x, "call_", em->made_ids++);
   const struct request *r = em->x->request;
   if (open.namespace.n && r && r->dialect.n &&
       !str_eq(r->dialect, OPENAI_RESPONSES)) { /* a caller that has no place for it */
