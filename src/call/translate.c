@@ -97,8 +97,7 @@ enum err translate_request(struct call *c, const struct deployment *d, const str
                            struct str *body, struct err_info *info) {
   struct work *w = ARENA_NEW(c->arena, struct work);
   if (!w || !has_work_arena(c)) return ERR_NO_MEMORY;
-  *w = (struct work){
-      c, target, {d->model, ask_usage, d->output_tokens, &c->dropped, d->at->provider.is_vendor}, info};
+  *w = (struct work){c, target, {d->model, ask_usage, d->output_tokens, &c->dropped, d->at->provider.is_vendor}, info};
   enum err e = run(do_work, w);
   if (!e) e = attempt_hold(c, 0, info);
   if (!e) *body = buf_str(&c->encoded);

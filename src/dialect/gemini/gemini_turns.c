@@ -37,8 +37,8 @@ enum gemini_generation gemini_turns_generation(struct str model) {
 
 /* ---- media ---- */
 
-/* Where nobody said the type, the name's ending does, else what is most common of the kind. It is required of data; of a
- * film's address it is not (YouTube's have no ending). */
+/* Where nobody said the type, the name's ending does, else what is most common of the kind. It is required of data; of
+ * a film's address it is not (YouTube's have no ending). */
 static struct str mime_of(enum part_kind kind, const struct media *m) {
   static const struct {
     struct str ending, mime;
