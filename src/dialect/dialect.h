@@ -200,6 +200,9 @@ enum err dialect_refuse(const struct request *r, const struct request_item *item
 enum err dialect_refuse_member(const struct request *r, const char *member, struct err_info *info, const char *text);
 /* Names a member of r, by OpenAI chat's word, that is left out for this target's model: in the caller's word. */
 void dialect_drop(const struct dialect_target *target, const struct request *r, const char *member);
+/* A temperature where the target's ends at 1 and others' at 2, by its digits ("1", "1.0", "0.7", "7e-1"): what is
+ * larger is said as 1; what has an exponent is the vendor's to judge. */
+struct str dialect_at_most_one(struct str number);
 /* `,"maestro":{…}` as the next member of the object being written, if x wants a receipt. */
 void dialect_put_receipt_member(const struct dialect_exchange *x, struct buf *out);
 /* An upstream's id of an answer is told again in every chunk, one of a call once; some put signatures into the latter.

@@ -174,24 +174,12 @@ static void put_own_members(const struct anthropic_encoder *e) {
   }
 }
 
-/* A number of at most 1, by its digits: "1", "1.0", "0.7", "7e-1"; what is larger is said as 1. */
-static struct str at_most_one(struct str number) {
-  bool has_exponent = str_find_char(number, 'e') != SIZE_MAX || str_find_char(number, 'E') != SIZE_MAX;
-  struct str whole, fraction;
-  uint64_t v;
-  str_cut(number, '.', &whole, &fraction);
-  if (has_exponent || !str_to_u64(whole, &v)) return number; /* the vendor's to judge */
-  bool is_zero = true;
-  for (size_t i = 0; i < fraction.n; i++) is_zero = is_zero && fraction.p[i] == '0';
-  return v == 0 || (v == 1 && is_zero) ? number : STR("1");
-}
-
 static void put_sampling(const struct anthropic_encoder *e, const struct claude_limits *limits) {
   const struct request *r = e->r;
   bool is_thinking = limits->thinking == CLAUDE_THINKING_BUDGET || limits->thinking == CLAUDE_THINKING_ADAPTIVE;
   bool is_taken = !is_thinking && claude_traits(e->target->model).has_sampling;
   bool takes_top_p = is_taken && !r->temperature.n;
-  if (r->temperature.n && is_taken) json_out_member_raw_if(e->out, "temperature", at_most_one(r->temperature));
+  if (r->temperature.n && is_taken) json_out_member_raw_if(e->out, "temperature", dialect_at_most_one(r->temperature));
   if (r->temperature.n && !is_taken) dialect_drop(e->target, r, "temperature");
   if (takes_top_p) json_out_member_raw_if(e->out, "top_p", r->top_p);
   if (r->top_p.n && !takes_top_p) dialect_drop(e->target, r, "top_p");

@@ -298,7 +298,8 @@ static void put_inference(struct bedrock_encoder *c) {
   json_out_begin(out, '{');
   size_t inside = out->n;
   json_out_member_raw_if(out, "maxTokens", c->is_claude && !c->is_own ? c->limits.max_tokens : r->max_tokens);
-  put_sampling(c, "temperature", "temperature", r->temperature, takes_sampling(c));
+  struct str temperature = c->is_own ? r->temperature : dialect_at_most_one(r->temperature);
+  put_sampling(c, "temperature", "temperature", temperature, takes_sampling(c));
   put_sampling(c, "topP", "top_p", r->top_p, takes_sampling(c) && (!c->is_claude || c->is_own || !r->temperature.n));
   if (r->stop_count || (c->is_own && r->stop)) {
     json_out_key(out, "stopSequences");

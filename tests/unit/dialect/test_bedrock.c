@@ -193,6 +193,9 @@ TEST(thinking_is_said_to_anthropics_models) {
       {&dialect_openai_chat, "{\"model\":\"c\",\"reasoning_effort\":\"low\",\"temperature\":0.2," ASK "}",
        "openai.gpt-oss", "{" ASKED ",\"inferenceConfig\":{\"temperature\":0.2},\"outputConfig\":{\"effort\":\"low\"}}"},
       {&dialect_openai_chat, "{\"model\":\"c\"," ASK "}", CLAUDE, "{" ASKED "}"},
+      /* Its temperature ends at 1. */
+      {&dialect_openai_chat, "{\"model\":\"c\",\"temperature\":1.7," ASK "}", "openai.gpt-oss",
+       "{" ASKED ",\"inferenceConfig\":{\"temperature\":1}}"},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     expect_from(rows[i].from, rows[i].body, rows[i].model, rows[i].expected);
