@@ -102,20 +102,23 @@ enum err translate_request(struct call *c, const struct deployment *d, const str
                            struct str *body, struct err_info *info) {
   struct work *w = ARENA_NEW(c->arena, struct work);
   if (!w || !has_work_arena(c)) return ERR_NO_MEMORY;
-  *w = (struct work){
-      c, target, {d->model, ask_usage, d->output_tokens, &c->dropped, d->at->provider.type->is_vendor}, info};
+  *w = (struct work){c, target, {d->model, ask_usage, d->output_tokens, &c->dropped, d->at->provider.is_vendor}, info};
   enum err e = run(do_work, w);
   if (!e) e = attempt_hold(c, 0, info);
   if (!e) *body = buf_str(&c->encoded);
   return e;
 }
 
-enum err translate_tools(void *call, const struct request **out, struct err_info *info) {
-  struct call *c = call;
+enum err translate_decode(struct call *c, struct err_info *info) {
   struct work *w = ARENA_NEW(c->arena, struct work);
   if (!w || !has_work_arena(c)) return ERR_NO_MEMORY;
   *w = (struct work){.call = c, .info = info};
-  enum err e = c->canonical ? OK : run(do_decode, w);
+  return run(do_decode, w);
+}
+
+enum err translate_tools(void *call, const struct request **out, struct err_info *info) {
+  struct call *c = call;
+  enum err e = c->canonical ? OK : translate_decode(c, info);
   if (!e) *out = c->canonical;
   return e;
 }
@@ -128,7 +131,7 @@ static void put_receipt(void *arg, struct buf *out) {
   c->put_receipt(c->receipt_arg, &c->outcome, out);
 }
 
-static struct dialect_exchange exchange_of(struct call *c, const struct deployment *d, bool with_receipt) {
+struct dialect_exchange translate_exchange(struct call *c, const struct deployment *d, bool with_receipt) {
   return (struct dialect_exchange){
       .arena = c->arena,
       .reply_id = c->reply_id,
@@ -163,7 +166,7 @@ enum err translate_count(struct call *c, const struct deployment *d, struct err_
   *w = (struct work){.call = c, .info = info};
   enum err e = run(do_count, w);
   if (e) return e;
-  struct dialect_exchange x = exchange_of(c, d, false);
+  struct dialect_exchange x = translate_exchange(c, d, false);
   answer_init(answer, c->arena, 0);
   answer->usage = c->outcome.usage;
   answer->has_usage = answer->is_ended = true;
@@ -227,7 +230,7 @@ static void whole_clear(struct whole *w) {
 
 static enum err reply_embeddings(struct call *c, const struct deployment *d, const struct dialect *target,
                                  struct str body, struct http_headers headers, struct err_info *info) {
-  struct dialect_exchange x = exchange_of(c, d, false);
+  struct dialect_exchange x = translate_exchange(c, d, false);
   struct embeddings answer = {0};
   enum err e = target->decode_embeddings(&x, body, &answer, info);
   if (e) return e;
@@ -243,7 +246,8 @@ enum err translate_reply(struct call *c, const struct deployment *d, const struc
   if (c->request->operation == LLM_EMBED) return reply_embeddings(c, d, target, body, headers, info);
   struct whole *w = whole_new(c, d, &codec->filter, headers);
   if (!w) return ERR_NO_MEMORY;
-  struct dialect_exchange x = exchange_of(c, d, false); /* the receipt of a whole answer is the gateway's to put in */
+  /* The receipt of a whole answer is the gateway's to put in. */
+  struct dialect_exchange x = translate_exchange(c, d, false);
   enum err e = decode_whole(w, target, &x, body, info);
   if (e) goto out;
   if (w->answer.has_usage) attempt_note(c, d, &w->answer.usage);
@@ -262,7 +266,7 @@ enum err translate_mend(struct call *c, const struct deployment *d, const struct
   const struct request *request;
   struct err_info ignored = {0};
   if (!w) return ERR_NO_MEMORY;
-  struct dialect_exchange x = exchange_of(c, d, false);
+  struct dialect_exchange x = translate_exchange(c, d, false);
   enum err e = decode_whole(w, c->dialect, &x, body, &ignored);
   bool is_found = !e && w->filter.has_changed;
   if (e == ERR_CANCELLED || e == ERR_NO_MEMORY) goto out;
@@ -283,7 +287,8 @@ static void *state_of(struct arena *a, size_t bytes) { return arena_zalloc(a, by
 
 static enum err begin(struct translation *t, struct call *c, const struct deployment *d, const struct dialect *target,
                       const struct text_filter_options *filter) {
-  *t = (struct translation){.call = c, .deployment = d, .target = target, .x = exchange_of(c, d, true), .choices = 1};
+  *t = (struct translation){.call = c, .deployment = d, .target = target, .choices = 1};
+  t->x = translate_exchange(c, d, true);
   t->has_filter = text_filter_is_wanted(filter);
   text_filter_init(&t->filter, c->arena, filter);
   t->decoder = state_of(c->arena, target->decoder_bytes);

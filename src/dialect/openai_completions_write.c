@@ -174,7 +174,7 @@ enum err openai_completions_encode_event(void *state, const struct dialect_excha
       if (is_text(event->part_kind)) put_chunk(w, x, event->choice, event->bytes, STR_NONE, STR_NONE, false, out);
       break;
     case EVENT_ATTACH:
-      if (event->attachment == ATTACH_LOGPROBS && str_eq(event->dialect, STR("openai_chat")))
+      if (event->attachment == ATTACH_LOGPROBS)
         put_chunk(w, x, event->choice, STR(""), event->raw, STR_NONE, false, out);
       break;
     case EVENT_USAGE: answer_merge_usage(&w->usage, event->usage); break;
