@@ -25,7 +25,8 @@ struct count {
   struct token_count text;
   struct str model;
   const struct frame *frame;
-  int64_t tokens; /* beside the text's */
+  int64_t tokens; /* beside the text's and the media's */
+  int64_t media;
 };
 
 static void add_text(struct count *c, struct str s) {
@@ -48,7 +49,7 @@ static void add_media(struct count *c, const struct request_part *p) {
                                                     [PART_VIDEO] = MEDIA_VIDEO};
   const struct media *m = p->media;
   add_text(c, m->text);
-  if (!m->text.n) c->tokens += media_tokens(c->model, kinds[p->kind], m->data, m->detail);
+  if (!m->text.n) c->media += media_tokens(c->model, kinds[p->kind], m->data, m->detail);
 }
 
 static void add_part(struct count *c, const struct request_part *p) {
@@ -119,7 +120,7 @@ static void add_tool(struct count *c, const struct request_tool *t) {
   add_json(c, t->kind == TOOL_HOSTED ? t->raw : t->kind == TOOL_CUSTOM ? t->format : t->schema);
 }
 
-int64_t count_request(const struct request *r, struct str model) {
+struct count_result count_request(const struct request *r, struct str model) {
   struct count c = {.model = model};
   token_count_init(&c.text, token_family_of(model));
   c.frame = &frames[c.text.family];
@@ -136,8 +137,8 @@ int64_t count_request(const struct request *r, struct str model) {
   if (r->tool_count) c.tokens += c.frame->tools;
   for (size_t i = 0; i < r->tool_count; i++) add_tool(&c, &r->tools[i]);
   add_json(&c, r->format_schema);
-  int64_t tokens = c.tokens + token_count_tokens(&c.text);
-  return tokens > 0 ? tokens : 1;
+  int64_t tokens = c.tokens + c.media + token_count_tokens(&c.text);
+  return (struct count_result){tokens > 0 ? tokens : 1, c.media};
 }
 
 bool count_is_ready(struct str model) { return token_count_is_ready(token_family_of(model)); }

@@ -9,9 +9,14 @@
 #include "llm/request.h"
 #include "text/token_estimate.h"
 
-/* model: as its provider knows it. At least 1. Takes a millisecond for each 20 KB, and some tens once where
- * count_is_ready is false: for the thread pool. */
-int64_t count_request(const struct request *r, struct str model);
+struct count_result {
+  int64_t tokens; /* at least 1 */
+  int64_t media;  /* of them for pictures, documents, sound */
+};
+
+/* model: as its provider knows it. Takes a millisecond for each 20 KB, and some tens once where count_is_ready is
+ * false: for the thread pool. */
+struct count_result count_request(const struct request *r, struct str model);
 bool count_is_ready(struct str model);
 
 /* More tokens than any tokenizer makes of a body of these bytes, whatever it is: a token a byte, and of each medium in

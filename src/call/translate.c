@@ -21,7 +21,7 @@ struct work {
   const struct dialect *target;
   struct dialect_target as;
   struct err_info *info;
-  int64_t tokens; /* of do_count */
+  struct count_result count; /* of do_count */
 };
 
 static void clear_arena(void *arena) { arena_clear(arena); }
@@ -79,7 +79,7 @@ static enum err do_decode(void *arg) {
 
 static enum err do_count(void *arg) {
   struct work *w = arg;
-  w->tokens = count_request(w->call->canonical, w->as.model);
+  w->count = count_request(w->call->canonical, w->as.model);
   return OK;
 }
 
@@ -101,7 +101,7 @@ enum err translate_request(struct call *c, const struct deployment *d, const str
   struct work *w = ARENA_NEW(c->arena, struct work);
   if (!w || !has_work_arena(c)) return ERR_NO_MEMORY;
   *w = (struct work){
-      c, target, {d->model, ask_usage, d->output_tokens, &c->dropped, d->at->provider.type->is_vendor}, info, 0};
+      c, target, {d->model, ask_usage, d->output_tokens, &c->dropped, d->at->provider.type->is_vendor}, info, {0}};
   enum err e = run(do_work, w, c->body.n > POOL_BYTES);
   if (!e) e = attempt_hold(c, 0, info);
   if (!e) *body = buf_str(&c->encoded);
@@ -145,23 +145,24 @@ static bool is_content(const struct event *e) {
 }
 
 /* Counting takes longer than decoding, and needs no arena. */
-enum err translate_count_input(struct call *c, const struct deployment *d, int64_t *tokens, struct err_info *info) {
+enum err translate_count_input(struct call *c, const struct deployment *d, struct count_result *count,
+                               struct err_info *info) {
   struct work *w = ARENA_NEW(c->arena, struct work);
   if (!w || !has_work_arena(c)) return ERR_NO_MEMORY;
   *w = (struct work){.call = c, .as = {.model = d->model}, .info = info};
   enum err e = run(do_decode, w, c->body.n > POOL_BYTES);
   if (!e) e = run(do_count, w, c->body.n > COUNT_POOL_BYTES || !count_is_ready(d->model));
-  if (!e) *tokens = w->tokens;
+  if (!e) *count = w->count;
   return e;
 }
 
 enum err translate_count(struct call *c, const struct deployment *d, struct err_info *info) {
   struct answer *answer = arena_alloc(c->arena, sizeof *answer);
-  int64_t tokens;
+  struct count_result count;
   if (!answer) return ERR_NO_MEMORY;
-  enum err e = translate_count_input(c, d, &tokens, info);
+  enum err e = translate_count_input(c, d, &count, info);
   if (e) return e;
-  usage_set(&c->outcome.usage, USAGE_INPUT, tokens);
+  usage_set(&c->outcome.usage, USAGE_INPUT, count.tokens);
   c->outcome.usage.is_estimated = true;
   struct dialect_exchange x = exchange_of(c, d, false);
   answer_init(answer, c->arena, 0);

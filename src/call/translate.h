@@ -5,6 +5,7 @@
 
 #include "call/call_internal.h"
 #include "call/codec.h"
+#include "call/count.h"
 #include "call/signatures.h"
 
 struct translation {
@@ -29,7 +30,8 @@ struct translation {
 WAIT enum err translate_request(struct call *c, const struct deployment *d, const struct dialect *target,
                                 bool ask_usage, struct str *body, struct err_info *info);
 /* The tokens of the request for this deployment's model, estimated here; it is decoded for that where it is not. */
-WAIT enum err translate_count_input(struct call *c, const struct deployment *d, int64_t *tokens, struct err_info *info);
+WAIT enum err translate_count_input(struct call *c, const struct deployment *d, struct count_result *count,
+                                    struct err_info *info);
 /* The answer to a request for a count of tokens, estimated here: into call->reply. */
 WAIT enum err translate_count(struct call *c, const struct deployment *d, struct err_info *info);
 /* A whole reply into call->reply. */
