@@ -22,13 +22,26 @@ static int64_t error_percent(enum token_family family) {
   }
 }
 
-/* Members by which a caller has its prompt shortened on the other side: OpenAI's Responses, Anthropic, OpenRouter. */
+/* Anthropic's context_management: all of its edits but those that clear thinking, which Claude Code always asks for and
+ * which leave the rest as long as it is. */
+static bool clears_turns(yyjson_val *management) {
+  yyjson_val *edits = yyjson_obj_get(management, "edits"), *edit;
+  size_t i, n;
+  yyjson_arr_foreach(edits, i, n, edit) {
+    yyjson_val *type = yyjson_obj_get(edit, "type");
+    if (!yyjson_is_str(type) || strncmp(yyjson_get_str(type), "clear_thinking", 14) != 0) return true;
+  }
+  return !yyjson_is_arr(edits);
+}
+
+/* Members by which a caller has its prompt shortened on the other side: OpenAI's Responses, OpenRouter, Anthropic. */
 static bool asks_to_be_cut(const struct request *r) {
-  static const struct str members[] = {STR("truncation"), STR("context_management"), STR("transforms")};
   for (size_t i = 0; i < r->rest.n; i++) {
     const struct json_rest_member *m = &r->rest.v[i];
-    for (size_t k = 0; k < sizeof members / sizeof *members; k++)
-      if (str_eq(m->key, members[k]) && !json_rest_is_null(m) && !yyjson_equals_str(m->value, "disabled")) return true;
+    if (json_rest_is_null(m)) continue;
+    if (str_eq(m->key, STR("truncation")) && !yyjson_equals_str(m->value, "disabled")) return true;
+    if (str_eq(m->key, STR("transforms"))) return true;
+    if (str_eq(m->key, STR("context_management")) && clears_turns(m->value)) return true;
   }
   return false;
 }

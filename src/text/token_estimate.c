@@ -46,21 +46,22 @@ static const unsigned char script_of[256] = {
     [0xee ... 0xff] = SCRIPT_EMOJI,
 };
 
-/* Tokens of 1000 characters, in the order of enum script: what calibrate.cjs prints. Claude's rows are o200k's times
- * what people measured: 1.16 for English and 1.3 for code (up to 4.6), then 1.35 of that for letters, 1.1 for
- * punctuation (from 4.7); other scripts as in Claude 2's vocabulary. An unknown family is taken for DeepSeek's, the
+/* Tokens of 1000 characters, in the order of enum script: what calibrate.cjs prints. Claude's rows are o200k_base's,
+ * times what people measured with the vendor's count endpoint: up to 4.6, 1.16 for letters, 1.2 for capitals, 1.35 for
+ * punctuation, 1.1 for digits; from Opus 4.7, 1.35 of that for letters, 1.1 for punctuation, 1.05 for digits, 1.3 for
+ * accents. Other scripts are Claude 2's, whose vocabulary is published. An unknown family is taken for DeepSeek's, the
  * middle one. */
 static const uint32_t rates[TOKEN_FAMILIES][TOKEN_SCRIPTS] = {
-    [TOKEN_FAMILY_O200K] = {229, 232, 386, 0, 896, 605, 1637, 351, 380, 400, 320, 1100, 876, 827, 765, 1000},
-    [TOKEN_FAMILY_CL100K] = {248, 175, 416, 0, 950, 544, 2685, 632, 1037, 1316, 2131, 1200, 1074, 1282, 1338, 1400},
-    [TOKEN_FAMILY_CLAUDE] = {266, 278, 425, 0, 986, 817, 2046, 697, 1252, 1768, 1369, 1400, 1038, 1236, 1530, 1800},
-    [TOKEN_FAMILY_CLAUDE_NEW] = {359, 375, 446, 0, 986, 899, 2660, 697, 1252, 1768, 1369, 1400, 1038, 1236, 1530, 1800},
-    [TOKEN_FAMILY_GEMINI] = {239, 347, 793, 0, 618, 919, 1410, 335, 433, 319, 431, 1000, 463, 711, 736, 900},
-    [TOKEN_FAMILY_LLAMA] = {258, 150, 428, 0, 952, 520, 1906, 390, 537, 705, 2131, 1200, 636, 832, 779, 1200},
-    [TOKEN_FAMILY_QWEN] = {275, 92, 1033, 0, 937, 473, 1299, 453, 561, 954, 1133, 1200, 726, 636, 815, 900},
-    [TOKEN_FAMILY_DEEPSEEK] = {243, 265, 418, 0, 669, 678, 2209, 404, 509, 548, 808, 1200, 698, 584, 857, 900},
-    [TOKEN_FAMILY_MISTRAL] = {237, 261, 962, 0, 708, 643, 1685, 364, 397, 488, 486, 1100, 653, 931, 672, 1200},
-    [TOKEN_FAMILY_UNKNOWN] = {243, 265, 418, 0, 669, 678, 2209, 404, 509, 548, 808, 1200, 698, 584, 857, 900},
+    [TOKEN_FAMILY_O200K] = {234, 231, 440, 0, 724, 620, 1588, 352, 382, 401, 321, 1100, 878, 833, 769, 1000},
+    [TOKEN_FAMILY_CL100K] = {254, 178, 467, 0, 764, 562, 2634, 633, 1039, 1318, 2132, 1200, 1076, 1288, 1342, 1400},
+    [TOKEN_FAMILY_CLAUDE] = {271, 277, 484, 0, 796, 837, 1985, 698, 1253, 1769, 1370, 1400, 1036, 1236, 1531, 1800},
+    [TOKEN_FAMILY_CLAUDE_NEW] = {366, 374, 508, 0, 796, 921, 2580, 698, 1253, 1769, 1370, 1400, 1036, 1236, 1531, 1800},
+    [TOKEN_FAMILY_GEMINI] = {245, 336, 846, 0, 465, 932, 1363, 336, 435, 320, 432, 1000, 464, 716, 739, 900},
+    [TOKEN_FAMILY_LLAMA] = {263, 161, 479, 0, 763, 539, 1866, 391, 539, 707, 2132, 1200, 637, 839, 783, 1200},
+    [TOKEN_FAMILY_QWEN] = {277, 122, 1085, 7, 677, 503, 1279, 453, 562, 955, 1133, 1200, 729, 644, 818, 900},
+    [TOKEN_FAMILY_DEEPSEEK] = {250, 282, 474, 0, 439, 702, 2151, 406, 511, 550, 809, 1200, 700, 591, 861, 900},
+    [TOKEN_FAMILY_MISTRAL] = {241, 282, 1009, 0, 470, 675, 1651, 366, 400, 489, 488, 1100, 655, 939, 677, 1200},
+    [TOKEN_FAMILY_UNKNOWN] = {250, 282, 474, 0, 439, 702, 2151, 406, 511, 550, 809, 1200, 700, 591, 861, 900},
 };
 
 void token_tally_add(struct token_tally *t, struct str text) {

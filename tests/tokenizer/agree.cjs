@@ -1,7 +1,8 @@
 // Counts of the tokenizer beside those of the npm package whose vocabularies it has: agree.cjs BINARY, with NODE_PATH
 // where the package is. More than 10,000 texts for each encoding, the same in every run: scripts of the world, emoji,
 // code, runs of spaces, numbers, control characters and mixtures, pieces longer than a window, and what real clients
-// sent (tests/fixtures/clients). Exit 1 and the texts where a count differs.
+// sent (tests/fixtures/clients); then estimates for other families beside what their vocabularies count, within 10 %.
+// Exit 1 and the texts where a count differs.
 'use strict';
 const fs = require('node:fs');
 const path = require('node:path');
@@ -98,12 +99,19 @@ for (let i = 0; i < 10000; i++) texts.push(pick(makers)());
 for (let i = 0; i < 300; i++) texts.push(pick(longs)());
 
 let failures = 0;
-['o200k_base', 'cl100k_base'].forEach((name, encoding) => {
-  const input = Buffer.concat(texts.flatMap((t) => { const b = Buffer.from(t); return [Buffer.from(`${encoding} ${b.length}\n`), b]; }));
+
+// What the gateway counts for texts with a model of that name.
+function counted(model, list) {
+  const input = Buffer.concat(list.flatMap((t) => { const b = Buffer.from(t); return [Buffer.from(`${model} ${b.length}\n`), b]; }));
   const ran = spawnSync(process.argv[2], { input, maxBuffer: 1 << 28 });
   if (ran.status !== 0) throw new Error(`${process.argv[2]} ended with ${ran.status ?? ran.signal}: ${ran.stderr}`);
   const counts = ran.stdout.toString().trim().split('\n').map(Number);
-  if (counts.length !== texts.length) throw new Error(`${counts.length} counts of ${texts.length} texts`);
+  if (counts.length !== list.length) throw new Error(`${counts.length} counts of ${list.length} texts`);
+  return counts;
+}
+
+for (const [model, name] of [['gpt-4o', 'o200k_base'], ['gpt-4', 'cl100k_base']]) {
+  const counts = counted(model, texts);
   const reference = get_encoding(name);
   texts.forEach((text, i) => {
     const want = reference.encode_ordinary(text.toWellFormed?.() ?? text).length;
@@ -111,6 +119,20 @@ let failures = 0;
     if (failures++ < 20) console.error(`${name}: ${counts[i]} for ${want}: ${JSON.stringify(text.slice(0, 200))}`);
   });
   reference.free();
-});
+}
 console.log(`${texts.length} texts, ${fromClients} of them from clients: ${failures ? `${failures} counts differ` : 'every count agrees'}`);
+
+// Estimates beside what the families' own vocabularies count for what clients sent.
+const MODELS = { GEMINI: 'gemini-2.5-pro', LLAMA: 'llama-3.3-70b', QWEN: 'qwen3-32b', DEEPSEEK: 'deepseek-v3', MISTRAL: 'mistral-small' };
+const [, head, ...rows] = fs.readFileSync(path.join(__dirname, 'published_counts.tsv'), 'utf8').trim().split('\n').map((l) => l.split('\t'));
+const requests = rows.map(([file]) => fs.readFileSync(path.join(__dirname, '../..', file), 'utf8'));
+head.slice(1).forEach((family, column) => {
+  let worst = 0;
+  counted(MODELS[family], requests).forEach((count, i) => {
+    const error = Math.abs(count / Number(rows[i][column + 1]) - 1);
+    worst = Math.max(worst, error);
+    if (error > 0.1 && failures++ < 20) console.error(`${family}: ${count} for ${rows[i][column + 1]}: ${rows[i][0]}`);
+  });
+  console.log(`${family}: ${rows.length} requests within ${(worst * 100).toFixed(1)} %`);
+});
 process.exit(failures ? 1 : 0);

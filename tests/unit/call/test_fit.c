@@ -53,6 +53,20 @@ TEST(nobody_has_room) {
   buf_clear(&body);
 }
 
+TEST(what_shortens_nothing_excuses_nothing) {
+  static const char *const extras[] = {
+      "\"truncation\":\"disabled\",", "\"context_management\":null,",
+      "\"context_management\":{\"edits\":[{\"type\":\"clear_thinking_20251015\",\"keep\":\"all\"}]},"};
+  for (size_t i = 0; i < sizeof extras / sizeof *extras; i++) {
+    struct buf body;
+    rig_open(request_of(&body, extras[i]).p);
+    limits(1000, 1000, 1000);
+    assert_int_equal(rig_run(), ERR_CONTEXT_EXCEEDED);
+    rig_close();
+    buf_clear(&body);
+  }
+}
+
 TEST(each_dialect_says_it_as_its_vendor_does) {
   static const struct {
     const char *dialect;
@@ -102,6 +116,9 @@ TEST(doubt_is_in_favour_of_the_caller) {
       {"", 1560, CONFIG_CONTEXT_CHECK_AUTO}, /* within the estimate's error */
       {"", 1000, CONFIG_CONTEXT_CHECK_OFF},
       {"\"transforms\":[\"middle-out\"],", 1000, CONFIG_CONTEXT_CHECK_AUTO}, /* the provider shortens it */
+      {"\"truncation\":\"auto\",", 1000, CONFIG_CONTEXT_CHECK_AUTO},
+      {"\"context_management\":{\"edits\":[{\"type\":\"clear_tool_uses_20250919\"}]},", 1000,
+       CONFIG_CONTEXT_CHECK_AUTO},
       {"\"other\":{},", 5000, CONFIG_CONTEXT_CHECK_AUTO},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -123,6 +140,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_next_with_room_is_asked),
       cmocka_unit_test(nobody_has_room),
+      cmocka_unit_test(what_shortens_nothing_excuses_nothing),
       cmocka_unit_test(each_dialect_says_it_as_its_vendor_does),
       cmocka_unit_test(doubt_is_in_favour_of_the_caller),
   };
