@@ -6,6 +6,7 @@
 #include "base/id.h"
 #include "base/metrics.h"
 #include "call/call_internal.h"
+#include "call/fit.h"
 
 /* Whether a failure of one deployment may be mended by asking another. The status of an upstream decides where there is
  * one: a fault of the request itself would be answered the same everywhere. */
@@ -52,6 +53,9 @@ static void begin_attempt(struct call_outcome *o, const struct deployment *d) {
 }
 
 static enum err try_deployment(struct call *c, const struct deployment *d, struct err_info *info) {
+  *info = (struct err_info){0};
+  enum err unfit = fit_check(c, d, info);
+  if (unfit) return unfit;
   for (unsigned repeat = 0;; repeat++) {
     *info = (struct err_info){0};
     begin_attempt(&c->outcome, d);
