@@ -55,6 +55,7 @@ const struct dialect dialect_openai_chat = {
     .caps = CAPS,
     .carries_signatures = true, /* in reasoning_details */
     .request_table = request_table,
+    .joins_streams = true,
     .framing = FRAMING_SSE,
     .forwarded_headers = forwarded_headers,
     .content_type_stream = STR("text/event-stream"),
