@@ -262,9 +262,10 @@ static void put_choice(struct buf *out, const struct choice *c, bool is_legacy) 
   json_out_key(out, "message");
   put_message(out, c, is_legacy);
   json_out_key(out, "logprobs");
-  if (c->number == 0 && c->a->logprobs[0].n) {
+  struct str logprobs = answer_logprobs(c->a, c->number);
+  if (logprobs.n) {
     buf_put(out, STR("{\"content\":["));
-    buf_put(out, buf_str(&c->a->logprobs[0]));
+    buf_put(out, logprobs);
     buf_put(out, STR("],\"refusal\":null}"));
   } else {
     buf_put(out, STR("null"));

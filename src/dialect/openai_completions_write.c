@@ -91,7 +91,7 @@ void openai_completions_encode_reply(const struct dialect_exchange *x, const str
     for (size_t i = 0; i < answer->part_count; i++)
       if (answer->parts[i].choice == c && is_text(answer->parts[i].kind))
         buf_put(&text, buf_str(&answer->parts[i].text));
-    struct str logprobs = c == 0 ? buf_str(&answer->logprobs[0]) : STR_NONE;
+    struct str logprobs = answer_logprobs(answer, c);
     put_choice(out, c, buf_str(&text), logprobs,
                finish_word(answer->stops[c].is_set ? answer->stops[c].reason : STOP_END));
     if (text.failed) out->failed = true;

@@ -110,7 +110,7 @@ static void put_candidate(const struct dialect_exchange *x, const struct answer 
   if (a->stops[index].is_set) json_out_member_string(out, "finishReason", gemini_beside_finish_word(&a->stops[index]));
   json_out_member_i64(out, "index", index);
   gemini_beside_put_metadata(out, buf_str(&citations));
-  if (index == 0) gemini_beside_put_logprobs(out, buf_str(&a->logprobs[0]));
+  gemini_beside_put_logprobs(out, answer_logprobs(a, index));
   json_out_end(out, '}');
   if (citations.failed) out->failed = true;
   buf_clear(&citations);

@@ -205,7 +205,7 @@ void openai_responses_put_logprobs(struct buf *out, const struct openai_response
   while (o->answer->parts[first].kind != PART_TEXT) first++;
   json_out_key(out, "logprobs");
   json_out_begin(out, '[');
-  if (!is_begun && wants_logprobs(o) && part == first) buf_put(out, buf_str(&o->answer->logprobs[0]));
+  if (!is_begun && wants_logprobs(o) && part == first) buf_put(out, answer_logprobs(o->answer, 0));
   json_out_end(out, ']');
 }
 
