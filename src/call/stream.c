@@ -39,6 +39,7 @@ struct stream {
 
 static void put_receipt(struct stream *r, struct buf *to, size_t from) {
   struct call *c = r->call;
+  attempt_estimate(c, r->deployment);
   c->outcome.duration_us = clock_mono_us() - c->outcome.started_us;
   buf_reset(&r->receipt);
   c->put_receipt(c->receipt_arg, &c->outcome, &r->receipt);
@@ -118,6 +119,7 @@ static enum err watch_frame(struct stream *r, const struct frame *frame, size_t 
   struct err_info fault = {0};
   if (r->doubt_from == NO_DOUBT && events->text.n &&
       text_filter_pass(&r->translation.filter, events->text_kind, events->text, &e, &fault)) {
+    count_output_add(&r->call->seen, events->text);
     if (!e) return OK;
   } else {
     e = translation_frame(&r->translation, frame, &seen, &r->other, &fault);
@@ -289,7 +291,9 @@ static enum err finish(struct stream *r, struct err_info *info) {
   if (e) return e;
   release(r, r->out.n);
   r->is_committed = true;
-  return send_out(r);
+  e = send_out(r);
+  attempt_estimate(r->call, r->deployment); /* where no receipt has asked for it yet */
+  return e;
 }
 
 /* What was in doubt is never decided any more, so it is what it seems to be. */
