@@ -68,6 +68,8 @@ static void place_receipt(struct stream *r, const struct events *events, size_t 
     if (is_shown) put_receipt(r, &r->out, from);
     release(r, from);
   } else if (events_has(events, EVENT_END)) {
+    /* One frame that is the end and the end mark, too (Ollama): nothing comes behind it. */
+    if (events_has(events, EVENT_STOP) && is_shown && !r->is_holding) put_receipt(r, &r->out, from);
     release(r, from);
   } else if (events_has(events, EVENT_STOP) && is_shown && !r->is_holding) {
     r->is_holding = true;
