@@ -67,6 +67,8 @@ static void place_receipt(struct stream *r, const struct events *events, size_t 
     if (is_shown) put_receipt(r, &r->out, from);
     release(r, from);
   } else if (events_has(events, EVENT_END)) {
+    /* Ollama says both with one line. */
+    if (events_has(events, EVENT_STOP) && is_shown && !r->is_holding) put_receipt(r, &r->out, from);
     release(r, from);
   } else if (events_has(events, EVENT_STOP) && is_shown && !r->is_holding) {
     r->is_holding = true;
