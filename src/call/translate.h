@@ -68,6 +68,10 @@ enum err translation_release(struct translation *t, struct buf *out, struct err_
  * translation_frame writes. Without tool text and think tags nothing is ever written. */
 enum err translation_watch(struct translation *t, struct call *c, const struct deployment *d,
                            const struct codec *codec) MUST_CHECK;
+/* All that came so far has gone to the caller as it was: what has stopped is known there. */
+static inline void translation_note_relayed(struct translation *t) { t->x.stops_told = t->stopped; }
+/* From here on the translation's bytes go out: it ends when every choice that the request asks for has. */
+void translation_take_over(struct translation *t);
 static inline bool translation_has_changed(const struct translation *t) { return t->filter.has_changed; }
 
 #endif

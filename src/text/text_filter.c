@@ -235,8 +235,9 @@ static enum err close_channel(struct text_channel *c, bool is_cut) {
   return e;
 }
 
+/* Before the answer's end is known; what other machines hold may be a call's beginning, too. */
 static bool has_doubt(const struct text_channel *c) {
-  return c->has_tool && !tool_text_is_idle(&c->tool) && !c->filter->options.is_whole;
+  return c->has_tool && (!tool_text_is_idle(&c->tool) || c->whole.n || (c->has_leak && !guard_leak_is_idle(&c->leak)));
 }
 
 /* Parts of a choice that wait for the answer's end are closed; with is_over the others' text is over, too. */
