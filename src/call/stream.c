@@ -249,7 +249,8 @@ static uint64_t next_deadline(const struct stream *r, uint64_t first_us, uint64_
   uint64_t deadline = total_us, silent = clock_deadline_ms(t->silence_ms);
   *meaning = ERR_TOTAL_TIMEOUT;
   if (silent < deadline) deadline = silent, *meaning = ERR_SILENCE_TIMEOUT;
-  if (!r->is_committed && first_us < deadline) deadline = first_us, *meaning = ERR_FIRST_CONTENT_TIMEOUT;
+  bool is_waiting = !r->is_committed && !r->translation.saw_content;
+  if (is_waiting && first_us < deadline) deadline = first_us, *meaning = ERR_FIRST_CONTENT_TIMEOUT;
   if (r->is_holding && r->hold_until < deadline) deadline = r->hold_until, *meaning = OK;
   if (r->is_over && r->tail_until < deadline) deadline = r->tail_until, *meaning = OK;
   return deadline;

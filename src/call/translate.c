@@ -396,6 +396,7 @@ static enum err take_event(void *arg, const struct event *event, struct err_info
   const struct event_sink sink = {t, take_filtered};
   if (t->is_ended && event->kind != EVENT_USAGE) return OK;
   if (event->kind == EVENT_ERROR) return provider_error(t->deployment, (struct http_headers){0}, event->bytes, info);
+  t->saw_content = t->saw_content || is_content(event);
   return t->has_filter ? text_filter_put(&t->filter, event, &sink, info) : take_filtered(t, event, info);
 }
 

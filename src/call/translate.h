@@ -23,6 +23,7 @@ struct translation {
   unsigned choices;        /* that are to end */
   uint64_t stopped;        /* which have: bit (1 << choice) */
   bool saw_stop;           /* all of them have: the end is due */
+  bool saw_content;        /* it has come, though the filter may hold it yet */
   bool is_ended;
 };
 

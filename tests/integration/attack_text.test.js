@@ -2,6 +2,7 @@
 // end in doubt. Never half a call, a lost byte, a clean end of what was cut; every frame obeys its dialect's rules.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { startServe } from './harness.js';
 import { callers, framesOf, readers, scripts, startProvider, wholeReaders } from './hostile_text.js';
 
@@ -185,8 +186,9 @@ test('large answers: one frame, thousands of markers, a doubt of many frames', a
   const big = Array.from({ length: 55000 }, (_, i) => `lorem <b ${i * i} \`x\` `).join('');
   const many = Array.from({ length: 3000 }, (_, i) => `w${i} <tool_call> <invoke name="nope"> [TOOL_CALLS] `);
   for (const [c, t] of pairs) {
-    for (const text of [[big], many]) {
+    for (const text of [[big], many, [Array.from({ length: 4000 }, (_, i) => `${'<'.repeat(200)}${i}`).join('')]]) {
       const a = await ask(c, t, [{ text }]);
+      assert.ok(a.body.length < 9 * 1024 * 1024, `${c} of ${t}: ${a.body.length} bytes`);
       assert.ok(a.clean, `${c} of ${t}: ${a.body.slice(-300)}`);
       assert.ok(a.text === text.join(''), `${c} of ${t}`);
     }
@@ -211,4 +213,92 @@ test('a doubt of more frames than are kept ends in the text that it was', async 
       assert.ok(!leaked.clean, 'the guard has not forgotten the tag');
     }
   } finally { await plain.stop(); }
+});
+
+test('what a model says in held text is content to the clocks', async () => {
+  const slow = await startServe({ config: { providers: Object.fromEntries(Object.entries(targets).map(([id, [type, path]]) => [id, {
+    type, baseURL: `http://127.0.0.1:${provider.address().port}${path}`, apiKey: 'k', models: { m: {} }, timeouts: { first_token_ms: 700 } }])) } });
+  try {
+    await Promise.all(pairs.map(async ([c, t]) => {
+      const steps = ['<tool_call>\n{"name": "look", "arguments": {"x":"', 'a', 'b', 'c', 'd', '"}}\n</tool_call>'].flatMap((text) => [{ text }, { ms: 250 }]);
+      const a = await ask(c, t, steps, { at: slow });
+      assert.equal(a.status, 200, `${c} of ${t}: ${a.body}`);
+      assert.deepEqual(parsed(a.calls), [['look', { x: 'abcd' }]], `${c} of ${t}`);
+    }));
+  } finally { await slow.stop(); }
+});
+
+test('a client that leaves while its text is held takes the provider with it', async () => {
+  for (const [c, t] of pairs) {
+    const id = `gone${count++}`, script = { steps: [{ text: ['a ', '<tool_call>\n{"name": "look", "argu'] }, { ms: 30000 }] };
+    scripts.set(id, script);
+    const [path, body] = callers[c](t, true, `[[s:${id}]]`);
+    const leave = new AbortController();
+    const reply = fetch(serve.url + path, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${serve.key}` }, body: JSON.stringify(body), signal: leave.signal });
+    const { body: stream } = await reply;
+    await stream.getReader().read();
+    const left = Date.now();
+    leave.abort();
+    while (!script.closed && Date.now() - left < 2000) await new Promise((r) => setTimeout(r, 2));
+    assert.ok(script.closed - left < 250, `${c} of ${t}: ${script.closed - left} ms`);
+    scripts.delete(id);
+  }
+});
+
+const rss = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${serve.child.pid}/status`, 'utf8'))[1]) / 1024;
+test('a hundred streams at once that hold what they can, and nothing stays', async () => {
+  const steps = [{ text: ['x ', '<tool_call>\n{"name": "look", "arguments": {"x":"'] }, { text: Array.from({ length: 40 }, (_, i) => String.fromCharCode(97 + i % 26).repeat(5000)) }, { ms: 300 }, { text: '"}}' }];
+  const round = () => Promise.all(Array.from({ length: 100 }, async (_, i) => {
+    const [c, t] = pairs[i % pairs.length];
+    const a = await ask(c, t, steps);
+    assert.ok(a.clean, `${c} of ${t}: ${a.body.slice(0, 300)}`);
+    assert.equal(JSON.parse(a.calls[0][1]).x.length, 200000);
+  }));
+  await round();
+  const before = rss();
+  for (let i = 0; i < 3; i++) await round();
+  assert.ok(rss() - before < 48, `${before} MB, then ${rss()} MB`);
+});
+
+test('tools of every kind of strangeness', async () => {
+  let cycle = { type: 'object', properties: { x: { $ref: '#/$defs/a' } }, $defs: { a: { $ref: '#/$defs/b' }, b: { $ref: '#/$defs/a' } } };
+  let deep = { type: 'string' };
+  for (let i = 0; i < 30; i++) deep = { type: 'object', properties: { x: deep } };
+  let any = { type: 'string' };
+  for (let i = 0; i < 60; i++) any = { anyOf: [any] };
+  const large = { type: 'object', properties: Object.fromEntries(Array.from({ length: 20000 }, (_, i) => [`p${i}`, { type: 'string', description: 'd'.repeat(100) }])) };
+  const xml = '<invoke name="look"><parameter name="x">42</parameter></invoke>';
+  for (const parameters of [cycle, deep, { type: 'object', properties: { x: any } }, large, {}, { properties: [] }, { type: ['object', 7] }])
+    for (const text of [xml, leak('42')]) {
+      const tools = [{ type: 'function', function: { name: 'look', parameters } }, { type: 'function', function: { name: 'look', parameters: { type: 'object', properties: { x: { type: 'string' } } } } }];
+      const a = await ask('chat', 'chat', [{ text: [...text] }], { more: { tools } });
+      assert.equal(a.status, 200, a.body);
+      assert.ok(a.clean);
+      assert.equal(a.calls.length, 1, `${JSON.stringify(parameters).slice(0, 100)} ${a.text}`);
+      assert.equal(typeof JSON.parse(a.calls[0][1]), 'object');
+    }
+  const none = await ask('chat', 'chat', [{ text: [...leak('1')] }], { more: { tool_choice: 'none' } });
+  assert.deepEqual([none.text, none.calls, none.stop], [leak('1'), [], 'end']);
+  const custom = await ask('chat', 'chat', [{ text: [...leak('1')] }], { more: { tools: [{ type: 'custom', custom: { name: 'look' } }] } });
+  assert.deepEqual([custom.text, custom.calls], [leak('1'), []]);
+  const bad = await ask('chat', 'chat', [{ text: [...leak('1')] }], { more: { tools: [{ type: 'function', function: { name: 7 } }] } });
+  assert.deepEqual([bad.text, bad.calls], [leak('1'), []], 'what cannot be read is the provider\'s to refuse');
+});
+
+test('a large body is read off the loop, and a client may leave meanwhile', async () => {
+  const text = 'z'.repeat(3_000_000);
+  for (const [c, t] of [['chat', 'chat'], ['anthropic', 'anthropic'], ['gemini', 'chat'], ['responses', 'responses']]) {
+    const [path, body] = callers[c](t, true, `${text} [[s:big]]`);
+    scripts.set('big', { steps: [{ text: ['a ', leak('1'), ' b'] }] });
+    const ok = await serve.post(path, body);
+    assert.equal(readers[c](await ok.text()).calls.length, 1, `${c} of ${t}`);
+    for (const ms of [0, 5, 10, 20, 40]) {
+      const leave = new AbortController();
+      const gone = fetch(serve.url + path, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${serve.key}` }, body: JSON.stringify(body), signal: leave.signal })
+        .then((r) => r.text()).catch(() => {});
+      setTimeout(() => leave.abort(), ms);
+      await gone;
+    }
+  }
+  assert.equal((await serve.post('/v1/chat/completions', { model: 'test', messages: [{ role: 'user', content: 'x' }] })).status, 200);
 });
