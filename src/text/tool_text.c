@@ -420,8 +420,20 @@ static enum err end_block_at(struct tool_text *t, const struct out *out, bool is
   return e;
 }
 
+/* Behind a call, and too long for a chance: the end of its markup, which has come in part. */
+static bool is_part_of_closer(const struct tool_text *t) {
+  enum { TELLING = 3 };
+  struct str s = str_trim(window(t));
+  size_t n;
+  return t->is_after_call && s.n >= TELLING && match_closer(t, s, &n) == TOOL_TEXT_MATCH_PART;
+}
+
 static enum err end(struct tool_text *t, const struct text_sink *sink, struct err_info *info, bool is_cut) {
   const struct out out = {sink, info};
+  if (is_part_of_closer(t)) {
+    end_block(t);
+    take(t, window(t).n);
+  }
   enum err e = end_block_at(t, &out, is_cut);
   if (t->run) tool_text_end_run(t, t->at);
   if (e == OK && !is_cut && (t->hold == TOOL_TEXT_HOLD_INSIDE || t->hold == TOOL_TEXT_HOLD_CLOSED)) {
