@@ -68,7 +68,7 @@ struct provider_type {
   struct str catalog_path;                   /* of the list of models */
   struct str key_header, key_prefix;         /* "Authorization", "Bearer " */
   struct http_header header;                 /* one that the vendor asks for; name empty: none */
-  bool is_vendor;                            /* the vendor of its dialects itself, not one that imitates it */
+  bool is_vendor;                            /* the maker of API and models, not a server that imitates or hosts them */
   enum provider_usage usage;                 /* where neither preset nor configuration says otherwise */
   /* Reads a failed reply (status >= 400, or 0 for a failure that came with a good status: then the body may name one,
    * else it is 502) into a code and *info: status, message (sanitised), code, type, Retry-After. */
@@ -85,7 +85,7 @@ struct provider {
   struct provider_timeouts timeouts;
   enum provider_usage usage;
   bool is_vendor;         /* by its type or its preset */
-  bool is_vendor_address; /* and at the vendor's own address: what it answers needs no mending */
+  bool is_vendor_address; /* and at the vendor's own address: its own models, which write calls as calls */
   bool starts_in_think;   /* its models' templates write the opening tag of thinking: answers begin inside of it */
   struct str base_path;   /* with its version */
   struct str catalog_target;

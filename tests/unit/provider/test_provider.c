@@ -105,6 +105,34 @@ TEST(targets_of_each_type) {
   }
 }
 
+TEST(vendors_are_known_by_their_addresses) {
+  static const struct {
+    const char *type, *base_url;
+    bool is_vendor_address;
+  } rows[] = {
+      {"openai", "", true},
+      {"anthropic", "", true},
+      {"gemini", "", true},
+      {"bedrock", "", true},
+      {"anthropic", "https://api.anthropic.com/v1", true},
+      {"anthropic", "https://proxy.example/v1", false},
+      {"openai", "http://127.0.0.1:8000/v1", false},
+      {"bedrock", "https://bedrock-runtime.eu-west-3.amazonaws.com", true},
+      {"bedrock", "https://amazonaws.com.example", false},
+      {"azure-openai", "https://x.openai.azure.com/openai/v1", true},
+      {"ollama", "", false},
+      {"openrouter", "", false},
+      {"vllm", "", false},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    const struct provider_spec spec = {
+        .id = STR("p"), .type = str_from_c(rows[i].type), .base_url = str_from_c(rows[i].base_url)};
+    struct provider p;
+    assert_int_equal(provider_init(&arena, &spec, &p, &info), OK);
+    if (p.is_vendor_address != rows[i].is_vendor_address) fail_msg("row %zu: %s", i, rows[i].type);
+  }
+}
+
 TEST(signing_needs_a_region_and_a_good_credential) {
   struct provider_spec spec = {.id = STR("p"),
                                .type = STR("bedrock"),
@@ -271,6 +299,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(every_preset_can_be_used, clear),
       cmocka_unit_test_teardown(targets_of_each_type, clear),
+      cmocka_unit_test_teardown(vendors_are_known_by_their_addresses, clear),
       cmocka_unit_test_teardown(signing_needs_a_region_and_a_good_credential, clear),
       cmocka_unit_test_teardown(a_key_is_not_signed_with, clear),
       cmocka_unit_test_teardown(init_copies_what_it_was_given, clear),
