@@ -313,6 +313,7 @@ static enum err send_once(struct call *c, const struct deployment *d, const stru
   enum err late = limit_waits(&p->timeouts, c->request->is_stream, &request);
   enum err e = request.target.p ? make_body(c, d, codec, ask_usage, &request, info) : ERR_NO_MEMORY;
   if (!e) e = request_headers(c, p, codec, &request.headers);
+  if (!e) e = provider_sign(c->arena, p, clock_wall_us(), &request, info);
   if (e) return e;
   uint64_t from = clock_mono_us();
   e = http_call_start(c->client, &request, &http, info);
