@@ -6,6 +6,7 @@
 #define MAESTRO_CALL_CALL_H
 
 #include "base/buf.h"
+#include "call/reserve.h"
 #include "io/held.h"
 #include "llm/cost.h"
 #include "route/plan.h"
@@ -23,6 +24,7 @@ struct call_outcome {
   uint64_t duration_us;
   bool is_reused; /* the last attempt went over a pooled connection */
   unsigned resends;
+  int64_t max_tokens; /* the output limit that was said in the caller's place; 0: none was */
   bool is_complete; /* the answer ended as it should */
 };
 
@@ -48,6 +50,7 @@ struct call {
   const struct envelope_scan *scan;
   const struct dialect_request *request;
   struct http_headers headers; /* the caller's: some go to a provider of its dialect */
+  const struct limits_caller *limits; /* whom the call is charged to; NULL: nobody, and nothing is written down */
   struct str owner;            /* who calls, by name: what is kept for them is theirs alone */
   struct str reply_id;         /* unique, [a-z0-9_]: base of ids that a translation has to invent */
   struct call_sink sink;
@@ -60,6 +63,7 @@ struct call {
   struct arena *work; /* of `canonical` and what encoding takes. Of a large body it is one of its own: the pool works on
                          it, while fibers of the exchange may use `arena` */
   struct buf encoded;
+  struct reserve reserve;          /* what the call may cost and has; call/reserve.c's */
   struct held held;                /* what all buffers of this call cost the process; given back by call_clear */
   struct translation *translation; /* of the stream that is being or was last written; NULL: none */
   /* results */

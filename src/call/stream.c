@@ -122,6 +122,7 @@ static enum err take_frame(struct stream *r, const struct frame *frame, struct e
   enum err e = is_translated(r) ? translation_frame(&r->translation, frame, &events, &r->out, info)
                                 : relay_frame(r, frame, &events, info);
   if (e) return e;
+  if (events_has(&events, EVENT_DELTA)) reserve_saw(r->call, frame->data.n);
   note(r, &events);
   return r->out.failed || r->held.failed ? ERR_NO_MEMORY : OK;
 }

@@ -35,6 +35,7 @@ struct dialect_request {
   bool must_encode;   /* a relayed answer would not be in the shape that the caller's path asks for */
   struct str options; /* the raw `maestro` member, or empty */
   int64_t max_tokens; /* the caller's output limit; -1: none */
+  int64_t choices;    /* how many answers the limit holds for each of; 0: one */
 };
 
 /* ---- relay ---- */
@@ -43,6 +44,8 @@ struct dialect_request {
 struct dialect_request_edits {
   struct str model; /* the name the upstream knows; empty: leave as it is */
   bool ask_usage;   /* ask the upstream for usage in the stream */
+  int64_t max_tokens; /* the output limit to say in place of the caller's, or where there is none; 0: leave it */
+  bool is_vendor;     /* the upstream is the vendor itself, whose newer words its imitators do not know (OpenAI) */
 };
 
 /* The changes a relayed reply needs, fixed for the whole reply. */

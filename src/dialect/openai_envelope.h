@@ -13,6 +13,8 @@ enum openai_envelope_row {
   OPENAI_ENVELOPE_INCLUDE_USAGE,
   OPENAI_ENVELOPE_MAX_TOKENS,
   OPENAI_ENVELOPE_MAX_COMPLETION_TOKENS,
+  OPENAI_ENVELOPE_CHOICES,
+  OPENAI_ENVELOPE_BEST_OF,
   OPENAI_ENVELOPE_MAESTRO,
   OPENAI_ENVELOPE_ROWS
 };
@@ -25,6 +27,7 @@ enum openai_envelope_row {
     [OPENAI_ENVELOPE_INCLUDE_USAGE] = STR("stream_options.include_usage"),                              \
     [OPENAI_ENVELOPE_MAX_TOKENS] = STR("max_tokens"),                                                   \
     [OPENAI_ENVELOPE_MAX_COMPLETION_TOKENS] = STR("max_completion_tokens"),                             \
+    [OPENAI_ENVELOPE_CHOICES] = STR("n"), [OPENAI_ENVELOPE_BEST_OF] = STR("best_of"),                   \
     [OPENAI_ENVELOPE_MAESTRO] = STR("maestro"),                                                         \
   }
 /* All but what is said of the content. */

@@ -11,6 +11,7 @@ struct turn {
   struct call call;
   struct plan plan;
   struct stored stored;
+  struct limits_caller limits;
   char owner[AUTH_NAME_BYTES];
 };
 

@@ -55,8 +55,7 @@ out:
   return e;
 }
 
-/* Makes the folders above path. */
-static enum err make_folders(const char *path, struct err_info *info) {
+enum err disk_make_folders(const char *path, struct err_info *info) {
   char copy[PATH_BYTES];
   if (snprintf(copy, sizeof copy, "%s", path) >= (int)sizeof copy) return err_set(info, ERR_BAD_VALUE, "path too long");
   for (char *slash = copy; (slash = strchr(slash + 1, '/'));) {
@@ -90,7 +89,7 @@ static void sync_folder(const char *path) {
 
 enum err disk_replace(const char *path, struct str bytes, unsigned mode, struct err_info *info) {
   char temporary[PATH_BYTES];
-  enum err e = make_folders(path, info);
+  enum err e = disk_make_folders(path, info);
   if (e) return e;
   if (snprintf(temporary, sizeof temporary, "%s.XXXXXX", path) >= (int)sizeof temporary)
     return err_set(info, ERR_BAD_VALUE, "path too long");

@@ -301,9 +301,9 @@ static bool has_journal(unsigned worker) {
 
 static enum err take_lock(struct err_info *info) {
   char path[PATH_BYTES];
-  if (mkdir(files.folder, 0700) != 0 && errno != EEXIST)
-    return err_set(info, ERR_IO, "%s: %s", files.folder, strerror(errno));
   path_of("lock", path);
+  enum err e = disk_make_folders(path, info);
+  if (e) return e;
   files.lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (files.lock_fd < 0) return err_set(info, ERR_IO, "%s: %s", path, strerror(errno));
   if (flock(files.lock_fd, LOCK_EX | LOCK_NB) == 0) return OK;
