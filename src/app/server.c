@@ -265,14 +265,16 @@ static void write_server_info(const struct config *config, const struct server_s
 /* ---- money ---- */
 
 /* Without it the gateway serves all the same, but nobody who has a budget. */
-static void open_ledger(const struct config *config, const struct cli_paths *paths) {
-  char folder[1024];
+__attribute__((noinline)) static void open_ledger(const struct config *config, const struct cli_paths *paths) {
   struct err_info info = {0};
-  struct buf notes;
+  struct buf folder, notes;
   struct str rest, line;
+  buf_init(&folder, 0);
   buf_init(&notes, 0);
-  snprintf(folder, sizeof folder, "%s/ledger", paths->data_dir);
-  enum err e = ledger_open(folder, config->options.server_workers, &notes, &info);
+  buf_printf(&folder, "%s/ledger", paths->data_dir);
+  buf_put_char(&folder, 0);
+  enum err e = folder.failed ? ERR_NO_MEMORY : OK;
+  if (!e) e = ledger_open(folder.p, config->options.server_workers, &notes, &info);
   for (rest = buf_str(&notes); rest.n;) {
     str_cut(rest, '\n', &line, &rest);
     log_line(LOG_LEVEL_WARN, "ledger", log_str(LOG_REASON, line));
@@ -280,6 +282,7 @@ static void open_ledger(const struct config *config, const struct cli_paths *pat
   if (e)
     log_line(LOG_LEVEL_ERROR, "what is spent will not be written down, and callers with a budget are refused",
              log_c(LOG_ERROR, err_info_text(e, &info)));
+  buf_clear(&folder);
   buf_clear(&notes);
 }
 
