@@ -154,11 +154,11 @@ struct ledger_balance ledger_balance(const struct ledger_account *a, enum ledger
 
 _Thread_local struct journal *ledger_mine;
 
-/* False: it would pass the cap, and *left says by how much less it would have to be. */
+/* False: it would pass the cap, of which *left is left. What costs nothing passes none, also where more was spent. */
 static bool take(struct ledger_bucket *b, int64_t amount, int64_t cap, int64_t *left) {
   int64_t now = atomic_load_explicit(&b->committed, memory_order_relaxed), next;
   do {
-    if (__builtin_add_overflow(now, amount, &next) || (cap >= 0 && next > cap)) {
+    if (__builtin_add_overflow(now, amount, &next) || (cap >= 0 && amount && next > cap)) {
       if (cap < 0 || __builtin_sub_overflow(cap, now, left)) *left = 0;
       return false;
     }
