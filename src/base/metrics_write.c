@@ -61,7 +61,7 @@ static unsigned rows_used(const struct metrics_family *f) {
   const struct metrics_names *table = f->row == DIMENSION_ENDPOINT   ? &metrics_state.endpoints
                                       : f->row == DIMENSION_PROVIDER ? &metrics_state.providers
                                       : f->row == DIMENSION_PAIR     ? &metrics_state.pairs
-                                     : f->row == DIMENSION_ACCOUNT  ? &metrics_state.accounts
+                                      : f->row == DIMENSION_ACCOUNT  ? &metrics_state.accounts
                                                                      : NULL;
   return table ? atomic_load_explicit(&table->n, memory_order_acquire) + 1 : f->rows;
 }

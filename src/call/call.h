@@ -25,7 +25,7 @@ struct call_outcome {
   bool is_reused; /* the last attempt went over a pooled connection */
   unsigned resends;
   int64_t max_tokens; /* the output limit that was said in the caller's place; 0: none was */
-  bool is_complete; /* the answer ended as it should */
+  bool is_complete;   /* the answer ended as it should */
 };
 
 /* Where a streamed answer goes. A whole answer is left in call.reply instead. */
@@ -49,10 +49,10 @@ struct call {
   struct str body;
   const struct envelope_scan *scan;
   const struct dialect_request *request;
-  struct http_headers headers; /* the caller's: some go to a provider of its dialect */
+  struct http_headers headers;        /* the caller's: some go to a provider of its dialect */
   const struct limits_caller *limits; /* whom the call is charged to; NULL: nobody, and nothing is written down */
-  struct str owner;            /* who calls, by name: what is kept for them is theirs alone */
-  struct str reply_id;         /* unique, [a-z0-9_]: base of ids that a translation has to invent */
+  struct str owner;                   /* who calls, by name: what is kept for them is theirs alone */
+  struct str reply_id;                /* unique, [a-z0-9_]: base of ids that a translation has to invent */
   struct call_sink sink;
   /* Appends the receipt (a JSON object) for a streamed answer; NULL: none is wanted. */
   void (*put_receipt)(void *arg, const struct call_outcome *outcome, struct buf *out);

@@ -111,8 +111,7 @@ static void put_usd(int64_t nano_usd, char out[48]) {
 static enum err refuse_money(const struct limits_subject *s, int64_t amount, int64_t left, struct err_info *info) {
   char most[48], rest[48], lacking[48];
   int64_t shortfall;
-  static const char *const periods[] = {
-      [LEDGER_TOTAL] = "", [LEDGER_MONTH] = " this month", [LEDGER_DAY] = " today"};
+  static const char *const periods[] = {[LEDGER_TOTAL] = "", [LEDGER_MONTH] = " this month", [LEDGER_DAY] = " today"};
   if (__builtin_sub_overflow(amount, left, &shortfall)) shortfall = INT64_MAX;
   put_usd(amount, most);
   put_usd(left > 0 ? left : 0, rest);
@@ -185,8 +184,8 @@ static bool may_trim(const struct call *c, const struct limits_subject *s) {
   return c->request->operation != LLM_EMBED && (c->request->max_tokens < 0 || s->limits.trim);
 }
 
-/* With a money budget: the bound, less output where that is allowed and the bound does not fit. Others may take what was
- * left between two tries. */
+/* With a money budget: the bound, less output where that is allowed and the bound does not fit. Others may take what
+ * was left between two tries. */
 static enum err take_within_budget(struct call *c, const struct deployment *d, struct err_info *info) {
   const struct budget_terms t = terms_for(c, d);
   int64_t wanted = budget_output_wanted(&t), output = wanted, amount = 0;
@@ -212,12 +211,14 @@ static enum err check_budget_can_hold(const struct deployment *d, struct err_inf
   if (!is_priced(d)) {
     metrics_inc(METRIC_REFUSED, METRICS_REFUSED_UNPRICED, 0);
     return err_set(info, ERR_BUDGET_EXCEEDED,
-                   "the price of \"%.*s\" is not known, so a caller with a budget cannot use it", STR_ARG(d->qualified));
+                   "the price of \"%.*s\" is not known, so a caller with a budget cannot use it",
+                   STR_ARG(d->qualified));
   }
   if (ledger_is_durable()) return OK;
   metrics_inc(METRIC_REFUSED, METRICS_REFUSED_JOURNAL, 0);
-  return err_set(info, ERR_BUSY, "what is spent cannot be written down, so a caller with a budget is not served; see the "
-                                 "server's log");
+  return err_set(info, ERR_BUSY,
+                 "what is spent cannot be written down, so a caller with a budget is not served; see the "
+                 "server's log");
 }
 
 enum err reserve_attempt(struct call *c, const struct deployment *d, struct err_info *info) {

@@ -3,8 +3,8 @@
  * sent; it is *settled* with what it did cost, before a receipt leaves, or *released* where it cost nothing. Every path
  * out of an attempt passes reserve_settle, also one that is cancelled: nothing in here waits, so no shield is needed.
  *
- * Once a provider has answered 200 the attempt costs: what it reported, else its prompt and the output that was seen, as
- * an estimate. A refusal, a failure to connect or to answer costs nothing. */
+ * Once a provider has answered 200 the attempt costs: what it reported, else its prompt and the output that was seen,
+ * as an estimate. A refusal, a failure to connect or to answer costs nothing. */
 #ifndef MAESTRO_CALL_RESERVE_H
 #define MAESTRO_CALL_RESERVE_H
 

@@ -42,8 +42,8 @@ struct dialect_request {
 
 /* The changes a relayed request needs. */
 struct dialect_request_edits {
-  struct str model; /* the name the upstream knows; empty: leave as it is */
-  bool ask_usage;   /* ask the upstream for usage in the stream */
+  struct str model;   /* the name the upstream knows; empty: leave as it is */
+  bool ask_usage;     /* ask the upstream for usage in the stream */
   int64_t max_tokens; /* the output limit to say in place of the caller's, or where there is none; 0: leave it */
   bool is_vendor;     /* the upstream is the vendor itself, whose newer words its imitators do not know (OpenAI) */
 };
@@ -104,6 +104,7 @@ struct dialect {
   bool carries_signatures; /* its requests have slots for signatures, where another dialect's may stand, wrapped */
   bool signs_calls; /* its tool calls come signed, and it wants the signatures back (Gemini); else a stand-in is sent */
   bool returns_pieces; /* its clients hand a streamed answer back in the pieces it came in (Gemini) */
+  bool joins_streams;  /* encode_event can go on with an answer whose beginning was relayed */
   enum framing framing;
   struct str content_type_stream;      /* "text/event-stream" */
   const struct str *forwarded_headers; /* of the caller, to a provider of the same dialect; ends with an empty one; may

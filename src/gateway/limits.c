@@ -124,14 +124,13 @@ static void put_reset(bool is_anthropic, int64_t ms, int64_t wall_us, struct buf
 
 static const struct {
   struct str limit, remaining, reset;
-} names[2][2] = {{{STR("x-ratelimit-limit-requests"), STR("x-ratelimit-remaining-requests"),
-                   STR("x-ratelimit-reset-requests")},
-                  {STR("x-ratelimit-limit-tokens"), STR("x-ratelimit-remaining-tokens"),
-                   STR("x-ratelimit-reset-tokens")}},
-                 {{STR("anthropic-ratelimit-requests-limit"), STR("anthropic-ratelimit-requests-remaining"),
-                   STR("anthropic-ratelimit-requests-reset")},
-                  {STR("anthropic-ratelimit-tokens-limit"), STR("anthropic-ratelimit-tokens-remaining"),
-                   STR("anthropic-ratelimit-tokens-reset")}}};
+} names[2][2] = {
+    {{STR("x-ratelimit-limit-requests"), STR("x-ratelimit-remaining-requests"), STR("x-ratelimit-reset-requests")},
+     {STR("x-ratelimit-limit-tokens"), STR("x-ratelimit-remaining-tokens"), STR("x-ratelimit-reset-tokens")}},
+    {{STR("anthropic-ratelimit-requests-limit"), STR("anthropic-ratelimit-requests-remaining"),
+      STR("anthropic-ratelimit-requests-reset")},
+     {STR("anthropic-ratelimit-tokens-limit"), STR("anthropic-ratelimit-tokens-remaining"),
+      STR("anthropic-ratelimit-tokens-reset")}}};
 
 bool limits_add_headers(struct request_context *rc, const struct limits_caller *caller) {
   bool is_anthropic = str_eq(rc->endpoint->dialect->name, STR("anthropic")), any = false;

@@ -1,7 +1,7 @@
 /* The snapshot's section of limits: whom each principal's calls are charged to and what binds them, made from the
  * configuration for server keys and local callers. Also what a caller is told of them: rate-limit headers, and figures
- * for operators. A server key's account is named by a hash of the key, so that it is the same wherever the key stands in
- * the list, and no file holds the key. */
+ * for operators. A server key's account is named by a hash of the key, so that it is the same wherever the key stands
+ * in the list, and no file holds the key. */
 #ifndef MAESTRO_GATEWAY_LIMITS_H
 #define MAESTRO_GATEWAY_LIMITS_H
 

@@ -44,8 +44,8 @@ static bool is_one_of(struct str key, const struct str *names, size_t n) {
   return false;
 }
 
-/* Bytes of `value` that are a picture's, under a key that holds one: Anthropic's and Gemini's "data", OpenAI's "url" and
- * "image_url", Ollama's "images". */
+/* Bytes of `value` that are a picture's, under a key that holds one: Anthropic's and Gemini's "data", OpenAI's "url"
+ * and "image_url", Ollama's "images". */
 static size_t picture_bytes(struct str key, struct str value) {
   static const struct str keys[] = {STR("data"), STR("url"), STR("image_url"), STR("images")};
   if (value.n < MEDIA_BYTES_MIN || !is_one_of(key, keys, sizeof keys / sizeof *keys)) return 0;
@@ -72,7 +72,8 @@ int64_t budget_input_bound(struct str body) {
     size_t at = (size_t)(quote - body.p), end = string_end(body, at);
     struct str text = str_sub(body, at + 1, end);
     size_t next = end + 1;
-    while (next < body.n && (body.p[next] == ' ' || body.p[next] == '\t' || body.p[next] == '\n' || body.p[next] == '\r'))
+    while (next < body.n &&
+           (body.p[next] == ' ' || body.p[next] == '\t' || body.p[next] == '\n' || body.p[next] == '\r'))
       next++;
     if (next < body.n && body.p[next] == ':') {
       key = text;

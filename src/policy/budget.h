@@ -13,19 +13,19 @@ enum {
   BUDGET_UNKNOWN_OUTPUT_TOKENS = 4096 /* told to a model whose own maximum is not known */
 };
 
-/* Tokens that the input can have at most: a token stands for a byte at least, and the body has more bytes than the texts
- * in it. Pictures are taken out where they stand as base64 under the keys that dialects have for them, and counted as
- * above; one that is named by a URL is counted, too. Linear; `body` is JSON (anything else is harmless). */
+/* Tokens that the input can have at most: a token stands for a byte at least, and the body has more bytes than the
+ * texts in it. Pictures are taken out where they stand as base64 under the keys that dialects have for them, and
+ * counted as above; one that is named by a URL is counted, too. Linear; `body` is JSON (anything else is harmless). */
 int64_t budget_input_bound(struct str body);
 
 struct budget_terms {
-  const struct price *price;    /* both input and output are known */
-  int64_t input_tokens;         /* the bound */
-  int64_t max_tokens;           /* the caller's limit; -1: none */
-  int64_t choices;              /* answers; 0: one */
-  int64_t model_output_tokens;  /* the model's own maximum; -1: unknown */
-  int64_t context_tokens;       /* -1: unknown */
-  bool has_output;              /* vectors have none */
+  const struct price *price;   /* both input and output are known */
+  int64_t input_tokens;        /* the bound */
+  int64_t max_tokens;          /* the caller's limit; -1: none */
+  int64_t choices;             /* answers; 0: one */
+  int64_t model_output_tokens; /* the model's own maximum; -1: unknown */
+  int64_t context_tokens;      /* -1: unknown */
+  bool has_output;             /* vectors have none */
 };
 
 /* Output tokens that each answer may have: the caller's limit, else the model's. */

@@ -1,5 +1,5 @@
-/* Rates: see rate_limit.h. A word is the window's number (24 bits: minutes come round after 31 years) and how much of it
- * is used (40 bits). */
+/* Rates: see rate_limit.h. A word is the window's number (24 bits: minutes come round after 31 years) and how much of
+ * it is used (40 bits). */
 #include "policy/rate_limit.h"
 
 enum { COUNT_BITS = 40, TAG_MASK = (1 << 24) - 1 };

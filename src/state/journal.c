@@ -97,10 +97,8 @@ void journal_note(struct journal *j, int slot, int64_t input_tokens, int64_t out
 /* The row of s, at the number that s names. */
 static void append(struct journal *j, struct slot *s, const struct journal_result *result) {
   struct journal_row *to = place(j, s->settle_seq);
-  struct journal_row row = {.seq = s->settle_seq,
-                            .flags = result->flags,
-                            .entry = s->entry,
-                            .amount_nano_usd = result->amount_nano_usd};
+  struct journal_row row = {
+      .seq = s->settle_seq, .flags = result->flags, .entry = s->entry, .amount_nano_usd = result->amount_nano_usd};
   memcpy(row.tokens, result->tokens, sizeof row.tokens);
   row.checksum = row_checksum(&row);
   *to = row;
@@ -136,7 +134,9 @@ void journal_release(struct journal *j, int slot) {
 uint64_t journal_next_seq(const struct journal *j) { return atomic_load_explicit(&j->next_seq, memory_order_acquire); }
 uint32_t journal_taken(const struct journal *j) { return atomic_load_explicit(&j->taken, memory_order_relaxed); }
 
-struct journal_row journal_read(const struct journal *j, uint64_t seq) { return *place(j, seq); }
+struct journal_row journal_read(const struct journal *j, uint64_t seq) {
+  return *place(j, seq);
+}
 
 void journal_trim(struct journal *j, uint64_t seq) {
   if (seq > atomic_load_explicit(&j->trimmed, memory_order_relaxed))

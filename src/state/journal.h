@@ -1,12 +1,12 @@
 /* The journal of money: one preallocated file per worker, mapped shared. A call in flight holds a *slot*, updated in
  * place with the tokens that it has seen; what it cost in the end is a *row*, appended with a checksum before the slot
- * is free again. So a process that is killed leaves either the slot or the row, and the next start settles what it finds
- * in slots from the tokens they saw. Rows stand in a ring: the ledger's writer copies them away and gives their places
- * back (journal_trim). A slot is only handed out while a place for its row is free, so settling cannot fail.
+ * is free again. So a process that is killed leaves either the slot or the row, and the next start settles what it
+ * finds in slots from the tokens they saw. Rows stand in a ring: the ledger's writer copies them away and gives their
+ * places back (journal_trim). A slot is only handed out while a place for its row is free, so settling cannot fail.
  *
- * One thread (its worker) reserves, notes, settles and releases; one other (the writer) reads and trims. What the kernel
- * has of the mapping outlives the process, not a power cut: journal_sync is what survives that. Amounts are nano-USD.
- * Numbers are in the machine's own byte order; a file of another machine is refused as a whole. */
+ * One thread (its worker) reserves, notes, settles and releases; one other (the writer) reads and trims. What the
+ * kernel has of the mapping outlives the process, not a power cut: journal_sync is what survives that. Amounts are
+ * nano-USD. Numbers are in the machine's own byte order; a file of another machine is refused as a whole. */
 #ifndef MAESTRO_STATE_JOURNAL_H
 #define MAESTRO_STATE_JOURNAL_H
 
@@ -22,8 +22,14 @@ enum {
   JOURNAL_NO_SLOT = -1
 };
 
-enum journal_class { JOURNAL_INPUT, JOURNAL_OUTPUT, JOURNAL_CACHE_READ, JOURNAL_CACHE_WRITE, JOURNAL_REASONING,
-                     JOURNAL_CLASSES };
+enum journal_class {
+  JOURNAL_INPUT,
+  JOURNAL_OUTPUT,
+  JOURNAL_CACHE_READ,
+  JOURNAL_CACHE_WRITE,
+  JOURNAL_REASONING,
+  JOURNAL_CLASSES
+};
 
 enum journal_flag {
   JOURNAL_ESTIMATED = 1, /* tokens were counted here, not reported */
@@ -78,8 +84,8 @@ struct journal_found {
 
 struct journal;
 
-/* Opens or makes `path`. Rows with a number below next_seq have been copied away. on_row gets each one from there on, in
- * order, those of recovered slots last; the slots stay marked until journal_forget, which is to be called once what
+/* Opens or makes `path`. Rows with a number below next_seq have been copied away. on_row gets each one from there on,
+ * in order, those of recovered slots last; the slots stay marked until journal_forget, which is to be called once what
  * on_row got is safe on disk (until then a second start finds them settled by their rows). ERR_BAD_VALUE: of a newer
  * version or another shape, untouched; ERR_IO, also when the disk is full. */
 enum err journal_open(struct journal **out, const char *path, unsigned worker, const struct journal_shape *shape,

@@ -93,7 +93,9 @@ void ledger_forget_accounts(void) {
   pthread_mutex_unlock(&lock);
 }
 
-struct ledger_rates *ledger_account_rates(struct ledger_account *a) { return &a->rates; }
+struct ledger_rates *ledger_account_rates(struct ledger_account *a) {
+  return &a->rates;
+}
 
 void ledger_account_day(const struct ledger_account *a, uint32_t day, uint64_t *calls, uint64_t *tokens) {
   bool is_now = atomic_load(&a->day_key) == (uint64_t)day + 1;
@@ -162,8 +164,8 @@ static bool take(struct ledger_bucket *b, int64_t amount, int64_t cap, int64_t *
       if (cap < 0 || __builtin_sub_overflow(cap, now, left)) *left = 0;
       return false;
     }
-  } while (!atomic_compare_exchange_weak_explicit(&b->committed, &now, next, memory_order_relaxed,
-                                                  memory_order_relaxed));
+  } while (
+      !atomic_compare_exchange_weak_explicit(&b->committed, &now, next, memory_order_relaxed, memory_order_relaxed));
   return true;
 }
 
@@ -222,8 +224,8 @@ static void move(const struct ledger_reservation *r, int64_t amount) {
     struct ledger_bucket *of[LEDGER_PERIODS] = {[LEDGER_TOTAL] = &a->total,
                                                 [LEDGER_MONTH] = &a->months[r->month % LEDGER_RING],
                                                 [LEDGER_DAY] = &a->days[r->day % LEDGER_RING]};
-    const uint64_t period[LEDGER_PERIODS] = {[LEDGER_MONTH] = (uint64_t)r->month + 1,
-                                             [LEDGER_DAY] = (uint64_t)r->day + 1};
+    const uint64_t period[LEDGER_PERIODS] = {
+        [LEDGER_MONTH] = (uint64_t)r->month + 1, [LEDGER_DAY] = (uint64_t)r->day + 1};
     for (unsigned p = 0; p < LEDGER_PERIODS; p++) {
       if (p != LEDGER_TOTAL && atomic_load_explicit(&of[p]->period, memory_order_acquire) < period[p]) continue;
       atomic_fetch_add_explicit(&of[p]->committed, amount - r->amount_nano_usd, memory_order_relaxed);

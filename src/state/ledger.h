@@ -1,7 +1,7 @@
 /* What everybody has spent and may still spend: process-wide atomic counters per account and period (all time, UTC
  * month, UTC day), fed by the journal. *Reserve* takes a journal slot, then moves the counters of every account and
- * period, all or none; *settle* appends the journal's row, frees the slot and moves what was reserved to what was spent.
- * No lock and no wait on this path.
+ * period, all or none; *settle* appends the journal's row, frees the slot and moves what was reserved to what was
+ * spent. No lock and no wait on this path.
  *
  * What survives the process: a writer thread folds new rows into balances of its own and puts them, with the number of
  * the next row of each journal, into one small file (old content or new, never a mixture); only then are the rows'

@@ -1,5 +1,5 @@
-/* What makes the ledger survive: the balances' file, recovery at start, and the writer thread; see ledger.h. Files of the
- * folder: `lock`; `balances` and `balances.previous`; `worker-<n>.journal`. Rows are given back only as far as the
+/* What makes the ledger survive: the balances' file, recovery at start, and the writer thread; see ledger.h. Files of
+ * the folder: `lock`; `balances` and `balances.previous`; `worker-<n>.journal`. Rows are given back only as far as the
  * *previous* balances go, so that these and the journals can replace a damaged `balances`. */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@
 enum {
   PATH_BYTES = 1536,
   FILE_BYTES_MAX = 256 << 20,
-  TICK_MS = 100,   /* how often the writer looks */
+  TICK_MS = 100,    /* how often the writer looks */
   WRITE_TICKS = 10, /* how often it writes at most, unless a ring fills up */
   FILL_MAX = 50
 };
@@ -49,7 +49,8 @@ static void put_account(void *arg, struct ledger_account *a) {
   if (b->total == 0 && b->day_calls == 0) return;
   buf_printf(arg, "account %016llx total %lld month %u %lld day %u %lld %llu %llu %s\n", (unsigned long long)a->id,
              (long long)b->total, b->month_number, (long long)b->month, b->day_number, (long long)b->day,
-             (unsigned long long)b->day_calls, (unsigned long long)b->day_tokens, atomic_load(&a->has_name) ? a->name : "");
+             (unsigned long long)b->day_calls, (unsigned long long)b->day_tokens,
+             atomic_load(&a->has_name) ? a->name : "");
 }
 
 void ledger_file_write(struct buf *out, const uint64_t next_seq[LEDGER_WORKERS_MAX]) {
@@ -98,8 +99,8 @@ static bool read_account(struct str line) {
             take_number(&line, INT64_MAX, &tokens) && line.n <= LEDGER_NAME_MAX;
   struct ledger_account *a = ok ? ledger_account_by_id(id) : NULL;
   if (!a) return false;
-  a->booked = (struct ledger_booked){(int64_t)total,  (int64_t)month_amount, (int64_t)day_amount, (uint32_t)month,
-                                     (uint32_t)day, calls,                 tokens};
+  a->booked = (struct ledger_booked){
+      (int64_t)total, (int64_t)month_amount, (int64_t)day_amount, (uint32_t)month, (uint32_t)day, calls, tokens};
   if (line.n) memcpy(a->name, line.p, line.n);
   atomic_store(&a->has_name, line.n > 0);
   return true;
@@ -259,10 +260,11 @@ static enum err load(struct buf *notes, struct err_info *info) {
   if (second == ERR_NOT_FOUND && first == ERR_NOT_FOUND) return OK;
   path_of("balances", path);
   if (second)
-    return err_set(info, ERR_BAD_VALUE,
-                   "%s: cannot be read, and neither can balances.previous; nothing was changed. Put a copy back, or move "
-                   "both away to begin at zero",
-                   path);
+    return err_set(
+        info, ERR_BAD_VALUE,
+        "%s: cannot be read, and neither can balances.previous; nothing was changed. Put a copy back, or move "
+        "both away to begin at zero",
+        path);
   if (first == ERR_NOT_FOUND) return OK;
   snprintf(aside, sizeof aside, "%s.damaged-%lld", path, (long long)clock_wall_us());
   if (rename(path, aside)) return err_set(info, ERR_IO, "%s: %s", path, strerror(errno));
@@ -275,8 +277,8 @@ static enum err open_journal(unsigned worker, struct buf *notes, struct err_info
   struct journal_found found;
   snprintf(name, sizeof name, "worker-%u.journal", worker);
   path_of(name, path);
-  enum err e = journal_open(&files.journals[worker], path, worker, &journal_shape, files.written[worker], book_row, NULL,
-                            &found, info);
+  enum err e = journal_open(&files.journals[worker], path, worker, &journal_shape, files.written[worker], book_row,
+                            NULL, &found, info);
   if (e) return e;
   files.folded[worker] = journal_next_seq(files.journals[worker]);
   files.recovered += found.slots;

@@ -28,6 +28,7 @@ TEST(both_ways_and_any_cut_agree) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(values_of_the_rfc), cmocka_unit_test(both_ways_and_any_cut_agree)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(values_of_the_rfc),
+                                     cmocka_unit_test(both_ways_and_any_cut_agree)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,7 +14,8 @@ static size_t row_count;
 
 #define USED(in, out) "{\"choices\":[{\"message\":{\"content\":\"x\"},\"finish_reason\":\"stop\"}]," USAGE(in, out) "}"
 static const struct scripted_answer good = {.type = JSON, .pieces = {USED(10, 4)}};
-static const struct scripted_answer failing = {.status = 500, .type = JSON, .pieces = {"{\"error\":{\"message\":\"no\"}}"}};
+static const struct scripted_answer failing = {
+    .status = 500, .type = JSON, .pieces = {"{\"error\":{\"message\":\"no\"}}"}};
 
 static void begin(const char *body, int64_t budget) {
   struct err_info info = {0};
@@ -116,9 +117,9 @@ TEST(trimmed_to_what_is_left) {
     int64_t left;
     bool trim;
     int64_t told; /* 0: refused */
-  } cases[] = {{WHOLE, 0, false, 0},  {WHOLE, 15, false, 0}, {WHOLE, 16, false, 16}, {WHOLE, 40, false, 40},
-               {own, 40, false, 0},   {own, 40, true, 40},   {own, 15, true, 0},     {own, 49, true, 49},
-               {WHOLE, 101, false, 100}};
+  } cases[] = {{WHOLE, 0, false, 0},   {WHOLE, 15, false, 0}, {WHOLE, 16, false, 16},
+               {WHOLE, 40, false, 40}, {own, 40, false, 0},   {own, 40, true, 40},
+               {own, 15, true, 0},     {own, 49, true, 49},   {WHOLE, 101, false, 100}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     begin(cases[i].body, bound(cases[i].body, cases[i].left));
     subject.limits.trim = cases[i].trim;

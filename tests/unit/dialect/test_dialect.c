@@ -1,5 +1,5 @@
-/* What all dialects' envelopes say and can be told about the output: the limit in place of the caller's or where there is
- * none, by each vendor's word, and for how many answers it holds. */
+/* What all dialects' envelopes say and can be told about the output: the limit in place of the caller's or where there
+ * is none, by each vendor's word, and for how many answers it holds. */
 #include "dialect/dialect.h"
 
 #include "unit.h"
@@ -13,7 +13,8 @@ static const struct {
   int flags;
   const char *edited; /* with 77 */
 } rows[] = {
-    {"openai_chat", "{\"model\":\"m\",\"messages\":[{}]}", -1, 0, 0, "{\"max_tokens\":77,\"model\":\"m\",\"messages\":[{}]}"},
+    {"openai_chat", "{\"model\":\"m\",\"messages\":[{}]}", -1, 0, 0,
+     "{\"max_tokens\":77,\"model\":\"m\",\"messages\":[{}]}"},
     {"openai_chat", "{\"model\":\"m\",\"messages\":[{}]}", -1, 0, VENDOR,
      "{\"max_completion_tokens\":77,\"model\":\"m\",\"messages\":[{}]}"},
     {"openai_chat", "{\"model\":\"m\",\"messages\":[{}],\"max_tokens\":5,\"n\":3}", 5, 3, VENDOR,
@@ -34,7 +35,8 @@ static const struct {
      "{\"max_tokens\":77,\"model\":\"m\",\"prompt\":[1,2,3]}"},
     {"openai_completions", "{\"model\":\"m\",\"prompt\":[[1,2],[3]]}", -1, 2, 0,
      "{\"max_tokens\":77,\"model\":\"m\",\"prompt\":[[1,2],[3]]}"},
-    {"openai_completions", "{\"model\":\"m\",\"prompt\":[\"x\",\"y\"],\"n\":9223372036854775807}", -1, INT64_MAX, 0, NULL},
+    {"openai_completions", "{\"model\":\"m\",\"prompt\":[\"x\",\"y\"],\"n\":9223372036854775807}", -1, INT64_MAX, 0,
+     NULL},
     {"openai_responses", "{\"model\":\"m\",\"input\":\"x\"}", -1, 0, VENDOR,
      "{\"max_output_tokens\":77,\"model\":\"m\",\"input\":\"x\"}"},
     {"openai_responses", "{\"model\":\"m\",\"input\":\"x\",\"max_output_tokens\":4}", 4, 0, 0,

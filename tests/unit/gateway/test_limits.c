@@ -40,9 +40,9 @@ TEST(none_without_options) {
 }
 
 TEST(each_option_reaches_its_limit) {
-  struct limits_section *s =
-      build("{\"limits\":{\"budgetUsd\":0.000000001,\"period\":\"day\",\"requestsPerMinute\":2,\"requestsPerDay\":3,"
-            "\"tokensPerMinute\":4,\"tokensPerDay\":5,\"concurrency\":6,\"trim\":true,\"minOutput\":7}}");
+  struct limits_section *s = build(
+      "{\"limits\":{\"budgetUsd\":0.000000001,\"period\":\"day\",\"requestsPerMinute\":2,\"requestsPerDay\":3,"
+      "\"tokensPerMinute\":4,\"tokensPerDay\":5,\"concurrency\":6,\"trim\":true,\"minOutput\":7}}");
   const struct limits *l = &of(s, AUTH_KEY, 0)->limits;
   assert_int_equal(l->budget_nano_usd, 1);
   assert_int_equal(l->period, LEDGER_DAY);

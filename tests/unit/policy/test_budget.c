@@ -32,17 +32,16 @@ TEST(text_counts_by_its_bytes) {
   assert_int_equal(budget_input_bound(body), (int64_t)body.n + BUDGET_TEMPLATE_TOKENS);
   static const char *const broken[] = {"\"", "{\"a", "\"\\", "\"\\\"", "{\"data\":\"", "\\\"\\\\\"", "\"url\":"};
   for (size_t i = 0; i < sizeof broken / sizeof *broken; i++)
-    assert_int_equal(budget_input_bound(str_from_c(broken[i])),
-                     (int64_t)strlen(broken[i]) + BUDGET_TEMPLATE_TOKENS);
+    assert_int_equal(budget_input_bound(str_from_c(broken[i])), (int64_t)strlen(broken[i]) + BUDGET_TEMPLATE_TOKENS);
 }
 
 TEST(pictures_count_as_pictures) {
   const int64_t png = 100000 + 11 - BUDGET_IMAGE_TOKENS;
-  expect_less("{\"image_url\":{\"url\":\"data:image/png;base64,iVBORw0KGgo", "\"}}", png);       /* OpenAI chat */
-  expect_less("{\"image_url\" : \"data:image/png;base64,iVBORw0KGgo", "\"}", png);               /* Responses */
-  expect_less("{\"source\":{\"type\":\"base64\",\"data\":\"iVBORw0KGgo", "\"}}", png);           /* Anthropic */
-  expect_less("{\"inlineData\":{\"data\":\n\"iVBORw0KGgo", "\"}}", png);                         /* Gemini */
-  expect_less("{\"images\":[\"iVBORw0KGgo", "\"]}", png);                                        /* Ollama */
+  expect_less("{\"image_url\":{\"url\":\"data:image/png;base64,iVBORw0KGgo", "\"}}", png); /* OpenAI chat */
+  expect_less("{\"image_url\" : \"data:image/png;base64,iVBORw0KGgo", "\"}", png);         /* Responses */
+  expect_less("{\"source\":{\"type\":\"base64\",\"data\":\"iVBORw0KGgo", "\"}}", png);     /* Anthropic */
+  expect_less("{\"inlineData\":{\"data\":\n\"iVBORw0KGgo", "\"}}", png);                   /* Gemini */
+  expect_less("{\"images\":[\"iVBORw0KGgo", "\"]}", png);                                  /* Ollama */
   expect_less("{\"images\":[\"/9j/", "\"]}", 100000 + 4 - BUDGET_IMAGE_TOKENS);
   expect_less("{\"images\":[\"\\/9j\\/", "\"]}", 100000 + 6 - BUDGET_IMAGE_TOKENS);
 }
@@ -79,9 +78,14 @@ TEST(the_output_that_is_wanted) {
   static const struct {
     int64_t caller, model, context, wanted;
     bool has_output;
-  } rows[] = {{10, 100, 1000, 10, true},     {200, 100, 1000, 200, true}, {0, 100, 1000, 0, true},
-              {-1, 100, 1000, 100, true},    {-1, -1, 1000, 1000, true},  {-1, -1, -1, BUDGET_UNKNOWN_OUTPUT_TOKENS, true},
-              {-1, -1, 200000, BUDGET_UNKNOWN_OUTPUT_TOKENS, true},       {-1, 100, 1000, 0, false}};
+  } rows[] = {{10, 100, 1000, 10, true},
+              {200, 100, 1000, 200, true},
+              {0, 100, 1000, 0, true},
+              {-1, 100, 1000, 100, true},
+              {-1, -1, 1000, 1000, true},
+              {-1, -1, -1, BUDGET_UNKNOWN_OUTPUT_TOKENS, true},
+              {-1, -1, 200000, BUDGET_UNKNOWN_OUTPUT_TOKENS, true},
+              {-1, 100, 1000, 0, false}};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     const struct budget_terms t = {.max_tokens = rows[i].caller,
                                    .model_output_tokens = rows[i].model,
@@ -109,7 +113,8 @@ TEST(the_dearest_classes_and_every_answer) {
 }
 
 TEST(nothing_overflows) {
-  const struct price dear = price_of(1000000000000000, 1000000000000000, -1, -1, -1), nothing = price_of(0, 0, -1, -1, -1);
+  const struct price dear = price_of(1000000000000000, 1000000000000000, -1, -1, -1),
+                     nothing = price_of(0, 0, -1, -1, -1);
   struct budget_terms t = {.price = &dear, .input_tokens = INT64_C(1) << 33, .choices = INT64_MAX, .has_output = true};
   int64_t amount = 77;
   assert_false(budget_amount(&t, INT64_MAX, &amount));

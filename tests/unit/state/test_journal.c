@@ -1,5 +1,5 @@
-/* The journal: rows and slots survive whatever order they were left in; a file is damaged at every byte; the ring turns;
- * what is not ours is left alone. */
+/* The journal: rows and slots survive whatever order they were left in; a file is damaged at every byte; the ring
+ * turns; what is not ours is left alone. */
 #include "state/journal.h"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-/* The ledger: caps hold whatever the threads do, nothing is lost or counted twice over a restart or a kill, and a damaged
- * file is told, never forgotten. */
+/* The ledger: caps hold whatever the threads do, nothing is lost or counted twice over a restart or a kill, and a
+ * damaged file is told, never forgotten. */
 #include "state/ledger.h"
 
 #include <pthread.h>
