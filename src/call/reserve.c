@@ -5,7 +5,7 @@
 #include "call/call.h"
 #include "policy/budget.h"
 
-enum { BYTES_A_TOKEN = 4, TRIES = 8 };
+enum { BYTES_A_TOKEN = 4, TRIES = 8, BUSY_RETRY_MS = 1000 };
 
 static bool is_priced(const struct deployment *d) {
   return price_has(&d->price, USAGE_INPUT) && price_has(&d->price, USAGE_OUTPUT);
@@ -167,6 +167,7 @@ static enum err take(struct call *c, const struct deployment *d, int64_t amount,
   enum err e = ledger_reserve(claims, claim(c->limits, claims), &entry, &c->reserve.money, refusal);
   if (e != ERR_BUSY) return e;
   metrics_inc(METRIC_REFUSED, METRICS_REFUSED_JOURNAL, 0);
+  info->retry_after_ms = BUSY_RETRY_MS;
   return err_set(info, ERR_BUSY, "too many calls are waiting to be billed; try again shortly");
 }
 
@@ -204,6 +205,7 @@ static enum err take_within_budget(struct call *c, const struct deployment *d, s
     if (!budget_amount(&t, least, &amount)) amount = INT64_MAX;
     return refuse_money(s, amount, refusal.left_nano_usd, info);
   }
+  info->retry_after_ms = BUSY_RETRY_MS;
   return err_set(info, ERR_BUSY, "the budget is being spent by too many calls at once; try again shortly");
 }
 
