@@ -98,8 +98,13 @@ static const struct limits_subject *subject_of(const struct limits_section *s, c
   return p->kind == AUTH_LOCAL ? &s->local : &s->admin;
 }
 
-struct limits_caller limits_of(const struct limits_section *s, const struct auth_principal *principal) {
-  return (struct limits_caller){{subject_of(s, principal)}, 1};
+struct limits_caller limits_of(const struct limits_section *s, const struct auth_principal *principal,
+                               struct limits_subject *own) {
+  char name[AUTH_NAME_BYTES];
+  const struct limits_subject *of = subject_of(s, principal);
+  if (principal->kind != AUTH_USER) return (struct limits_caller){{of}, 1};
+  *own = (struct limits_subject){ledger_account(auth_principal_name(principal, name)), STR("user"), of->limits};
+  return (struct limits_caller){{own->account ? own : of}, 1};
 }
 
 static void add(struct request_context *rc, struct str name, struct buf *value) {
@@ -188,7 +193,8 @@ void limits_put_json(const struct limits_section *s, const struct auth_principal
   int64_t now = clock_wall_us();
   buf_put_char(out, '[');
   if (only) {
-    put_subject(out, subject_of(s, only), now);
+    struct limits_subject own;
+    put_subject(out, limits_of(s, only, &own).v[0], now);
   } else {
     if (s->has_local) put_subject(out, &s->local, now);
     for (size_t i = 0; i < s->key_count; i++) {

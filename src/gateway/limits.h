@@ -11,8 +11,10 @@
 struct limits_section;
 extern const struct snapshot_section limits_section;
 
-/* Whom that principal's calls are charged to. */
-struct limits_caller limits_of(const struct limits_section *s, const struct auth_principal *principal);
+/* Whom that principal's calls are charged to. A user has an account ("user:7") and no limits as yet; *own holds it, and
+ * has to live as long as the result. */
+struct limits_caller limits_of(const struct limits_section *s, const struct auth_principal *principal,
+                               struct limits_subject *own);
 /* x-ratelimit-* or anthropic-ratelimit-*, where the caller has such limits; true if any was added. */
 bool limits_add_headers(struct request_context *rc, const struct limits_caller *caller);
 /* `[{"name":"key:1","budget_usd":…},…]`: every account with a limit, or, with `only`, that principal's. */

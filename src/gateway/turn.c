@@ -84,7 +84,7 @@ void turn_prepare(struct turn *t, const struct dialect_request *request, bool wa
   c->headers = rc->request->headers;
   c->owner = auth_principal_name(&rc->principal, t->owner);
   c->reply_id = rc->trace_id;
-  t->limits = limits_of(snapshot_get(rc->snapshot, GATEWAY_LIMITS), &rc->principal);
+  t->limits = limits_of(snapshot_get(rc->snapshot, GATEWAY_LIMITS), &rc->principal, &t->user);
   c->limits = &t->limits;
   c->sink = (struct call_sink){t, sink_write, sink_has_content};
   bool is_exact = request->operation == LLM_COUNT_TOKENS; /* its body stays as the vendor has it */

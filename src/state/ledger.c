@@ -17,43 +17,69 @@ static const int64_t DAY_US = INT64_C(86400) * 1000000;
 
 /* ---- accounts ---- */
 
+/* By id, open addressing. Read without a lock; changed, and replaced when it gets full, under it. Replaced ones stay
+ * until all accounts are forgotten: somebody may be reading. */
+struct table {
+  struct table *older;
+  size_t room; /* a power of two */
+  _Atomic(struct ledger_account *) v[];
+};
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct ledger_account **table; /* by id, open addressing; under the lock */
-static size_t table_room, table_count;
+static _Atomic(struct table *) newest;
+static size_t account_count; /* under the lock */
 
-static struct ledger_account **find_place(struct ledger_account **in, size_t room, uint64_t id) {
-  size_t i = id & (room - 1);
-  while (in[i] && in[i]->id != id) i = (i + 1) & (room - 1);
-  return &in[i];
+/* Where that id is, or belongs. */
+static size_t find_place(struct table *t, uint64_t id, struct ledger_account **found) {
+  size_t i = id & (t->room - 1);
+  while ((*found = atomic_load_explicit(&t->v[i], memory_order_acquire)) && (*found)->id != id)
+    i = (i + 1) & (t->room - 1);
+  return i;
 }
 
-static bool grow(void) {
-  size_t room = table_room ? table_room * 2 : 64;
-  struct ledger_account **bigger = calloc(room, sizeof(struct ledger_account *));
-  if (!bigger) return false;
-  for (size_t i = 0; i < table_room; i++)
-    if (table[i]) *find_place(bigger, room, table[i]->id) = table[i];
-  free(table);
-  table = bigger;
-  table_room = room;
-  return true;
+static struct table *grow(struct table *old) {
+  struct ledger_account *none;
+  size_t room = old ? old->room * 2 : 64;
+  struct table *t = calloc(1, sizeof *t + room * sizeof t->v[0]);
+  if (!t) return NULL;
+  t->room = room;
+  t->older = old;
+  for (size_t i = 0; old && i < old->room; i++) {
+    struct ledger_account *a = atomic_load_explicit(&old->v[i], memory_order_relaxed);
+    if (a) atomic_store_explicit(&t->v[find_place(t, a->id, &none)], a, memory_order_relaxed);
+  }
+  atomic_store_explicit(&newest, t, memory_order_release);
+  return t;
 }
 
-static struct ledger_account *intern(uint64_t id) {
-  if ((table_count + 1) * 2 > table_room && !grow()) return NULL;
-  struct ledger_account **at = find_place(table, table_room, id);
-  if (*at) return *at;
-  if (table_count == LEDGER_ACCOUNTS_MAX) return NULL;
-  struct ledger_account *a = calloc(1, sizeof *a);
-  if (!a) return NULL;
+/* Under the lock. */
+static struct ledger_account *make(uint64_t id, struct str name) {
+  struct table *t = atomic_load_explicit(&newest, memory_order_relaxed);
+  struct ledger_account *a;
+  if (!t || (account_count + 1) * 2 > t->room) t = grow(t);
+  if (!t) return NULL;
+  size_t at = find_place(t, id, &a);
+  if (a || account_count == LEDGER_ACCOUNTS_MAX || !(a = calloc(1, sizeof *a))) return a;
   a->id = id;
-  table_count++;
-  return *at = a;
+  if (name.n) memcpy(a->name, name.p, name.n);
+  atomic_store(&a->has_name, name.n > 0);
+  account_count++;
+  atomic_store_explicit(&t->v[at], a, memory_order_release);
+  return a;
+}
+
+static struct ledger_account *look_up(uint64_t id) {
+  struct ledger_account *a = NULL;
+  struct table *t = atomic_load_explicit(&newest, memory_order_acquire);
+  if (t) (void)find_place(t, id, &a);
+  return a;
 }
 
 struct ledger_account *ledger_account_by_id(uint64_t id) {
+  struct ledger_account *a = id ? look_up(id) : NULL;
+  if (a || !id) return a;
   pthread_mutex_lock(&lock);
-  struct ledger_account *a = id ? intern(id) : NULL;
+  a = make(id, STR_NONE);
   pthread_mutex_unlock(&lock);
   return a;
 }
@@ -63,33 +89,36 @@ struct ledger_account *ledger_account(struct str name) {
   uint64_t id;
   if (name.n == 0 || name.n > LEDGER_NAME_MAX || crypto_sha256(name, &hash)) return NULL;
   memcpy(&id, hash.bytes, sizeof id);
+  if (!id) id = 1;
+  struct ledger_account *a = look_up(id);
+  if (a && atomic_load_explicit(&a->has_name, memory_order_acquire)) return a;
   pthread_mutex_lock(&lock);
-  struct ledger_account *a = intern(id ? id : 1);
+  a = make(id, name);
   if (a && !atomic_load(&a->has_name)) {
     memcpy(a->name, name.p, name.n);
-    atomic_store(&a->has_name, true); /* the writer reads it without the mutex */
+    atomic_store(&a->has_name, true); /* the writer reads it without the lock */
   }
   pthread_mutex_unlock(&lock);
   return a;
 }
 
 void ledger_each_account(void (*fn)(void *arg, struct ledger_account *a), void *arg) {
-  pthread_mutex_lock(&lock);
-  size_t n = 0;
-  struct ledger_account **all = calloc(table_count + 1, sizeof(struct ledger_account *));
-  for (size_t i = 0; all && i < table_room; i++)
-    if (table[i]) all[n++] = table[i];
-  pthread_mutex_unlock(&lock);
-  for (size_t i = 0; i < n; i++) fn(arg, all[i]);
-  free(all);
+  struct table *t = atomic_load_explicit(&newest, memory_order_acquire);
+  for (size_t i = 0; t && i < t->room; i++) {
+    struct ledger_account *a = atomic_load_explicit(&t->v[i], memory_order_acquire);
+    if (a) fn(arg, a);
+  }
 }
 
 void ledger_forget_accounts(void) {
   pthread_mutex_lock(&lock);
-  for (size_t i = 0; i < table_room; i++) free(table[i]);
-  free(table);
-  table = NULL;
-  table_room = table_count = 0;
+  struct table *t = atomic_exchange(&newest, NULL), *older;
+  for (size_t i = 0; t && i < t->room; i++) free(atomic_load(&t->v[i]));
+  for (; t; t = older) {
+    older = t->older;
+    free(t);
+  }
+  account_count = 0;
   pthread_mutex_unlock(&lock);
 }
 

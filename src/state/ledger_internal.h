@@ -31,9 +31,9 @@ struct ledger_account {
   _Atomic uint64_t day_key, day_calls, day_tokens; /* copied from booked at start */
 };
 
-/* By id, made when new; takes the mutex. NULL: no memory. */
+/* By id, made when new. NULL: no memory. */
 struct ledger_account *ledger_account_by_id(uint64_t id);
-/* Calls fn for every account there is now; without the mutex. */
+/* Calls fn for every account there is now. */
 void ledger_each_account(void (*fn)(void *arg, struct ledger_account *a), void *arg);
 /* Counters become what is booked; before anybody counts. */
 void ledger_account_restore(struct ledger_account *a);

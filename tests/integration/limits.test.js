@@ -2,6 +2,7 @@
 // twice over failures, disconnects and a kill.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { KEY, makeHome, sleep, startMock, startServe, until, user } from './harness.js';
@@ -337,19 +338,25 @@ test('what was spent survives restarts, for the key and wherever it stands', asy
   } finally { await serve.stop(); }
 });
 
-test('a damaged balances file and a second server: told, and nobody with a budget is served for nothing', async () => {
+test('a damaged balances file and a lock that is held: told, and nobody with a budget is served for nothing', async () => {
   const home = makeHome(), log = (s) => s.output;
   let serve = await startServe({ config: config({ budgetUsd: 100 }), home });
   assert.equal((await chat(serve, 'cheap', 'x')).status, 200);
-  const other = await startServe({ config: config({ budgetUsd: 100 }), home });
-  try {
-    assert.match(log(other), /another server of this data directory/);
-    assert.equal((await chat(other, 'cheap', 'x')).status, 503);
-    assert.equal((await health(other)).journal.durable, false);
-  } finally { other.child.kill('SIGTERM'); await other.exited; }
   serve.child.kill('SIGTERM');
   await serve.exited;
   const folder = join(home, 'data', 'maestro', 'ledger');
+  const holder = spawn('flock', ['--no-fork', join(folder, 'lock'), 'sleep', '120']);
+  try {
+    await until('the lock to be held', () => spawnSync('flock', ['-n', join(folder, 'lock'), 'true']).status !== 0);
+    serve = await startServe({ config: config({ budgetUsd: 100 }), home });
+    assert.match(log(serve), /another server of this data directory/);
+    assert.equal((await chat(serve, 'cheap', 'x')).status, 503);
+    assert.equal((await health(serve)).journal.durable, false);
+    serve.writeConfig(config({}));
+    await until('callers without a budget to be served', async () => (await chat(serve, 'cheap', 'x')).status === 200);
+    serve.child.kill('SIGTERM');
+    await serve.exited;
+  } finally { holder.kill('SIGKILL'); }
   for (const name of ['balances', 'balances.previous']) writeFileSync(join(folder, name), 'x');
   serve = await startServe({ config: config({ budgetUsd: 100 }), home });
   assert.match(log(serve), /cannot be read, and neither can balances.previous; nothing was changed/);

@@ -25,7 +25,8 @@ static void drop(struct limits_section *s) {
 
 static const struct limits_subject *of(const struct limits_section *s, enum auth_kind kind, uint32_t index) {
   const struct auth_principal p = {.kind = kind, .index = index};
-  struct limits_caller c = limits_of(s, &p);
+  static struct limits_subject own;
+  struct limits_caller c = limits_of(s, &p, &own);
   assert_int_equal(c.n, 1);
   return c.v[0];
 }
@@ -55,6 +56,18 @@ TEST(each_option_reaches_its_limit) {
   assert_int_equal(l->min_output, 7);
   assert_int_equal(of(s, AUTH_LOCAL, 0)->limits.budget_nano_usd, 1);  /* a local caller is the generated key's equal */
   assert_int_equal(of(s, AUTH_ADMIN, 0)->limits.budget_nano_usd, -1); /* whoever sets the limits */
+  drop(s);
+  ledger_close();
+}
+
+TEST(a_user_has_an_account_and_no_limit_yet) {
+  struct limits_section *s = build("{\"limits\":{\"budgetUsd\":1}}");
+  const struct auth_principal seven = {.kind = AUTH_USER, .id = 7}, eight = {.kind = AUTH_USER, .id = 8};
+  struct limits_subject own[2];
+  struct limits_caller a = limits_of(s, &seven, &own[0]), b = limits_of(s, &eight, &own[1]);
+  assert_ptr_equal(a.v[0]->account, ledger_account(STR("user:7")));
+  assert_ptr_not_equal(a.v[0]->account, b.v[0]->account);
+  assert_int_equal(a.v[0]->limits.budget_nano_usd, -1);
   drop(s);
   ledger_close();
 }
@@ -97,6 +110,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(none_without_options),
       cmocka_unit_test(each_option_reaches_its_limit),
+      cmocka_unit_test(a_user_has_an_account_and_no_limit_yet),
       cmocka_unit_test(an_account_follows_its_key),
       cmocka_unit_test(figures_name_no_secret),
   };
