@@ -5,11 +5,13 @@
 
 #include "policy/budget.h"
 
+enum { PICTURE = 1000 };
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct str body = str_from((const char *)data, size);
-  int64_t tokens = budget_input_bound(body), quotes = 0;
+  int64_t tokens = budget_input_bound(body, PICTURE), quotes = 0;
   for (size_t i = 0; i < size; i++) quotes += data[i] == '"';
-  int64_t most = (int64_t)size + BUDGET_TEMPLATE_TOKENS + quotes / 2 * BUDGET_IMAGE_TOKENS;
+  int64_t most = (int64_t)size + BUDGET_TEMPLATE_TOKENS + quotes / 2 * PICTURE;
   if (tokens < BUDGET_TEMPLATE_TOKENS || tokens > most) abort();
   if (quotes < 2 && tokens != (int64_t)size + BUDGET_TEMPLATE_TOKENS) abort();
   const struct price price = {.nano_usd_per_mtok = {1000000, 2000000}, .known = 3};

@@ -3,8 +3,10 @@
 #include "base/crypto.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -85,6 +87,20 @@ enum err crypto_sha256_parts(const struct str *parts, size_t n, struct crypto_ha
   unsigned length = 0;
   if (EVP_DigestFinal_ex(c->md, hash.bytes, &length) != 1 || length != CRYPTO_HASH_BYTES) return ERR_INTERNAL;
   *out = hash;
+  return OK;
+}
+
+enum err crypto_hmac_sha256(struct str key, struct str data, struct crypto_hash *out) {
+  struct crypto_hash hash;
+  unsigned length = 0;
+  if (!contexts()) return ERR_NO_MEMORY; /* the algorithm is there */
+  if (key.n > INT_MAX) return ERR_BAD_VALUE;
+  if (!HMAC(lib.sha256, key.n ? key.p : "", (int)key.n, (const unsigned char *)(data.n ? data.p : ""), data.n,
+            hash.bytes, &length) ||
+      length != CRYPTO_HASH_BYTES)
+    return ERR_INTERNAL;
+  *out = hash;
+  crypto_wipe(&hash, sizeof hash);
   return OK;
 }
 

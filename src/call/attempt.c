@@ -143,7 +143,7 @@ static enum err edit_body(struct call *c, const struct deployment *d, bool ask_u
   if (!edit || !spans) return ERR_NO_MEMORY;
   if (!str_eq(c->request->model, d->model)) want.model = d->model;
   want.max_tokens = c->reserve.max_tokens;
-  want.is_vendor = d->at->provider.type->is_vendor;
+  want.is_vendor = d->at->provider.is_vendor;
   envelope_edit_init(edit, c->scan);
   enum err e = c->dialect->edit_request(c->arena, &want, edit, info);
   if (e) return e;

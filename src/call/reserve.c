@@ -5,7 +5,7 @@
 #include "call/call.h"
 #include "policy/budget.h"
 
-enum { BYTES_A_TOKEN = 4, TRIES = 8, BUSY_RETRY_MS = 1000 };
+enum { BYTES_A_TOKEN = 4, TRIES = 8, BUSY_RETRY_MS = 1000, RATE_PICTURE_TOKENS = 1500 };
 
 static bool is_priced(const struct deployment *d) {
   return price_has(&d->price, USAGE_INPUT) && price_has(&d->price, USAGE_OUTPUT);
@@ -13,7 +13,11 @@ static bool is_priced(const struct deployment *d) {
 
 static bool is_free_of_charge(const struct call *c) { return c->request->operation == LLM_COUNT_TOKENS; }
 
-static int64_t seen_input(const struct call *c) { return (c->reserve.input_bound + BYTES_A_TOKEN - 1) / BYTES_A_TOKEN; }
+/* The prompt's tokens as far as they can be told by its length. */
+static int64_t seen_input(const struct call *c) {
+  int64_t bytes = c->reserve.input_bound - BUDGET_TEMPLATE_TOKENS;
+  return (bytes + BYTES_A_TOKEN - 1) / BYTES_A_TOKEN;
+}
 
 /* ---- the call ---- */
 
@@ -75,7 +79,8 @@ enum err reserve_begin(struct call *c, struct err_info *info) {
   r->has_budget = !is_free_of_charge(c) && has_budget(c->limits);
   bool has_rate = !is_free_of_charge(c) && has_token_rate(c->limits);
   /* Looking for pictures costs a pass over the body: only where somebody asks. */
-  r->input_bound = r->has_budget || has_rate ? budget_input_bound(c->body) : (int64_t)c->body.n;
+  r->input_bound =
+      has_rate ? budget_input_bound(c->body, RATE_PICTURE_TOKENS) : (int64_t)c->body.n + BUDGET_TEMPLATE_TOKENS;
   r->tokens_known = has_rate ? tokens_known(c) : 0;
   enum err e = rate_limit_take(c->limits, (uint64_t)r->tokens_known, clock_wall_us(), &r->ticket, &refusal);
   if (e) return refuse_rate(&refusal, info);
@@ -233,6 +238,7 @@ enum err reserve_attempt(struct call *c, const struct deployment *d, struct err_
   c->outcome.max_tokens = 0;
   enum err e;
   if (r->has_budget && !d->at->is_demo) {
+    r->input_bound = budget_input_bound(c->body, budget_picture_tokens(d->model));
     e = check_budget_can_hold(d, info);
     if (!e) e = take_within_budget(c, d, info);
   } else {

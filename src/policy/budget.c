@@ -1,6 +1,8 @@
 /* Bounds: see budget.h. */
 #include "policy/budget.h"
 
+#include "text/media_tokens.h"
+
 enum { MTOK = 1000000, MEDIA_BYTES_MIN = 256 };
 
 __extension__ typedef unsigned __int128 u128;
@@ -63,7 +65,18 @@ static bool is_picture_url(struct str key, struct str value) {
   return str_eq(key, STR("file_id")) || str_has_prefix(value, STR("http")) || str_has_prefix(value, STR("gs:"));
 }
 
-int64_t budget_input_bound(struct str body) {
+int64_t budget_picture_tokens(struct str model) {
+  /* The largest are not always the dearest: OpenAI's tiles are most for a picture of 2048 to 768. */
+  static const struct image_size shapes[] = {{8000, 8000}, {8000, 3000}, {3000, 8000}, {8000, 1000}};
+  int64_t most = 0;
+  for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+    int64_t tokens = media_tokens_image(model, shapes[i], STR("high"));
+    if (tokens > most) most = tokens;
+  }
+  return most;
+}
+
+int64_t budget_input_bound(struct str body, int64_t picture_tokens) {
   struct str key = STR_NONE;
   int64_t tokens = (int64_t)body.n + BUDGET_TEMPLATE_TOKENS;
   for (size_t i = 0; i < body.n; i++) {
@@ -78,9 +91,9 @@ int64_t budget_input_bound(struct str body) {
     if (next < body.n && body.p[next] == ':') {
       key = text;
     } else {
-      size_t n = picture_bytes(key, text);
-      if (n > BUDGET_IMAGE_TOKENS) tokens -= (int64_t)n - BUDGET_IMAGE_TOKENS;
-      if (!n && is_picture_url(key, text)) tokens += BUDGET_IMAGE_TOKENS;
+      int64_t n = (int64_t)picture_bytes(key, text);
+      if (n > picture_tokens) tokens -= n - picture_tokens;
+      if (!n && is_picture_url(key, text)) tokens += picture_tokens;
     }
     i = end;
   }

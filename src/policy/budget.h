@@ -1,6 +1,6 @@
 /* The upper bound of what a call can cost, and how much output a budget still pays for. Pure; used by call/reserve.c
  * before each attempt. A bound holds as long as the provider counts no more tokens than the request has bytes of text,
- * no more for a picture than the allowance below, and no more output than the limit it is told. */
+ * no more for a picture than its vendor publishes, and no more output than the limit it is told. */
 #ifndef MAESTRO_POLICY_BUDGET_H
 #define MAESTRO_POLICY_BUDGET_H
 
@@ -9,14 +9,16 @@
 
 enum {
   BUDGET_TEMPLATE_TOKENS = 512,       /* what a chat template and a vendor's own words about tools add */
-  BUDGET_IMAGE_TOKENS = 8192,         /* of one picture; never more than the bytes of its base64 */
   BUDGET_UNKNOWN_OUTPUT_TOKENS = 4096 /* told to a model whose own maximum is not known */
 };
 
 /* Tokens that the input can have at most: a token stands for a byte at least, and the body has more bytes than the
  * texts in it. Pictures are taken out where they stand as base64 under the keys that dialects have for them, and
- * counted as above; one that is named by a URL is counted, too. Linear; `body` is JSON (anything else is harmless). */
-int64_t budget_input_bound(struct str body);
+ * counted with picture_tokens (or their bytes, where these are fewer); one that is named by a URL is counted, too.
+ * Linear; `body` is JSON (anything else is harmless). */
+int64_t budget_input_bound(struct str body, int64_t picture_tokens);
+/* The most that one picture can cost with that model, as its provider knows it. */
+int64_t budget_picture_tokens(struct str model);
 
 struct budget_terms {
   const struct price *price;   /* both input and output are known */

@@ -165,7 +165,7 @@ TEST(an_answer_that_was_begun_costs_what_was_seen) {
     begin(STREAM, 10000);
     rig.answers[0] = cases[i].answer;
     assert_int_not_equal(rig_run(), OK);
-    int64_t input = ((int64_t)strlen(STREAM) + 512 + 3) / 4;
+    int64_t input = ((int64_t)strlen(STREAM) + 3) / 4;
     end(input + 2 * cases[i].output);
     assert_int_equal(row_count, 1);
     assert_int_equal(rows[0].flags, JOURNAL_ESTIMATED | JOURNAL_FAILED);
@@ -179,7 +179,7 @@ TEST(usage_that_is_missing_is_estimated_within_the_bound) {
       .type = JSON, .pieces = {"{\"choices\":[{\"message\":{\"content\":\"a text of some length\"}}]}"}};
   assert_int_equal(rig_run(), OK);
   size_t bytes = rig.call.reply.n;
-  end(((int64_t)strlen(WHOLE) + 512 + 3) / 4 + 2 * (((int64_t)bytes + 3) / 4));
+  end(((int64_t)strlen(WHOLE) + 3) / 4 + 2 * (((int64_t)bytes + 3) / 4));
   assert_int_equal(row_count, 1);
   assert_int_equal(rows[0].flags, JOURNAL_ESTIMATED);
 }
@@ -230,7 +230,7 @@ TEST(each_attempt_reserves_for_itself) {
   rig.answers[0] = (struct scripted_answer){.pieces = {ROLE, cut}};
   rig.answers[1] = (struct scripted_answer){.pieces = {TEXT("a"), STOP, USAGE_CHUNK(10, 4), DONE}};
   assert_int_equal(rig_run(), OK);
-  end(((int64_t)strlen(STREAM) + 512 + 3) / 4 + 18);
+  end(((int64_t)strlen(STREAM) + 3) / 4 + 18);
   assert_int_equal(row_count, 2);
   assert_int_equal(rows[0].entry.attempt, 1);
   assert_int_equal(rows[1].entry.attempt, 2);

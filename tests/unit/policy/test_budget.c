@@ -8,6 +8,8 @@
 #include "llm/cost.h"
 #include "unit.h"
 
+enum { PICTURE = 8192 };
+
 static char *many(const char *head, char c, size_t n, const char *tail) {
   size_t h = strlen(head), t = strlen(tail);
   char *p = malloc(h + n + t + 1);
@@ -21,29 +23,30 @@ static char *many(const char *head, char c, size_t n, const char *tail) {
 static void expect_less(const char *head, const char *tail, int64_t less) {
   char *body = many(head, 'A', 100000, tail);
   struct str s = str_from_c(body);
-  int64_t plain = (int64_t)s.n + BUDGET_TEMPLATE_TOKENS, got = budget_input_bound(s);
+  int64_t plain = (int64_t)s.n + BUDGET_TEMPLATE_TOKENS, got = budget_input_bound(s, PICTURE);
   if (plain - got != less) fail_msg("%s: %lld instead of %lld", head, (long long)(plain - got), (long long)less);
   free(body);
 }
 
 TEST(text_counts_by_its_bytes) {
-  assert_int_equal(budget_input_bound(STR("")), BUDGET_TEMPLATE_TOKENS);
+  assert_int_equal(budget_input_bound(STR(""), PICTURE), BUDGET_TEMPLATE_TOKENS);
   struct str body = STR("{\"messages\":[{\"content\":\"caf\xc3\xa9\"}]}");
-  assert_int_equal(budget_input_bound(body), (int64_t)body.n + BUDGET_TEMPLATE_TOKENS);
+  assert_int_equal(budget_input_bound(body, PICTURE), (int64_t)body.n + BUDGET_TEMPLATE_TOKENS);
   static const char *const broken[] = {"\"", "{\"a", "\"\\", "\"\\\"", "{\"data\":\"", "\\\"\\\\\"", "\"url\":"};
   for (size_t i = 0; i < sizeof broken / sizeof *broken; i++)
-    assert_int_equal(budget_input_bound(str_from_c(broken[i])), (int64_t)strlen(broken[i]) + BUDGET_TEMPLATE_TOKENS);
+    assert_int_equal(budget_input_bound(str_from_c(broken[i]), PICTURE),
+                     (int64_t)strlen(broken[i]) + BUDGET_TEMPLATE_TOKENS);
 }
 
 TEST(pictures_count_as_pictures) {
-  const int64_t png = 100000 + 11 - BUDGET_IMAGE_TOKENS;
+  const int64_t png = 100000 + 11 - PICTURE;
   expect_less("{\"image_url\":{\"url\":\"data:image/png;base64,iVBORw0KGgo", "\"}}", png); /* OpenAI chat */
   expect_less("{\"image_url\" : \"data:image/png;base64,iVBORw0KGgo", "\"}", png);         /* Responses */
   expect_less("{\"source\":{\"type\":\"base64\",\"data\":\"iVBORw0KGgo", "\"}}", png);     /* Anthropic */
   expect_less("{\"inlineData\":{\"data\":\n\"iVBORw0KGgo", "\"}}", png);                   /* Gemini */
   expect_less("{\"images\":[\"iVBORw0KGgo", "\"]}", png);                                  /* Ollama */
-  expect_less("{\"images\":[\"/9j/", "\"]}", 100000 + 4 - BUDGET_IMAGE_TOKENS);
-  expect_less("{\"images\":[\"\\/9j\\/", "\"]}", 100000 + 6 - BUDGET_IMAGE_TOKENS);
+  expect_less("{\"images\":[\"/9j/", "\"]}", 100000 + 4 - PICTURE);
+  expect_less("{\"images\":[\"\\/9j\\/", "\"]}", 100000 + 6 - PICTURE);
 }
 
 TEST(what_only_looks_like_a_picture_counts_as_text) {
@@ -58,9 +61,9 @@ TEST(what_only_looks_like_a_picture_counts_as_text) {
 
 TEST(pictures_elsewhere_are_counted_too) {
   struct str body = STR("{\"image_url\":{\"url\":\"https://a.example/x.png\"}}");
-  assert_int_equal(budget_input_bound(body), (int64_t)body.n + BUDGET_TEMPLATE_TOKENS + BUDGET_IMAGE_TOKENS);
+  assert_int_equal(budget_input_bound(body, PICTURE), (int64_t)body.n + BUDGET_TEMPLATE_TOKENS + PICTURE);
   body = STR("{\"fileData\":{\"fileUri\":\"gs://b/x\"},\"file_id\":\"file-1\"}");
-  assert_int_equal(budget_input_bound(body), (int64_t)body.n + BUDGET_TEMPLATE_TOKENS + 2 * BUDGET_IMAGE_TOKENS);
+  assert_int_equal(budget_input_bound(body, PICTURE), (int64_t)body.n + BUDGET_TEMPLATE_TOKENS + 2 * PICTURE);
 }
 
 static struct price price_of(int64_t in, int64_t out, int64_t read, int64_t write, int64_t reasoning) {
@@ -72,6 +75,12 @@ static struct price price_of(int64_t in, int64_t out, int64_t read, int64_t writ
     p.known = (uint8_t)(p.known | 1u << i);
   }
   return p;
+}
+
+TEST(a_picture_is_as_dear_as_its_vendor_says) {
+  assert_true(budget_picture_tokens(STR("claude-sonnet-4-5")) >= 1568);      /* about 1.15 megapixels / 750 */
+  assert_true(budget_picture_tokens(STR("gpt-4o-mini")) >= 2833 + 8 * 5667); /* 2048 x 768: eight tiles */
+  assert_true(budget_picture_tokens(STR("no model that anybody knows")) >= 85);
 }
 
 TEST(the_output_that_is_wanted) {
@@ -171,6 +180,7 @@ int main(void) {
       cmocka_unit_test(pictures_count_as_pictures),
       cmocka_unit_test(what_only_looks_like_a_picture_counts_as_text),
       cmocka_unit_test(pictures_elsewhere_are_counted_too),
+      cmocka_unit_test(a_picture_is_as_dear_as_its_vendor_says),
       cmocka_unit_test(the_output_that_is_wanted),
       cmocka_unit_test(the_dearest_classes_and_every_answer),
       cmocka_unit_test(nothing_overflows),
