@@ -168,11 +168,11 @@ test('429 with Retry-After and the dialect\'s headers; each key has its own', as
 });
 
 test('tokens and concurrency', async () => {
-  await withServe({ tokensPerMinute: 300 }, async (serve) => {
+  await withServe({ tokensPerMinute: 250 }, async (serve) => {
     await early();
     const big = await chat(serve, 'cheap', 'x', { max_tokens: 1000 });
     assert.equal(big.status, 429);
-    assert.match((await big.json()).error.message, /alone needs more than the limit of 300 tokens a minute/);
+    assert.match((await big.json()).error.message, /alone needs more than the limit of 250 tokens a minute/);
     assert.equal(big.headers.get('retry-after'), null);
     assert.equal((await chat(serve, 'cheap', `[[mock:echo]] ${'word '.repeat(100)}`)).status, 200);
     const r = await chat(serve, 'cheap', 'x'); // the answer's tokens count as well: the prompt and its echo
