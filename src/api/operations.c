@@ -5,6 +5,7 @@
 
 #include "base/metrics.h"
 #include "gateway/exchange.h"
+#include "gateway/limits.h"
 
 /* Globals: set by main, once before serving and once at its end. */
 static void (*before_scrape)(void);
@@ -25,6 +26,18 @@ void operations_readyz(struct request_context *rc) {
     answer(rc, 503, STR("{\"status\":\"draining\"}"));
   else
     answer(rc, 200, STR("{\"status\":\"ready\"}"));
+}
+
+/* Budgets and rates: of all accounts to those who administer, else the caller's own. */
+static void put_money(struct request_context *rc, struct buf *b) {
+  struct ledger_stats s;
+  bool sees_all = auth_may(&rc->principal, AUTH_CLASS_API_CHANGE) || rc->principal.kind == AUTH_LOCAL;
+  ledger_stats(&s);
+  buf_put(b, STR(",\"limits\":"));
+  limits_put_json(snapshot_get(rc->snapshot, GATEWAY_LIMITS), sees_all ? NULL : &rc->principal, b);
+  buf_printf(b, ",\"journal\":{\"durable\":%s,\"in_flight\":%u,\"recovered\":%llu,\"torn\":%llu}",
+             ledger_is_durable() && !s.is_writing_bad ? "true" : "false", s.in_flight, (unsigned long long)s.recovered,
+             (unsigned long long)s.torn);
 }
 
 void operations_healthz(struct request_context *rc) {
@@ -52,6 +65,7 @@ void operations_healthz(struct request_context *rc) {
   buf_put_u64(&b, c->registry->model_count);
   buf_put(&b, STR(",\"registry_age_days\":"));
   buf_put_i64(&b, registry_age_days(c->registry, clock_wall_us()));
+  put_money(rc, &b);
   buf_put(&b, STR(",\"epoch\":"));
   buf_put_u64(&b, snapshot_epoch(rc->snapshot));
   buf_put_char(&b, '}');

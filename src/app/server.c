@@ -21,6 +21,7 @@
 #include "io/pool.h"
 #include "jobs/reload.h"
 #include "route/discovered.h"
+#include "state/ledger.h"
 #include "state/server_info.h"
 #include "state/signature_store.h"
 
@@ -261,12 +262,37 @@ static void write_server_info(const struct config *config, const struct server_s
   if (e) log_line(LOG_LEVEL_WARN, "server.json not written", log_c(LOG_ERROR, err_info_text(e, &info)));
 }
 
+/* ---- money ---- */
+
+/* Without it the gateway serves all the same, but nobody who has a budget. */
+__attribute__((noinline)) static void open_ledger(const struct config *config, const struct cli_paths *paths) {
+  struct err_info info = {0};
+  struct buf folder, notes;
+  struct str rest, line;
+  buf_init(&folder, 0);
+  buf_init(&notes, 0);
+  buf_printf(&folder, "%s/ledger", paths->data_dir);
+  buf_put_char(&folder, 0);
+  enum err e = folder.failed ? ERR_NO_MEMORY : OK;
+  if (!e) e = ledger_open(folder.p, config->options.server_workers, &notes, &info);
+  for (rest = buf_str(&notes); rest.n;) {
+    str_cut(rest, '\n', &line, &rest);
+    log_line(LOG_LEVEL_WARN, "ledger", log_str(LOG_REASON, line));
+  }
+  if (e)
+    log_line(LOG_LEVEL_ERROR, "what is spent will not be written down, and callers with a budget are refused",
+             log_c(LOG_ERROR, err_info_text(e, &info)));
+  buf_clear(&folder);
+  buf_clear(&notes);
+}
+
 static int serve(const struct config *config, const struct server_options *options, bool created_key) {
   struct server_start *start = NULL;
   struct err_info info = {0};
   struct config_diags diags;
   int code = CLI_OK;
   config_diags_init(&diags);
+  open_ledger(config, &options->paths); /* before the first snapshot names its accounts */
   enum err e = server_start_listen(&start, config, !has_provider(config), &info);
   if (!e) e = reload_now(&diags, &info); /* the first snapshot: now the port and the demo are known */
   if (e && diags.n) print_diags(&diags);
@@ -326,6 +352,7 @@ int server_run(const struct server_options *options) {
   log_stop();
 out:
   snapshot_unpublish();
+  ledger_close(); /* no snapshot holds an account any more */
   discovered_clear();
   rules_set_generated_key(STR_NONE);
   config_unref(config);

@@ -19,6 +19,7 @@ void attempt_note(struct call *c, const struct deployment *d, const struct usage
   if (is_whole && !usage->is_estimated) c->outcome.usage.is_estimated = false; /* it was reported after all */
   if (c->request->operation == LLM_EMBED) usage_set(&c->outcome.usage, USAGE_OUTPUT, 0); /* vectors are no tokens */
   c->outcome.cost = cost_of(&c->outcome.usage, d->price.known ? &d->price : NULL);
+  reserve_noted(c);
 }
 
 void attempt_estimate(struct call *c, const struct deployment *d) {
@@ -158,6 +159,8 @@ static enum err edit_body(struct call *c, const struct deployment *d, bool ask_u
   struct span_list *spans = arena_alloc(c->arena, sizeof *spans);
   if (!edit || !spans) return ERR_NO_MEMORY;
   if (!str_eq(c->request->model, d->model)) want.model = d->model;
+  want.max_tokens = c->reserve.max_tokens;
+  want.is_vendor = d->at->provider.is_vendor;
   envelope_edit_init(edit, c->scan);
   enum err e = c->dialect->edit_request(c->arena, &want, edit, info);
   if (e) return e;
@@ -324,6 +327,7 @@ static enum err send_once(struct call *c, const struct deployment *d, const stru
   }
   const struct http_response *r = http_call_response(http);
   c->outcome.upstream_status = r->status;
+  if (r->status == 200) reserve_answered(c);
   c->outcome.is_reused = r->is_reused;
   c->outcome.resends += r->resends;
   metrics_inc(METRIC_UPSTREAM_RESPONSES, d->at->metrics_label, metrics_status(r->status));

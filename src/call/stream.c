@@ -192,6 +192,13 @@ static void note(struct stream *r, const struct events *events) {
   }
 }
 
+/* A relay looks for the first content only: what comes behind it is content, too, until the stop. */
+static bool is_content(const struct stream *r, const struct events *events) {
+  if (events_has(events, EVENT_DELTA)) return true;
+  bool is_end = events_has(events, EVENT_STOP) || events_has(events, EVENT_END) || events->is_usage_alone;
+  return !r->is_translated && r->is_committed && !is_end;
+}
+
 static enum err take_frame(struct stream *r, const struct frame *frame, struct err_info *info) {
   struct events events;
   if (is_rest_of_held(r, frame)) {
@@ -201,6 +208,7 @@ static enum err take_frame(struct stream *r, const struct frame *frame, struct e
   enum err e = r->is_translated ? translation_frame(&r->translation, frame, &events, &r->out, info)
                                 : relay_frame(r, frame, &events, info);
   if (e) return e;
+  if (is_content(r, &events)) reserve_saw(r->call, frame->data.n);
   note(r, &events);
   return r->out.failed || r->held.failed ? ERR_NO_MEMORY : OK;
 }

@@ -65,6 +65,7 @@ static enum err do_work(void *arg) {
   struct call *c = w->call;
   bool is_good = c->canonical && (!c->mended_for || c->mended_for == w->target);
   enum err e = is_good ? OK : decode(c, w->info);
+  if (!e) e = reserve_limit_request(c);
   if (!e) e = caps_check(c->canonical, w->target->name, w->target->caps, &c->dialect->words, &c->dropped, w->info);
   if (!e && w->target != c->dialect) e = mend(c, w->target);
   buf_reset(&c->encoded);

@@ -4,6 +4,7 @@
 #include "base/metrics.h"
 #include "brain/strategy.h"
 #include "gateway/envelope.h"
+#include "gateway/limits.h"
 #include "gateway/options.h"
 #include "gateway/rules.h"
 #include "record/request_log.h"
@@ -14,6 +15,7 @@ const struct snapshot_table *gateway_snapshot_table(void) {
   static const struct snapshot_table table = {rows, GATEWAY_SECTIONS};
   rows[GATEWAY_CATALOG] = catalog_section;
   rows[GATEWAY_RULES] = rules_section;
+  rows[GATEWAY_LIMITS] = limits_section;
   return &table;
 }
 

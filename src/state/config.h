@@ -85,6 +85,7 @@ enum err config_flags_parse(struct arena *a, int argc, char *const *argv, struct
 
 enum config_log_level { CONFIG_LOG_DEBUG, CONFIG_LOG_INFO, CONFIG_LOG_WARN, CONFIG_LOG_ERROR };
 enum config_log_format { CONFIG_FORMAT_AUTO, CONFIG_FORMAT_TEXT, CONFIG_FORMAT_JSON };
+enum config_period { CONFIG_PERIOD_TOTAL, CONFIG_PERIOD_MONTH, CONFIG_PERIOD_DAY };
 enum config_guard { CONFIG_GUARD_AUTO, CONFIG_GUARD_ON, CONFIG_GUARD_OFF };
 enum config_fallback { CONFIG_FALLBACK_PRIORITY, CONFIG_FALLBACK_SAME_MODEL, CONFIG_FALLBACK_NONE };
 enum config_context_check { CONFIG_CONTEXT_CHECK_AUTO, CONFIG_CONTEXT_CHECK_OFF };
@@ -93,6 +94,7 @@ enum config_context_check { CONFIG_CONTEXT_CHECK_AUTO, CONFIG_CONTEXT_CHECK_OFF 
 #define CONFIG_TYPE_U32_PLAIN uint32_t
 #define CONFIG_TYPE_BYTES_PLAIN uint64_t
 #define CONFIG_TYPE_MS_PLAIN uint32_t
+#define CONFIG_TYPE_USD_PLAIN int64_t /* nano-USD */
 #define CONFIG_TYPE_STRING_PLAIN struct str
 #define CONFIG_TYPE_PATH_PLAIN struct str
 #define CONFIG_TYPE_LIST_PLAIN struct config_strings
