@@ -88,6 +88,17 @@ enum err crypto_sha256_parts(const struct str *parts, size_t n, struct crypto_ha
   return OK;
 }
 
+enum err crypto_hmac_sha256(struct str key, struct str data, struct crypto_hash *out) {
+  struct crypto_hash mac;
+  size_t n = 0;
+  if (!EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, key.p, key.n, (const unsigned char *)data.p, data.n, mac.bytes,
+                 sizeof mac.bytes, &n) ||
+      n != sizeof mac.bytes)
+    return ERR_INTERNAL;
+  *out = mac;
+  return OK;
+}
+
 bool crypto_equal(const void *a, const void *b, size_t n) { return n == 0 || CRYPTO_memcmp(a, b, n) == 0; }
 
 void crypto_wipe(void *p, size_t n) {

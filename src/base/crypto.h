@@ -23,6 +23,9 @@ enum err crypto_sha256(struct str data, struct crypto_hash *out) MUST_CHECK;
 /* Of the parts one after another. */
 enum err crypto_sha256_parts(const struct str *parts, size_t n, struct crypto_hash *out) MUST_CHECK;
 
+/* HMAC (RFC 2104) with SHA-256; fetches its algorithm each time, so not for the request path. */
+enum err crypto_hmac_sha256(struct str key, struct str data, struct crypto_hash *out) MUST_CHECK;
+
 /* Time depends on n only, never on the content. */
 bool crypto_equal(const void *a, const void *b, size_t n);
 /* Overwrites memory in a way that the compiler keeps; NULL is fine. */

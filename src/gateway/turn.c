@@ -1,6 +1,7 @@
 /* What of a call goes out to its caller: see turn.h. */
 #include "gateway/turn.h"
 
+#include "gateway/permit.h"
 #include "gateway/receipt.h"
 
 /* What the head says of the call: our own headers, and those of the upstream that concern the caller. */
@@ -16,6 +17,8 @@ void turn_add_headers(struct turn *t, bool is_final) {
 
 static enum err sink_write(void *arg, struct str bytes) {
   struct turn *t = arg;
+  enum err e = t->rc->reply.has_content ? OK : permit_still(t->rc, &t->rc->info);
+  if (e) return e;
   turn_add_headers(t, false);
   stored_watch(&t->stored, bytes);
   return reply_write(&t->rc->reply, bytes);
@@ -51,6 +54,8 @@ void turn_open_stream(struct turn *t) {
 enum err turn_send_whole(struct turn *t) {
   struct request_context *rc = t->rc;
   struct call *c = &t->call;
+  enum err e = permit_still(rc, &rc->info);
+  if (e) return e;
   if (c->put_receipt && c->dialect->put_receipt) {
     struct buf receipt;
     buf_init(&receipt, 0);

@@ -16,7 +16,8 @@
 enum { DIR_BYTES = 1400, PATH_BYTES = DIR_BYTES + 32, BUSY_MS = 2000, KEPT_MAX_BYTES = 512 << 20 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows; held for a whole write */
-static char data_dir[DIR_BYTES], store_path[PATH_BYTES], kept_path[PATH_BYTES]; /* set by store_start */
+static char data_dir[DIR_BYTES], store_path[PATH_BYTES], kept_path[PATH_BYTES],
+    key_path[PATH_BYTES]; /* set by store_start */
 static struct data_lock dir_lock = {-1};
 static struct db *db; /* NULL: not open */
 static char holder[64];
@@ -72,6 +73,7 @@ enum err store_start(const char *dir, const char *what, struct err_info *info) {
     return err_set(info, ERR_BAD_VALUE, "the path of the data directory is too long");
   snprintf(store_path, sizeof store_path, "%s/" STORE_FILE, data_dir);
   snprintf(kept_path, sizeof kept_path, "%s/" STORE_PEOPLE_FILE, data_dir);
+  snprintf(key_path, sizeof key_path, "%s/" STORE_KEY_FILE, data_dir);
   snprintf(holder, sizeof holder, "%s", what);
   pthread_mutex_lock(&lock);
   enum err e = open_all(&why);
@@ -136,6 +138,38 @@ enum err store_write(store_fn *fn, void *arg, struct err_info *info) {
   else if (is_of_store(e))
     set_status(e, &why, 0);
   if (e && info) *info = why;
+  return e;
+}
+
+/* ---- the tokens' key ---- */
+
+enum { KEY_RANDOM_BYTES = 32, KEY_MAX_BYTES = 4096 };
+
+static enum err make_key(struct secret **out, struct err_info *info) {
+  struct secret *key = secret_new_random(STR_NONE, KEY_RANDOM_BYTES);
+  enum err e = key ? disk_replace(key_path, secret_reveal(key), 0600, info) : ERR_NO_MEMORY;
+  if (e)
+    secret_free(key);
+  else
+    *out = key;
+  return e;
+}
+
+enum err store_token_key(struct secret **out, struct err_info *info) {
+  struct buf text;
+  buf_init(&text, 0);
+  pthread_mutex_lock(&lock); /* two first uses at once must not make two */
+  enum err e = disk_read(key_path, KEY_MAX_BYTES, &text, NULL, info);
+  struct str key = str_trim(buf_str(&text));
+  if (e == ERR_NOT_FOUND || (!e && !key.n)) {
+    e = make_key(out, info);
+  } else if (!e) {
+    *out = secret_new(key);
+    if (!*out) e = ERR_NO_MEMORY;
+  }
+  pthread_mutex_unlock(&lock);
+  crypto_wipe(text.p, text.n);
+  buf_clear(&text);
   return e;
 }
 

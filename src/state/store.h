@@ -10,9 +10,11 @@
 #define MAESTRO_STATE_STORE_H
 
 #include "state/people.h"
+#include "state/secret.h"
 
 #define STORE_FILE "maestro.db"
 #define STORE_PEOPLE_FILE "people.jsonl"
+#define STORE_KEY_FILE "token.key"
 
 struct store_status {
   bool is_started;
@@ -35,6 +37,10 @@ bool store_retry(void);
  * call tries again. */
 typedef enum err store_fn(struct db *db, void *arg, struct err_info *info);
 enum err store_write(store_fn *fn, void *arg, struct err_info *info) MUST_CHECK;
+
+/* The key that tokens are signed with: of token.key in the data directory, made at first use. To read a token one does
+ * not need it, and to be accepted it must be in the store, so who has the key gains nothing by it. */
+enum err store_token_key(struct secret **out, struct err_info *info) MUST_CHECK;
 
 /* Rises with each change; 0 before the first. */
 uint64_t store_generation(void);
