@@ -77,7 +77,8 @@ static bool matches_two(struct str template, size_t open, struct str path, struc
 }
 
 /* A {name} stands for one byte at least; what is behind it decides by its last occurrence ("a:b:generateContent"). */
-static bool matches(struct str template, struct str path, struct str *rest) {
+static bool matches(const struct endpoint *e, struct str path, struct str *rest) {
+  struct str template = e->route;
   size_t open = str_find_char(template, '{');
   *rest = STR_NONE;
   if (open == SIZE_MAX) return str_eq(template, path);
@@ -86,7 +87,7 @@ static bool matches(struct str template, struct str path, struct str *rest) {
   if (path.n < open + tail.n || !str_has_prefix(path, str_sub(template, 0, open)) || !str_has_suffix(path, tail))
     return false;
   *rest = str_sub(path, open, path.n - tail.n);
-  return rest->n > 0;
+  return rest->n > 0 && !(e->what & SEGMENT && str_find_char(*rest, '/') != SIZE_MAX);
 }
 
 const struct endpoint *router_find(struct str path, enum http_method method, struct http_headers headers,
@@ -95,7 +96,7 @@ const struct endpoint *router_find(struct str path, enum http_method method, str
   struct str other_rest = STR_NONE;
   for (size_t i = 0; i < ENDPOINTS; i++) {
     const struct endpoint *e = &endpoints[i];
-    if (!matches(e->route, path, rest)) continue;
+    if (!matches(e, path, rest)) continue;
     if (e->header.n && !http_header_get(headers, e->header).p) continue;
     bool is_catch_all = e->method_mask == ANY_METHOD;
     if (e->method_mask & (1u << method) && !(is_catch_all && other_method)) return e;
