@@ -1,15 +1,19 @@
 // Users through a real server: who is let in with what, what a change does to the next request, what bad input says.
 import { test, after, before } from 'node:test';
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { writeFileSync, readFileSync, existsSync, statSync, chmodSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startMock, startServe, run, makeHome, user, until, KEY, BIN, sleep } from './harness.js';
 
 const ADMIN = 'admin-token-of-the-tests';
 let mock, serve, home;
 
+// Wrong credentials are counted by address, so every call here comes from another one.
+let calls = 0;
+const address = () => ({ 'x-forwarded-for': `10.0.${++calls >> 8}.${calls & 255}` });
+
 const config = () => ({
+  server: { trustedProxies: ['127.0.0.1'] },
   providers: {
     up: { type: 'openai-compatible', baseURL: `${mock.url}/v1`, apiKey: 'sk-1', models: { alpha: {}, beta: {} } },
     other: { type: 'openai-compatible', baseURL: `${mock.url}/v1`, apiKey: 'sk-2', models: { alpha: {}, gamma: {} } },
@@ -36,7 +40,7 @@ async function make(name, more = {}) {
 
 const chat = (model, token, headers = {}) => fetch(`${serve.url}/v1/chat/completions`, {
   method: 'POST',
-  headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}), ...headers },
+  headers: { 'content-type': 'application/json', ...address(), ...(token ? { authorization: `Bearer ${token}` } : {}), ...headers },
   body: JSON.stringify({ model, messages: user('[[mock:echo]] hi') }),
 });
 const status = async (model, token) => (await chat(model, token)).status;
@@ -93,10 +97,9 @@ test('what is no such token is nobody', async () => {
     `${header}.${b64({ ...claims, aud: 'else' })}.${signature}`,
     token.slice(0, 40), `${token}x`, `${token}.${'a'.repeat(10000)}`, "' OR 1=1 --",
   ];
-  // From an address that is not limited yet for each: failures are counted by address, so a valid one comes between.
   for (const one of bad) {
     const reply = await chat('alpha', one);
-    assert.ok([401, 429].includes(reply.status), `${reply.status} for ${one.slice(0, 60)}`);
+    assert.equal(reply.status, 401, one.slice(0, 60));
   }
   assert.equal(await status('alpha', token), 200);
 });
@@ -221,7 +224,7 @@ test('renewed, revoked, switched off: the old token is dead within a second, on 
   const deadWithin = async (what, token) => {
     const start = Date.now();
     // Many connections, so that every worker is asked.
-    for (let i = 0; i < 12; i++) assert.ok([401, 429].includes(await status('alpha', token)), what);
+    for (let i = 0; i < 12; i++) assert.equal(await status('alpha', token), 401, what);
     assert.ok(Date.now() - start < 1000 || /asan|tsan/.test(BIN), `${what} took ${Date.now() - start} ms`);
   };
   const renewed = await admin('PUT', '/rev/token');
@@ -265,8 +268,7 @@ test('role by route', async () => {
   const tokens = {};
   for (const role of ['user', 'viewer', 'operator', 'admin']) tokens[role] = await make(`role-${role}`, { role });
   await make('victim');
-  const second = 'sk-maestro-second-key-0123456789';
-  const callers = { nobody: undefined, key1: KEY, ADMIN, ...tokens, bad: 'sk-wrong' };
+  const callers = { nobody: undefined, key1: KEY, ADMIN, ...tokens };
   const read = { nobody: 401, key1: 200, ADMIN: 200, user: 403, viewer: 200, operator: 200, admin: 200 };
   const change = { nobody: 401, key1: 200, ADMIN: 200, user: 403, viewer: 403, operator: 403, admin: 200 };
   const rows = [
@@ -279,11 +281,10 @@ test('role by route', async () => {
     ['GET', '/v1/models', { nobody: 401, key1: 200, ADMIN: 200, user: 200, viewer: 200, operator: 200, admin: 200 }],
     ['GET', '/health', { nobody: 200, key1: 200, ADMIN: 200, user: 200, viewer: 200, operator: 200, admin: 200 }],
   ];
-  assert.ok(second && callers.bad);
   for (const [method, path, expected] of rows) {
     for (const [who, want] of Object.entries(expected)) {
       const reply = await fetch(serve.url + path, {
-        method, headers: callers[who] ? { authorization: `Bearer ${callers[who]}` } : {},
+        method, headers: { ...address(), ...(callers[who] ? { authorization: `Bearer ${callers[who]}` } : {}) },
         body: method === 'GET' ? undefined : method === 'PATCH' ? '{}' : '',
       });
       await reply.arrayBuffer();
@@ -424,41 +425,40 @@ test('with a store that is broken the gateway serves as last known, and says so'
   await q.stop();
 });
 
-test('a store that another program has locked, and one of a newer version', async () => {
+// The version is the row's key: in the file five bytes before the row's text (SQLite's record format, a text of 29 bytes).
+function makeNewer(bytes) {
+  const at = bytes.indexOf('allowlists of models and nodes') - 5;
+  assert.equal(bytes[at], 2);
+  bytes[at] = 99;
+  return bytes;
+}
+
+test('a store of a newer version is left alone', async () => {
   const own = makeHome();
-  const store = join(own, 'data', 'maestro', 'maestro.db');
+  const store = join(own, 'data', 'maestro', 'maestro.db'), copy = join(own, 'copy.db');
   const made = await run(['user', 'create', 'ann', '--all-models', '--json'], { home: own });
   const { token } = JSON.parse(made.stdout);
-  const { DatabaseSync } = await import('node:sqlite').catch(() => ({}));
-  if (!DatabaseSync) throw new Error('this test needs a Node.js that has node:sqlite');
-  let db = new DatabaseSync(store);
-  db.exec('BEGIN IMMEDIATE');
+  assert.equal((await run(['store', 'backup', copy], { home: own })).code, 0);
+  const bytes = makeNewer(readFileSync(copy));
+  writeFileSync(store, bytes);
+  rmSync(`${store}-wal`, { force: true });
+  rmSync(`${store}-shm`, { force: true });
   const p = await startServe({ config: config(), key: null, env: { ADMIN_TOKEN: ADMIN }, home: own });
   const as = (t, path, init = {}) => fetch(p.url + path, { ...init, headers: { authorization: `Bearer ${t}` } });
-  assert.equal((await as(token, '/v1/models')).status, 200);
-  const busy = await as(ADMIN, '/admin/users', { method: 'POST', body: '{"username":"bob"}' });
-  assert.equal(busy.status, 503);
-  assert.equal((await busy.json()).error.code, 'store_busy');
-  db.exec('ROLLBACK');
-  db.close();
-  assert.equal((await as(ADMIN, '/admin/users', { method: 'POST', body: '{"username":"bob"}' })).status, 201);
-  await p.stop();
-
-  db = new DatabaseSync(store);
-  db.exec("INSERT INTO migrations VALUES (99, 'of the future', 0)");
-  db.close();
-  const bytes = readFileSync(store);
-  const q = await startServe({ config: config(), key: null, env: { ADMIN_TOKEN: ADMIN }, home: own });
-  const health = await (await fetch(`${q.url}/healthz`, { headers: { authorization: `Bearer ${ADMIN}` } })).json();
+  const health = await (await as(ADMIN, '/healthz')).json();
   assert.equal(health.store.code, 'store_newer');
   assert.match(health.store.detail, /version 99/);
-  assert.equal((await fetch(`${q.url}/v1/models`, { headers: { authorization: `Bearer ${token}` } })).status, 200);
-  await q.stop();
+  assert.equal((await as(token, '/v1/models')).status, 200);
+  const refused = await as(ADMIN, '/admin/users', { method: 'POST', body: '{"username":"bob"}' });
+  assert.equal(refused.status, 503);
+  p.child.kill('SIGTERM'); // stop() would take the home along
+  assert.equal(await p.exited, 0);
   const told = await run(['store', 'migrate'], { home: own });
   assert.equal(told.code, 1);
   assert.match(told.stderr, /version 99/);
   assert.equal((await run(['user', 'list'], { home: own })).code, 1);
-  assert.ok(bytes.equals(readFileSync(store)), 'it was not touched');
+  assert.equal((await run(['store', 'restore', store], { home: makeHome() })).code, 1);
+  assert.ok(readFileSync(store).includes('allowlists of models and nodes'));
 });
 
 test('commands: users with and without a server', async () => {
@@ -505,8 +505,8 @@ test('commands: backup, restore, export, import', async () => {
     assert.match(held.stderr, new RegExp(`process ${p.child.pid}`));
   }
   await run(['user', 'create', 'bob'], { home: own });
-  await p.child.kill('SIGTERM');
-  await p.exited;
+  p.child.kill('SIGTERM');
+  assert.equal(await p.exited, 0);
   const restored = await go('restore', copy);
   assert.equal(restored.code, 0, restored.stderr);
   assert.ok(existsSync(join(own, 'data', 'maestro', 'maestro.db.before-restore')));
