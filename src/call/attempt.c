@@ -3,6 +3,7 @@
 #include <yyjson.h>
 
 #include "base/metrics.h"
+#include "call/filters.h"
 #include "call/translate.h"
 #include "route/runtime.h"
 
@@ -173,8 +174,8 @@ out:
   return e;
 }
 
-static enum err relay_whole(struct call *c, const struct deployment *d, struct str body, struct http_headers headers,
-                            struct err_info *info) {
+static enum err relay_whole(struct call *c, const struct deployment *d, const struct text_filter_options *filter,
+                            struct str body, struct http_headers headers, struct err_info *info) {
   struct dialect_reply_edits edits = attempt_reply_edits(c, d);
   struct events events;
   buf_reset(&c->reply);
@@ -184,7 +185,7 @@ static enum err relay_whole(struct call *c, const struct deployment *d, struct s
     return d->at->provider.type->classify_failure(&d->at->provider, 0, headers, body, info);
   c->outcome.ttft_us = clock_mono_us() - c->outcome.started_us;
   if (events_has(&events, EVENT_USAGE)) attempt_note(c, d, &events.usage);
-  return OK;
+  return filters_may_change(filter, body) ? translate_mend(c, d, filter, body, info) : OK;
 }
 
 static enum err take_whole(struct call *c, const struct deployment *d, const struct codec *codec,
@@ -197,10 +198,10 @@ static enum err take_whole(struct call *c, const struct deployment *d, const str
                    : err_set(info, ERR_UPSTREAM_PROTOCOL, "the provider answered with something else than JSON");
   if (!e) e = read_whole(c, http, &body, d->at->provider.timeouts.silence_ms, deadline_us, info);
   if (!e && body.n == 0) e = err_set(info, ERR_UPSTREAM_PROTOCOL, "the provider sent an empty answer");
-  if (!e && codec->send == CODEC_RELAY)
-    e = relay_whole(c, d, buf_str(&body), r->headers, info);
+  if (!e && codec->answer == CODEC_RELAY)
+    e = relay_whole(c, d, &codec->filter, buf_str(&body), r->headers, info);
   else if (!e)
-    e = translate_reply(c, d, codec->target, buf_str(&body), r->headers, info);
+    e = translate_reply(c, d, codec, buf_str(&body), r->headers, info);
   if (!e) e = attempt_hold(c, body.cap, info);
   buf_clear(&body);
   attempt_unhold(c);
@@ -265,7 +266,7 @@ static enum err take_answer(struct call *c, const struct deployment *d, const st
 static enum err make_body(struct call *c, const struct deployment *d, const struct codec *codec, bool ask_usage,
                           struct http_client_request *request, struct err_info *info) {
   struct str *slices;
-  if (codec->send == CODEC_RELAY) {
+  if (codec->request == CODEC_RELAY) {
     enum err e = edit_body(c, d, ask_usage, &slices, &request->body_slices, info);
     if (!e) request->body = slices;
     return e;
@@ -329,6 +330,7 @@ enum err attempt_run(struct call *c, const struct deployment *d, struct err_info
     return err_set(info, ERR_NOT_SERVED, "the provider \"%.*s\" does not serve this operation",
                    STR_ARG(d->at->provider.id));
   }
+  filters_choose(c, d, &codec);
   bool has_option = d->at->provider.usage == PROVIDER_USAGE_OPTION && runtime_takes_usage_option(d->at->runtime);
   bool ask_usage = c->request->is_stream && !c->request->wants_usage && has_option;
   enum err e = send_once(c, d, &codec, ask_usage, &refused_usage, info);

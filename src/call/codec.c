@@ -21,7 +21,8 @@ bool codec_choose(const struct provider_endpoint *endpoints, const struct dialec
     bool relay = can_relay(caller, dialects[i], request);
     if (!relay && best.target && dialects[i] != caller) continue;
     if (!relay && !can_translate(caller, dialects[i], request->operation)) continue;
-    best = (struct codec){i, dialects[i], relay ? CODEC_RELAY : CODEC_ENCODE};
+    enum codec_send send = relay ? CODEC_RELAY : CODEC_ENCODE;
+    best = (struct codec){.endpoint = i, .target = dialects[i], .request = send, .answer = send};
   }
   if (!best.target) return false;
   *out = best;

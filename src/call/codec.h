@@ -5,6 +5,7 @@
 
 #include "dialect/dialect.h"
 #include "provider/provider.h"
+#include "text/text_filter.h"
 
 enum codec_send {
   CODEC_RELAY, /* the caller's bytes with span edits, the upstream's frames */
@@ -14,7 +15,8 @@ enum codec_send {
 struct codec {
   unsigned endpoint; /* of the provider's type */
   const struct dialect *target;
-  enum codec_send send;
+  enum codec_send request, answer;   /* an answer may have to be encoded though the request is relayed */
+  struct text_filter_options filter; /* what the answer's text is looked through for: see filters.h */
 };
 
 /* endpoints: the type's; dialects: theirs, NULL where one is not in this build. An endpoint in the caller's own dialect

@@ -1,7 +1,8 @@
 /* A stream on its way through: upstream pieces are cut into frames, each frame is relayed by the dialect (which says
- * what it means) or translated, and what one read brought goes out in one write. Nothing is sent before the first
- * content, so that a failure until then may still be mended by another attempt. With a receipt wanted, the frame that
- * ends the answer is held back until usage has arrived. Memory: one output buffer, bounded; one frame, bounded. */
+ * what it means) or translated, and what one read brought goes out in one write. Beside a relay the text is watched:
+ * frames whose text is in doubt wait, and where something is found a translation takes over. Nothing is sent before the
+ * first content, so that a failure until then may still be mended by another attempt. With a receipt wanted, the frame
+ * that ends the answer is held back until usage has arrived. Memory: one output buffer, bounded; one frame, bounded. */
 #include "call/translate.h"
 
 enum {
@@ -9,10 +10,12 @@ enum {
   UNSENT_MAX = 1024 * 1024,    /* bytes held before the first content */
   WRITTEN_MAX = 64 << 20, /* what one read may become in a translation: Responses says a text four times at its end */
   RECEIPT_HOLD_MS = 2000,
-  LINE_END_MAX = 2,     /* CR LF */
-  TAIL_MS = 500,        /* how long to wait for the end behind the end mark, to keep the connection */
-  EDITS_MAX = 64 * 1024 /* bytes that a frame may grow by: a model's name and the receipt */
+  LINE_END_MAX = 2,      /* CR LF */
+  TAIL_MS = 500,         /* how long to wait for the end behind the end mark, to keep the connection */
+  EDITS_MAX = 64 * 1024, /* bytes that a frame may grow by: a model's name and the receipt */
+  DOUBT_MAX = 4 << 20    /* bytes of relayed frames that wait for the filter's word */
 };
+#define NO_DOUBT SIZE_MAX
 
 struct stream {
   struct call *call;
@@ -21,10 +24,13 @@ struct stream {
   /* relayed */
   struct dialect_reply_edits edits;
   struct dialect_stream state;
-  /* translated; call NULL: it is relayed */
+  /* translated, or watched beside the relay */
   struct translation translation;
-  struct buf out;  /* edited frames to be sent */
-  struct buf held; /* the finishing frame that waits for its receipt */
+  bool is_translated, is_watched;
+  size_t doubt_from; /* what lies in `out` from here on waits for the filter's word; NO_DOUBT: nothing does */
+  struct buf other;  /* the same frames as the translation would write them */
+  struct buf out;    /* edited frames to be sent */
+  struct buf held;   /* the finishing frame that waits for its receipt */
   struct buf receipt;
   bool is_holding, receipt_done, is_committed, is_over; /* over: the end mark has come */
   bool is_early; /* over, but the upstream has not said so: its usage may still come */
@@ -40,11 +46,9 @@ static void put_receipt(struct stream *r, struct buf *to, size_t from) {
   r->receipt_done = true;
 }
 
-static bool is_translated(const struct stream *r) { return r->translation.call != NULL; }
-
 /* Sends the held frame after all, before what lies in out from `from` on. */
 static void release(struct stream *r, size_t from) {
-  if (!r->is_holding || is_translated(r)) return;
+  if (!r->is_holding || r->is_translated) return;
   r->is_holding = false;
   if (!r->receipt_done) put_receipt(r, &r->held, 0);
   if (r->held.n == 0 || !buf_reserve(&r->out, r->held.n)) return;
@@ -78,6 +82,62 @@ static bool is_rest_of_held(const struct stream *r, const struct frame *frame) {
   return r->held.n && r->held.p[r->held.n - 1] == '\r' && str_eq(frame->raw, STR("\n"));
 }
 
+/* ---- the watch beside a relay ---- */
+
+/* From here on the caller gets what the translation writes; of the frames in doubt, too. */
+static void take_over(struct stream *r, size_t from) {
+  r->out.n = from;
+  buf_put(&r->out, buf_str(&r->other));
+  buf_clear(&r->other);
+  r->doubt_from = NO_DOUBT;
+  r->is_translated = true;
+  r->is_watched = false;
+  r->call->translation = &r->translation;
+}
+
+/* What the frame's relayed bytes, from `from` on, are to become: sent, kept in doubt, or replaced. */
+static void settle_doubt(struct stream *r, size_t from, struct events *events, const struct events *seen) {
+  if (r->doubt_from != NO_DOUBT) from = r->doubt_from;
+  bool is_idle = text_filter_is_idle(&r->translation.filter), is_too_much = r->out.n - from > DOUBT_MAX;
+  if (translation_has_changed(&r->translation) || (!is_idle && is_too_much && r->translation.encoder)) {
+    take_over(r, from);
+    *events = *seen;
+  } else {
+    r->doubt_from = is_idle ? NO_DOUBT : from;
+    if (is_idle) buf_reset(&r->other);
+  }
+}
+
+static bool is_guards(enum err e) { return e == ERR_GUARD_LEAK || e == ERR_GUARD_RUNAWAY; }
+
+/* A frame that the relay has taken, seen through the filter. What only the decoder minds is no reason to stop. */
+static enum err watch_frame(struct stream *r, const struct frame *frame, size_t from, struct events *events,
+                            struct err_info *info) {
+  enum err e = OK;
+  struct events seen;
+  struct err_info fault = {0};
+  if (r->doubt_from == NO_DOUBT && events->text.n &&
+      text_filter_pass(&r->translation.filter, events->text_kind, events->text, &e, &fault)) {
+    if (!e) return OK;
+  } else {
+    e = translation_frame(&r->translation, frame, &seen, &r->other, &fault);
+  }
+  if (!e) {
+    settle_doubt(r, from, events, &seen);
+    return OK;
+  }
+  if (is_guards(e) || e == ERR_CANCELLED || e == ERR_NO_MEMORY) {
+    r->out.n = r->doubt_from == NO_DOUBT ? from : r->doubt_from;
+    r->doubt_from = NO_DOUBT;
+    *info = fault;
+    return e;
+  }
+  r->doubt_from = NO_DOUBT;
+  r->is_watched = false;
+  buf_clear(&r->other);
+  return OK;
+}
+
 static enum err relay_frame(struct stream *r, const struct frame *frame, struct events *events, struct err_info *info) {
   size_t from = r->out.n;
   enum err e = r->call->dialect->relay_frame(&r->state, frame, &r->edits, events, &r->out, info);
@@ -87,7 +147,8 @@ static enum err relay_frame(struct stream *r, const struct frame *frame, struct 
     return p->type->classify_failure(p, 0, (struct http_headers){0}, frame->data, info);
   }
   if (events_has(events, EVENT_USAGE)) attempt_note(r->call, r->deployment, &events->usage);
-  place_receipt(r, events, from);
+  if (r->is_watched && frame->has_data && (e = watch_frame(r, frame, from, events, info))) return e;
+  if (!r->is_translated) place_receipt(r, events, from);
   return OK;
 }
 
@@ -106,7 +167,7 @@ static void note(struct stream *r, const struct events *events) {
   }
   /* An answer without content is an answer: an empty reply, or a refusal by content filter. */
   if (events_has(events, EVENT_STOP)) r->is_committed = true;
-  if (is_translated(r)) note_hold(r);
+  if (r->is_translated) note_hold(r);
   if (events_has(events, EVENT_END) && !r->is_over) {
     r->is_over = true;
     r->tail_until = clock_deadline_ms(TAIL_MS);
@@ -119,7 +180,7 @@ static enum err take_frame(struct stream *r, const struct frame *frame, struct e
     buf_put_char(&r->held, '\n');
     return OK;
   }
-  enum err e = is_translated(r) ? translation_frame(&r->translation, frame, &events, &r->out, info)
+  enum err e = r->is_translated ? translation_frame(&r->translation, frame, &events, &r->out, info)
                                 : relay_frame(r, frame, &events, info);
   if (e) return e;
   note(r, &events);
@@ -151,15 +212,18 @@ static enum err take_piece(struct stream *r, struct str piece, struct err_info *
 
 /* What a stream keeps between reads; most keep so little that it costs nothing. */
 static enum err hold(struct stream *r, struct err_info *info) {
-  size_t bytes = r->out.cap + r->held.cap + r->receipt.cap + r->state.pool.cap + r->translation.pool.cap +
+  size_t bytes = r->out.cap + r->other.cap + r->held.cap + r->receipt.cap + r->state.pool.cap +
+                 r->translation.pool.cap + text_filter_held_bytes(&r->translation.filter) +
                  frame_reader_held_bytes(&r->frames);
   return attempt_hold(r->call, bytes, info);
 }
 
 static enum err send_out(struct stream *r) {
-  if (r->out.n == 0 || (!r->is_committed && r->out.n < UNSENT_MAX)) return OK;
-  enum err e = r->call->sink.write(r->call->sink.arg, buf_str(&r->out));
-  buf_reset(&r->out);
+  size_t n = r->doubt_from == NO_DOUBT ? r->out.n : r->doubt_from;
+  if (n == 0 || (!r->is_committed && n < UNSENT_MAX)) return OK;
+  enum err e = r->call->sink.write(r->call->sink.arg, str_from(r->out.p, n));
+  buf_shift(&r->out, n);
+  if (r->doubt_from != NO_DOUBT) r->doubt_from = 0;
   return e;
 }
 
@@ -193,10 +257,30 @@ static enum err take_last(struct stream *r, struct err_info *info) {
   return e;
 }
 
+/* The connection has ended: what was still in doubt is decided. Whether the answer is complete is the relay's word. */
+static enum err end_watch(struct stream *r, struct err_info *info) {
+  struct events seen;
+  struct err_info fault = {0};
+  size_t from = r->doubt_from == NO_DOUBT ? r->out.n : r->doubt_from;
+  enum err e = translation_end(&r->translation, &seen, &r->other, &fault);
+  r->doubt_from = NO_DOUBT;
+  if (is_guards(e)) {
+    r->out.n = from;
+    *info = fault;
+    return e;
+  }
+  if (!e && translation_has_changed(&r->translation)) {
+    take_over(r, from);
+    note(r, &seen);
+  }
+  return OK;
+}
+
 static enum err finish(struct stream *r, struct err_info *info) {
   struct events events;
   enum err e = take_last(r, info);
-  if (!e && is_translated(r)) {
+  if (!e && r->is_watched) e = end_watch(r, info);
+  if (!e && r->is_translated) {
     e = translation_end(&r->translation, &events, &r->out, info);
     if (!e) note(r, &events);
   } else if (!e && !r->is_over && !r->state.saw_stop) {
@@ -208,6 +292,13 @@ static enum err finish(struct stream *r, struct err_info *info) {
   return send_out(r);
 }
 
+/* What was in doubt is never decided any more, so it is what it seems to be. */
+static void let_go(struct stream *r) {
+  struct err_info ignored = {0};
+  r->doubt_from = NO_DOUBT;
+  if (r->is_translated && translation_release(&r->translation, &r->out, &ignored)) return;
+}
+
 /* What came before a fault is the caller's, too; but where nothing of it has gone out and another candidate is left, it
  * is forgotten, so that the other may answer in its place. */
 static enum err fail(struct stream *r, enum err e) {
@@ -215,6 +306,7 @@ static enum err fail(struct stream *r, enum err e) {
   bool is_last = r->deployment == c->plan->v[c->plan->n - 1];
   bool has_other = !is_last || e == ERR_BUSY; /* a status that says when to come back */
   if (e == ERR_CANCELLED || (has_other && !c->sink.has_content(c->sink.arg))) return e;
+  if (!is_guards(e)) let_go(r);
   release(r, r->out.n);
   enum err sent = send_out(r);
   return sent ? sent : e;
@@ -232,7 +324,7 @@ static enum err take_next(struct stream *r, struct http_call *http, uint64_t fir
   if (*is_over) return OK; /* behind the end mark, however the connection ends */
   if (e != ERR_TIMEOUT) return e ? e : take_piece(r, piece, info);
   if (meaning) return meaning;
-  if (!is_translated(r)) {
+  if (!r->is_translated) {
     release(r, r->out.n);
     return OK;
   }
@@ -254,24 +346,37 @@ static enum err pump(struct stream *r, struct http_call *http, uint64_t first_us
   }
 }
 
+static enum err begin(struct stream *r, const struct codec *codec, struct err_info *info) {
+  if (codec->answer == CODEC_ENCODE) {
+    r->is_translated = true;
+    r->call->translation = &r->translation;
+    return translation_begin(&r->translation, r->call, r->deployment, codec, info);
+  }
+  r->call->translation = NULL;
+  r->is_watched = text_filter_is_wanted(&codec->filter);
+  return r->is_watched ? translation_watch(&r->translation, r->call, r->deployment, codec) : OK;
+}
+
 enum err stream_run(struct call *c, const struct deployment *d, const struct codec *codec, struct http_call *http,
                     uint64_t first_deadline_us, uint64_t deadline_us, struct err_info *info) {
   struct stream *r = ARENA_NEW(c->arena, struct stream);
   if (!r) return ERR_NO_MEMORY;
   r->call = c;
   r->deployment = d;
+  r->doubt_from = NO_DOUBT;
+  buf_init(&r->other, WRITTEN_MAX);
   r->edits = attempt_reply_edits(c, d);
   frame_reader_init(&r->frames, codec->target->framing, FRAME_MAX);
-  buf_init(&r->out, codec->send == CODEC_ENCODE ? WRITTEN_MAX : UNSENT_MAX + 2 * FRAME_MAX + EDITS_MAX);
+  buf_init(&r->out, codec->answer == CODEC_ENCODE ? WRITTEN_MAX : UNSENT_MAX + 2 * FRAME_MAX + EDITS_MAX);
   buf_init(&r->held, FRAME_MAX + EDITS_MAX);
   buf_init(&r->receipt, 0);
-  enum err e = codec->send == CODEC_ENCODE ? translation_begin(&r->translation, c, d, codec->target) : OK;
-  c->translation = codec->send == CODEC_ENCODE ? &r->translation : NULL;
+  enum err e = begin(r, codec, info);
   if (!e) e = pump(r, http, first_deadline_us, deadline_us, info);
   translation_clear(&r->translation);
   json_pool_clear(&r->state.pool);
   frame_reader_clear(&r->frames);
   buf_clear(&r->out);
+  buf_clear(&r->other);
   buf_clear(&r->held);
   buf_clear(&r->receipt);
   attempt_unhold(c);

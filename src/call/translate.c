@@ -80,6 +80,11 @@ static enum err do_count(void *arg) {
   return OK;
 }
 
+static enum err do_decode(void *arg) {
+  struct work *w = arg;
+  return w->call->canonical ? OK : decode(w->call, w->info);
+}
+
 static void keep(void *arg) { (void)arg; } /* the work lies in the arena; the shield lets no one clear it too early */
 
 /* Large bodies go to the pool. A cancel waits for the job, which holds the exchange's arena: milliseconds. */
@@ -102,6 +107,16 @@ enum err translate_request(struct call *c, const struct deployment *d, const str
   enum err e = run(do_work, w);
   if (!e) e = attempt_hold(c, 0, info);
   if (!e) *body = buf_str(&c->encoded);
+  return e;
+}
+
+enum err translate_tools(void *call, const struct request **out, struct err_info *info) {
+  struct call *c = call;
+  struct work *w = ARENA_NEW(c->arena, struct work);
+  if (!w || !has_work_arena(c)) return ERR_NO_MEMORY;
+  *w = (struct work){.call = c, .info = info};
+  enum err e = c->canonical ? OK : run(do_decode, w);
+  if (!e) *out = c->canonical;
   return e;
 }
 
@@ -161,18 +176,53 @@ enum err translate_count(struct call *c, const struct deployment *d, struct err_
 
 struct whole {
   struct answer answer;
+  struct text_filter filter;
   struct call *call;
   struct signature_watch watch;
   const struct deployment *deployment;
   struct http_headers headers;
 };
 
-static enum err take_whole(void *arg, const struct event *event, struct err_info *info) {
+static enum err collect(void *arg, const struct event *event, struct err_info *info) {
   struct whole *w = arg;
-  if (event->kind == EVENT_ERROR) return provider_error(w->deployment, w->headers, event->bytes, info);
   struct event_sink sink = answer_sink(&w->answer);
   signature_watch_event(&w->watch, w->call, event);
   return event_put(&sink, event, info);
+}
+
+static enum err take_whole(void *arg, const struct event *event, struct err_info *info) {
+  struct whole *w = arg;
+  const struct event_sink sink = {w, collect};
+  if (event->kind == EVENT_ERROR) return provider_error(w->deployment, w->headers, event->bytes, info);
+  return text_filter_is_wanted(&w->filter.options) ? text_filter_put(&w->filter, event, &sink, info)
+                                                   : collect(w, event, info);
+}
+
+/* A decoder that never said the end has ended all the same. */
+static enum err decode_whole(struct whole *w, const struct dialect *from, const struct dialect_exchange *x,
+                             struct str body, struct err_info *info) {
+  const struct event_sink sink = {w, take_whole}, behind = {w, collect};
+  enum err e = from->decode_reply(x, body, &sink, info);
+  return e ? e : text_filter_release(&w->filter, &behind, info);
+}
+
+static struct whole *whole_new(struct call *c, const struct deployment *d, const struct text_filter_options *filter,
+                               struct http_headers headers) {
+  struct whole *w = arena_alloc(c->arena, sizeof *w); /* most of it is the answer, which answer_init zeroes */
+  if (!w) return NULL;
+  w->call = c;
+  w->watch = (struct signature_watch){0};
+  w->deployment = d;
+  w->headers = headers;
+  answer_init(&w->answer, c->arena, 0);
+  text_filter_init(&w->filter, c->arena, filter);
+  return w;
+}
+
+static void whole_clear(struct whole *w) {
+  signature_watch_clear(&w->watch);
+  text_filter_clear(&w->filter);
+  answer_clear(&w->answer);
 }
 
 static enum err reply_embeddings(struct call *c, const struct deployment *d, const struct dialect *target,
@@ -187,19 +237,14 @@ static enum err reply_embeddings(struct call *c, const struct deployment *d, con
   return c->reply.failed ? ERR_NO_MEMORY : OK;
 }
 
-enum err translate_reply(struct call *c, const struct deployment *d, const struct dialect *target, struct str body,
+enum err translate_reply(struct call *c, const struct deployment *d, const struct codec *codec, struct str body,
                          struct http_headers headers, struct err_info *info) {
+  const struct dialect *target = codec->target;
   if (c->request->operation == LLM_EMBED) return reply_embeddings(c, d, target, body, headers, info);
-  struct whole *w = arena_alloc(c->arena, sizeof *w); /* most of it is the answer, which answer_init zeroes */
+  struct whole *w = whole_new(c, d, &codec->filter, headers);
   if (!w) return ERR_NO_MEMORY;
   struct dialect_exchange x = exchange_of(c, d, false); /* the receipt of a whole answer is the gateway's to put in */
-  w->call = c;
-  w->watch = (struct signature_watch){0};
-  w->deployment = d;
-  w->headers = headers;
-  answer_init(&w->answer, c->arena, 0);
-  const struct event_sink sink = {w, take_whole};
-  enum err e = target->decode_reply(&x, body, &sink, info);
+  enum err e = decode_whole(w, target, &x, body, info);
   if (e) goto out;
   if (w->answer.has_usage) attempt_note(c, d, &w->answer.usage);
   c->outcome.ttft_us = clock_mono_us() - c->outcome.started_us;
@@ -207,8 +252,28 @@ enum err translate_reply(struct call *c, const struct deployment *d, const struc
   c->dialect->encode_reply(&x, &w->answer, &c->reply);
   e = c->reply.failed ? ERR_NO_MEMORY : OK;
 out:
-  signature_watch_clear(&w->watch);
-  answer_clear(&w->answer);
+  whole_clear(w);
+  return e;
+}
+
+enum err translate_mend(struct call *c, const struct deployment *d, const struct text_filter_options *filter,
+                        struct str body, struct err_info *info) {
+  struct whole *w = whole_new(c, d, filter, (struct http_headers){0});
+  const struct request *request;
+  struct err_info ignored = {0};
+  if (!w) return ERR_NO_MEMORY;
+  struct dialect_exchange x = exchange_of(c, d, false);
+  enum err e = decode_whole(w, c->dialect, &x, body, &ignored);
+  bool is_found = !e && w->filter.has_changed;
+  if (e == ERR_CANCELLED || e == ERR_NO_MEMORY) goto out;
+  e = is_found ? translate_tools(c, &request, info) : OK;
+  if (!is_found || e) goto out;
+  x.request = request;
+  buf_reset(&c->reply);
+  c->dialect->encode_reply(&x, &w->answer, &c->reply);
+  e = c->reply.failed ? ERR_NO_MEMORY : OK;
+out:
+  whole_clear(w);
   return e;
 }
 
@@ -216,19 +281,42 @@ out:
 
 static void *state_of(struct arena *a, size_t bytes) { return arena_zalloc(a, bytes ? bytes : 1); }
 
-enum err translation_begin(struct translation *t, struct call *c, const struct deployment *d,
-                           const struct dialect *target) {
-  *t = (struct translation){.call = c, .deployment = d, .target = target, .x = exchange_of(c, d, true)};
-  uint64_t choices;
-  t->choices = !str_to_u64(c->canonical->choices, &choices) || choices == 0 ? 1
-               : choices < CHOICES_MAX                                      ? (unsigned)choices
-                                                                            : CHOICES_MAX;
+static enum err begin(struct translation *t, struct call *c, const struct deployment *d, const struct dialect *target,
+                      const struct text_filter_options *filter) {
+  *t = (struct translation){.call = c, .deployment = d, .target = target, .x = exchange_of(c, d, true), .choices = 1};
+  t->has_filter = text_filter_is_wanted(filter);
+  text_filter_init(&t->filter, c->arena, filter);
   t->decoder = state_of(c->arena, target->decoder_bytes);
+  return t->decoder ? OK : ERR_NO_MEMORY;
+}
+
+enum err translation_begin(struct translation *t, struct call *c, const struct deployment *d, const struct codec *codec,
+                           struct err_info *info) {
+  struct text_filter_options o = codec->filter;
+  const struct request *r;
+  uint64_t choices;
+  enum err e = translate_tools(c, &r, info); /* a relayed request was not decoded yet */
+  if (e) return e;
+  o.tool_text = o.tool_text && r->tool_count && r->tool_choice != TOOL_CHOICE_NONE;
+  e = begin(t, c, d, codec->target, &o);
+  t->choices = !str_to_u64(r->choices, &choices) || choices == 0 ? 1
+               : choices < CHOICES_MAX                           ? (unsigned)choices
+                                                                 : CHOICES_MAX;
   t->encoder = state_of(c->arena, c->dialect->encoder_bytes);
-  return t->decoder && t->encoder ? OK : ERR_NO_MEMORY;
+  return e ? e : t->encoder ? OK : ERR_NO_MEMORY;
+}
+
+enum err translation_watch(struct translation *t, struct call *c, const struct deployment *d,
+                           const struct codec *codec) {
+  const struct text_filter_options *filter = &codec->filter;
+  enum err e = begin(t, c, d, c->dialect, filter);
+  if (e || (!filter->tool_text && !filter->think)) return e;
+  t->encoder = state_of(c->arena, c->dialect->encoder_bytes);
+  return t->encoder ? OK : ERR_NO_MEMORY;
 }
 
 void translation_clear(struct translation *t) {
+  text_filter_clear(&t->filter);
   signature_watch_clear(&t->watch);
   json_pool_clear(&t->pool);
 }
@@ -236,6 +324,8 @@ void translation_clear(struct translation *t) {
 /* A frame goes out whole or not at all: what an event that failed has left behind would run into the error's frame. */
 static enum err encode(struct translation *t, const struct event *event, struct err_info *info) {
   size_t before = t->out->n;
+  if (!t->encoder) return OK;
+  t->x.request = t->call->canonical; /* beside a relay it is decoded when it is needed */
   enum err e = t->call->dialect->encode_event(t->encoder, &t->x, event, t->out, info);
   if (!e && !t->out->failed) return OK;
   t->out->n = before;
@@ -251,11 +341,9 @@ static bool note_choice(struct translation *t, const struct event *event) {
   return (unsigned)__builtin_popcountll(t->stopped) >= t->choices;
 }
 
-static enum err take_event(void *arg, const struct event *event, struct err_info *info) {
+static enum err take_filtered(void *arg, const struct event *event, struct err_info *info) {
   struct translation *t = arg;
-  if (t->is_ended && event->kind != EVENT_USAGE) return OK;
   switch (event->kind) {
-    case EVENT_ERROR: return provider_error(t->deployment, (struct http_headers){0}, event->bytes, info);
     case EVENT_USAGE:
       answer_merge_usage(&t->events->usage, event->usage);
       events_add(t->events, EVENT_USAGE);
@@ -266,10 +354,19 @@ static enum err take_event(void *arg, const struct event *event, struct err_info
     case EVENT_END: t->is_ended = true; break;
     default: break;
   }
-  signature_watch_event(&t->watch, t->call, event);
+  /* Within one dialect signatures are the caller's own business. */
+  if (t->target != t->call->dialect) signature_watch_event(&t->watch, t->call, event);
   if (is_content(event)) events_add(t->events, EVENT_DELTA);
   if (event->kind == EVENT_STOP || event->kind == EVENT_END) events_add(t->events, event->kind);
   return t->is_ended && event->kind != EVENT_END ? OK : encode(t, event, info);
+}
+
+static enum err take_event(void *arg, const struct event *event, struct err_info *info) {
+  struct translation *t = arg;
+  const struct event_sink sink = {t, take_filtered};
+  if (t->is_ended && event->kind != EVENT_USAGE) return OK;
+  if (event->kind == EVENT_ERROR) return provider_error(t->deployment, (struct http_headers){0}, event->bytes, info);
+  return t->has_filter ? text_filter_put(&t->filter, event, &sink, info) : take_filtered(t, event, info);
 }
 
 enum err translation_frame(struct translation *t, const struct frame *frame, struct events *events, struct buf *out,
@@ -297,6 +394,14 @@ enum err translation_finish(struct translation *t, struct buf *out, struct err_i
   if (t->is_ended) return OK;
   t->is_ended = true;
   return encode(t, &(struct event){.kind = EVENT_END}, info);
+}
+
+enum err translation_release(struct translation *t, struct buf *out, struct err_info *info) {
+  const struct event_sink sink = {t, take_filtered};
+  struct events events = {0};
+  t->events = &events;
+  t->out = out;
+  return t->has_filter && !t->is_ended ? text_filter_release(&t->filter, &sink, info) : OK;
 }
 
 void call_put_stream_error(const struct call *c, enum err e, const struct err_info *info, struct buf *out) {

@@ -13,13 +13,15 @@ struct translation {
   const struct dialect *target;
   struct dialect_exchange x;
   struct json_pool pool;
+  struct text_filter filter;
+  bool has_filter;
   struct signature_watch watch;
-  void *decoder, *encoder;
-  struct buf *out;       /* of the encoder, for the event in hand */
-  struct events *events; /* what the frame in hand means */
-  unsigned choices;      /* that are to end */
-  uint64_t stopped;      /* which have: bit (1 << choice) */
-  bool saw_stop;         /* all of them have: the end is due */
+  void *decoder, *encoder; /* encoder NULL: the answer is only looked through */
+  struct buf *out;         /* of the encoder, for the event in hand */
+  struct events *events;   /* what the frame in hand means */
+  unsigned choices;        /* that are to end */
+  uint64_t stopped;        /* which have: bit (1 << choice) */
+  bool saw_stop;           /* all of them have: the end is due */
   bool is_ended;
 };
 
@@ -31,18 +33,33 @@ WAIT enum err translate_request(struct call *c, const struct deployment *d, cons
 /* The answer to a request for a count of tokens, estimated here: into call->reply. */
 WAIT enum err translate_count(struct call *c, const struct deployment *d, struct err_info *info);
 /* A whole reply into call->reply. */
-enum err translate_reply(struct call *c, const struct deployment *d, const struct dialect *target, struct str body,
+enum err translate_reply(struct call *c, const struct deployment *d, const struct codec *codec, struct str body,
                          struct http_headers headers, struct err_info *info) MUST_CHECK;
+/* A whole reply in the caller's own dialect, which lies in call->reply relayed: where the filter finds something,
+ * call->reply is the answer encoded anew. A reply that the decoder cannot read stays as it is. */
+WAIT enum err translate_mend(struct call *c, const struct deployment *d, const struct text_filter_options *filter,
+                             struct str body, struct err_info *info);
+/* A text_filter's tool_text_source over a call: its canonical request, decoded at the first asking. */
+WAIT enum err translate_tools(void *call, const struct request **out, struct err_info *info);
 
 /* A stream: begin once, then each frame; `end` at the connection's end (ERR_UPSTREAM_CUT when the answer was not
  * complete), `finish` when its stop has come and nothing more is waited for. Bytes for the caller go to out. */
-enum err translation_begin(struct translation *t, struct call *c, const struct deployment *d,
-                           const struct dialect *target) MUST_CHECK;
+WAIT enum err translation_begin(struct translation *t, struct call *c, const struct deployment *d,
+                                const struct codec *codec, struct err_info *info);
 void translation_clear(struct translation *t);
 enum err translation_frame(struct translation *t, const struct frame *frame, struct events *events, struct buf *out,
                            struct err_info *info) MUST_CHECK;
 enum err translation_end(struct translation *t, struct events *events, struct buf *out,
                          struct err_info *info) MUST_CHECK;
 enum err translation_finish(struct translation *t, struct buf *out, struct err_info *info) MUST_CHECK;
+/* The stream was cut: what the filter holds back is said after all. */
+enum err translation_release(struct translation *t, struct buf *out, struct err_info *info) MUST_CHECK;
+
+/* The same beside a relay of the caller's own dialect: frames are decoded and looked through while the upstream's bytes
+ * are what the caller gets, until the filter has found something (translation_has_changed): then the caller gets what
+ * translation_frame writes. Without tool text and think tags nothing is ever written. */
+enum err translation_watch(struct translation *t, struct call *c, const struct deployment *d,
+                           const struct codec *codec) MUST_CHECK;
+static inline bool translation_has_changed(const struct translation *t) { return t->filter.has_changed; }
 
 #endif

@@ -101,6 +101,7 @@ struct dialect {
   bool carries_signatures; /* its requests have slots for signatures, where another dialect's may stand, wrapped */
   bool signs_calls; /* its tool calls come signed, and it wants the signatures back (Gemini); else a stand-in is sent */
   bool returns_pieces; /* its clients hand a streamed answer back in the pieces it came in (Gemini) */
+  bool joins_streams;  /* encode_event can go on with an answer whose beginning was relayed */
   enum framing framing;
   struct str content_type_stream;      /* "text/event-stream" */
   const struct str *forwarded_headers; /* of the caller, to a provider of the same dialect; ends with an empty one; may

@@ -54,6 +54,7 @@ const struct dialect dialect_openai_chat = {
               .reasoning = "reasoning_content"},
     .caps = CAPS,
     .request_table = request_table,
+    .joins_streams = true,
     .framing = FRAMING_SSE,
     .forwarded_headers = forwarded_headers,
     .content_type_stream = STR("text/event-stream"),

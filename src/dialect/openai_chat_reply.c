@@ -73,6 +73,22 @@ static bool has_content(struct str choices) {
   return false;
 }
 
+/* The content of the one choice, where the delta holds nothing else and no escape stands in it: as nearly every server
+ * writes it, without white space. What is written otherwise is decoded when somebody wants to know. */
+static struct str plain_text(struct str choices) {
+  static const struct str head = STR("[{\"index\":0,\"delta\":{"), role = STR("\"role\":\"assistant\","),
+                          content = STR("\"content\":\"");
+  if (!str_has_prefix(choices, head)) return STR_NONE;
+  struct str rest = str_sub(choices, head.n, choices.n);
+  if (str_has_prefix(rest, role)) rest = str_sub(rest, role.n, rest.n);
+  if (!str_has_prefix(rest, content)) return STR_NONE;
+  rest = str_sub(rest, content.n, rest.n);
+  const char *quote = memchr(rest.p, '"', rest.n);
+  size_t n = quote ? (size_t)(quote - rest.p) : rest.n;
+  if (n + 1 >= rest.n || rest.p[n + 1] != '}' || memchr(rest.p, '\\', n)) return STR_NONE;
+  return str_sub(rest, 0, n);
+}
+
 /* The whole number that v begins with; one with an exponent or a fraction but zeros is none. */
 static bool leading_count(struct str v, int64_t *out) {
   size_t n = 0, end;
@@ -250,6 +266,8 @@ enum err openai_chat_relay_frame(struct dialect_stream *state, const struct fram
     if (has_member_that(json, STR("\"finish_reason\""), is_string)) {
       state->saw_stop = true;
       events_add(events, EVENT_STOP);
+    } else if (choices->count == 1) {
+      events->text = plain_text(json);
     }
   }
   read_usage(&scan, frame->data, events);

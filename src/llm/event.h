@@ -75,6 +75,10 @@ struct events {
   unsigned kinds;      /* bit (1 << EVENT_x); DELTA here means content: text, reasoning, refusal, or a call's part */
   struct usage usage;  /* EVENT_USAGE */
   bool is_usage_alone; /* EVENT_USAGE of the whole answer, in a frame without a part of it */
+  /* Of a frame that does nothing but go on with the first choice's text (or thought): its bytes, unescaped. Empty: it
+   * does more, or to tell would cost as much as decoding it. */
+  struct str text;
+  enum part_kind text_kind;
 };
 
 static inline bool events_has(const struct events *e, enum event_kind kind) { return e->kinds & (1u << kind); }

@@ -1,6 +1,8 @@
 /* Plans and requests to answers, and answers to the steps of a stream: see mock_answer.h. */
 #include "mock/mock_answer.h"
 
+#include "mock/mock_leak.h"
+
 #define TEXT(literal) \
   { literal, sizeof(literal) - 1 }
 static const struct str sentence = TEXT("This is a deterministic answer from the mock upstream.");
@@ -88,6 +90,17 @@ static void use_tools(struct mock_answer *a, const struct mock_request *q, unsig
   a->finish = MOCK_FINISH_TOOLS;
 }
 
+/* What a call leaks of: the tool that would have been called, or where none is offered one that nobody has. */
+static enum err use_leak(struct mock_answer *a, const struct mock_plan *plan, const struct mock_request *q,
+                         struct arena *arena) {
+  struct mock_tool tool = {.name = STR("get_weather"), .arguments = STR("{\"city\":\"mock\"}")};
+  if (q->tool_count && !q->tools[0].is_custom) tool = q->tools[0];
+  (void)find_call(q->user_text, arena, &tool);
+  a->text = mock_leak_text(plan, &tool, arena);
+  a->is_uneven = !plan->chunks && !mock_leak_is_long(plan);
+  return a->text.p ? OK : ERR_NO_MEMORY;
+}
+
 static void set_quirk(struct mock_answer *a, const struct mock_plan *plan, const struct mock_request *q) {
   if (!q->takes_quirks) return;
   a->quirk = (enum mock_quirk)plan->tool_quirk;
@@ -121,6 +134,7 @@ static enum err set_content(struct mock_answer *a, const struct mock_plan *plan,
     a->text = q->json;
     return OK;
   }
+  if (plan->answer >= MOCK_ANSWER_LEAK) return use_leak(a, plan, q, arena);
   switch ((enum mock_answer_kind)plan->answer) {
     case MOCK_ANSWER_ECHO: a->text = q->user_text; return OK;
     case MOCK_ANSWER_TOOL: use_tools(a, q, 1, arena); return OK;
@@ -170,6 +184,8 @@ enum err mock_answer_build(struct mock_answer *a, const struct mock_plan *plan, 
   a->choices = q->scan.n < 1 ? 1 : q->scan.n > MOCK_CHOICES_MAX ? MOCK_CHOICES_MAX : q->scan.n;
   a->pieces = default_pieces(plan, a->text.n);
   a->has_obfuscation = plan->has_obfuscation;
+  a->is_escaped = plan->is_escaped;
+  if (a->is_escaped) a->is_plain = false;
   a->has_logprobs = q->scan.wants_logprobs;
   a->has_usage = plan->usage != MOCK_USAGE_NONE;
   a->asked_usage = a->has_usage && q->scan.wants_usage;
@@ -193,17 +209,32 @@ static size_t pieces_of(const struct mock_steps *it, const struct mock_answer *a
   return it->kind == MOCK_STEP_TEXT ? a->pieces : it->kind == MOCK_STEP_TOOL_ARGUMENTS ? 5 : 4;
 }
 
+size_t mock_answer_uneven(size_t k) {
+  static const unsigned char sizes[] = {1, 4, 2, 9, 1, 3, 17, 1, 7, 2, 13, 5};
+  return sizes[k % sizeof sizes];
+}
+
+/* Where the piece that begins at from ends, when characters are left out of account. */
+static size_t piece_end(const struct mock_steps *it, const struct mock_answer *a, size_t bytes) {
+  size_t count = pieces_of(it, a);
+  if (a->by_character) return it->from + 1;
+  if (a->is_uneven && it->kind == MOCK_STEP_TEXT) {
+    size_t step = mock_answer_uneven(it->piece);
+    return step < bytes - it->from ? it->from + step : bytes;
+  }
+  return it->piece >= count ? bytes : bytes * it->piece / count;
+}
+
 static bool is_inside_character(char c) { return ((unsigned char)c & 0xc0) == 0x80; }
 
 /* Moves to the next piece that is not empty, cut where characters begin; false when the text is used up. */
 static bool next_piece(struct mock_steps *it, const struct mock_answer *a) {
   struct str text = text_of(it, a);
-  size_t count = pieces_of(it, a);
   it->from = it->to;
   if (it->from >= text.n) return false;
   while (it->to == it->from) {
     it->piece++;
-    it->to = a->by_character ? it->from + 1 : it->piece >= count ? text.n : text.n * it->piece / count;
+    it->to = piece_end(it, a, text.n);
     if (it->to < it->from) it->to = it->from;
     while (it->to > it->from && it->to < text.n && is_inside_character(text.p[it->to])) it->to++;
   }

@@ -63,7 +63,9 @@ struct mock_answer {
   enum mock_quirk quirk;
   struct str stop_sequence; /* with MOCK_FINISH_SEQUENCE */
   bool is_plain;            /* no byte of text needs escaping */
+  bool is_escaped;          /* text is written with escapes that it does not need */
   bool by_character;        /* a stream sends one character an event */
+  bool is_uneven;           /* a stream cuts the text into small pieces of many sizes, and its writes anywhere */
   bool has_obfuscation;
   struct mock_tool tools[MOCK_TOOLS_MAX];
   unsigned tool_count, choices;
@@ -109,6 +111,9 @@ struct mock_step {
   struct str piece;
   bool opens_tool; /* of START */
 };
+
+/* The k-th of the sizes that uneven pieces and writes have, in bytes: 1 to 17, the same for the same k. */
+size_t mock_answer_uneven(size_t k);
 
 /* Zero-initialise, then call mock_steps_next until it returns false. */
 struct mock_steps {

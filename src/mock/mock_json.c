@@ -82,7 +82,40 @@ struct str mock_json_any(bool is_demo) {
   return is_demo ? STR("{\"answer\":\"demo answer: no real model was called\"}") : STR("{\"answer\":\"mock\"}");
 }
 
+/* The character that the text begins with; *bytes: its length. The text is UTF-8, as all of the mock's answers. */
+static uint32_t character_at(struct str text, size_t *bytes) {
+  unsigned char first = (unsigned char)text.p[0];
+  size_t n = first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  uint32_t c = n == 1 ? first : first & (0x7fu >> n);
+  *bytes = n < text.n ? n : text.n;
+  for (size_t i = 1; i < *bytes; i++) c = c << 6 | ((unsigned char)text.p[i] & 0x3f);
+  return c;
+}
+
+/* As Go's and Python's encoders write it: the first escape what HTML takes for markup, the latter all beyond ASCII. */
+static void put_escaped(struct buf *out, struct str text) {
+  buf_put_char(out, '"');
+  while (text.n) {
+    size_t bytes;
+    uint32_t c = character_at(text, &bytes);
+    if (c >= 0x10000)
+      buf_printf(out, "\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10), 0xdc00 + (c & 0x3ff));
+    else if (c < 0x20 || c >= 0x7f || c == '<' || c == '>' || c == '&')
+      buf_printf(out, "\\u%04x", c);
+    else if (c == '"' || c == '\\')
+      buf_put(out, c == '"' ? STR("\\\"") : STR("\\\\"));
+    else
+      buf_put_char(out, (char)c);
+    text = str_sub(text, bytes, text.n);
+  }
+  buf_put_char(out, '"');
+}
+
 void mock_json_put_text(struct buf *out, const struct mock_answer *a, struct str text) {
+  if (a->is_escaped) {
+    put_escaped(out, text);
+    return;
+  }
   if (!a->is_plain) {
     buf_put_json(out, text);
     return;

@@ -75,6 +75,7 @@ bool mock_plan_apply(struct mock_plan *plan, struct str name) {
   bool is_about_index = changed.tool_quirk == MOCK_QUIRK_INDEX_MISSING || changed.tool_quirk == MOCK_QUIRK_INDEX_DUP;
   if (changed.tool_quirk && changed.answer == MOCK_ANSWER_TEXT) /* a quirk of calls needs one */
     changed.answer = is_about_index ? MOCK_ANSWER_TOOL_PARALLEL : MOCK_ANSWER_TOOL;
+  if (changed.prose && changed.answer == MOCK_ANSWER_TEXT) changed.answer = MOCK_ANSWER_LEAK + MOCK_LEAK_XML;
   *plan = changed;
   return true;
 }

@@ -20,6 +20,19 @@ enum mock_answer_kind {
   MOCK_ANSWER_PAUSE,
 };
 
+/* Answers of leaking models: this and an enum mock_leak. */
+enum { MOCK_ANSWER_LEAK = 0x100 };
+
+enum mock_leak {
+#define LEAK(id, name, help, text, parameter, bytes) MOCK_LEAK_##id,
+#include "mock/leak.def"
+#undef LEAK
+  MOCK_LEAK_COUNT
+};
+
+/* Words beside what leaks. */
+enum mock_prose_place { MOCK_PROSE_NONE, MOCK_PROSE_BEFORE, MOCK_PROSE_AROUND };
+
 enum mock_thinking_kind { MOCK_THINKING_NONE, MOCK_THINKING_PLAIN, MOCK_THINKING_REDACTED };
 
 enum mock_reasoning_style { MOCK_REASONING_CONTENT, MOCK_REASONING_OPENROUTER };
@@ -51,7 +64,7 @@ enum mock_fault {
 };
 
 struct mock_plan {
-  uint32_t answer;    /* enum mock_answer_kind */
+  uint32_t answer;    /* enum mock_answer_kind, or MOCK_ANSWER_LEAK + enum mock_leak */
   uint32_t fault;     /* enum mock_fault */
   uint32_t status;    /* with MOCK_FAULT_STATUS */
   uint32_t cut_bytes; /* with MOCK_FAULT_CUT_AT */
@@ -62,8 +75,9 @@ struct mock_plan {
   uint32_t thinking;            /* enum mock_thinking_kind */
   uint32_t reasoning_style;     /* enum mock_reasoning_style */
   uint32_t tool_quirk;          /* enum mock_quirk */
+  uint32_t prose;               /* enum mock_prose_place */
   uint32_t uses_server_tool, cites, is_strict, speaks;
-  uint32_t has_obfuscation, is_gzip, closes;
+  uint32_t has_obfuscation, is_escaped, is_gzip, closes;
 };
 
 struct mock_plan mock_plan_default(const struct mock_options *options);

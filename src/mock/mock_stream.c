@@ -1,8 +1,9 @@
 /* Streams an answer event by event. Without an interval many events share a write; with one, event k leaves at the
- * first one's time plus k intervals, so that pace does not drift; the finish, the usage and the end leave together. */
+ * first one's time plus k intervals, so that pace does not drift; the finish, the usage and the end leave together.
+ * Uneven answers are written in small pieces, cut within every character that is not ASCII. */
 #include "mock/mock_call.h"
 
-enum { WRITE_BYTES = 30 * 1024, GOOD_EVENTS = 3 };
+enum { WRITE_BYTES = 30 * 1024, GOOD_EVENTS = 3, UNEVEN_BYTES = 19 };
 
 struct stream {
   struct mock_call *c;
@@ -10,13 +11,26 @@ struct stream {
   struct mock_progress progress; /* the dialect's */
   uint64_t first_us, slots;      /* of the schedule */
   uint64_t sent_bytes;
+  size_t cuts; /* of uneven writes */
   bool has_misbehaved;
 };
+
+/* The k-th write of an uneven stream ends after the first byte of a character, if there is one of several in reach. */
+static struct str uneven_write(struct str rest, size_t k) {
+  size_t n = UNEVEN_BYTES * mock_answer_uneven(k);
+  for (size_t i = 0; i < n && i < rest.n; i++)
+    if ((unsigned char)rest.p[i] >= 0xc0) n = i + 1;
+  return str_sub(rest, 0, n);
+}
 
 static enum err send_out(struct stream *s) {
   if (s->out.failed) return ERR_NO_MEMORY;
   if (s->out.n == 0) return OK;
-  enum err e = http_exchange_reply_write(s->c->x, buf_str(&s->out));
+  enum err e = OK;
+  for (struct str rest = buf_str(&s->out), piece; rest.n && !e; rest = str_sub(rest, piece.n, rest.n)) {
+    piece = s->c->a.is_uneven ? uneven_write(rest, s->cuts++) : rest;
+    e = http_exchange_reply_write(s->c->x, piece);
+  }
   s->sent_bytes += s->out.n;
   buf_reset(&s->out);
   return e;

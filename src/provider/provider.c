@@ -115,7 +115,7 @@ enum err provider_init(struct arena *a, const struct provider_spec *spec, struct
   if (!base_url.n)
     return err_set_param(info, ERR_MISSING, "baseURL", "a provider of type \"%.*s\" needs a baseURL",
                          STR_ARG(spec->type));
-  struct provider p = {.type = type, .timeouts = spec->timeouts};
+  struct provider p = {.type = type, .timeouts = spec->timeouts, .starts_in_think = spec->starts_in_think};
   enum err e = http_origin_parse(a, base_url, spec->allow_private, &p.origin, info);
   if (e) return e;
   p.id = arena_dup(a, spec->id);
@@ -124,6 +124,7 @@ enum err provider_init(struct arena *a, const struct provider_spec *spec, struct
     p.secret = provider_keep_secret(a, STR_NONE, spec->api_key);
     if (!p.secret.p) return ERR_NO_MEMORY;
   }
+  p.is_vendor = type->is_vendor && preset && (!spec->base_url.n || str_eq(spec->base_url, preset->base_url));
   p.usage = spec->has_usage ? spec->usage : preset ? preset->usage : type->usage;
   e = build_targets(a, &p);
   if (!e) e = provider_build_headers(a, spec, preset, &p, info);

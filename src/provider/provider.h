@@ -51,8 +51,9 @@ struct provider_spec {
   struct http_headers headers;            /* extra headers of the configuration */
   struct provider_timeouts timeouts;
   enum provider_usage usage;
-  bool has_usage;     /* usage was configured; else the type's or preset's */
-  bool allow_private; /* egress policy for its origin */
+  bool has_usage;       /* usage was configured; else the type's or preset's */
+  bool starts_in_think; /* as in struct provider */
+  bool allow_private;   /* egress policy for its origin */
 };
 
 struct provider_type {
@@ -77,6 +78,8 @@ struct provider {
   struct http_origin origin;
   struct provider_timeouts timeouts;
   enum provider_usage usage;
+  bool is_vendor;       /* the vendor of its dialects, at its own address: what it answers needs no mending */
+  bool starts_in_think; /* its models' templates write the opening tag of thinking: answers begin inside of it */
   struct str base_path; /* with its version */
   struct str catalog_target;
   struct str target[PROVIDER_ENDPOINTS_MAX]; /* of the endpoints whose path names no model; else empty */

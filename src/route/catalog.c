@@ -30,10 +30,15 @@ static const struct config_preset presets[] = {
 #undef X
 };
 
+static const char starts_in_think[] = "starts-in-think";
+static const char *const quirks[] = {starts_in_think};
+
 static const struct config_vocabulary vocabulary = {.types = types,
                                                     .type_count = sizeof types / sizeof *types,
                                                     .presets = presets,
-                                                    .preset_count = sizeof presets / sizeof *presets};
+                                                    .preset_count = sizeof presets / sizeof *presets,
+                                                    .quirks = quirks,
+                                                    .quirk_count = sizeof quirks / sizeof *quirks};
 
 const struct config_vocabulary *catalog_vocabulary(void) { return &vocabulary; }
 
@@ -160,6 +165,12 @@ static enum err add_provider(struct builder *b, const struct provider_spec *spec
   return add_models(b, p, from);
 }
 
+static bool has_quirk(const struct config_provider *p, const char *quirk) {
+  for (size_t i = 0; i < p->quirks.n; i++)
+    if (str_eq(p->quirks.items[i], str_from_c(quirk))) return true;
+  return false;
+}
+
 static enum err add_configured(struct builder *b, const struct config_provider *from) {
   struct http_header *headers = ARENA_NEW_ARRAY(&b->c->arena, struct http_header, from->header_count + 1);
   if (!headers) return ERR_NO_MEMORY;
@@ -176,6 +187,7 @@ static enum err add_configured(struct builder *b, const struct config_provider *
                    from->timeouts.silence_ms, from->timeouts.total_ms},
       .usage = from->usage == CONFIG_USAGE_ALWAYS ? PROVIDER_USAGE_ALWAYS : PROVIDER_USAGE_NONE,
       .has_usage = from->usage != CONFIG_USAGE_OPTION,
+      .starts_in_think = has_quirk(from, starts_in_think),
       .allow_private = b->config->options.egress_private,
   };
   return add_provider(b, &spec, from, from->place);

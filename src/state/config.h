@@ -84,6 +84,7 @@ enum err config_flags_parse(struct arena *a, int argc, char *const *argv, struct
 
 enum config_log_level { CONFIG_LOG_DEBUG, CONFIG_LOG_INFO, CONFIG_LOG_WARN, CONFIG_LOG_ERROR };
 enum config_log_format { CONFIG_FORMAT_AUTO, CONFIG_FORMAT_TEXT, CONFIG_FORMAT_JSON };
+enum config_guard { CONFIG_GUARD_AUTO, CONFIG_GUARD_ON, CONFIG_GUARD_OFF };
 enum config_fallback { CONFIG_FALLBACK_PRIORITY, CONFIG_FALLBACK_SAME_MODEL, CONFIG_FALLBACK_NONE };
 
 #define CONFIG_TYPE_BOOL_PLAIN bool

@@ -12,15 +12,34 @@ struct section {
   const char *folder;
 };
 
+/* Paths that options have in the files of other projects. */
+static const struct other_path {
+  const char *path;
+  enum config_option_id id;
+} other_paths[] = {
+    {"guards.leak_guard.enabled", CONFIG_OPTION_guards_leak_enabled},
+    {"guards.runaway_guard.enabled", CONFIG_OPTION_guards_runaway_enabled},
+    {"guards.runaway_guard.max_bytes", CONFIG_OPTION_guards_runaway_max_bytes},
+    {"guards.runaway_guard.max_deltas", CONFIG_OPTION_guards_runaway_max_deltas},
+};
+enum { PATHS = CONFIG_OPTION_COUNT + sizeof other_paths / sizeof *other_paths };
+
+static enum config_option_id option_at(unsigned i) {
+  return i < CONFIG_OPTION_COUNT ? (enum config_option_id)i : other_paths[i - CONFIG_OPTION_COUNT].id;
+}
+static struct str path_at(unsigned i) {
+  return str_from_c(i < CONFIG_OPTION_COUNT ? config_row(i)->option.path : other_paths[i - CONFIG_OPTION_COUNT].path);
+}
+
 static const struct config_row *find_option(struct str path) {
-  for (unsigned id = 0; id < CONFIG_OPTION_COUNT; id++)
-    if (str_eq(path, str_from_c(config_row(id)->option.path))) return config_row(id);
+  for (unsigned i = 0; i < PATHS; i++)
+    if (str_eq(path, path_at(i))) return config_row(option_at(i));
   return NULL;
 }
 
 static bool is_section(struct str path) {
-  for (unsigned id = 0; id < CONFIG_OPTION_COUNT; id++) {
-    struct str option = str_from_c(config_row(id)->option.path);
+  for (unsigned i = 0; i < PATHS; i++) {
+    struct str option = path_at(i);
     if (option.n > path.n && option.p[path.n] == '.' && str_has_prefix(option, path)) return true;
   }
   return false;
@@ -98,8 +117,8 @@ enum { ROOT_MEMBERS = sizeof root_members / sizeof *root_members };
 /* The distinct names that may follow `prefix`, for hints; into names[] (texts in `text`). */
 static size_t known_names(struct str prefix, const char **names, size_t max, char *text, size_t text_bytes) {
   size_t count = 0, used = 0;
-  for (unsigned id = 0; id < CONFIG_OPTION_COUNT && count < max; id++) {
-    struct str path = str_from_c(config_row(id)->option.path), name, rest;
+  for (unsigned i = 0; i < (prefix.n ? PATHS : CONFIG_OPTION_COUNT) && count < max; i++) {
+    struct str path = path_at(i), name, rest;
     if (prefix.n && (!str_has_prefix(path, prefix) || path.p[prefix.n] != '.')) continue;
     str_cut(str_sub(path, prefix.n ? prefix.n + 1 : 0, path.n), '.', &name, &rest);
     if (count && str_eq(name, str_from_c(names[count - 1]))) continue; /* rows of a section stand together */
@@ -217,22 +236,43 @@ static void read_list(struct config_read *r, yyjson_val *key, yyjson_val *val, v
   l->has_priorities = l->c->priorities.n > 0;
 }
 
-static void set_fallback(struct config_read *r, yyjson_val *key, yyjson_val *val, struct config_loader *l,
-                         enum config_option_id id) {
+static void set_option(struct config_read *r, yyjson_val *key, yyjson_val *val, struct config_loader *l,
+                       enum config_option_id id) {
   struct config_found found = {.origin = CONFIG_FROM_PRIORITIES, .path = config_read_path(r)};
   config_value_set_json(r, l->c, config_row(id), &found, key, val);
 }
 static void read_strategy(struct config_read *r, yyjson_val *key, yyjson_val *val, void *out) {
-  set_fallback(r, key, val, out, CONFIG_OPTION_fallback_strategy);
+  set_option(r, key, val, out, CONFIG_OPTION_fallback_strategy);
 }
 static void read_max_retries(struct config_read *r, yyjson_val *key, yyjson_val *val, void *out) {
-  set_fallback(r, key, val, out, CONFIG_OPTION_fallback_max_retries);
+  set_option(r, key, val, out, CONFIG_OPTION_fallback_max_retries);
 }
 static void read_fallback(struct config_read *r, yyjson_val *key, yyjson_val *val, void *out) {
   static const struct config_member members[] = {{"strategy", read_strategy},
                                                  {"maxRetries max_retries", read_max_retries}};
   config_read_members(r, key, val, members, 2, CONFIG_WARNING, out);
 }
+
+/* The reader's path is the row's: "guards.leak_guard.enabled". */
+static void read_guard_option(struct config_read *r, yyjson_val *key, yyjson_val *val, void *out) {
+  const struct config_row *row = find_option(config_read_path(r));
+  if (row) set_option(r, key, val, out, row->option.id);
+}
+static void read_leak_guard(struct config_read *r, yyjson_val *key, yyjson_val *val, void *out) {
+  static const struct config_member members[] = {{"enabled", read_guard_option}};
+  config_read_members(r, key, val, members, 1, CONFIG_WARNING, out);
+}
+static void read_runaway_guard(struct config_read *r, yyjson_val *key, yyjson_val *val, void *out) {
+  static const struct config_member members[] = {
+      {"enabled", read_guard_option}, {"max_bytes", read_guard_option}, {"max_deltas", read_guard_option}};
+  config_read_members(r, key, val, members, 3, CONFIG_WARNING, out);
+}
+static void read_guards(struct config_read *r, yyjson_val *key, yyjson_val *val, void *out) {
+  static const struct config_member members[] = {{"leak_guard", read_leak_guard},
+                                                 {"runaway_guard", read_runaway_guard}};
+  config_read_members(r, key, val, members, 2, CONFIG_WARNING, out);
+}
+
 /* A member of the format that has no effect here: worth a word only when somebody has filled it. */
 static void read_unused(struct config_read *r, yyjson_val *key, yyjson_val *val, void *out) {
   (void)out;
@@ -243,7 +283,7 @@ static void read_unused(struct config_read *r, yyjson_val *key, yyjson_val *val,
 void config_load_priorities(struct config_loader *l) {
   static const struct config_member members[] = {
       {"priorities", read_list}, {"fallback", read_fallback}, {"model_overrides", read_unused},
-      {"thinking", read_unused}, {"guards", read_unused},     {"beta_strip", read_unused},
+      {"thinking", read_unused}, {"guards", read_guards},     {"beta_strip", read_unused},
       {"audit", read_unused},
   };
   struct config_bytes bytes;

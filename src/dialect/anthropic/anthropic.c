@@ -65,6 +65,7 @@ const struct dialect dialect_anthropic = {
     .carries_signatures = true,
     .words = {.list = "messages", .system = "system", .content = "content", .tools = "tools", .members = words},
     .caps = CAPS,
+    .joins_streams = true,
     .framing = FRAMING_SSE,
     .forwarded_headers = forwarded_headers,
     .content_type_stream = STR("text/event-stream"),

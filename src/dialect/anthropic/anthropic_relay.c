@@ -122,6 +122,18 @@ static enum err look_whole(struct dialect_stream *state, struct yyjson_val *root
   return OK;
 }
 
+static void look_at_delta(struct yyjson_val *delta, struct events *events) {
+  struct str type = json_pool_str(delta, "type");
+  if (is_content(delta)) events_add(events, EVENT_DELTA);
+  if (str_eq(type, STR("text_delta"))) {
+    events->text = json_pool_str(delta, "text");
+    events->text_kind = PART_TEXT;
+  } else if (str_eq(type, STR("thinking_delta"))) {
+    events->text = json_pool_str(delta, "thinking");
+    events->text_kind = PART_REASONING;
+  }
+}
+
 static enum err look(struct dialect_stream *state, struct yyjson_val *root, struct str event, bool is_whole,
                      struct events *events, struct err_info *info) {
   struct str type = json_pool_str(root, "type");
@@ -132,7 +144,7 @@ static enum err look(struct dialect_stream *state, struct yyjson_val *root, stru
   }
   if (is_whole) return look_whole(state, root, events, info);
   if (str_eq(type, STR("content_block_delta"))) {
-    if (is_content(yyjson_obj_get(root, "delta"))) events_add(events, EVENT_DELTA);
+    look_at_delta(yyjson_obj_get(root, "delta"), events);
   } else if (str_eq(type, STR("content_block_start"))) {
     if (is_content(yyjson_obj_get(root, "content_block"))) events_add(events, EVENT_DELTA);
   } else if (str_eq(type, STR("message_start"))) {

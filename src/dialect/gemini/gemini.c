@@ -110,6 +110,18 @@ static void look_at_candidate(yyjson_val *candidate, struct events *events) {
   if (json_pool_str(candidate, "finishReason").n) events_add(events, EVENT_STOP);
 }
 
+/* The text of the one candidate's one part, where there is nothing else in either. */
+static void look_for_text(yyjson_val *candidates, struct events *events) {
+  yyjson_val *candidate = yyjson_arr_get_first(candidates), *index = yyjson_obj_get(candidate, "index");
+  yyjson_val *parts = yyjson_obj_get(yyjson_obj_get(candidate, "content"), "parts"),
+             *part = yyjson_arr_get_first(parts);
+  size_t members = yyjson_obj_size(candidate) - (index ? 1 : 0);
+  if (yyjson_arr_size(candidates) != 1 || yyjson_arr_size(parts) != 1 || yyjson_obj_size(part) != 1 || members != 1 ||
+      (index && yyjson_get_int(index) != 0))
+    return;
+  events->text = json_pool_str(part, "text");
+}
+
 static enum err look(struct dialect_stream *state, struct yyjson_val *root, struct str event, bool is_whole,
                      struct events *events, struct err_info *info) {
   (void)state;
@@ -123,6 +135,7 @@ static enum err look(struct dialect_stream *state, struct yyjson_val *root, stru
   }
   yyjson_arr_iter it = yyjson_arr_iter_with(candidates);
   while ((candidate = yyjson_arr_iter_next(&it))) look_at_candidate(candidate, events);
+  look_for_text(candidates, events);
   if (json_pool_str(yyjson_obj_get(root, "promptFeedback"), "blockReason").n) events_add(events, EVENT_STOP);
   yyjson_val *usage = yyjson_obj_get(root, "usageMetadata");
   gemini_reply_usage(usage ? usage : is_whole && !candidates ? root : NULL, &events->usage);
@@ -197,6 +210,7 @@ const struct dialect dialect_gemini = {
     .caps = CAPS,
     .signs_calls = true,
     .returns_pieces = true,
+    .joins_streams = true,
     .framing = FRAMING_SSE,
     .content_type_stream = STR("text/event-stream"),
     .keep_alive = STR_NONE,

@@ -337,7 +337,7 @@ enum err gemini_turns_encode(const struct request *r, struct str model, struct a
   json_out_begin(out, '[');
   bool has_put = t.is_own;
   for (size_t i = system; t.is_own && i < r->item_count; i++) put_own(&t, &r->items[i]);
-  if (!t.is_own) has_put = put_foreign(&t, r->items + system, r->item_count - system);
+  if (!t.is_own && r->item_count) has_put = put_foreign(&t, r->items + system, r->item_count - system);
   json_out_end(out, ']');
   if (has_put) return OK;
   return dialect_refuse(r, NULL, NULL, info, "the request has no content that could be sent to the model");

@@ -95,6 +95,7 @@ const struct dialect dialect_ollama = {
               .calls = "tool_calls"},
     .caps =
         MEMBER_CAPS | CAP_BIT(TOOLS) | CAP_BIT(TOOL_CHOICE_NONE) | CAP_BIT(RESULT_RICH) | CAP_BIT(REASONING_HISTORY),
+    .joins_streams = true,
     .framing = FRAMING_NDJSON,
     .content_type_stream = STR("application/x-ndjson"),
     .keep_alive = FILLER("\"message\":{\"role\":\"assistant\",\"content\":\"\"}"),
@@ -129,6 +130,7 @@ const struct dialect dialect_ollama_generate = {
               .reasoning = "thinking",
               .calls = "tool_calls"},
     .caps = MEMBER_CAPS | CAP_BIT(SUFFIX),
+    .joins_streams = true,
     .framing = FRAMING_NDJSON,
     .content_type_stream = STR("application/x-ndjson"),
     .keep_alive = FILLER("\"response\":\"\""),

@@ -34,6 +34,14 @@ static void add_usage(yyjson_val *root, struct events *events) {
   if (events->usage.known) events_add(events, EVENT_USAGE);
 }
 
+/* The text of a line of chat, where its message is nothing but text. */
+static void look_for_text(yyjson_val *root, struct events *events) {
+  yyjson_val *message = yyjson_obj_get(root, "message");
+  if (yyjson_obj_size(message) == 2 && json_pool_str(message, "role").n &&
+      !yyjson_is_true(yyjson_obj_get(root, "done")))
+    events->text = json_pool_str(message, "content");
+}
+
 static enum err look(struct dialect_stream *state, yyjson_val *root, struct str event, bool is_whole,
                      struct events *events, struct err_info *info) {
   (void)event;
@@ -46,6 +54,7 @@ static enum err look(struct dialect_stream *state, yyjson_val *root, struct str 
     return dialect_bad_reply(info, "it has neither \"message\" nor \"response\"");
   if (is_whole) events_add(events, EVENT_START);
   if (has_content(root) && !state->saw_content) events_add(events, EVENT_DELTA);
+  if (!is_whole) look_for_text(root, events);
   if (is_whole || yyjson_is_true(yyjson_obj_get(root, "done"))) {
     events_add(events, EVENT_STOP);
     if (!is_whole) events_add(events, EVENT_END);

@@ -64,6 +64,7 @@ static enum err look(struct dialect_stream *state, struct yyjson_val *root, stru
     add_usage(response, events);
   } else if (str_has_suffix(type, STR(".delta"))) {
     if (json_pool_str(root, "delta").n) events_add(events, EVENT_DELTA);
+    if (str_eq(type, STR("response.output_text.delta"))) events->text = json_pool_str(root, "delta");
   } else if (str_eq(type, STR("response.output_item.added")) || str_eq(type, STR("response.output_item.done"))) {
     if (is_content_item(yyjson_obj_get(root, "item"), str_has_suffix(type, STR(".done"))))
       events_add(events, EVENT_DELTA);

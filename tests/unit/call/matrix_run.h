@@ -148,9 +148,15 @@ static enum err run_request(struct exchange *x) {
   return e;
 }
 
+/* Without a filter: what the dialects make of an answer. */
+static struct codec codec_of(const struct exchange *x) {
+  return (struct codec){.target = x->target, .request = CODEC_ENCODE, .answer = CODEC_ENCODE};
+}
+
 /* A whole answer, or the error in its place, as the caller gets it. */
 static int run_reply(struct exchange *x, struct str body) {
-  enum err e = translate_reply(&x->call, &x->deployment, x->target, body, (struct http_headers){0}, &x->info);
+  const struct codec codec = codec_of(x);
+  enum err e = translate_reply(&x->call, &x->deployment, &codec, body, (struct http_headers){0}, &x->info);
   if (e) {
     x->caller->put_error(&x->out, e, &x->info);
     return err_info_status(e, &x->info);
@@ -182,7 +188,8 @@ static enum err take_frames(struct exchange *x, struct frame_reader *reader, boo
 static enum err run_stream(struct exchange *x, struct str bytes, size_t cut, size_t step) {
   struct frame_reader reader;
   struct events events;
-  enum err e = translation_begin(&x->translation, &x->call, &x->deployment, x->target);
+  const struct codec codec = codec_of(x);
+  enum err e = translation_begin(&x->translation, &x->call, &x->deployment, &codec, &x->info);
   assert_int_equal(e, OK);
   x->call.translation = &x->translation;
   x->translation.x.created_s = 1700000000; /* so that each run gives the same bytes */

@@ -111,7 +111,7 @@ TEST(the_table) {
       dialects[k] = rows[i].dialects[k];
     }
     if (n == 0) endpoints[0].dialect = STR("missing");
-    struct codec codec = {77, &only_caller, CODEC_RELAY};
+    struct codec codec = {.endpoint = 77, .target = &only_caller};
     bool is_chosen = codec_choose(endpoints, dialects, rows[i].caller, &rows[i].request, &codec);
     if (is_chosen != (rows[i].endpoint != NONE)) print_error("row %zu\n", i);
     assert_int_equal(is_chosen, rows[i].endpoint != NONE);
@@ -119,10 +119,11 @@ TEST(the_table) {
       assert_int_equal(codec.endpoint, 77); /* untouched */
       continue;
     }
-    if ((int)codec.endpoint != rows[i].endpoint || codec.send != rows[i].send) print_error("row %zu\n", i);
+    if ((int)codec.endpoint != rows[i].endpoint || codec.request != rows[i].send) print_error("row %zu\n", i);
     assert_int_equal(codec.endpoint, rows[i].endpoint);
     assert_ptr_equal(codec.target, rows[i].dialects[rows[i].endpoint]);
-    assert_int_equal(codec.send, rows[i].send);
+    assert_int_equal(codec.request, rows[i].send);
+    assert_int_equal(codec.answer, rows[i].send);
   }
 }
 

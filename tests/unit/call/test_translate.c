@@ -428,7 +428,7 @@ TEST(an_end_is_due_when_all_choices_have_stopped) {
       {"1", {BEGIN TEXT_("a") STOP_, F("\"open\":1") TEXT_("b"), late}, ERR_TOTAL_TIMEOUT, "start one/m0\na\nb\n"},
       {"100", {BEGIN TEXT_("a") STOP_, late}, ERR_TOTAL_TIMEOUT, "start one/m0\na\n"},
       {"0", {BEGIN TEXT_("a") STOP_, late, NULL}, OK, "start one/m0\na\nend ?\n"},
-      {"1e9", {BEGIN TEXT_("a") F("\"stop\":4000000000"), late}, ERR_TOTAL_TIMEOUT, "start one/m0\na\n"},
+      {"1e9", {BEGIN TEXT_("a"), F("\"stop\":4000000000"), late}, ERR_UPSTREAM_TOO_LARGE, "start one/m0\na\n"},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     one_stream(rows[i].pieces);

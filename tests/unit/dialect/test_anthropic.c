@@ -266,6 +266,10 @@ TEST(test_error_types) {
   assert_error(ERR_UPSTREAM_STATUS, &own, "{'type':'error','error':{'type':'overloaded_error','message':'t'}}");
   assert_error(ERR_UNAUTHENTICATED, NULL,
                "{'type':'error','error':{'type':'authentication_error','message':'no valid credential'}}");
+  struct err_info guard = {.text = "p: stopped"}; /* clients ask again */
+  assert_error(ERR_GUARD_LEAK, &guard, "{'type':'error','error':{'type':'overloaded_error','message':'p: stopped'}}");
+  assert_error(ERR_GUARD_RUNAWAY, &guard,
+               "{'type':'error','error':{'type':'overloaded_error','message':'p: stopped'}}");
 }
 
 TEST(test_error_messages) {

@@ -349,6 +349,9 @@ TEST(test_errors) {
       "{\"error\":{\"code\":429,\"message\":\"slow\",\"status\":\"RESOURCE_EXHAUSTED\",\"details\":[{\"@type\":"
       "\"type.googleapis.com/google.rpc.ErrorInfo\",\"reason\":\"rate_limit_exceeded\",\"domain\":\"maestro\"},{"
       "\"@type\":\"type.googleapis.com/google.rpc.RetryInfo\",\"retryDelay\":\"1.500s\"}]}}");
+  check_error(ERR_GUARD_LEAK, &(struct err_info){.text = "p: stopped"},
+              "{\"error\":{\"code\":529,\"message\":\"p: stopped\",\"status\":\"UNAVAILABLE\",\"details\":[{\"@type\":"
+              "\"type.googleapis.com/google.rpc.ErrorInfo\",\"reason\":\"guard_leak\",\"domain\":\"maestro\"}]}}");
   check_error(
       ERR_UPSTREAM_STATUS,
       &(struct err_info){.text = "too long", .code = "context_length_exceeded", .http_status = 400},

@@ -353,9 +353,11 @@ TEST(errors_are_one_text) {
   err_set(&t.info, ERR_MODEL_NOT_FOUND, "model 'x' not found");
   chat->put_error(&t.text, ERR_MODEL_NOT_FOUND, &t.info);
   chat->put_stream_error(&t.text, ERR_UPSTREAM_CUT, NULL);
+  err_set(&t.info, ERR_GUARD_LEAK, "stopped");
+  chat->put_stream_error(&t.text, ERR_GUARD_LEAK, &t.info);
   rig_expect(&t,
              "{\"error\":\"model 'x' not found\"}{\"error\":\"the provider closed the connection before its answer was "
-             "complete\"}\n");
+             "complete\"}\n{\"error\":\"stopped\"}\n");
   rig_clear(&t);
 }
 

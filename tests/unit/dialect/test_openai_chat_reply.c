@@ -387,6 +387,11 @@ TEST(errors_in_openais_shape) {
              rows[i].type);
     expect_error(ERR_UPSTREAM_STATUS, &info, expected);
   }
+  expect_error(ERR_GUARD_LEAK, &(struct err_info){.text = "m"},
+               "{\"error\":{\"message\":\"m\",\"type\":\"rate_limit_error\",\"param\":null,\"code\":\"guard_leak\"}}");
+  expect_error(
+      ERR_GUARD_RUNAWAY, &(struct err_info){.text = "m"},
+      "{\"error\":{\"message\":\"m\",\"type\":\"rate_limit_error\",\"param\":null,\"code\":\"guard_runaway\"}}");
   const struct err_info theirs = {.text = "m", .code = "c", .type = "t"};
   expect_error(ERR_UPSTREAM_STATUS, &theirs,
                "{\"error\":{\"message\":\"m\",\"type\":\"t\",\"param\":null,\"code\":\"c\"}}");

@@ -829,6 +829,14 @@ TEST(an_error_ends_a_stream) {
   list_frames();
   assert_seen("error\nfailed\n");
   assert_member(frame_from_end(0), "/response/error/code", "\"context_length_exceeded\"");
+  buf_reset(&out);
+  info = (struct err_info){.text = "stopped"};
+  d->put_stream_error(&out, ERR_GUARD_LEAK, &info);
+  list_frames();
+  assert_seen("error\nfailed\n");
+  assert_member(frame_from_end(1), "/error",
+                "{\"message\":\"stopped\",\"type\":\"rate_limit_error\",\"param\":null,\"code\":\"guard_leak\"}");
+  assert_member(frame_from_end(0), "/response/error", "{\"code\":\"guard_leak\",\"message\":\"stopped\"}");
 }
 
 /* ---- relay ---- */

@@ -25,6 +25,14 @@ TEST(order_is_priorities_then_priority_then_declaration) {
   rig_clear();
 }
 
+TEST(quirks_reach_the_provider) {
+  rig_build("{\"providers\":{" PROVIDER("a", ",\"quirks\":[\"starts-in-think\"]", "\"x\":{}") "," PROVIDER(
+      "b", ",\"quirks\":[]", "\"x\":{}") "}}");
+  assert_true(find(rig.catalog, STR("a"))->provider.starts_in_think);
+  assert_false(find(rig.catalog, STR("b"))->provider.starts_in_think);
+  rig_clear();
+}
+
 TEST(sources_of_models_are_merged_each_model_once) {
   listed("a", "y listed y x");
   rig_build("{\"providers\":{" PROVIDER("a", "", "\"x\":{\"contextWindow\":1000,\"maxOutput\":10}") "}}");
@@ -135,6 +143,7 @@ TEST(configured_usage_overrules_the_preset) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(order_is_priorities_then_priority_then_declaration),
+      cmocka_unit_test(quirks_reach_the_provider),
       cmocka_unit_test(sources_of_models_are_merged_each_model_once),
       cmocka_unit_test(prices_are_declared_or_the_registrys),
       cmocka_unit_test(a_provider_is_open_until_it_has_said_what_it_has),

@@ -100,7 +100,7 @@ TEST(every_fault_is_reported_with_its_line) {
 TEST(unknown_keys_come_with_a_way_out) {
   expect_report("{\"aliases\": {}}", MAIN
                 ":1: error: aliases: unknown key (known here: server, log, stream, egress, tls, "
-                "upstream, fallback, routing, responses, metrics, admin, registry, providers, priorities, "
+                "upstream, fallback, routing, guards, responses, metrics, admin, registry, providers, priorities, "
                 "$schema)\n");
   expect_report("{\"port\": 1}",
                 MAIN ":1: error: port: unknown key (did you mean server.port, one object inside another?)\n");
@@ -252,6 +252,67 @@ TEST(files_to_watch_include_the_missing_ones) {
   assert_true(saw_main && saw_priorities);
   assert_int_equal(f.config->file_count, 5); /* .env, maestro.json, providers.json, priorities.json, auth.json */
   fake_clear(&f);
+}
+
+TEST(guards_have_two_spellings) {
+  struct fake f = {.files = {{MAIN, "{}"}}};
+  fake_load(&f);
+  const struct config_options *o = &f.config->options;
+  assert_int_equal(o->guards_tool_text, CONFIG_GUARD_AUTO);
+  assert_int_equal(o->guards_think, CONFIG_GUARD_AUTO);
+  assert_true(o->guards_leak_enabled && o->guards_runaway_enabled);
+  assert_int_equal(o->guards_runaway_max_bytes, 10000000);
+  assert_int_equal(o->guards_runaway_max_deltas, 50000);
+  assert_int_equal(o->guards_runaway_repeat_bytes, 65536);
+  fake_clear(&f);
+  f = (struct fake){
+      .files = {{MAIN,
+                 "{\"guards\": {\"toolText\": \"on\", \"think\": \"off\", \"leak\": {\"enabled\": false},\n"
+                 "\"runaway\": {\"enabled\": false, \"maxBytes\": \"1MiB\", \"maxDeltas\": 7, \"repeatBytes\": 0}}}"}}};
+  fake_load(&f);
+  fake_expect(&f, "");
+  o = &f.config->options;
+  assert_int_equal(o->guards_tool_text, CONFIG_GUARD_ON);
+  assert_int_equal(o->guards_think, CONFIG_GUARD_OFF);
+  assert_false(o->guards_leak_enabled || o->guards_runaway_enabled);
+  assert_int_equal(o->guards_runaway_max_bytes, 1 << 20);
+  assert_int_equal(o->guards_runaway_max_deltas, 7);
+  assert_int_equal(o->guards_runaway_repeat_bytes, 0);
+  fake_clear(&f);
+#define THEIRS                                           \
+  "\"guards\": {\"leak_guard\": {\"enabled\": false},\n" \
+  "\"runaway_guard\": {\"enabled\": false, \"max_bytes\": 200000, \"max_deltas\": 8}}"
+  const struct fake theirs[] = {{.files = {{MAIN, "{" THEIRS "}"}}},
+                                {.files = {{"/c/maestro/priorities.json", "{" THEIRS ", \"priorities\": []}"}}}};
+  for (size_t i = 0; i < 2; i++) {
+    f = theirs[i];
+    fake_load(&f);
+    fake_expect(&f, "");
+    o = &f.config->options;
+    assert_false(o->guards_leak_enabled || o->guards_runaway_enabled);
+    assert_int_equal(o->guards_runaway_max_bytes, 200000);
+    assert_int_equal(o->guards_runaway_max_deltas, 8);
+    assert_int_equal(f.config->origins[CONFIG_OPTION_guards_leak_enabled],
+                     i ? CONFIG_FROM_PRIORITIES : CONFIG_FROM_FILE);
+    fake_clear(&f);
+  }
+  f = (struct fake){.files = {{MAIN, "{\"guards\": {\"leak\": {\"enabled\": true}}}"},
+                              {"/c/maestro/priorities.json",
+                               "{\"guards\": {\"leak_guard\": {\"enabled\": false},\n"
+                               "\"runaway_guard\": {\"max_bytes\": 99999, \"repeat\": 1}, \"leak\": 1}}"}}};
+  fake_load(&f);
+  fake_expect(&f,
+              "/c/maestro/priorities.json:2: warning: guards.runaway_guard.max_bytes: \"99999\": must be a whole "
+              "number from 100000 to 17179869184 bytes\n"
+              "/c/maestro/priorities.json:2: warning: guards.runaway_guard.repeat: unknown key, ignored (known here: "
+              "enabled, max_bytes, max_deltas)\n"
+              "/c/maestro/priorities.json:2: warning: guards.leak: unknown key, ignored (known here: leak_guard, "
+              "runaway_guard)\n");
+  assert_true(f.config->options.guards_leak_enabled); /* maestro.json is stronger */
+  assert_int_equal(f.config->options.guards_runaway_max_bytes, 10000000);
+  fake_clear(&f);
+  expect_report("{\"guards\": {\"leak_guard\": {\"on\": true}}}",
+                MAIN ":1: error: guards.leak_guard.on: unknown key (known here: enabled)\n");
 }
 
 TEST(priorities_json_is_weaker_and_lenient) {
@@ -453,6 +514,7 @@ int main(void) {
       cmocka_unit_test(dotenv_forms),
       cmocka_unit_test(explicit_file_and_dotenv_beside_it),
       cmocka_unit_test(files_to_watch_include_the_missing_ones),
+      cmocka_unit_test(guards_have_two_spellings),
       cmocka_unit_test(priorities_json_is_weaker_and_lenient),
       cmocka_unit_test(router_maestro_files_are_read_in_place),
       cmocka_unit_test(server_keys_are_merged_in_order),

@@ -21,7 +21,6 @@ TEST(every_member) {
   fake_expect(&f, MAIN ":2: note: providers.One: \"weight\" has no effect in this version\n" MAIN
                        ":2: note: providers.One: \"code\" has no effect in this version\n" MAIN
                        ":2: note: providers.One: \"region\" has no effect in this version\n" MAIN
-                       ":2: note: providers.One: \"quirks\" has no effect in this version\n" MAIN
                        ":2: note: providers.One: \"warmup\" has no effect in this version\n" MAIN
                        ":2: note: providers.One: \"autoSync\" has no effect in this version\n" MAIN
                        ":2: note: providers.One: \"authBaseURL\" has no effect in this version\n");
