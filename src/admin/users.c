@@ -3,11 +3,13 @@
 
 #include <stdlib.h>
 
+#include "admin/query.h"
 #include "admin/users_change.h"
 #include "admin/users_json.h"
 #include "base/json_out.h"
 #include "base/log.h"
 #include "gateway/exchange.h"
+#include "gateway/rules.h"
 #include "io/pool.h"
 #include "jobs/reload.h"
 #include "policy/principals.h"
@@ -44,16 +46,6 @@ static enum err read_path(struct request_context *rc, struct arena *a, struct st
   enum err e = take_name(a, first, user, info);
   if (!e && has_item) e = take_name(a, last, item, info);
   return e;
-}
-
-static struct str query_value(struct str query, struct str name) {
-  while (query.n) {
-    struct str one, key, value;
-    str_cut(query, '&', &one, &query);
-    str_cut(one, '=', &key, &value);
-    if (str_eq(key, name)) return value;
-  }
-  return STR_NONE;
 }
 
 /* ---- reads ---- */
@@ -125,22 +117,21 @@ void users_models_of_node(struct request_context *rc) { show(rc, users_json_put_
 
 /* Which part of the list is asked for. */
 static enum err read_page(struct request_context *rc, size_t *from, size_t *count, struct err_info *info) {
-  struct str limit = query_value(rc->request->query, STR("limit")),
-             after = query_value(rc->request->query, STR("after"));
   const struct people *people = people_of(rc);
   uint64_t n = LIST_MAX;
   size_t first = 0;
-  enum err e = OK;
-  if (limit.n && (!str_to_u64(limit, &n) || n < 1 || n > LIST_MAX))
-    e = err_set_param(info, ERR_BAD_VALUE, "limit", "\"limit\" must be 1 to %d", (int)LIST_MAX);
+  struct str after = STR_NONE;
+  enum err e = query_number(rc->request->query, "limit", 1, LIST_MAX, &n, info);
+  if (!e) e = query_text(rc->arena, rc->request->query, "after", &after, info);
   if (!e && after.n) {
-    struct str name;
-    e = take_name(rc->arena, after, &name, info);
-    const struct user *u = e ? NULL : people_find(people, name);
-    if (!e && !u) e = err_set_param(info, ERR_BAD_VALUE, "after", "\"after\" names no user");
-    if (!e) first = (size_t)(u - people->users) + 1;
+    const struct user *u = people_find(people, after);
+    if (!u) {
+      e = err_set_param(info, ERR_BAD_VALUE, "after", "\"after\" names no user");
+      info->http_status = 422;
+    } else {
+      first = (size_t)(u - people->users) + 1;
+    }
   }
-  if (e && info) info->http_status = 422;
   if (e) return e;
   *from = first;
   *count = people->user_count - first < n ? people->user_count - first : (size_t)n;
@@ -190,7 +181,7 @@ static void job_unref(void *arg) {
 
 static enum err run(struct db *db, void *arg, struct err_info *info) {
   struct job *j = arg;
-  return j->operation->run(db, &j->change, info);
+  return users_change_run(db, j->operation, &j->change, info);
 }
 
 /* What is stored is in force only with the next snapshot, so that a failure here must not look like a success. */
@@ -234,6 +225,16 @@ static enum err check_nodes(const struct catalog *c, const struct users_input *i
   return e;
 }
 
+/* For the audit log; in the job's memory. */
+static enum err note_actor(struct request_context *rc, struct job *j) {
+  const struct rules *rules = snapshot_get(rc->snapshot, GATEWAY_RULES);
+  char name[AUTH_NAME_BYTES], address[46];
+  auth_client_address(rules->auth, rc->request, http_exchange_peer(rc->x), address);
+  j->change.actor = arena_dup(&j->arena, auth_principal_name(&rc->principal, name));
+  j->change.address = arena_dup(&j->arena, str_from_c(address));
+  return j->change.actor.p && j->change.address.p ? OK : ERR_NO_MEMORY;
+}
+
 static enum err prepare(struct request_context *rc, struct job *j, struct err_info *info) {
   const struct users_operation_row *o = j->operation;
   const struct http_body_options options = {.max_bytes = BODY_MAX};
@@ -248,6 +249,7 @@ static enum err prepare(struct request_context *rc, struct job *j, struct err_in
     e = check_node(rc->catalog, j->change.item, "", info);
     if (e) info->http_status = 404;
   }
+  if (!e) e = note_actor(rc, j);
   if (!e && o->needs_key && secret_bytes(rc->options->auth_jwt_secret)) {
     j->configured_key = secret_dup(rc->options->auth_jwt_secret);
     if (!j->configured_key) e = ERR_NO_MEMORY;

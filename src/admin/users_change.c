@@ -5,6 +5,7 @@
 #include "admin/users_json.h"
 #include "base/clock.h"
 #include "policy/jwt.h"
+#include "state/store_audit.h"
 #include "state/store_user.h"
 
 static const int64_t DAY_US = 86400 * (int64_t)1000000;
@@ -263,3 +264,43 @@ static const struct users_operation_row operations[USERS_OPERATION_COUNT] = {
 };
 
 const struct users_operation_row *users_operation(enum users_operation operation) { return &operations[operation]; }
+
+/* ---- the record ---- */
+
+/* The user as it is now, without a token; empty when there is none. */
+static enum err describe(struct db *db, struct str name, struct buf *out, struct err_info *info) {
+  struct store_user u;
+  struct err_info why = {0};
+  struct people people;
+  enum err e = store_user_find(db, name, &u, &why);
+  if (e == ERR_NOT_FOUND) return OK;
+  if (!e) e = people_load(db, u.id, &people, &why);
+  if (e) return err_set(info, e, "%s", err_info_text(e, &why));
+  if (people.user_count == 1) users_json_put(out, &people.users[0], STR_NONE);
+  people_clear(&people);
+  return out->failed ? ERR_NO_MEMORY : OK;
+}
+
+enum err users_change_run(struct db *db, const struct users_operation_row *operation, struct users_change *c,
+                          struct err_info *info) {
+  struct str name = c->user.n ? c->user : c->in.username;
+  struct buf before, after;
+  buf_init(&before, 0);
+  buf_init(&after, 0);
+  enum err e = describe(db, name, &before, info);
+  if (!e) e = operation->run(db, c, info);
+  if (!e) e = describe(db, name, &after, info);
+  if (!e) {
+    const struct audit_row row = {.actor = c->actor,
+                                  .address = c->address,
+                                  .action = str_from_c(operation->name),
+                                  .entity_type = STR("user"),
+                                  .entity_id = name,
+                                  .before = buf_str(&before),
+                                  .after = buf_str(&after)};
+    e = store_audit_add(db, &row, info);
+  }
+  buf_clear(&before);
+  buf_clear(&after);
+  return e;
+}

@@ -12,6 +12,8 @@ struct users_change {
   struct str item;     /* the second name of the path: a token, model or node; empty: none */
   struct users_input in;
   struct str token_key; /* where the operation needs it */
+  struct str actor;     /* who does it, for the audit log */
+  struct str address;   /* from where; empty: the command line of this machine */
   struct buf out;       /* the answer, JSON; empty where there is none */
 };
 
@@ -27,9 +29,12 @@ struct users_operation_row {
   unsigned allowed, required; /* of enum users_member */
   bool needs_key;
   int status;
-  enum err (*run)(struct db *db, struct users_change *c, struct err_info *info);
+  enum err (*run)(struct db *db, struct users_change *c, struct err_info *info); /* not by itself: users_change_run */
 };
 const struct users_operation_row *users_operation(enum users_operation operation);
+/* The change, and its row in the audit log, in the caller's transaction. */
+enum err users_change_run(struct db *db, const struct users_operation_row *operation, struct users_change *c,
+                          struct err_info *info) MUST_CHECK;
 
 /* The name of the token that a user begins with and that PUT .../token renews. */
 #define USERS_DEFAULT_TOKEN STR("default")

@@ -80,7 +80,7 @@ static int ask(struct place *p, const struct context *context, const char *metho
 static enum err run_change(struct db *db, void *arg, struct err_info *info) {
   struct users_change *c = ((void **)arg)[0];
   const struct users_operation_row *o = ((void **)arg)[1];
-  return o->run(db, c, info);
+  return users_change_run(db, o, c, info);
 }
 
 /* The configured key, as a server would take it. */
@@ -109,7 +109,7 @@ static enum err find_key(const struct cli_paths *paths, struct secret **out, str
 static enum err change_here(struct place *p, enum users_operation operation, struct str user, struct str item,
                             struct str body, struct err_info *info) {
   const struct users_operation_row *o = users_operation(operation);
-  struct users_change c = {.arena = &p->arena, .user = user, .item = item};
+  struct users_change c = {.arena = &p->arena, .user = user, .item = item, .actor = STR("command")};
   struct secret *key = NULL;
   struct people now;
   void *both[] = {&c, (void *)(uintptr_t)o};

@@ -1,6 +1,7 @@
 /* Paths to endpoints: see router.h. */
 #include "app/router.h"
 
+#include "admin/audit.h"
 #include "admin/home.h"
 #include "admin/models_refresh.h"
 #include "admin/users.h"

@@ -141,6 +141,21 @@ enum err store_write(store_fn *fn, void *arg, struct err_info *info) {
   return e;
 }
 
+enum err store_read(store_fn *fn, void *arg, struct err_info *info) {
+  struct err_info why = {0};
+  pthread_mutex_lock(&lock);
+  enum err e = open_all(&why);
+  if (!e) e = db_begin_read(db, &why);
+  if (!e) {
+    e = fn(db, arg, &why);
+    db_rollback(db);
+  }
+  pthread_mutex_unlock(&lock);
+  if (is_of_store(e)) set_status(e, &why, 0);
+  if (e && info) *info = why;
+  return e;
+}
+
 /* ---- the tokens' key ---- */
 
 enum { KEY_RANDOM_BYTES = 32, KEY_MAX_BYTES = 4096 };

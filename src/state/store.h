@@ -38,6 +38,9 @@ bool store_retry(void);
 typedef enum err store_fn(struct db *db, void *arg, struct err_info *info);
 enum err store_write(store_fn *fn, void *arg, struct err_info *info) MUST_CHECK;
 
+/* fn on the store as of one moment; it may only read. */
+enum err store_read(store_fn *fn, void *arg, struct err_info *info) MUST_CHECK;
+
 /* The key that tokens are signed with: of token.key in the data directory, made at first use. To read a token one does
  * not need it, and to be accepted it must be in the store, so who has the key gains nothing by it. */
 enum err store_token_key(struct secret **out, struct err_info *info) MUST_CHECK;

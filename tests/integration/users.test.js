@@ -352,6 +352,49 @@ test('bad input is named, and changes nothing', async () => {
   assert.equal((await admin('GET', `/${encodeURIComponent(evil)}`)).body.username, evil);
 });
 
+test('the audit log has one row for each accepted change, with what was and what is', async () => {
+  const logs = async (query, token = ADMIN) => {
+    const reply = await fetch(`${serve.url}/admin/audit-logs${query}`, { headers: { ...address(), authorization: `Bearer ${token}` } });
+    return { status: reply.status, body: await reply.json() };
+  };
+  const total = async () => (await logs('?limit=1')).body.total;
+  const start = await total();
+  const token = await make('aud', { models: ['a', 'b', 'c'] });
+  assert.equal(await total(), start + 1);
+  await admin('POST', '', { username: 'aud' });
+  await admin('PATCH', '/aud', { role: 'king' });
+  await admin('DELETE', '/aud/models/none');
+  await admin('PATCH', '/aud', { role: 'admin' }, 'sk-wrong');
+  await admin('GET', '/aud');
+  assert.equal(await total(), start + 1);
+  const boss = await make('boss', { role: 'admin' });
+  assert.equal((await admin('PATCH', '/aud', { is_active: false }, boss)).status, 200);
+  assert.equal((await admin('DELETE', '/aud', undefined, KEY, '/api/admin/users')).status, 204);
+  const { body } = await logs('?entity_id=aud&entity_type=user');
+  assert.deepEqual(body.logs.map((l) => l.action), ['delete', 'update', 'create']);
+  assert.equal(body.total, 3);
+  assert.deepEqual([body.limit, body.offset], [50, 0]);
+  const [deleted, updated, created] = body.logs;
+  assert.equal(created.performed_by, 'admin');
+  assert.match(updated.performed_by, /^user:\d+$/);
+  assert.equal(deleted.performed_by, 'key:1');
+  assert.equal(created.admin_ip, '127.0.0.1');
+  assert.equal(created.details.before, null);
+  assert.deepEqual(created.details.after.models, ['a', 'b', 'c']);
+  assert.deepEqual([updated.details.before.is_active, updated.details.after.is_active], [true, false]);
+  assert.equal(deleted.details.after, null);
+  assert.ok(!JSON.stringify(body).includes(token.split('.')[2]));
+  assert.deepEqual((await logs('?entity_id=aud&action=update&offset=0')).body.logs.map((l) => l.id), [updated.id]);
+  assert.equal((await logs('?entity_id=aud&limit=1&offset=2')).body.logs[0].id, created.id);
+  for (const [query, param] of [['?limit=0', 'limit'], ['?limit=201', 'limit'], ['?offset=-1', 'offset'], ['?action=%00', 'action']]) {
+    const bad = await logs(query);
+    assert.equal(bad.status, 422, query);
+    assert.equal(bad.body.error.param, param);
+  }
+  assert.equal((await logs('', await make('spy'))).status, 403);
+  assert.equal((await logs('', await make('view', { role: 'viewer' }))).status, 200);
+});
+
 test('two make the same user at the same time: one does', async () => {
   const all = await Promise.all(Array.from({ length: 8 }, () => admin('POST', '', { username: 'race' })));
   assert.deepEqual(all.map((r) => r.status).sort(), [201, 409, 409, 409, 409, 409, 409, 409]);
@@ -425,10 +468,10 @@ test('with a store that is broken the gateway serves as last known, and says so'
   await q.stop();
 });
 
-// The version is the row's key: in the file five bytes before the row's text (SQLite's record format, a text of 29 bytes).
+// The version is the row's key: in the file five bytes before the row's text (SQLite's record format; the last row's).
 function makeNewer(bytes) {
-  const at = bytes.indexOf('allowlists of models and nodes') - 5;
-  assert.equal(bytes[at], 2);
+  const at = bytes.indexOf('audit log of changes') - 5;
+  assert.equal(bytes[at], 3);
   bytes[at] = 99;
   return bytes;
 }
@@ -458,7 +501,7 @@ test('a store of a newer version is left alone', async () => {
   assert.match(told.stderr, /version 99/);
   assert.equal((await run(['user', 'list'], { home: own })).code, 1);
   assert.equal((await run(['store', 'restore', store], { home: makeHome() })).code, 1);
-  assert.ok(readFileSync(store).includes('allowlists of models and nodes'));
+  assert.ok(readFileSync(store).includes('audit log of changes'));
 });
 
 test('commands: users with and without a server', async () => {

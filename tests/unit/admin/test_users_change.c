@@ -5,6 +5,7 @@
 #include "../state/store_rig.h"
 #include "base/json.h"
 #include "state/migrate.h"
+#include "state/store_audit.h"
 
 static struct store_rig rig;
 static struct db *db;
@@ -33,14 +34,18 @@ static int teardown(void **state) {
 /* In a transaction, as store_write does it. */
 static enum err run(enum users_operation operation, const char *user, const char *item, const char *body) {
   const struct users_operation_row *o = users_operation(operation);
-  struct users_change c = {
-      .arena = &arena, .user = str_from_c(user), .item = str_from_c(item), .token_key = STR("key")};
+  struct users_change c = {.arena = &arena,
+                           .user = str_from_c(user),
+                           .item = str_from_c(item),
+                           .token_key = STR("key"),
+                           .actor = STR("admin"),
+                           .address = STR("192.0.2.1")};
   struct err_info info = {0};
   buf_init(&c.out, 0);
   enum err e = users_input_read(&arena, str_from_c(body), o->allowed, o->required, &c.in, &info);
   if (!e) e = db_begin(db, &info);
   if (!e) {
-    e = o->run(db, &c, &info);
+    e = users_change_run(db, o, &c, &info);
     if (e)
       db_rollback(db);
     else
@@ -188,6 +193,65 @@ TEST(every_operation_but_create_wants_a_user_that_exists) {
   }
 }
 
+struct seen {
+  unsigned n;
+  char text[8192];
+};
+
+static enum err see(void *arg, const struct audit_row *row) {
+  struct seen *s = arg;
+  size_t at = strlen(s->text);
+  assert_str(row->actor, STR("admin"));
+  assert_str(row->address, STR("192.0.2.1"));
+  assert_true(row->id > 0 && row->at_us > 0);
+  snprintf(s->text + at, sizeof s->text - at, "%.*s %.*s %.*s|%.*s|%.*s\n", STR_ARG(row->action),
+           STR_ARG(row->entity_type), STR_ARG(row->entity_id), STR_ARG(row->before), STR_ARG(row->after));
+  s->n++;
+  return OK;
+}
+
+static unsigned audit(struct seen *s, struct audit_filter filter) {
+  int64_t total = -1;
+  if (!filter.limit) filter.limit = 100;
+  *s = (struct seen){0};
+  assert_int_equal(store_audit_list(db, &filter, see, s, NULL), OK);
+  assert_int_equal(store_audit_count(db, &filter, &total, NULL), OK);
+  return (unsigned)total;
+}
+
+TEST(each_change_has_one_row_and_a_refused_one_none) {
+  struct seen s;
+  assert_int_equal(RUN(create, "", "", "{\"username\":\"ann\",\"models\":[\"a\"]}"), OK);
+  struct str text = token();
+  assert_int_equal(RUN(create, "", "", "{\"username\":\"ann\"}"), ERR_CONFLICT);
+  assert_int_equal(RUN(models_remove, "ann", "nothing", ""), ERR_NOT_FOUND);
+  assert_int_equal(RUN(models_set, "ann", "", "{\"models\":[\"b\",\"c\",\"d\"]}"), OK);
+  assert_int_equal(RUN(create, "", "", "{\"username\":\"bob\"}"), OK);
+  assert_int_equal(RUN(delete, "ann", "", ""), OK);
+  assert_int_equal(audit(&s, (struct audit_filter){0}), 4);
+  assert_int_equal(s.n, 4);
+  /* Newest first; a token is in none of it. */
+  assert_true(!strncmp(s.text, "delete user ann|{", 17));
+  assert_non_null(strstr(s.text, "create user bob||{"));
+  assert_null(strstr(s.text, "\"token\":"));
+  char signature[64];
+  snprintf(signature, sizeof signature, "%.*s", (int)(text.n - (str_rfind_char(text, '.') + 1)),
+           text.p + str_rfind_char(text, '.') + 1);
+  assert_null(strstr(s.text, signature));
+  char *changed = strstr(s.text, "models_set user ann|");
+  assert_non_null(changed);
+  assert_non_null(strstr(changed, "\"models\":[\"a\"]"));
+  assert_non_null(strstr(changed, "\"models\":[\"b\",\"c\",\"d\"]"));
+  /* Filters combine, and the total is theirs. */
+  assert_int_equal(audit(&s, (struct audit_filter){.entity_id = STR("ann"), .action = STR("create")}), 1);
+  assert_int_equal(s.n, 1);
+  assert_int_equal(audit(&s, (struct audit_filter){.entity_id = STR("ann"), .limit = 2, .offset = 1}), 3);
+  assert_int_equal(s.n, 2);
+  assert_true(!strncmp(s.text, "models_set", 10));
+  assert_int_equal(audit(&s, (struct audit_filter){.actor = STR("nobody")}), 0);
+  assert_int_equal(audit(&s, (struct audit_filter){.entity_type = STR("user' OR '1'='1")}), 0);
+}
+
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
   const struct CMUnitTest tests[] = {
@@ -196,6 +260,7 @@ int main(void) {
       T(tokens_come_and_go),
       T(lists_are_replaced_grown_and_emptied),
       T(a_user_is_switched_off_and_on_and_deleted),
+      T(each_change_has_one_row_and_a_refused_one_none),
       T(every_operation_but_create_wants_a_user_that_exists),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

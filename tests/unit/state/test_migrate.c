@@ -48,6 +48,10 @@ static void fill(unsigned version) {
   execute(
       "INSERT INTO user_models VALUES (1, 'gpt-*'); INSERT INTO user_nodes VALUES (1, 'gpu');"
       "INSERT INTO user_node_models VALUES (1, 'gpu', 'llama');");
+  if (version == 2) return;
+  execute(
+      "INSERT INTO audit_log (at_us, actor, address, action, entity_type, entity_id)"
+      " VALUES (8, 'admin', '', 'create', 'user', 'old');");
 }
 
 TEST(every_earlier_version_comes_up_with_its_content) {
