@@ -11,20 +11,28 @@ static uint64_t first_bytes(const struct crypto_hash *hash) {
   return v;
 }
 
+static uint32_t tag_of(const struct crypto_hash *hash) {
+  uint32_t v;
+  memcpy(&v, hash->bytes + sizeof(uint64_t), sizeof v);
+  return v;
+}
+
 static const struct principal_token *look_up(const struct principals *p, const struct crypto_hash *hash) {
   if (!p->slot_count) return NULL;
-  for (size_t mask = p->slot_count - 1, i = first_bytes(hash) & mask;; i = (i + 1) & mask) {
-    if (!p->slots[i]) return NULL;
-    const struct principal_token *t = &p->tokens[p->slots[i] - 1];
-    if (crypto_equal(&t->token->hash, hash, sizeof *hash)) return t;
+  uint32_t tag = tag_of(hash);
+  for (size_t mask = p->slot_count - 1, i = first_bytes(hash) & mask; p->slots[i].place; i = (i + 1) & mask) {
+    if (p->slots[i].tag != tag) continue;
+    const struct principal_token *t = &p->tokens[p->slots[i].place - 1];
+    if (crypto_equal(&t->hash, hash, sizeof *hash)) return t;
   }
+  return NULL;
 }
 
 bool principals_find(void *principals, enum auth_source source, const struct crypto_hash *hash,
                      struct auth_principal *out) {
   const struct principals *p = principals;
   const struct principal_token *t = source == AUTH_SOURCE_SESSION ? NULL : look_up(p, hash);
-  if (!t || (t->token->expires_us && t->token->expires_us <= clock_wall_us())) return false;
+  if (!t || (t->expires_us && t->expires_us <= clock_wall_us())) return false;
   *out = (struct auth_principal){.kind = AUTH_USER,
                                  .index = (uint32_t)(t->user - p->people.users),
                                  .id = (uint64_t)t->user->id,
@@ -43,9 +51,10 @@ const struct user *principals_user(const struct principals *p, const struct auth
 
 bool principals_is_live(const struct principals *p, const struct auth_principal *principal) {
   if (principal->kind != AUTH_USER) return true;
-  for (size_t mask = p->slot_count - 1, i = principal->token & mask; p->slot_count && p->slots[i]; i = (i + 1) & mask) {
-    const struct principal_token *t = &p->tokens[p->slots[i] - 1];
-    if ((uint64_t)t->user->id == principal->id && first_bytes(&t->token->hash) == principal->token) return true;
+  for (size_t mask = p->slot_count - 1, i = principal->token & mask; p->slot_count && p->slots[i].place;
+       i = (i + 1) & mask) {
+    const struct principal_token *t = &p->tokens[p->slots[i].place - 1];
+    if ((uint64_t)t->user->id == principal->id && first_bytes(&t->hash) == principal->token) return true;
   }
   return false;
 }
@@ -58,16 +67,17 @@ static enum err index_tokens(struct principals *p) {
     if (p->people.users[i].is_active) n += p->people.users[i].token_count;
   while (room < 2 * n) room *= 2;
   p->tokens = ARENA_NEW_ARRAY(&p->people.arena, struct principal_token, n + 1);
-  p->slots = ARENA_NEW_ARRAY(&p->people.arena, uint32_t, room);
+  p->slots = ARENA_NEW_ARRAY(&p->people.arena, struct principal_slot, room);
   if (!p->tokens || !p->slots) return ERR_NO_MEMORY;
   p->slot_count = room;
   for (size_t i = 0; i < p->people.user_count; i++) {
     const struct user *u = &p->people.users[i];
     for (size_t k = 0; u->is_active && k < u->token_count; k++) {
-      size_t at = first_bytes(&u->tokens[k].hash) & (room - 1);
-      while (p->slots[at]) at = (at + 1) & (room - 1);
-      p->tokens[p->token_count++] = (struct principal_token){u, &u->tokens[k]};
-      p->slots[at] = (uint32_t)p->token_count;
+      const struct user_token *t = &u->tokens[k];
+      size_t at = first_bytes(&t->hash) & (room - 1);
+      while (p->slots[at].place) at = (at + 1) & (room - 1);
+      p->tokens[p->token_count++] = (struct principal_token){t->hash, u, t->expires_us};
+      p->slots[at] = (struct principal_slot){tag_of(&t->hash), (uint32_t)p->token_count};
     }
   }
   return OK;

@@ -8,9 +8,15 @@
 #include "state/snapshot.h"
 #include "state/store.h"
 
+/* What a look-up touches lies together: a slot, a token, its user are three cache lines. */
 struct principal_token {
+  struct crypto_hash hash;
   const struct user *user;
-  const struct user_token *token;
+  int64_t expires_us; /* 0: never */
+};
+struct principal_slot {
+  uint32_t tag;   /* some of the hash, so that others in the way are passed by without a look at them */
+  uint32_t place; /* index + 1 into tokens; 0: free */
 };
 
 struct principals {
@@ -19,7 +25,7 @@ struct principals {
   uint64_t generation;            /* of the store, when it was read */
   struct principal_token *tokens; /* of active users */
   size_t token_count;
-  uint32_t *slots; /* index + 1 into tokens, by the first bytes of the hash; a power of two, at most half full */
+  struct principal_slot *slots; /* by the first bytes of the hash; a power of two, at most half full */
   size_t slot_count;
 };
 

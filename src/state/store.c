@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -13,7 +14,14 @@
 #include "state/disk.h"
 #include "state/migrate.h"
 
-enum { DIR_BYTES = 1400, PATH_BYTES = DIR_BYTES + 32, BUSY_MS = 2000, KEPT_MAX_BYTES = 512 << 20 };
+enum {
+  DIR_BYTES = 1400,
+  PATH_BYTES = DIR_BYTES + 32,
+  BUSY_MS = 2000,
+  LOCK_TRIES = 20,
+  LOCK_PAUSE_MS = 100,
+  KEPT_MAX_BYTES = 512 << 20
+};
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows; held for a whole write */
 static char data_dir[DIR_BYTES], store_path[PATH_BYTES], kept_path[PATH_BYTES],
@@ -77,6 +85,12 @@ enum err store_start(const char *dir, const char *what, struct err_info *info) {
   snprintf(holder, sizeof holder, "%s", what);
   pthread_mutex_lock(&lock);
   enum err e = open_all(&why);
+  /* A command holds the directory for a moment only, which should not keep a server from starting, nor the reverse. */
+  for (int tries = 0; e == ERR_CONFLICT && tries < LOCK_TRIES; tries++) {
+    const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000L};
+    nanosleep(&pause, NULL);
+    e = open_all(&why);
+  }
   pthread_mutex_unlock(&lock);
   if (e == ERR_CONFLICT) return err_set(info, e, "%s", err_info_text(e, &why));
   pthread_mutex_lock(&status_lock);

@@ -24,7 +24,8 @@ struct store_status {
 };
 
 /* Takes the lock of the data directory, opens, migrates. `what` names the holder for others. ERR_CONFLICT when another
- * process holds the lock: nothing is started. Any other fault is in store_status, and the store counts as started. */
+ * process holds the lock, and does so for two seconds: nothing is started. Any other fault is in store_status, and the
+ * store counts as started. */
 enum err store_start(const char *data_dir, const char *what, struct err_info *info) MUST_CHECK;
 void store_stop(void);
 /* Any thread, at once. */

@@ -119,7 +119,8 @@ TEST(what_changed_since_is_noticed) {
   assert_null(principals_user(after, &who));
   principals_free(after);
   after = make(4);
-  after->people.users[1].tokens[0].hash = hash_of("another"); /* the token was renewed */
+  for (size_t i = 0; i < after->token_count; i++) /* the token was renewed; its old place is enough to look at */
+    if (after->tokens[i].user == &after->people.users[1]) after->tokens[i].hash = hash_of("another");
   assert_false(principals_is_live(after, &who));
   principals_free(after);
   principals_free(before);
