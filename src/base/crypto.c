@@ -3,8 +3,10 @@
 #include "base/crypto.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -89,13 +91,16 @@ enum err crypto_sha256_parts(const struct str *parts, size_t n, struct crypto_ha
 }
 
 enum err crypto_hmac_sha256(struct str key, struct str data, struct crypto_hash *out) {
-  struct crypto_hash mac;
-  size_t n = 0;
-  if (!EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, key.p, key.n, (const unsigned char *)data.p, data.n, mac.bytes,
-                 sizeof mac.bytes, &n) ||
-      n != sizeof mac.bytes)
+  struct crypto_hash hash;
+  unsigned length = 0;
+  if (!contexts()) return ERR_NO_MEMORY; /* the algorithm is there */
+  if (key.n > INT_MAX) return ERR_BAD_VALUE;
+  if (!HMAC(lib.sha256, key.n ? key.p : "", (int)key.n, (const unsigned char *)(data.n ? data.p : ""), data.n,
+            hash.bytes, &length) ||
+      length != CRYPTO_HASH_BYTES)
     return ERR_INTERNAL;
-  *out = mac;
+  *out = hash;
+  crypto_wipe(&hash, sizeof hash);
   return OK;
 }
 

@@ -1,5 +1,5 @@
-/* The few primitives that the request path needs, over OpenSSL: random bytes, SHA-256 with a prefetched algorithm and
- * one context per thread, comparison in constant time, hex and base64url. Every layer may call it.
+/* The few primitives that the request path needs, over OpenSSL: random bytes, SHA-256 and HMAC with a prefetched
+ * algorithm and one context per thread, comparison in constant time, hex and base64url. Every layer may call it.
  * crypto_init fetches the algorithms (main calls it; otherwise the first use does); contexts die with their thread.
  * Invariant: a failure leaves the outputs untouched, so a caller that checks can never compare a half-made hash. */
 #ifndef MAESTRO_BASE_CRYPTO_H
@@ -23,7 +23,7 @@ enum err crypto_sha256(struct str data, struct crypto_hash *out) MUST_CHECK;
 /* Of the parts one after another. */
 enum err crypto_sha256_parts(const struct str *parts, size_t n, struct crypto_hash *out) MUST_CHECK;
 
-/* HMAC (RFC 2104) with SHA-256; fetches its algorithm each time, so not for the request path. */
+/* HMAC with SHA-256 (RFC 2104); out may be where the key is. */
 enum err crypto_hmac_sha256(struct str key, struct str data, struct crypto_hash *out) MUST_CHECK;
 
 /* Time depends on n only, never on the content. */

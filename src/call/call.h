@@ -72,6 +72,14 @@ struct call {
 /* OK: the answer is in call.reply, or went to the sink to its proper end. Otherwise *info says why; what the sink got
  * before must then end in an error event. */
 WAIT enum err call_run(struct call *c, struct err_info *info);
+/* An answer that no provider gives: said in the caller's dialect, streamed or whole, to one choice as to many; a count
+ * of tokens is estimated. It costs nothing. plan->v[0] stands for who answered. Result as call_run's; ERR_UNSUPPORTED
+ * for operations whose answer is no text. */
+struct fixed_answer {
+  struct str text;
+  struct usage usage;
+};
+WAIT enum err call_run_fixed(struct call *c, const struct fixed_answer *answer, struct err_info *info);
 /* The event that ends a stream which cannot be completed: from the stream's writer where there is one. */
 void call_put_stream_error(const struct call *c, enum err e, const struct err_info *info, struct buf *out);
 void call_clear(struct call *c);

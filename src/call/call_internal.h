@@ -8,6 +8,9 @@
 /* One attempt at one deployment, from request to the end of its answer. */
 WAIT enum err attempt_run(struct call *c, const struct deployment *d, struct err_info *info);
 
+/* What call_run_fixed does between beginning and end. */
+WAIT enum err fixed_answer(struct call *c, const struct fixed_answer *answer, struct err_info *info);
+
 /* The changes that this deployment's reply needs for this caller. */
 struct dialect_reply_edits attempt_reply_edits(const struct call *c, const struct deployment *d);
 

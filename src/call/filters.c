@@ -13,8 +13,8 @@ void filters_choose(struct call *c, const struct deployment *d, struct codec *co
   bool is_chat = c->request->operation == LLM_GENERATE, is_stream = c->request->is_stream;
   bool is_relayed = codec->answer == CODEC_RELAY;
   struct text_filter_options f = {
-      .tool_text = is_chat && is_on(o->guards_tool_text, !p->is_vendor),
-      .think = is_chat && is_on(o->guards_think, !p->is_vendor && codec->target != c->dialect),
+      .tool_text = is_chat && is_on(o->guards_tool_text, !p->is_vendor_address),
+      .think = is_chat && is_on(o->guards_think, !p->is_vendor_address && codec->target != c->dialect),
       .leak = is_stream && o->guards_leak_enabled,
       .runaway = is_stream && o->guards_runaway_enabled,
       .starts_in_think = p->starts_in_think,

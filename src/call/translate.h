@@ -5,6 +5,7 @@
 
 #include "call/call_internal.h"
 #include "call/codec.h"
+#include "call/count.h"
 #include "call/signatures.h"
 
 struct translation {
@@ -30,6 +31,13 @@ struct translation {
  * added to call->dropped. */
 WAIT enum err translate_request(struct call *c, const struct deployment *d, const struct dialect *target,
                                 bool ask_usage, struct str *body, struct err_info *info);
+/* The request into call->canonical, for an answer that no target gives. */
+WAIT enum err translate_decode(struct call *c, struct err_info *info);
+/* What the caller's encoder has to know of this call; canonical is there. with_receipt: the encoder puts it in. */
+struct dialect_exchange translate_exchange(struct call *c, const struct deployment *d, bool with_receipt);
+/* The tokens of the request for this deployment's model, estimated here; it is decoded for that where it is not. */
+WAIT enum err translate_count_input(struct call *c, const struct deployment *d, struct count_result *count,
+                                    struct err_info *info);
 /* The answer to a request for a count of tokens, estimated here: into call->reply. */
 WAIT enum err translate_count(struct call *c, const struct deployment *d, struct err_info *info);
 /* A whole reply into call->reply. */

@@ -52,6 +52,17 @@ void dialect_drop(const struct dialect_target *target, const struct request *r, 
   if (target->dropped) caps_dropped_add(target->dropped, request_member_word(words_of(r), member));
 }
 
+struct str dialect_at_most_one(struct str number) {
+  bool has_exponent = str_find_char(number, 'e') != SIZE_MAX || str_find_char(number, 'E') != SIZE_MAX;
+  struct str whole, fraction;
+  uint64_t v;
+  str_cut(number, '.', &whole, &fraction);
+  if (has_exponent || !str_to_u64(whole, &v)) return number;
+  bool is_zero = true;
+  for (size_t i = 0; i < fraction.n; i++) is_zero = is_zero && fraction.p[i] == '0';
+  return v == 0 || (v == 1 && is_zero) ? number : STR("1");
+}
+
 void dialect_put_receipt_member(const struct dialect_exchange *x, struct buf *out) {
   if (!x->put_receipt) return;
   json_out_key(out, "maestro");

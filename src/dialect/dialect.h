@@ -29,12 +29,13 @@ struct dialect_request {
   enum llm_operation operation;
   struct str model; /* unescaped */
   bool is_stream;
-  bool wants_usage;   /* the caller asked for usage in the stream */
-  bool wants_receipt; /* a gateway-only `maestro` member was sent */
-  bool is_array;      /* Gemini without alt=sse: the stream is a JSON array */
-  bool must_encode;   /* a relayed answer would not be in the shape that the caller's path asks for */
-  struct str options; /* the raw `maestro` member, or empty */
-  int64_t max_tokens; /* the caller's output limit; -1: none */
+  bool wants_usage;       /* the caller asked for usage in the stream */
+  bool wants_receipt;     /* a gateway-only `maestro` member was sent */
+  bool is_array;          /* Gemini without alt=sse: the stream is a JSON array */
+  bool must_encode;       /* a relayed answer would not be in the shape that the caller's path asks for */
+  struct str previous_id; /* Responses: the kept response that was put in full; the gateway sets it. Or empty */
+  struct str options;     /* the raw `maestro` member, or empty */
+  int64_t max_tokens;     /* the caller's output limit; -1: none */
 };
 
 /* ---- relay ---- */
@@ -200,8 +201,16 @@ enum err dialect_refuse(const struct request *r, const struct request_item *item
 enum err dialect_refuse_member(const struct request *r, const char *member, struct err_info *info, const char *text);
 /* Names a member of r, by OpenAI chat's word, that is left out for this target's model: in the caller's word. */
 void dialect_drop(const struct dialect_target *target, const struct request *r, const char *member);
+/* A temperature where the target's ends at 1 and others' at 2, by its digits ("1", "1.0", "0.7", "7e-1"): what is
+ * larger is said as 1; what has an exponent is the vendor's to judge. */
+struct str dialect_at_most_one(struct str number);
 /* `,"maestro":{…}` as the next member of the object being written, if x wants a receipt. */
 void dialect_put_receipt_member(const struct dialect_exchange *x, struct buf *out);
+/* An upstream's id of an answer is told again in every chunk, one of a call once; some put signatures into the latter.
+ * What is longer is none: another is made. */
+enum { DIALECT_ID_BYTES_MAX = 256, DIALECT_CALL_ID_BYTES_MAX = 16 * 1024 };
+static inline bool dialect_is_id(struct str id) { return id.n > 0 && id.n <= DIALECT_ID_BYTES_MAX; }
+static inline bool dialect_is_call_id(struct str id) { return id.n > 0 && id.n <= DIALECT_CALL_ID_BYTES_MAX; }
 /* "<prefix><reply_id>_<n>" in x's arena: an id that had to be invented. {NULL, 0} when memory is short. */
 struct str dialect_make_id(const struct dialect_exchange *x, const char *prefix, unsigned n);
 

@@ -53,6 +53,7 @@ const struct dialect dialect_openai_chat = {
               .tools = "tools",
               .reasoning = "reasoning_content"},
     .caps = CAPS,
+    .carries_signatures = true, /* in reasoning_details */
     .request_table = request_table,
     .joins_streams = true,
     .framing = FRAMING_SSE,

@@ -183,6 +183,9 @@ static enum err read_format(struct openai_reader *rd, struct yyjson_val *v, stru
   if (!v) return OK;
   if (!yyjson_is_obj(v)) return openai_member_wrong_type(rd, NULL, "response_format", "an object");
   struct str type = json_pool_str(v, "type");
+  static const struct str known[] = {STR("type"), STR("json_schema")};
+  enum err e = openai_member_keep_unknown(rd, "response_format", "response_format", v, known, 2, &r->nested);
+  if (e) return e;
   if (str_eq(type, STR("text"))) {
     r->format = FORMAT_TEXT;
     return OK;
@@ -207,7 +210,8 @@ static enum err read_format(struct openai_reader *rd, struct yyjson_val *v, stru
   r->format_name = json_pool_str(s, "name");
   r->format_description = json_pool_str(s, "description");
   r->format_strict = yyjson_is_bool(strict) ? (int8_t)yyjson_is_true(strict) : -1;
-  return OK;
+  static const struct str inner[] = {STR("name"), STR("description"), STR("schema"), STR("strict")};
+  return openai_member_keep_unknown(rd, path, path, s, inner, 4, &r->nested);
 }
 
 /* OpenRouter's {effort, max_tokens, enabled, exclude} and the {type, budget_tokens} that others took from Anthropic.

@@ -89,8 +89,11 @@ static void put_raws(struct buf *out, const char *member, const struct request_i
   if (is_begun) json_out_end(out, ']');
 }
 
+/* Thinking that another maker has signed is for that one only. */
 static bool is_detail(const struct request_part *p) {
-  return p->raw && (p->kind == PART_REASONING || p->kind == PART_REASONING_SUMMARY || p->kind == PART_REDACTED);
+  bool is_foreign = p->signature.origin.n && !str_eq(p->signature.origin, STR("openai_chat"));
+  return p->raw && !is_foreign &&
+         (p->kind == PART_REASONING || p->kind == PART_REASONING_SUMMARY || p->kind == PART_REDACTED);
 }
 static bool is_call(const struct request_part *p) { return p->kind == PART_TOOL_CALL && p->source != UINT32_MAX; }
 

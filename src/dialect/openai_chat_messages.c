@@ -163,9 +163,13 @@ static enum err read_part(struct openai_reader *rd, const char *path, struct yyj
   p->kind = part_types[row].kind;
   if (p->kind == PART_TEXT || p->kind == PART_REFUSAL)
     return openai_member_string(rd, path, part_types[row].member, found[1], &p->text);
+  static const struct str known[] = {STR("url"),       STR("detail"),  STR("data"),    STR("format"),
+                                     STR("file_data"), STR("file_id"), STR("filename")};
   p->raw = node;
   openai_member_path(inner, path, part_types[row].member);
-  return read_media(rd, inner, p->kind, found[1], p);
+  if ((e = read_media(rd, inner, p->kind, found[1], p))) return e;
+  return openai_member_keep_unknown(rd, inner, part_types[row].member, found[1], known, sizeof known / sizeof *known,
+                                    &p->rest);
 }
 
 static enum err read_parts(struct message *m, struct yyjson_val *list, struct request_part *parts) {

@@ -143,7 +143,7 @@ static enum err open_call(struct openai_chat_reading *r, uint32_t choice, const 
   if (!c->name.n) return dialect_bad_reply(r->info, "a tool call has no name");
   event.name = tool_name_declared(r->x->request, STR("openai_chat"), c->name);
   event.tool_kind = c->is_custom ? TOOL_CUSTOM : TOOL_FUNCTION;
-  if (!event.id.n) event.id = dialect_make_id(r->x, "call_", r->parts->invented++);
+  if (!dialect_is_call_id(event.id)) event.id = dialect_make_id(r->x, "call_", r->parts->invented++);
   if (!event.id.p) return ERR_NO_MEMORY;
   enum err e = close_those(r, choice, true);
   if (!e) e = open_part(r, &event, out);

@@ -272,6 +272,7 @@ static enum err put_end(struct openai_chat_reading *r) {
   struct openai_chat_parts *p = r->parts;
   struct event event = {.kind = EVENT_END};
   enum err e = OK;
+  if (!openai_chat_choices_has(&p->seen, 0)) return dialect_bad_reply(r->info, "it has no first choice");
   for (uint32_t c = 0; !e && c < ANSWER_CHOICES_MAX; c++) {
     if (!openai_chat_choices_has(&p->seen, c)) continue;
     e = put_stop(r, c, STR_NONE, STR_NONE);

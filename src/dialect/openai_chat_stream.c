@@ -214,7 +214,7 @@ static void attach(struct writer *w, const struct dialect_exchange *x, const str
   struct signature s = {e->bytes, e->dialect};
   bool is_thinking = e->part_kind == PART_REASONING || e->part_kind == PART_REDACTED;
   if (e->attachment == ATTACH_LOGPROBS) {
-    if (str_has_prefix(e->dialect, STR("openai_chat"))) put_logprobs(w, x, e, out);
+    put_logprobs(w, x, e, out);
     return;
   }
   if (e->attachment == ATTACH_SIGNATURE && !is_thinking) return; /* no slot */

@@ -7,6 +7,7 @@
 #include <yyjson.h>
 
 #include "base/json_out.h"
+#include "dialect/citation.h"
 #include "dialect/openai_chat_request.h"
 #include "llm/signature.h"
 
@@ -25,33 +26,29 @@ struct str openai_chat_finish_reason(enum stop_reason reason, struct str native,
 }
 
 struct str openai_chat_reply_id(const struct dialect_exchange *x, const char *prefix, struct str upstream) {
-  struct str id = str_has_prefix(upstream, str_from_c(prefix))
+  struct str id = str_has_prefix(upstream, str_from_c(prefix)) && dialect_is_id(upstream)
                       ? arena_dup(x->arena, upstream)
                       : arena_printf(x->arena, "%s%.*s", prefix, STR_ARG(x->reply_id));
   return id.p ? id : str_from_c(prefix);
 }
 
-/* Where Anthropic, Gemini and the Responses API have the address and the title of a source. */
+/* A whole list of one, or nothing where it names no address. */
 void openai_chat_put_annotation(struct buf *out, struct str raw, struct str dialect) {
   if (str_eq(dialect, NAME)) {
     json_out_raw(out, raw);
     return;
   }
   yyjson_doc *doc = yyjson_read(raw.p, raw.n, YYJSON_READ_NUMBER_AS_RAW);
-  yyjson_val *root = yyjson_doc_get_root(doc), *web = yyjson_obj_get(root, "web");
-  struct str url = json_pool_str(root, "url"), title = json_pool_str(root, "title");
-  if (!url.n) url = json_pool_str(root, "uri");
-  if (!url.n) url = json_pool_str(web, "uri");
-  if (!title.n) title = json_pool_str(web, "title");
-  if (url.n) {
+  struct citation c;
+  if (citation_read(yyjson_doc_get_root(doc), &c)) {
     json_out_begin(out, '{');
     json_out_member_string(out, "type", STR("url_citation"));
     json_out_key(out, "url_citation");
     json_out_begin(out, '{');
-    json_out_member_string(out, "url", url);
-    json_out_member_string(out, "title", title);
-    json_out_member_value_if(out, "start_index", yyjson_obj_get(root, "start_index"));
-    json_out_member_value_if(out, "end_index", yyjson_obj_get(root, "end_index"));
+    json_out_member_string(out, "url", c.url);
+    json_out_member_string(out, "title", c.title);
+    json_out_member_value_if(out, "start_index", c.start);
+    json_out_member_value_if(out, "end_index", c.end);
     json_out_end(out, '}');
     json_out_end(out, '}');
   }
@@ -265,9 +262,10 @@ static void put_choice(struct buf *out, const struct choice *c, bool is_legacy) 
   json_out_key(out, "message");
   put_message(out, c, is_legacy);
   json_out_key(out, "logprobs");
-  if (c->number == 0 && c->a->logprobs[0].n) {
+  struct str logprobs = answer_logprobs(c->a, c->number);
+  if (logprobs.n) {
     buf_put(out, STR("{\"content\":["));
-    buf_put(out, buf_str(&c->a->logprobs[0]));
+    buf_put(out, logprobs);
     buf_put(out, STR("],\"refusal\":null}"));
   } else {
     buf_put(out, STR("null"));

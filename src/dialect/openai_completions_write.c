@@ -91,7 +91,7 @@ void openai_completions_encode_reply(const struct dialect_exchange *x, const str
     for (size_t i = 0; i < answer->part_count; i++)
       if (answer->parts[i].choice == c && is_text(answer->parts[i].kind))
         buf_put(&text, buf_str(&answer->parts[i].text));
-    struct str logprobs = c == 0 ? buf_str(&answer->logprobs[0]) : STR_NONE;
+    struct str logprobs = answer_logprobs(answer, c);
     put_choice(out, c, buf_str(&text), logprobs,
                finish_word(answer->stops[c].is_set ? answer->stops[c].reason : STOP_END));
     if (text.failed) out->failed = true;
@@ -174,7 +174,7 @@ enum err openai_completions_encode_event(void *state, const struct dialect_excha
       if (is_text(event->part_kind)) put_chunk(w, x, event->choice, event->bytes, STR_NONE, STR_NONE, false, out);
       break;
     case EVENT_ATTACH:
-      if (event->attachment == ATTACH_LOGPROBS && str_eq(event->dialect, STR("openai_chat")))
+      if (event->attachment == ATTACH_LOGPROBS)
         put_chunk(w, x, event->choice, STR(""), event->raw, STR_NONE, false, out);
       break;
     case EVENT_USAGE: answer_merge_usage(&w->usage, event->usage); break;

@@ -78,6 +78,16 @@ void openai_member_put_stop(struct buf *out, const struct request *r) {
   buf_put_char(out, ']');
 }
 
+enum err openai_member_keep_unknown(struct openai_reader *rd, const char *path, const char *prefix,
+                                    struct yyjson_val *object, const struct str *known, size_t n,
+                                    struct json_rest *rest) {
+  struct yyjson_val *found[JSON_SPLIT_NAMES_MAX];
+  struct json_rest left;
+  if (!yyjson_is_obj(object)) return OK;
+  enum err e = openai_member_split(rd, path, object, known, n, found, &left);
+  return e ? e : json_rest_join(rd->arena, rest, str_from_c(prefix), &left);
+}
+
 enum err openai_member_read_stream_options(struct openai_reader *rd, struct yyjson_val *v, struct request *r) {
   if (!v) return OK;
   if (!yyjson_is_obj(v)) return openai_member_wrong_type(rd, NULL, "stream_options", "an object");
@@ -85,7 +95,8 @@ enum err openai_member_read_stream_options(struct openai_reader *rd, struct yyjs
   if (usage && !yyjson_is_null(usage) && !yyjson_is_bool(usage))
     return openai_member_wrong_type(rd, "stream_options", "include_usage", "true or false");
   r->wants_usage = yyjson_is_true(usage);
-  return OK;
+  static const struct str known[] = {STR("include_usage")};
+  return openai_member_keep_unknown(rd, "stream_options", "stream_options", v, known, 1, &r->nested);
 }
 
 void openai_member_put_stream(struct buf *out, const struct request *r, bool ask_usage, bool stream_was_said,

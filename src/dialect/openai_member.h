@@ -75,6 +75,11 @@ void openai_member_put_fields(struct buf *out, const struct str *names, const st
 /* `stop`: a string or an array of them. */
 enum err openai_member_read_stop(struct openai_reader *rd, struct yyjson_val *v, struct request *r) MUST_CHECK;
 void openai_member_put_stop(struct buf *out, const struct request *r);
+/* Adds the members of `object` (which stands at `path`; nothing where it is none) that are not known to *rest, under
+ * "<prefix>.<key>": what another dialect leaves out is named so. At most JSON_SPLIT_NAMES_MAX are known. */
+enum err openai_member_keep_unknown(struct openai_reader *rd, const char *path, const char *prefix,
+                                    struct yyjson_val *object, const struct str *known, size_t n,
+                                    struct json_rest *rest) MUST_CHECK;
 /* `stream_options.include_usage`. */
 enum err openai_member_read_stream_options(struct openai_reader *rd, struct yyjson_val *v,
                                            struct request *r) MUST_CHECK;

@@ -60,6 +60,7 @@ enum err envelope_read_body(struct request_context *rc, struct turn *t, struct d
   if (!e) e = envelope_scan_end(scan, &rc->info);
   if (!e && rc->endpoint->what & KEPT) e = expand(rc, t, scan);
   if (!e) e = dialect->read_request(rc->arena, t->call.body, scan, request, &rc->info);
+  request->previous_id = t->stored.previous_id;
   if (!e && dialect->carries_signatures && signature_is_wrapped_within(t->call.body)) request->must_encode = true;
   t->call.scan = scan;
   return e;

@@ -17,11 +17,12 @@ static int64_t now_ms(void) { return (int64_t)(clock_mono_us() / 1000); }
 
 static bool find_response(void *arg, struct str id, struct arena *a, struct str *input, struct str *output,
                           enum err *e) {
-  const struct stored *s = arg;
+  struct stored *s = arg;
   struct stored_response r;
   if (!stored_response_get(kept, s->owner, id, now_ms(), a, &r, e)) return false;
   *input = r.input;
   *output = r.output;
+  s->previous_id = arena_dup(a, id);
   return true;
 }
 

@@ -12,6 +12,7 @@
 struct stored {
   struct arena *arena;
   struct str owner, body, response;
+  struct str previous_id; /* the response whose turn this one follows; empty: none */
   bool is_wanted;
 };
 

@@ -8,7 +8,6 @@ void answer_init(struct answer *a, struct arena *arena, size_t limit_bytes) {
   a->arena = arena;
   a->limit_bytes = limit_bytes;
   a->choice_count = 1;
-  buf_init(&a->logprobs[0], 0);
 }
 
 void answer_clear(struct answer *a) {
@@ -16,7 +15,7 @@ void answer_clear(struct answer *a) {
     buf_clear(&a->parts[i].text);
     buf_clear(&a->parts[i].citations);
   }
-  buf_clear(&a->logprobs[0]);
+  for (size_t i = 0; a->logprobs && i < ANSWER_CHOICES_MAX; i++) buf_clear(&a->logprobs[i]);
   a->part_count = 0;
 }
 
@@ -76,6 +75,18 @@ static enum err add_element(struct buf *list, struct str raw) {
   return list->failed ? ERR_NO_MEMORY : OK;
 }
 
+static enum err add_logprobs(struct answer *a, uint32_t choice, struct str raw) {
+  if (!a->logprobs) {
+    a->logprobs = ARENA_NEW_ARRAY(a->arena, struct buf, ANSWER_CHOICES_MAX);
+    for (size_t i = 0; a->logprobs && i < ANSWER_CHOICES_MAX; i++) buf_init(&a->logprobs[i], 0);
+  }
+  return a->logprobs ? add_element(&a->logprobs[choice], raw) : ERR_NO_MEMORY;
+}
+
+struct str answer_logprobs(const struct answer *a, uint32_t choice) {
+  return a->logprobs && choice < ANSWER_CHOICES_MAX ? buf_str(&a->logprobs[choice]) : STR_NONE;
+}
+
 static enum err attach(struct answer *a, struct answer_part *p, const struct event *e) {
   if (!hold(a, e->bytes.n + e->raw.n)) return ERR_UPSTREAM_TOO_LARGE;
   switch (e->attachment) {
@@ -84,7 +95,7 @@ static enum err attach(struct answer *a, struct answer_part *p, const struct eve
     case ATTACH_CITATION:
       if (!p->raw_dialect.n && !keep(a, e->dialect, &p->raw_dialect)) return ERR_NO_MEMORY;
       return add_element(&p->citations, e->raw);
-    case ATTACH_LOGPROBS: return p->choice == 0 ? add_element(&a->logprobs[0], e->raw) : OK;
+    case ATTACH_LOGPROBS: return add_logprobs(a, p->choice, e->raw);
     case ATTACH_AUDIO_ID: return keep(a, e->bytes, &p->id) ? OK : ERR_NO_MEMORY;
   }
   return OK;

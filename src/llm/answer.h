@@ -36,8 +36,8 @@ struct answer {
   struct answer_part *parts; /* in order of their number */
   size_t part_count, part_room;
   struct answer_stop stops[ANSWER_CHOICES_MAX];
-  size_t choice_count;    /* 1 + the highest choice seen; at least 1 */
-  struct buf logprobs[1]; /* of choice 0: elements joined by commas */
+  size_t choice_count;  /* 1 + the highest choice seen; at least 1 */
+  struct buf *logprobs; /* ANSWER_CHOICES_MAX, or NULL: there are none (answer_logprobs) */
   struct usage usage;
   bool has_usage, is_ended;
 };
@@ -48,6 +48,8 @@ void answer_clear(struct answer *a);
 /* An event_sink over the answer. ERR_UPSTREAM_TOO_LARGE beyond the limits; EVENT_ERROR is not taken (ERR_INTERNAL): its
  * caller has to look at it first. */
 struct event_sink answer_sink(struct answer *a);
+/* Of a choice: elements of OpenAI's array, joined by commas; or empty. */
+struct str answer_logprobs(const struct answer *a, uint32_t choice);
 /* Adds the classes that `from` knows to *to: usage comes in pieces. */
 void answer_merge_usage(struct usage *to, const struct usage *from);
 

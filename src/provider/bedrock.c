@@ -10,6 +10,7 @@ static enum err parse_catalog(struct arena *a, struct str body, struct str **ids
 
 static const struct provider_endpoint endpoints[] = {
     {LLM_GENERATE, STR("bedrock_converse"), STR("/model/{model}/converse"), STR("/model/{model}/converse-stream")},
+    {LLM_COMPLETE, STR("bedrock_converse"), STR("/model/{model}/converse"), STR("/model/{model}/converse-stream")},
     {0},
 };
 

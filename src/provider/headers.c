@@ -31,8 +31,7 @@ enum err provider_build_headers(struct arena *a, const struct provider_spec *spe
   if (!v) return ERR_NO_MEMORY;
   v[n++] = (struct http_header){STR("Content-Type"), STR("application/json")};
   v[n++] = (struct http_header){STR("User-Agent"), STR("maestro/" MAESTRO_VERSION)};
-  /* What providers ask their callers to say about themselves: attribution on OpenRouter's rankings. */
-  if (preset && str_eq(preset->name, STR("openrouter"))) v[n++] = (struct http_header){STR("X-Title"), STR("Maestro")};
+  if (preset && preset->title_header.n) v[n++] = (struct http_header){preset->title_header, STR("Maestro")};
   if (p->type->header.name.n) v[n++] = p->type->header;
   enum err e = add_credential(a, v, &n, preset && preset->auth == PROVIDER_AUTH_API_KEY, p, info);
   for (size_t i = 0; !e && i < spec->headers.n; i++) {

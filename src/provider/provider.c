@@ -7,8 +7,9 @@
 #include "base/crypto.h"
 
 const struct provider_preset provider_presets[] = {
-#define X(name, type, url, key, base, auth, usage, needs_key) \
-  {STR(name), &provider_##type, STR(url), STR(key), STR(base), PROVIDER_AUTH_##auth, PROVIDER_USAGE_##usage, needs_key},
+#define X(name, type, url, key, base, auth, usage, needs_key, vendor, title)                                  \
+  {STR(name), &provider_##type, STR(url),  STR(key), STR(base), PROVIDER_AUTH_##auth, PROVIDER_USAGE_##usage, \
+   needs_key, vendor,           STR(title)},
 #include "provider/presets.def"
 #undef X
 };
@@ -115,7 +116,10 @@ enum err provider_init(struct arena *a, const struct provider_spec *spec, struct
   if (!base_url.n)
     return err_set_param(info, ERR_MISSING, "baseURL", "a provider of type \"%.*s\" needs a baseURL",
                          STR_ARG(spec->type));
-  struct provider p = {.type = type, .timeouts = spec->timeouts, .starts_in_think = spec->starts_in_think};
+  struct provider p = {.type = type,
+                       .timeouts = spec->timeouts,
+                       .is_vendor = type->is_vendor || (preset && preset->is_vendor),
+                       .starts_in_think = spec->starts_in_think};
   enum err e = http_origin_parse(a, base_url, spec->allow_private, &p.origin, info);
   if (e) return e;
   p.id = arena_dup(a, spec->id);
@@ -124,7 +128,8 @@ enum err provider_init(struct arena *a, const struct provider_spec *spec, struct
     p.secret = provider_keep_secret(a, STR_NONE, spec->api_key);
     if (!p.secret.p) return ERR_NO_MEMORY;
   }
-  p.is_vendor = type->is_vendor && preset && (!spec->base_url.n || str_eq(spec->base_url, preset->base_url));
+  p.is_vendor_address = p.is_vendor && preset &&
+                        (!spec->base_url.n || !preset->base_url.n || str_eq(spec->base_url, preset->base_url));
   p.usage = spec->has_usage ? spec->usage : preset ? preset->usage : type->usage;
   e = build_targets(a, &p);
   if (!e) e = provider_build_headers(a, spec, preset, &p, info);

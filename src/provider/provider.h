@@ -24,6 +24,8 @@ struct provider_preset {
   enum provider_auth auth;
   enum provider_usage usage;
   bool needs_key;
+  bool is_vendor;          /* of its type's dialect, though the type is that of imitators */
+  struct str title_header; /* a header for our name; empty: none */
 };
 extern const struct provider_preset provider_presets[];
 extern const size_t provider_preset_count;
@@ -78,8 +80,9 @@ struct provider {
   struct http_origin origin;
   struct provider_timeouts timeouts;
   enum provider_usage usage;
-  bool is_vendor;       /* the vendor of its dialects, at its own address: what it answers needs no mending */
-  bool starts_in_think; /* its models' templates write the opening tag of thinking: answers begin inside of it */
+  bool is_vendor;         /* by its type or its preset */
+  bool is_vendor_address; /* and at the vendor's own address: what it answers needs no mending */
+  bool starts_in_think;   /* its models' templates write the opening tag of thinking: answers begin inside of it */
   struct str base_path; /* with its version */
   struct str catalog_target;
   struct str target[PROVIDER_ENDPOINTS_MAX]; /* of the endpoints whose path names no model; else empty */

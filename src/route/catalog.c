@@ -24,7 +24,7 @@ static const char *const types[] = {
 };
 
 static const struct config_preset presets[] = {
-#define X(name, type, url, key, base, auth, usage, needs_key) \
+#define X(name, type, url, key, base, auth, usage, needs_key, vendor, title) \
   {name, sizeof(url) > 1 ? (url) : NULL, key, base, !(needs_key)},
 #include "provider/presets.def"
 #undef X

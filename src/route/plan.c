@@ -18,7 +18,7 @@ static enum err keep_same_model(struct arena *a, struct plan *plan) {
 enum err plan_make(struct arena *a, const struct config_options *options, const struct resolution *resolution,
                    struct plan *out) {
   struct plan plan = {
-      .strategy = PLAN_SINGLE,
+      .strategy = resolution->how == RESOLVE_SMOKE ? PLAN_SMOKE : PLAN_SINGLE,
       .mode = resolution->how == RESOLVE_BRAIN ? PLAN_AUTO : PLAN_PASSTHROUGH,
       .v = resolution->v,
       .n = resolution->n,

@@ -80,6 +80,16 @@ static enum err by_qualified(const struct catalog *c, struct arena *a, struct st
   return OK;
 }
 
+/* What stands in a provider's place, so that receipts and records can say who answered. */
+static const struct catalog_provider nobody = {.provider = {.id = STR("maestro")}, .is_ready = true};
+static const struct deployment smoke = {.at = &nobody,
+                                        .model = RESOLVE_NAME_SMOKE,
+                                        .qualified = RESOLVE_NAME_SMOKE,
+                                        .context_tokens = -1,
+                                        .output_tokens = -1,
+                                        .order = SIZE_MAX};
+static const struct deployment *smoke_alone[] = {&smoke};
+
 static bool is_brain_name(struct str name) { return str_eq(name, STR("maestro")) || str_eq(name, RESOLVE_NAME_AUTO); }
 
 static enum err only_ready(struct arena *a, struct resolution *r, struct err_info *info) {
@@ -140,6 +150,10 @@ static enum err pick(const struct catalog *c, struct arena *a, struct str name, 
       return err_set_param(info, ERR_MODEL_NOT_FOUND, "model",
                            "\"router-maestro\" follows the priorities list, which is empty.");
     *out = (struct resolution){RESOLVE_PRIORITY, c->priorities, c->priority_count, STR_NONE};
+    return OK;
+  }
+  if (str_eq(name, RESOLVE_NAME_SMOKE)) {
+    *out = (struct resolution){RESOLVE_SMOKE, smoke_alone, 1, STR_NONE};
     return OK;
   }
   bool found;

@@ -7,6 +7,7 @@
 enum resolve_how {
   RESOLVE_BRAIN,     /* maestro, maestro-auto */
   RESOLVE_PRIORITY,  /* router-maestro: the configured list in order */
+  RESOLVE_SMOKE,     /* test: an answer without a provider */
   RESOLVE_QUALIFIED, /* provider/model */
   RESOLVE_MODEL      /* an exact model id, wherever it is, with or without Ollama's ":latest" */
 };
@@ -14,6 +15,8 @@ enum resolve_how {
 /* The names that stand for no single model, as model lists show them. */
 #define RESOLVE_NAME_AUTO STR("maestro-auto")
 #define RESOLVE_NAME_PRIORITY STR("router-maestro")
+/* Not shown: it is no model, but a way to see that a client reaches the gateway. */
+#define RESOLVE_NAME_SMOKE STR("test")
 
 struct resolution {
   enum resolve_how how;

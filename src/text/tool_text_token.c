@@ -17,6 +17,13 @@ static enum tool_text_step decide(struct tool_text *t, enum tool_text_verdict ve
   return TOOL_TEXT_AGAIN;
 }
 
+/* A name or header beyond its bound: given up at that very byte, wherever the text was cut. */
+static bool is_too_long(struct tool_text *t) {
+  if (t->at - t->from <= TOOL_TEXT_TAG_MAX) return false;
+  t->at = t->from + TOOL_TEXT_TAG_MAX;
+  return true;
+}
+
 /* Arguments without the fence that DeepSeek's first form has around them. */
 static struct str unfenced(struct str s) {
   s = str_trim(s);
@@ -83,7 +90,7 @@ static enum tool_text_step header(struct tool_text *t, struct str s, const struc
   size_t which, to;
   enum tool_text_match m = tool_text_find(s, &t->at, ends, 2, &which);
   to = t->at;
-  if (to - t->from > TOOL_TEXT_TAG_MAX) return TOOL_TEXT_FAIL;
+  if (is_too_long(t)) return TOOL_TEXT_FAIL;
   if (m != TOOL_TEXT_MATCH_WHOLE) return TOOL_TEXT_MORE;
   struct str words = str_sub(s, t->from, to);
   t->at += ends[which].n;
@@ -101,7 +108,7 @@ static enum tool_text_step header(struct tool_text *t, struct str s, const struc
 static enum tool_text_step name_line(struct tool_text *t, struct str s) {
   const char *line = t->at < s.n ? memchr(s.p + t->at, '\n', s.n - t->at) : NULL;
   t->at = line ? (size_t)(line - s.p) : s.n;
-  if (t->at - t->from > TOOL_TEXT_TAG_MAX) return TOOL_TEXT_FAIL;
+  if (is_too_long(t)) return TOOL_TEXT_FAIL;
   if (!line) return TOOL_TEXT_MORE;
   t->tool = tool_text_resolve(t, str_trim(str_sub(s, t->from, t->at)));
   t->from = t->at;
@@ -235,7 +242,7 @@ static enum tool_text_step list_item(struct tool_text *t, struct str s) {
 static enum tool_text_step list_name(struct tool_text *t, struct str s) {
   if (t->phase == NAME) {
     while (t->at < s.n && tool_text_is_name_char(s.p[t->at])) t->at++;
-    if (t->at - t->from > TOOL_TEXT_TAG_MAX) return TOOL_TEXT_FAIL;
+    if (is_too_long(t)) return TOOL_TEXT_FAIL;
     if (t->at == s.n) return TOOL_TEXT_MORE;
     t->tool = tool_text_resolve(t, str_sub(s, t->from, t->at));
     t->from = t->at;
@@ -243,7 +250,8 @@ static enum tool_text_step list_name(struct tool_text *t, struct str s) {
     return t->tool < 0 ? TOOL_TEXT_FAIL : TOOL_TEXT_AGAIN;
   }
   t->at = tool_text_skip_space(s, t->at);
-  if (t->at == s.n) return t->at - t->from > TOOL_TEXT_TAG_MAX ? TOOL_TEXT_FAIL : TOOL_TEXT_MORE;
+  if (is_too_long(t)) return TOOL_TEXT_FAIL;
+  if (t->at == s.n) return TOOL_TEXT_MORE;
   struct str rest = tool_text_rest(s, t->at);
   if (rest.p[0] == '{') {
     t->from = t->at;
@@ -297,7 +305,7 @@ enum tool_text_step tool_text_list_end(struct tool_text *t, struct str s) {
 static enum tool_text_match bare_key(struct tool_text *t, struct str s) {
   static const struct str keys[] = {
       {"\"name\"", 6}, {"\"type\"", 6}, {"\"function\"", 10}, {"\"parameters\"", 12}, {"\"arguments\"", 11}};
-  if (s.n >= TOOL_TEXT_TAG_MAX) return TOOL_TEXT_MATCH_NONE;
+  s = str_sub(s, 0, TOOL_TEXT_TAG_MAX);
   struct str rest = tool_text_rest(s, tool_text_skip_space(s, 1));
   enum tool_text_match best = TOOL_TEXT_MATCH_NONE;
   for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
@@ -323,9 +331,9 @@ static enum tool_text_match bare_key(struct tool_text *t, struct str s) {
 enum tool_text_step tool_text_bare(struct tool_text *t, struct str s) {
   if (t->phase == START) {
     enum tool_text_match m = bare_key(t, s);
-    if (m == TOOL_TEXT_MATCH_PART) return TOOL_TEXT_MORE;
-    t->at = m == TOOL_TEXT_MATCH_NONE;
-    if (m == TOOL_TEXT_MATCH_NONE) return TOOL_TEXT_FAIL;
+    if (m == TOOL_TEXT_MATCH_PART && s.n < TOOL_TEXT_TAG_MAX) return TOOL_TEXT_MORE;
+    t->at = m != TOOL_TEXT_MATCH_WHOLE;
+    if (t->at) return TOOL_TEXT_FAIL;
     tool_text_json_start(t);
     t->phase = JSON;
   }

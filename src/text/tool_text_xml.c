@@ -155,7 +155,10 @@ static enum tool_text_step body(struct tool_text *t, struct str s) {
 /* The name of <tool_call>NAME: known as soon as it has ended. */
 static enum tool_text_step name(struct tool_text *t, struct str s) {
   while (t->at < s.n && tool_text_is_name_char(s.p[t->at])) t->at++;
-  if (t->at - t->from > TOOL_TEXT_TAG_MAX) return TOOL_TEXT_FAIL;
+  if (t->at - t->from > TOOL_TEXT_TAG_MAX) {
+    t->at = t->from + TOOL_TEXT_TAG_MAX; /* wherever the text was cut */
+    return TOOL_TEXT_FAIL;
+  }
   if (t->at == s.n) return TOOL_TEXT_MORE;
   t->tool = tool_text_resolve(t, str_sub(s, t->from, t->at));
   return t->tool < 0 ? TOOL_TEXT_FAIL : begin(t, UNIT_PLAIN, BODY);

@@ -45,9 +45,9 @@ const ends = [
 const others = [
   [/^aws-bedrock-js/, undefined, 404, 'callers do not speak Bedrock'],
   [/^ai-sdk-anthropic.05/, 'ollama', 400, 'tool_choice required cannot be said to Ollama'],
-  [/^ai-sdk-openai-compatible.05/, 'anthropic', 400, 'JSON mode without a schema cannot be said to Anthropic'],
+  [/^ai-sdk-openai-compatible.05/, ['anthropic', 'bedrock'], 400, 'JSON mode without a schema cannot be said to Anthropic, nor to Bedrock'],
   [/^ai-sdk-openai.04/, undefined, 404, 'it refers to an item of an answer that was another server\'s'],
-  [/^(google-genai-js.08|ollama-js.13|openai-js.16)/, 'anthropic', 400, 'Anthropic has no embeddings'],
+  [/^(google-genai-js.08|ollama-js.13|openai-js.16)/, ['anthropic', 'bedrock'], 400, 'Anthropic and Converse have no embeddings'],
 ];
 
 for (const file of files) {

@@ -12,7 +12,7 @@ static const struct anthropic_at root_at = {0};
 
 /* ---- what the decoders share ---- */
 
-static void write_path(const struct anthropic_at *at, const char *member, char out[ERR_PARAM_MAX]) {
+void anthropic_write_path(const struct anthropic_at *at, const char *member, char out[ERR_PARAM_MAX]) {
   const struct anthropic_at *chain[PATH_DEPTH_MAX];
   size_t depth = 0, n = 0;
   for (; at && at->up && depth < PATH_DEPTH_MAX; at = at->up) chain[depth++] = at;
@@ -29,7 +29,7 @@ static void write_path(const struct anthropic_at *at, const char *member, char o
 enum err anthropic_fault(const struct anthropic_decoder *d, const struct anthropic_at *at, const char *member,
                          enum err e, const char *what) {
   char path[ERR_PARAM_MAX];
-  write_path(at, member, path);
+  anthropic_write_path(at, member, path);
   return err_set_param(d->info, e, path, "%s: %s", path[0] ? path : "body", what);
 }
 
@@ -281,6 +281,18 @@ static const struct str member_names[MEMBERS] = {
     [MAESTRO] = STR("maestro"), /* the gateway's own: never passed on */
 };
 
+/* Members that change the answer and mean something to Anthropic alone: servers it calls, state that it keeps. */
+static const char *native_member(const struct json_rest *rest) {
+  static const char *const names[] = {"mcp_servers", "container"};
+  for (size_t i = 0; i < rest->n; i++) {
+    struct yyjson_val *v = rest->v[i].value;
+    if (json_rest_is_null(&rest->v[i]) || (yyjson_is_arr(v) && yyjson_arr_size(v) == 0)) continue;
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+      if (str_eq(rest->v[i].key, str_from_c(names[k]))) return names[k];
+  }
+  return NULL;
+}
+
 static enum err decode_scalars(const struct anthropic_decoder *d, struct yyjson_val *const *found) {
   struct request *r = d->request;
   int8_t is_stream = -1;
@@ -304,6 +316,7 @@ enum err anthropic_decode_request(struct arena *a, struct yyjson_val *root, cons
   request_init(&r, ANTHROPIC_NAME, is_count ? LLM_COUNT_TOKENS : LLM_GENERATE);
   const struct anthropic_decoder d = {a, info, &r};
   enum err e = anthropic_split(&d, &root_at, root, member_names, MEMBERS, found, &r.rest);
+  if (!e) r.native_member = native_member(&r.rest);
   if (!e) e = decode_scalars(&d, found);
   r.model = envelope->model;
   r.wants_usage = true; /* this dialect's streams always tell it */

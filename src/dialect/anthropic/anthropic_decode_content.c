@@ -170,6 +170,21 @@ static bool read_source(const struct anthropic_decoder *d, struct yyjson_val *so
   return false;
 }
 
+/* Members of a source that nobody here knows are named where they are left out; the node itself is kept as `raw`. */
+static enum err keep_unknown(const struct anthropic_decoder *d, const struct anthropic_at *at,
+                             struct yyjson_val *source) {
+  static const struct str names[] = {STR("type"), STR("media_type"), STR("data"),
+                                     STR("url"),  STR("file_id"),    STR("content")};
+  enum { N = sizeof names / sizeof *names };
+  const struct anthropic_at where = {at, "source", 0};
+  struct yyjson_val *found[N];
+  struct json_rest left;
+  char path[ERR_PARAM_MAX];
+  enum err e = anthropic_split(d, &where, source, names, N, found, &left);
+  anthropic_write_path(&where, NULL, path);
+  return e ? e : json_rest_join(d->arena, &d->request->nested, str_from_c(path), &left);
+}
+
 static enum err decode_media(const struct anthropic_decoder *d, const struct anthropic_at *at, struct yyjson_val *node,
                              struct request_part *part, enum part_kind kind) {
   enum { TYPE, SOURCE, CACHE, TITLE, N };
@@ -189,7 +204,8 @@ static enum err decode_media(const struct anthropic_decoder *d, const struct ant
   if (!is_known || !is_whole) part->raw = node;
   if (!is_known) part->media = NULL;
   if (!is_known) part->rest = (struct json_rest){0};
-  e = anthropic_get_cache(d, at, found[CACHE], &part->cache);
+  if (is_known && !is_whole) e = keep_unknown(d, at, found[SOURCE]);
+  if (!e) e = anthropic_get_cache(d, at, found[CACHE], &part->cache);
   if (!e && is_known) e = anthropic_get_string(d, at, "title", found[TITLE], &part->media->name);
   return e;
 }

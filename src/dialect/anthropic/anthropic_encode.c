@@ -1,5 +1,5 @@
 /* Anthropic Messages, a request as the target: its members, tools and choice. Messages are in anthropic_encode_items.c,
- * limits and thinking in anthropic_limits.c. A caller of the same dialect gets back what it said; another's request is
+ * limits and thinking in dialect/claude.c. A caller of the same dialect gets back what it said; another's request is
  * said as the vendor takes it:
  * - temperature: cut to 1 (others count to 2); left out with thinking on, as the vendor allows only its default then,
  *   and for models without it
@@ -11,6 +11,7 @@
 
 #include "base/json_out.h"
 #include "dialect/anthropic/anthropic_internal.h"
+#include "dialect/claude.h"
 
 /* Where a caller of this dialect said it, be it empty. */
 static void put_string(struct buf *out, const char *key, struct str s, bool is_own) {
@@ -173,24 +174,12 @@ static void put_own_members(const struct anthropic_encoder *e) {
   }
 }
 
-/* A number of at most 1, by its digits: "1", "1.0", "0.7", "7e-1"; what is larger is said as 1. */
-static struct str at_most_one(struct str number) {
-  bool has_exponent = str_find_char(number, 'e') != SIZE_MAX || str_find_char(number, 'E') != SIZE_MAX;
-  struct str whole, fraction;
-  uint64_t v;
-  str_cut(number, '.', &whole, &fraction);
-  if (has_exponent || !str_to_u64(whole, &v)) return number; /* the vendor's to judge */
-  bool is_zero = true;
-  for (size_t i = 0; i < fraction.n; i++) is_zero = is_zero && fraction.p[i] == '0';
-  return v == 0 || (v == 1 && is_zero) ? number : STR("1");
-}
-
-static void put_sampling(const struct anthropic_encoder *e, const struct anthropic_limits *limits) {
+static void put_sampling(const struct anthropic_encoder *e, const struct claude_limits *limits) {
   const struct request *r = e->r;
-  bool is_thinking = limits->thinking == ANTHROPIC_THINKING_BUDGET || limits->thinking == ANTHROPIC_THINKING_ADAPTIVE;
-  bool is_taken = !is_thinking && anthropic_model_traits(e->target->model).has_sampling;
+  bool is_thinking = limits->thinking == CLAUDE_THINKING_BUDGET || limits->thinking == CLAUDE_THINKING_ADAPTIVE;
+  bool is_taken = !is_thinking && claude_traits(e->target->model).has_sampling;
   bool takes_top_p = is_taken && !r->temperature.n;
-  if (r->temperature.n && is_taken) json_out_member_raw_if(e->out, "temperature", at_most_one(r->temperature));
+  if (r->temperature.n && is_taken) json_out_member_raw_if(e->out, "temperature", dialect_at_most_one(r->temperature));
   if (r->temperature.n && !is_taken) dialect_drop(e->target, r, "temperature");
   if (takes_top_p) json_out_member_raw_if(e->out, "top_p", r->top_p);
   if (r->top_p.n && !takes_top_p) dialect_drop(e->target, r, "top_p");
@@ -198,20 +187,20 @@ static void put_sampling(const struct anthropic_encoder *e, const struct anthrop
   if (r->top_k.n && !is_taken) dialect_drop(e->target, r, "top_k");
 }
 
-static void put_foreign_thinking(const struct anthropic_encoder *e, const struct anthropic_limits *limits) {
+static void put_foreign_thinking(const struct anthropic_encoder *e, const struct claude_limits *limits) {
   switch (limits->thinking) {
-    case ANTHROPIC_THINKING_UNSET: break;
-    case ANTHROPIC_THINKING_OFF:
+    case CLAUDE_THINKING_UNSET: break;
+    case CLAUDE_THINKING_OFF:
       json_out_key(e->out, "thinking");
       json_out_raw(e->out, STR("{\"type\":\"disabled\"}"));
       break;
-    case ANTHROPIC_THINKING_BUDGET: put_thinking(e, "enabled", limits->budget_tokens); break;
-    case ANTHROPIC_THINKING_ADAPTIVE: put_thinking(e, "adaptive", -1); break;
+    case CLAUDE_THINKING_BUDGET: put_thinking(e, "enabled", limits->budget_tokens); break;
+    case CLAUDE_THINKING_ADAPTIVE: put_thinking(e, "adaptive", -1); break;
   }
 }
 
 /* "auto" means the same to all; the others' tiers are other products. */
-static void put_foreign_members(const struct anthropic_encoder *e, const struct anthropic_limits *limits) {
+static void put_foreign_members(const struct anthropic_encoder *e, const struct claude_limits *limits) {
   const struct request *r = e->r;
   bool is_count = r->operation == LLM_COUNT_TOKENS;
   put_foreign_thinking(e, limits);
@@ -247,11 +236,12 @@ static enum err put_stop(const struct anthropic_encoder *e) {
 enum err anthropic_encode_request(const struct request *r, const struct dialect_target *target, struct arena *a,
                                   struct buf *out, struct err_info *info) {
   struct anthropic_encoder e = {r, target, a, out, info, str_eq(r->dialect, ANTHROPIC_NAME)};
-  struct anthropic_limits limits;
+  struct claude_limits limits;
   enum err err = OK;
   if (r->operation == LLM_EMBED)
     return err_set_param(info, ERR_UNSUPPORTED, "model", "the anthropic API makes no embeddings");
-  if (!e.is_own) err = anthropic_limits_decide(&e, &limits);
+  const struct claude_asked asked = {r, target, ANTHROPIC_NAME, true, a};
+  if (!e.is_own) err = claude_limits_decide(&asked, &limits);
   if (err) return err;
   buf_put_char(out, '{');
   json_out_member_string(out, "model", target->model);

@@ -159,7 +159,7 @@ static enum err begin_call(const struct step *s, struct block *b, struct yyjson_
   struct str id = json_pool_str(node, "id"),
              name = tool_name_declared(s->x->request, ANTHROPIC_NAME, json_pool_str(node, "name"));
   if (!name.n) return dialect_bad_reply(s->info, "a tool use has no name");
-  if (!id.n) id = dialect_make_id(s->x, "toolu_", s->d->parts);
+  if (!dialect_is_call_id(id)) id = dialect_make_id(s->x, "toolu_", s->d->parts);
   s->d->has_calls = true;
   enum err e = open_part(s, b, (struct event){.id = id, .name = name, .tool_kind = TOOL_FUNCTION});
   /* A stream begins with {} and tells the rest in pieces; some servers tell all of it at once. */

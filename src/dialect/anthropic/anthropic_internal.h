@@ -22,6 +22,8 @@ struct anthropic_decoder {
   struct request *request;
 };
 
+/* The path of `at` and of its member, which may be NULL; cut to fit. */
+void anthropic_write_path(const struct anthropic_at *at, const char *member, char out[ERR_PARAM_MAX]);
 /* `e` with the path of `at` (and of its member, which may be NULL) as param. */
 enum err anthropic_fault(const struct anthropic_decoder *d, const struct anthropic_at *at, const char *member,
                          enum err e, const char *what) MUST_CHECK;
@@ -58,29 +60,6 @@ struct anthropic_encoder {
   struct err_info *info;
   bool is_own; /* the caller speaks Anthropic: everything is written back as it came */
 };
-
-/* What a model of the vendor takes, by the version in its name; see anthropic_limits.c. */
-struct anthropic_model_traits {
-  bool has_adaptive;     /* thinking "adaptive" and output_config.effort */
-  bool is_adaptive_only; /* thinking "enabled" with a budget is refused */
-  bool has_xhigh;
-  bool has_sampling; /* temperature, top_p and top_k are taken */
-};
-struct anthropic_model_traits anthropic_model_traits(struct str model);
-
-/* Thinking, effort and the output limit as they will be said, decided together since they depend on each other. */
-struct anthropic_limits {
-  enum {
-    ANTHROPIC_THINKING_UNSET,
-    ANTHROPIC_THINKING_OFF,
-    ANTHROPIC_THINKING_BUDGET,
-    ANTHROPIC_THINKING_ADAPTIVE
-  } thinking;
-  int64_t budget_tokens;
-  struct str effort;     /* or empty */
-  struct str max_tokens; /* as written; in the arena where it had to be made */
-};
-enum err anthropic_limits_decide(const struct anthropic_encoder *e, struct anthropic_limits *out) MUST_CHECK;
 
 void anthropic_put_cache(const struct anthropic_encoder *e, const struct cache_marker *cache);
 enum err anthropic_encode_items(const struct anthropic_encoder *e) MUST_CHECK; /* `system` and `messages` */

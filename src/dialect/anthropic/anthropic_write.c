@@ -56,7 +56,8 @@ void anthropic_put_nullable(struct buf *out, const char *key, struct str s) {
 /* The members of a message up to its content. */
 void anthropic_put_head(const struct dialect_exchange *x, struct buf *out, struct str id) {
   put_type(out, "message");
-  json_out_member_string(out, "id", str_has_prefix(id, STR("msg_")) ? id : dialect_make_id(x, "msg_", 0));
+  json_out_member_string(out, "id",
+                         str_has_prefix(id, STR("msg_")) && dialect_is_id(id) ? id : dialect_make_id(x, "msg_", 0));
   json_out_member_string(out, "role", STR("assistant"));
   json_out_member_string(out, "model", x->model);
 }

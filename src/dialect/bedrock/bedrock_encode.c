@@ -1,9 +1,9 @@
 /* The canonical request as a Converse request. Leading system items become `system`, later ones a user's text; tools'
  * results are the user's; consecutive items of one role are one message, since roles have to alternate.
  *
- * Thinking is Anthropic's field in additionalModelRequestFields and only said to its models: a budget as it is (at
- * least 1024 and below the output limit, as Anthropic wants it), an effort by llm/effort.h, "the model decides" as
- * adaptive with the effort in outputConfig. To other models an effort is outputConfig.effort. */
+ * Thinking is Anthropic's field in additionalModelRequestFields and only said to its models, as their version wants it
+ * (dialect/claude.h): a budget, or adaptive with the effort in outputConfig. To other models an effort is
+ * outputConfig.effort. */
 #include <stdio.h>
 #include <yyjson.h>
 
@@ -202,35 +202,38 @@ static enum err put_tool_config(struct bedrock_encoder *c) {
 
 /* ---- thinking and the other fields of models ---- */
 
-enum { BUDGET_MIN = 1024, BUDGET_DEFAULT = 8192 };
-
-/* Tokens to think with; -1: no budget is to be said. */
-static int64_t thinking_budget(const struct request *r) {
-  const struct request_reasoning *g = &r->reasoning;
-  uint64_t limit;
-  if (effort_is_off(g) || g->is_adaptive) return -1;
-  int64_t budget = g->budget_tokens >= 0 ? g->budget_tokens : effort_budget(g->effort);
-  if (budget < 0 && g->enabled == 1) budget = BUDGET_DEFAULT;
-  if (budget <= 0) return -1;
-  if (budget < BUDGET_MIN) budget = BUDGET_MIN;
-  if (str_to_u64(r->max_tokens, &limit) && limit <= INT64_MAX && budget >= (int64_t)limit) budget = (int64_t)limit - 1;
-  return budget < BUDGET_MIN ? -1 : budget; /* there is no room to think in */
-}
-
 static bool is_thinking(const struct bedrock_encoder *c) {
-  return c->is_claude && !c->is_own && (c->request->reasoning.is_adaptive || thinking_budget(c->request) > 0);
+  return c->limits.thinking == CLAUDE_THINKING_BUDGET || c->limits.thinking == CLAUDE_THINKING_ADAPTIVE;
 }
 
 static void put_thinking(struct bedrock_encoder *c) {
-  const struct request_reasoning *g = &c->request->reasoning;
-  int64_t budget = thinking_budget(c->request);
-  bool is_off = effort_is_off(g);
-  if (!is_off && !g->is_adaptive && budget < 0) return;
+  static const struct str words[] = {[CLAUDE_THINKING_OFF] = STR("disabled"),
+                                     [CLAUDE_THINKING_BUDGET] = STR("enabled"),
+                                     [CLAUDE_THINKING_ADAPTIVE] = STR("adaptive")};
+  int8_t visible = c->request->reasoning.visible;
+  if (c->limits.thinking == CLAUDE_THINKING_UNSET) return;
   json_out_key(c->out, "thinking");
   json_out_begin(c->out, '{');
-  json_out_member_string(c->out, "type", is_off ? STR("disabled") : g->is_adaptive ? STR("adaptive") : STR("enabled"));
-  if (!is_off && !g->is_adaptive) json_out_member_i64(c->out, "budget_tokens", budget);
+  json_out_member_string(c->out, "type", words[c->limits.thinking]);
+  if (c->limits.thinking == CLAUDE_THINKING_BUDGET)
+    json_out_member_i64(c->out, "budget_tokens", c->limits.budget_tokens);
+  if (c->limits.thinking == CLAUDE_THINKING_ADAPTIVE && visible >= 0) /* the models with a budget show it anyway */
+    json_out_member_string(c->out, "display", visible ? STR("summarized") : STR("omitted"));
   json_out_end(c->out, '}');
+}
+
+/* Claude takes no temperature, top_p or top_k while it thinks, and newer ones never; of the first two it takes one. */
+static bool takes_sampling(const struct bedrock_encoder *c) {
+  return !c->is_claude || c->is_own || (!is_thinking(c) && claude_traits(c->model).has_sampling);
+}
+
+/* A member that the model may not take, by OpenAI chat's word. */
+static void put_sampling(struct bedrock_encoder *c, const char *key, const char *word, struct str number,
+                         bool is_taken) {
+  if (is_taken)
+    json_out_member_raw_if(c->out, key, number);
+  else if (number.n)
+    dialect_drop(c->target, c->request, word);
 }
 
 static void put_model_fields(struct bedrock_encoder *c) {
@@ -241,24 +244,32 @@ static void put_model_fields(struct bedrock_encoder *c) {
   json_out_begin(out, '{');
   size_t inside = out->n;
   put_thinking(c);
-  if (!is_thinking(c)) json_out_member_raw_if(out, "top_k", c->request->top_k);
+  put_sampling(c, "top_k", "top_k", c->request->top_k, takes_sampling(c));
   if (out->n == inside)
     out->n = before;
   else
     json_out_end(out, '}');
 }
 
+/* Without thinking Claude takes no more than "high". */
+static struct str effort_of(const struct bedrock_encoder *c) {
+  struct str effort = c->request->reasoning.effort;
+  if (!c->is_claude) return str_eq(effort, STR("none")) ? STR_NONE : effort;
+  effort = c->limits.effort;
+  return !effort.n || is_thinking(c) ? effort : effort_within(effort, STR("low"), STR("high"));
+}
+
 static enum err put_output_config(struct bedrock_encoder *c) {
   const struct request *r = c->request;
   struct buf *out = c->out, schema;
   bool has_format = r->format == FORMAT_JSON_SCHEMA && r->format_schema;
-  bool has_effort =
-      r->reasoning.effort.n && !str_eq(r->reasoning.effort, STR("none")) && (!c->is_claude || r->reasoning.is_adaptive);
+  struct str effort = effort_of(c);
+  bool has_effort = effort.n > 0;
   if (c->is_own || !(has_format || has_effort)) return OK;
   buf_init(&schema, 0);
   json_out_key(out, "outputConfig");
   json_out_begin(out, '{');
-  if (has_effort) json_out_member_string(out, "effort", r->reasoning.effort);
+  if (has_effort) json_out_member_string(out, "effort", effort);
   if (has_format) {
     json_split_put(&schema, r->format_schema); /* it is JSON in a string there */
     json_out_key(out, "textFormat");
@@ -279,7 +290,6 @@ static enum err put_output_config(struct bedrock_encoder *c) {
   return e;
 }
 
-/* Thinking takes no temperature (Anthropic). */
 static void put_inference(struct bedrock_encoder *c) {
   const struct request *r = c->request;
   struct buf *out = c->out;
@@ -287,9 +297,10 @@ static void put_inference(struct bedrock_encoder *c) {
   json_out_key(out, "inferenceConfig");
   json_out_begin(out, '{');
   size_t inside = out->n;
-  json_out_member_raw_if(out, "maxTokens", r->max_tokens);
-  if (!is_thinking(c)) json_out_member_raw_if(out, "temperature", r->temperature);
-  json_out_member_raw_if(out, "topP", r->top_p);
+  json_out_member_raw_if(out, "maxTokens", c->is_claude && !c->is_own ? c->limits.max_tokens : r->max_tokens);
+  struct str temperature = c->is_own ? r->temperature : dialect_at_most_one(r->temperature);
+  put_sampling(c, "temperature", "temperature", temperature, takes_sampling(c));
+  put_sampling(c, "topP", "top_p", r->top_p, takes_sampling(c) && (!c->is_claude || c->is_own || !r->temperature.n));
   if (r->stop_count || (c->is_own && r->stop)) {
     json_out_key(out, "stopSequences");
     json_out_begin(out, '[');
@@ -333,8 +344,11 @@ enum err bedrock_encode_request(const struct request *r, const struct dialect_ta
   c.is_own = str_eq(r->dialect, BEDROCK_NAME);
   c.is_claude = names(c.model, "anthropic") || names(c.model, "claude");
   c.has_caching = c.is_claude || names(c.model, "nova");
+  const struct claude_asked asked = {r, target, BEDROCK_NAME, false, a};
+  enum err e = c.is_claude && !c.is_own ? claude_limits_decide(&asked, &c.limits) : OK;
+  if (e) return e;
   json_out_begin(out, '{');
-  enum err e = put_system(&c, system);
+  e = put_system(&c, system);
   if (!e) e = put_messages(&c, system);
   put_inference(&c);
   if (!e) e = put_tool_config(&c);

@@ -2,6 +2,7 @@
 #ifndef MAESTRO_DIALECT_BEDROCK_BEDROCK_INTERNAL_H
 #define MAESTRO_DIALECT_BEDROCK_BEDROCK_INTERNAL_H
 
+#include "dialect/claude.h"
 #include "dialect/dialect.h"
 
 #define BEDROCK_NAME STR("bedrock_converse")
@@ -36,8 +37,9 @@ struct bedrock_encoder {
   struct buf *out;
   struct err_info *info;
   bool is_own;
-  bool is_claude;   /* by the model's id: thinking and top_k are Anthropic's fields */
-  bool has_caching; /* by the model's id: others refuse cachePoint */
+  bool is_claude;              /* by the model's id: thinking and top_k are Anthropic's fields */
+  struct claude_limits limits; /* is_claude and not is_own */
+  bool has_caching;            /* by the model's id: others refuse cachePoint */
 };
 void bedrock_put_cache_point(struct bedrock_encoder *c, const struct cache_marker *marker);
 

@@ -149,7 +149,7 @@ static enum err open_tool_use(struct reading *g, int64_t index, yyjson_val *use)
   struct event open = {.name = tool_name_declared(g->x->request, BEDROCK_NAME, json_pool_str(use, "name")),
                        .id = json_pool_str(use, "toolUseId")};
   if (!open.name.n) return dialect_bad_reply(g->info, "a tool use has no name");
-  if (!open.id.n) open.id = dialect_make_id(g->x, "tooluse_", g->r->calls);
+  if (!dialect_is_call_id(open.id)) open.id = dialect_make_id(g->x, "tooluse_", g->r->calls);
   g->r->calls++;
   return open.id.n ? open_slot(g, index, PART_TOOL_CALL, &open, NULL) : ERR_NO_MEMORY;
 }

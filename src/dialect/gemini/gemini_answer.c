@@ -110,7 +110,7 @@ static void put_candidate(const struct dialect_exchange *x, const struct answer 
   if (a->stops[index].is_set) json_out_member_string(out, "finishReason", gemini_beside_finish_word(&a->stops[index]));
   json_out_member_i64(out, "index", index);
   gemini_beside_put_metadata(out, buf_str(&citations));
-  if (index == 0) gemini_beside_put_logprobs(out, buf_str(&a->logprobs[0]));
+  gemini_beside_put_logprobs(out, answer_logprobs(a, index));
   json_out_end(out, '}');
   if (citations.failed) out->failed = true;
   buf_clear(&citations);
@@ -129,7 +129,7 @@ void gemini_answer_encode(const struct dialect_exchange *x, const struct answer 
     put_count(a, out);
     return;
   }
-  struct str id = a->id.n ? a->id : x->reply_id;
+  struct str id = dialect_is_id(a->id) ? a->id : x->reply_id;
   json_out_begin(out, '{');
   json_out_key(out, "candidates");
   json_out_begin(out, '[');
@@ -151,7 +151,7 @@ static enum err make_tail(struct gemini_encoder *s, const struct dialect_exchang
   buf_init(&tail, 0);
   buf_put_char(&tail, '{'); /* so that no comma is due */
   json_out_member_string_if(&tail, "modelVersion", x->model);
-  json_out_member_string(&tail, "responseId", s->id.n ? s->id : x->reply_id);
+  json_out_member_string(&tail, "responseId", dialect_is_id(s->id) ? s->id : x->reply_id);
   s->tail = tail.failed ? STR_NONE : arena_dup(x->arena, buf_str(&tail));
   buf_clear(&tail);
   if (!s->tail.p) return ERR_NO_MEMORY;

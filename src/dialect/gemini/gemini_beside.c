@@ -5,6 +5,7 @@
 #include <yyjson.h>
 
 #include "base/json_out.h"
+#include "dialect/citation.h"
 #include "dialect/gemini/gemini_internal.h"
 
 static const struct str own_words[] = {
@@ -58,23 +59,18 @@ void gemini_beside_put_usage(struct buf *out, const struct usage *u) {
   json_out_end(out, '}');
 }
 
-static yyjson_val *either(yyjson_val *v, const char *a, const char *b) {
-  yyjson_val *found = yyjson_obj_get(v, a);
-  return found ? found : yyjson_obj_get(v, b);
-}
-
-/* Any dialect's citation of an address: OpenAI's url_citation (chat nests it), Anthropic's locations, Gemini's own. */
+/* Any dialect's citation of an address. */
 void gemini_beside_add_citation(struct buf *list, struct str raw) {
   yyjson_doc *doc = yyjson_read(raw.p, raw.n, YYJSON_READ_NUMBER_AS_RAW);
-  yyjson_val *root = yyjson_doc_get_root(doc), *inner = yyjson_obj_get(root, "url_citation");
-  yyjson_val *v = yyjson_is_obj(inner) ? inner : root, *uri = either(v, "uri", "url");
-  if (yyjson_is_str(uri)) {
+  yyjson_val *root = yyjson_doc_get_root(doc);
+  struct citation c;
+  if (citation_read(root, &c)) {
     json_out_begin(list, '{');
-    json_out_member_value_if(list, "startIndex", either(v, "startIndex", "start_index"));
-    json_out_member_value_if(list, "endIndex", either(v, "endIndex", "end_index"));
-    json_out_member_string(list, "uri", json_pool_text(uri));
-    json_out_member_string_if(list, "title", json_pool_str(v, "title"));
-    json_out_member_string_if(list, "license", json_pool_str(v, "license"));
+    json_out_member_value_if(list, "startIndex", c.start);
+    json_out_member_value_if(list, "endIndex", c.end);
+    json_out_member_string(list, "uri", c.url);
+    json_out_member_string_if(list, "title", c.title);
+    json_out_member_string_if(list, "license", json_pool_str(root, "license"));
     json_out_end(list, '}');
   }
   yyjson_doc_free(doc);
@@ -104,7 +100,7 @@ void gemini_beside_put_metadata(struct buf *out, struct str elements) {
   if (!elements.n) return;
   json_out_key(out, "citationMetadata");
   json_out_begin(out, '{');
-  json_out_key(out, "citations");
+  json_out_key(out, "citationSources"); /* so the Gemini API; Vertex AI calls it `citations` */
   json_out_begin(out, '[');
   buf_put(out, elements);
   json_out_end(out, ']');

@@ -46,6 +46,22 @@ struct contents {
   struct err_info *info;
 };
 
+/* Members of an object within a part that nobody here knows: named by their path where they cannot be passed on. */
+static enum err keep_unknown(struct contents *c, yyjson_val *object, const char *path, const struct str *known,
+                             size_t n) {
+  yyjson_val *key;
+  yyjson_obj_iter it = yyjson_obj_iter_with(object);
+  while ((key = yyjson_obj_iter_next(&it))) {
+    struct str name = json_pool_text(key);
+    size_t i = 0;
+    while (i < n && !gemini_names_is(name, known[i])) i++;
+    if (i < n) continue;
+    struct str whole = arena_printf(c->a, "%s.%.*s", path, STR_ARG(name));
+    if (!whole.p || json_rest_add(c->a, &c->r->nested, whole, yyjson_obj_iter_get_val(key))) return ERR_NO_MEMORY;
+  }
+  return OK;
+}
+
 /* ---- media ---- */
 
 static enum part_kind kind_of_mime(struct str mime) {
@@ -91,7 +107,8 @@ static enum err decode_media(struct contents *c, yyjson_val *v, bool is_file, co
   out->kind = is_file && !m->mime.n && is_video_url(body) ? PART_VIDEO : kind_of_mime(m->mime);
   out->media = m;
   out->raw = v;
-  return OK;
+  static const struct str known[] = {STR("mimeType"), STR("displayName"), STR("data"), STR("fileUri")};
+  return keep_unknown(c, v, path, known, sizeof known / sizeof *known);
 }
 
 /* ---- calls and results ---- */
@@ -112,7 +129,8 @@ static enum err decode_call(struct contents *c, yyjson_val *v, const char *path,
   out->text = args ? gemini_names_json(c->a, args) : STR("{}");
   out->is_args_valid = true;
   out->raw = v;
-  return out->text.p ? OK : ERR_NO_MEMORY;
+  static const struct str known[] = {STR("id"), STR("name"), STR("args")};
+  return out->text.p ? keep_unknown(c, v, path, known, sizeof known / sizeof *known) : ERR_NO_MEMORY;
 }
 
 /* What the tool said, out of the object that a result has to be: "output" or "error" by the vendor's convention; {name,
@@ -169,7 +187,8 @@ static enum err decode_result(struct contents *c, yyjson_val *v, const char *pat
     p->source = (uint32_t)(parts.index - 1);
   }
   out->is_result_plain = out->result_count <= 1;
-  return OK;
+  static const struct str known[] = {STR("id"), STR("name"), STR("response"), STR("parts")};
+  return keep_unknown(c, v, path, known, sizeof known / sizeof *known);
 }
 
 /* ---- parts ---- */
@@ -251,6 +270,12 @@ static enum err decode_part(struct contents *c, yyjson_val *v, const char *path,
     if (!out->signature.origin.n) return ERR_NO_MEMORY;
   }
   if ((e = decode_data(c, v, found, data, thought, path, out))) return e;
+  for (size_t i = 0; i < out->rest.n; i++) { /* which part of a film is meant, and how closely it is looked at */
+    if (!gemini_names_is(out->rest.v[i].key, STR("videoMetadata")) || json_rest_is_null(&out->rest.v[i])) continue;
+    struct str where = arena_printf(c->a, "%s.videoMetadata", path);
+    if (!where.p) return ERR_NO_MEMORY;
+    c->r->native_member = where.p;
+  }
   bool is_said = out->kind == PART_REASONING || out->kind == PART_OPAQUE || out->kind == PART_SERVER_TOOL;
   if (found[THOUGHT] && !is_said && json_rest_add(c->a, &out->rest, part_names[THOUGHT], found[THOUGHT]))
     return ERR_NO_MEMORY;

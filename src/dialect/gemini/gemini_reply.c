@@ -128,7 +128,7 @@ static enum err put_call(struct reader *r, uint32_t index, yyjson_val *call, str
   if (args && !yyjson_is_obj(args) && !yyjson_is_null(args))
     return dialect_bad_reply(r->info, "the arguments of a call are no object");
   if (!name.n) return dialect_bad_reply(r->info, "a call has no name");
-  if (!id.n) id = dialect_make_id(r->x, "call_", r->state->invented++);
+  if (!dialect_is_call_id(id)) id = dialect_make_id(r->x, "call_", r->state->invented++);
   if (!id.p) return ERR_NO_MEMORY;
   buf_init(&text, 0);
   if (yyjson_is_obj(args))

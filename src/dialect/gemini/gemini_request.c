@@ -99,6 +99,7 @@ static enum err decode_format(struct decode *d, yyjson_val *const *found) {
   bool is_json = str_eq_nocase(n->mime, STR("application/json")), is_text = str_eq_nocase(n->mime, STR("text/plain"));
   if (n->mime.n && !is_json && !is_text) { /* text/x.enum and what is to come */
     if ((e = keep(d, config_path, config_names[RESPONSE_MIME_TYPE], found[RESPONSE_MIME_TYPE]))) return e;
+    d->r->native_member = "generationConfig.responseMimeType";
     n->mime = STR_NONE;
     return schema ? keep(d, config_path, config_names[openapi ? RESPONSE_SCHEMA : RESPONSE_JSON_SCHEMA], schema) : OK;
   }
@@ -378,6 +379,27 @@ static enum err unwrap(struct decode *d, yyjson_val **root) {
   return OK;
 }
 
+static bool is_text_only(yyjson_val *modalities) {
+  size_t i, max;
+  yyjson_val *one;
+  yyjson_arr_foreach(modalities, i, max, one) if (!str_eq_nocase(json_pool_text(one), STR("TEXT"))) return false;
+  return true;
+}
+
+/* Members that change the answer and that only Gemini can say: a conversation that it keeps, pictures and sound as the
+ * answer. */
+static void note_native_members(struct request *r) {
+  for (size_t i = 0; i < r->rest.n && !r->native_member; i++)
+    if (gemini_names_is(r->rest.v[i].key, STR("cachedContent")) && !json_rest_is_null(&r->rest.v[i]))
+      r->native_member = "cachedContent";
+  for (size_t i = 0; i < r->nested.n && !r->native_member; i++) {
+    struct str key = r->nested.v[i].key, prefix = STR("generationConfig.");
+    if (!str_has_prefix(key, prefix) || is_text_only(r->nested.v[i].value)) continue;
+    if (gemini_names_is(str_sub(key, prefix.n, key.n), STR("responseModalities")))
+      r->native_member = "generationConfig.responseModalities";
+  }
+}
+
 enum err gemini_request_decode(struct arena *a, struct yyjson_val *root, const struct dialect_request *envelope,
                                struct request *out, struct err_info *info) {
   struct request r;
@@ -400,6 +422,7 @@ enum err gemini_request_decode(struct arena *a, struct yyjson_val *root, const s
   if (!e) e = decode_tools(&d, found[TOOLS]);
   if (!e) e = decode_tool_config(&d, found[TOOL_CONFIG]);
   if (!e) e = decode_config(&d, found[GENERATION_CONFIG]);
+  if (!e) note_native_members(&r);
   if (!e) *out = r;
   return e;
 }

@@ -37,7 +37,8 @@ enum gemini_generation gemini_turns_generation(struct str model) {
 
 /* ---- media ---- */
 
-/* The type is required. Where nobody said it, the name's ending does, else what is most common of the kind. */
+/* Where nobody said the type, the name's ending does, else what is most common of the kind. It is required of data; of
+ * a film's address it is not (YouTube's have no ending). */
 static struct str mime_of(enum part_kind kind, const struct media *m) {
   static const struct {
     struct str ending, mime;
@@ -58,7 +59,7 @@ static struct str mime_of(enum part_kind kind, const struct media *m) {
   switch (kind) {
     case PART_IMAGE: return STR("image/jpeg");
     case PART_AUDIO: return STR("audio/wav");
-    case PART_VIDEO: return STR("video/mp4");
+    case PART_VIDEO: return m->data.n ? STR("video/mp4") : STR_NONE;
     default: return STR("application/pdf");
   }
 }
@@ -66,7 +67,7 @@ static struct str mime_of(enum part_kind kind, const struct media *m) {
 void gemini_turns_put_media(struct buf *out, enum part_kind kind, const struct media *m) {
   json_out_key(out, m->data.n ? "inlineData" : "fileData");
   json_out_begin(out, '{');
-  json_out_member_string(out, "mimeType", mime_of(kind, m));
+  json_out_member_string_if(out, "mimeType", mime_of(kind, m));
   if (m->data.n)
     json_out_member_string(out, "data", m->data);
   else

@@ -98,7 +98,7 @@ static enum err read_call(struct reading *g, yyjson_val *call) {
   open.name = tool_name_declared(g->x->request, STR("ollama"), json_pool_str(function, "name"));
   open.id = json_pool_str(call, "id");
   if (!open.name.n) return dialect_bad_reply(g->info, "a tool call has no name");
-  if (!open.id.n) open.id = dialect_make_id(g->x, "call_", g->r->calls);
+  if (!dialect_is_call_id(open.id)) open.id = dialect_make_id(g->x, "call_", g->r->calls);
   if (!open.id.n) return ERR_NO_MEMORY;
   enum err e = close_open(g);
   if (e) return e;

@@ -308,10 +308,10 @@ static void encode_reply(const struct dialect_exchange *x, bool is_chat, const s
   if (is_chat) put_wholes(a, PART_IMAGE, "images", out);
   put_wholes(a, PART_TOOL_CALL, "tool_calls", out);
   end_message(out, is_chat);
-  if (a->logprobs[0].n && wants_logprobs(x)) {
+  if (answer_logprobs(a, 0).n && wants_logprobs(x)) {
     json_out_key(out, "logprobs");
     json_out_begin(out, '[');
-    json_out_raw(out, buf_str(&a->logprobs[0]));
+    json_out_raw(out, answer_logprobs(a, 0));
     json_out_end(out, ']');
   }
   put_tail(x, a->stops[0].is_set ? a->stops[0].reason : STOP_END, &a->usage, 0, out);

@@ -16,6 +16,7 @@ struct openai_responses_native {
   bool has_stream;                 /* "stream" was said, be it false */
   bool wants_encrypted;            /* include has "reasoning.encrypted_content" */
   bool wants_logprobs;             /* include has "message.output_text.logprobs" */
+  struct str previous_id;          /* what the gateway has put in full: told again */
   struct yyjson_val *instructions; /* an array */
   struct yyjson_val *text, *reasoning, *include;
   struct yyjson_val *tool_choice;

@@ -6,6 +6,7 @@
 #include <yyjson.h>
 
 #include "base/json_out.h"
+#include "dialect/citation.h"
 #include "dialect/tool_name.h"
 #include "llm/signature.h"
 
@@ -88,7 +89,7 @@ static enum err begin(struct openai_responses_output *o, enum openai_responses_i
                                        .name = p->name,
                                        .namespace = p->namespace};
   unsigned n = (unsigned)o->item_count;
-  if (!item.id.n) item.id = dialect_make_id(o->x, id_prefix(kind, p->tool_kind), n);
+  if (!dialect_is_id(item.id)) item.id = dialect_make_id(o->x, id_prefix(kind, p->tool_kind), n);
   if (kind == ITEM_CALL && !item.call_id.n) item.call_id = dialect_make_id(o->x, "call_", n);
   if (!item.id.p || (kind == ITEM_CALL && !item.call_id.p)) return ERR_NO_MEMORY;
   if (kind == ITEM_CALL) restore_name(o->x->request, &item);
@@ -143,22 +144,18 @@ static size_t count_characters(struct str s) {
   return n;
 }
 
-/* Another API's citation: chat's stands within a member, others name at least where they point to. */
+/* Another API's citation; one that names no place in the text is about all of it. */
 static bool put_foreign_annotation(struct buf *out, struct yyjson_val *v, struct str text) {
-  struct yyjson_val *inner = yyjson_obj_get(v, "url_citation");
-  struct yyjson_val *start = yyjson_obj_get(inner, "start_index"), *end = yyjson_obj_get(inner, "end_index");
-  if (!yyjson_is_obj(inner)) inner = v;
-  struct str url = json_pool_str(inner, "url"), title = json_pool_str(inner, "title");
-  if (!url.n) url = json_pool_str(inner, "uri");
-  if (!url.n) return false;
+  struct citation c;
+  if (!citation_read(v, &c)) return false;
   if (!out) return true;
+  int64_t start = json_pool_count(c.start), end = json_pool_count(c.end);
   json_out_begin(out, '{');
   json_out_member_string(out, "type", STR("url_citation"));
-  json_out_member_i64(out, "start_index", json_pool_count(start) < 0 ? 0 : json_pool_count(start));
-  json_out_member_i64(out, "end_index",
-                      json_pool_count(end) < 0 ? (int64_t)count_characters(text) : json_pool_count(end));
-  json_out_member_string(out, "url", url);
-  json_out_member_string(out, "title", title);
+  json_out_member_i64(out, "start_index", start < 0 ? 0 : start);
+  json_out_member_i64(out, "end_index", end < 0 ? (int64_t)count_characters(text) : end);
+  json_out_member_string(out, "url", c.url);
+  json_out_member_string(out, "title", c.title);
   json_out_end(out, '}');
   return true;
 }
@@ -202,6 +199,16 @@ static void put_annotations(struct buf *out, const struct answer_part *p) {
 
 /* ---- items ---- */
 
+void openai_responses_put_logprobs(struct buf *out, const struct openai_responses_output *o, uint32_t part,
+                                   bool is_begun) {
+  uint32_t first = 0; /* they are kept for the answer as a whole: its first text has them */
+  while (o->answer->parts[first].kind != PART_TEXT) first++;
+  json_out_key(out, "logprobs");
+  json_out_begin(out, '[');
+  if (!is_begun && wants_logprobs(o) && part == first) buf_put(out, answer_logprobs(o->answer, 0));
+  json_out_end(out, ']');
+}
+
 void openai_responses_put_part(struct buf *out, const struct openai_responses_output *o, uint32_t part, bool is_begun) {
   const struct answer_part *p = &o->answer->parts[part];
   struct str text = is_begun ? STR_NONE : own_text(p);
@@ -216,11 +223,7 @@ void openai_responses_put_part(struct buf *out, const struct openai_responses_ou
       json_out_member_raw_if(out, "annotations", STR("[]"));
     else
       put_annotations(out, p);
-    json_out_key(out, "logprobs");
-    json_out_begin(out, '[');
-    /* They are kept for the answer as a whole: its first text has them. */
-    if (!is_begun && wants_logprobs(o) && o->places[part].item == 0) buf_put(out, buf_str(&o->answer->logprobs[0]));
-    json_out_end(out, ']');
+    openai_responses_put_logprobs(out, o, part, is_begun);
   } else {
     json_out_member_string(out, "type", openai_responses_is_content(p) ? STR("reasoning_text") : STR("summary_text"));
     json_out_member_string(out, "text", text);

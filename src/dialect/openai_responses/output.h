@@ -39,6 +39,9 @@ bool openai_responses_is_content(const struct answer_part *p);
 /* The item as the next element of an array or a member's value. status: NULL writes none where the kind allows. */
 void openai_responses_put_item(struct buf *out, const struct openai_responses_output *o, size_t item,
                                const char *status);
+/* `logprobs` of a text part; of what is only begun none. */
+void openai_responses_put_logprobs(struct buf *out, const struct openai_responses_output *o, uint32_t part,
+                                   bool is_begun);
 /* One part of a message or of thinking, with all of its text or, is_begun, without. */
 void openai_responses_put_part(struct buf *out, const struct openai_responses_output *o, uint32_t part, bool is_begun);
 /* How many annotations the part has; the i-th goes to out unless out is NULL. */

@@ -3,6 +3,7 @@
 #include <yyjson.h>
 
 #include "dialect/openai_responses/internal.h"
+#include "dialect/tool_name.h"
 
 enum err openai_responses_emit(struct openai_responses_emitter *em, const struct event *event) {
   return event_put(em->sink, event, em->info);
@@ -142,8 +143,14 @@ enum err openai_responses_emit_call(struct openai_responses_emitter *em, struct 
                        .namespace = json_pool_str(item, "namespace"),
                        .dialect = OPENAI_RESPONSES};
   if (!open.name.n) return dialect_bad_reply(em->info, "a tool call has no name");
-  if (!open.id.n) open.id = dialect_make_id(em->x, "call_", em->made_ids++);
-  if (!open.id.p) return ERR_NO_MEMORY;
+  if (!dialect_is_call_id(open.id)) open.id = dialect_make_id(em->x, "call_", em->made_ids++);
+  const struct request *r = em->x->request;
+  if (open.namespace.n && r && r->dialect.n &&
+      !str_eq(r->dialect, OPENAI_RESPONSES)) { /* a caller that has no place for it */
+    open.name = tool_name_wire(em->x->arena, open.namespace, open.name);
+    open.namespace = STR_NONE;
+  }
+  if (!open.id.p || !open.name.p) return ERR_NO_MEMORY;
   if (str_eq(json_pool_str(item, "type"), STR("custom_tool_call"))) open.tool_kind = TOOL_CUSTOM;
   *part = em->next_part++;
   em->saw_call = true;

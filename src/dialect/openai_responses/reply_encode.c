@@ -113,10 +113,18 @@ static void put_asked(struct buf *out, const struct request *r) {
   if (r && r->user.n) json_out_member_string(out, "user", r->user);
 }
 
+static void put_previous(struct buf *out, const struct request *r) {
+  const struct openai_responses_native *native = openai_responses_native_of(r);
+  if (native && native->previous_id.n)
+    json_out_member_string(out, "previous_response_id", native->previous_id);
+  else
+    put_null(out, "previous_response_id");
+}
+
 /* ---- the object ---- */
 
 static struct str reply_id(const struct openai_responses_output *o) {
-  if (str_has_prefix(o->answer->id, STR("resp_"))) return o->answer->id;
+  if (str_has_prefix(o->answer->id, STR("resp_")) && dialect_is_id(o->answer->id)) return o->answer->id;
   return arena_printf(o->x->arena, "resp_%.*s", STR_ARG(o->x->reply_id));
 }
 
@@ -154,7 +162,7 @@ void openai_responses_put_response(struct buf *out, const struct openai_response
     buf_put(out, STR("null"));
   }
   json_out_member_string(out, "model", o->x->model);
-  put_null(out, "previous_response_id");
+  put_previous(out, o->x->request);
   put_asked(out, o->x->request);
   if (is_begun) {
     json_out_member_raw_if(out, "output", STR("[]"));

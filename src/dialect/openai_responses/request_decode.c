@@ -260,6 +260,7 @@ enum err openai_responses_decode_request(struct arena *a, struct yyjson_val *roo
   r.wants_usage = true; /* a response always tells it */
   enum err e = openai_member_split(&rd, NULL, root, names, MEMBERS, v, &r.rest);
   if (e) return e;
+  native->previous_id = envelope->previous_id;
   native->text = v[TEXT];
   native->reasoning = v[REASONING];
   native->has_stream = v[STREAM] != NULL;

@@ -152,7 +152,7 @@ static void end_part(struct state *s, struct buf *out, uint32_t part) {
   begin_item_frame(s, out, words->text_done, item);
   put_place(s, out, words, part);
   json_out_member_string(out, words->text, buf_str(&p->text));
-  if (p->kind == PART_TEXT) buf_put(out, STR(",\"logprobs\":[]"));
+  if (p->kind == PART_TEXT) openai_responses_put_logprobs(out, &s->output, part, false);
   if (p->kind == PART_TOOL_CALL && p->tool_kind == TOOL_FUNCTION)
     json_out_member_string(out, "name", s->output.items[item].name);
   end_frame(out);

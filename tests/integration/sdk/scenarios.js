@@ -151,6 +151,7 @@ export const scenarios = [
   { id: 'thinking comes back', both: true, async run(c) {
     const { sent } = await roundTrip(c, 'strict-signature+thinking+tool', { think: true });
     const text = JSON.stringify(sent);
+    if (c.target.id === 'bedrock') assert.match(text, /"reasoningText":\{[^}]*"signature":"[^"]{64}"/);
     if (c.target.id === 'anthropic') assert.match(text, /"type":"thinking"[^}]*"signature":"[^"]{64}"|"signature":"[^"]{64}"[^}]*"type":"thinking"/);
     if (c.target.id === 'gemini') assert.match(text, /"thoughtSignature":"[^"]{64}"/);
   } },
@@ -168,7 +169,7 @@ export const scenarios = [
   { id: 'limit reaches the target', both: false, async run(c) {
     const user = question('echo');
     await asker(c)({ turns: [{ user }], maxTokens: 1234 });
-    assert.match(JSON.stringify((await seen(c.mock, user)).at(-1)), /"(max_tokens|max_completion_tokens|max_output_tokens|maxOutputTokens|num_predict)":1234/);
+    assert.match(JSON.stringify((await seen(c.mock, user)).at(-1)), /"(max_tokens|max_completion_tokens|max_output_tokens|maxOutputTokens|maxTokens|num_predict)":1234/);
   } },
   { id: 'stop sequence', both: true, async run(c) {
     const user = question('stop-sequence');
@@ -275,10 +276,10 @@ export const limits = [
     assert.ok(r.usage.in > 50);
     assert.ok(!r.usage.cached);
   } },
-  { scenario: 'embeddings', target: 'anthropic', reason: 'Anthropic has no embeddings', async run(c) {
+  { scenario: 'embeddings', target: ['anthropic', 'bedrock'], reason: 'Anthropic and Converse have no embeddings', async run(c) {
     if (!c.client.embed) return;
     const e = await c.client.embed(c.at, { model: c.model, texts: ['x'] }).then(() => assert.fail('no error'), (x) => x);
     assert.equal(c.client.errorOf(e).status, 400);
-    assert.match(e.message, /anthropic.*does not serve/);
+    assert.match(e.message, /(anthropic|bedrock).*does not serve/);
   } },
 ];

@@ -7,6 +7,7 @@ export const targets = [
   { id: 'anthropic', type: 'anthropic', path: '/v1' },
   { id: 'gemini', type: 'gemini', path: '/v1beta' },
   { id: 'ollama', type: 'ollama', path: '' },
+  { id: 'bedrock', type: 'bedrock', path: '' },
 ];
 
 /** A mock and a server with a provider for each target; models are named "<target id>/m". */

@@ -13,7 +13,7 @@
 
 #pragma GCC diagnostic ignored "-Wunused-function" /* no test uses all of it */
 
-enum { SECTIONS_MAX = 256, CASES_MAX = 64, RULES_MAX = 256 };
+enum { SECTIONS_MAX = 256, CASES_MAX = 96, RULES_MAX = 256 };
 
 /* "== kind words" and the lines below it. */
 struct section {
@@ -27,7 +27,7 @@ enum { MODELS_MAX = 8 };
 struct matrix_case {
   struct str name, title, about; /* about: the comment below the title */
   struct str operation;          /* "generate", unless the case says otherwise */
-  bool is_stream, replies_first, is_failing;
+  bool is_stream, is_array, replies_first, is_failing;
   struct {
     struct str dialect, model; /* what the target's model is called, where that matters */
   } models[MODELS_MAX];
@@ -82,6 +82,7 @@ static void read_head_line(struct matrix_case *c, struct str line) {
     c->models[c->model_count].dialect = take_word(&line);
     c->models[c->model_count++].model = line;
   }
+  if (str_eq(word, STR("is_array"))) c->is_array = true;
   if (str_eq(word, STR("is_failing"))) c->is_failing = true;
   if (str_eq(word, STR("replies_first"))) c->replies_first = true;
 }

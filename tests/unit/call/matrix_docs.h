@@ -66,6 +66,7 @@ static const struct {
   const char *word, *title;
 } operations[] = {{LLM_GENERATE, "generate", "Conversations"},
                   {LLM_COMPLETE, "complete", "Completions of a prompt"},
+                  {LLM_COUNT_TOKENS, "count_tokens", "Counts of tokens"},
                   {LLM_EMBED, "embed", "Embeddings"}};
 
 static void put_cell(struct buf *out, size_t c, size_t caller, size_t target) {
@@ -133,7 +134,8 @@ static void put_dialects(struct buf *out) {
     for (size_t side = 0; side < 2; side++) {
       size_t n = 0;
       for (size_t o = 0; o < sizeof operations / sizeof *operations; o++)
-        if ((side ? is_target : is_caller)(dialects[i], operations[o].op))
+        if ((side ? is_target : is_caller)(dialects[i], operations[o].op) &&
+            (operations[o].op != LLM_COUNT_TOKENS || serves(dialects[i], LLM_COUNT_TOKENS) > 0))
           buf_printf(out, "%s%s", n++ ? ", " : " ", operations[o].word);
       buf_put(out, n ? STR(" |") : STR(" – |"));
     }
@@ -170,13 +172,16 @@ static const struct {
     {"gemini", "gemini-3-pro-preview", {"/generationConfig/thinkingConfig", NULL}},
     {"ollama", "gpt-oss:20b", {"/think", NULL}},
     {"bedrock_converse", "anthropic.claude-sonnet-4-5-20250929-v1:0", {"/additionalModelRequestFields/thinking", NULL}},
+    {"bedrock_converse",
+     "anthropic.claude-opus-4-7-v1:0",
+     {"/additionalModelRequestFields/thinking", "/outputConfig/effort"}},
 };
 enum { THINKERS = sizeof thinkers / sizeof *thinkers };
 
 static void put_said(struct buf *out, const struct dialect *caller, struct str body, size_t t) {
   struct exchange *x = calloc(1, sizeof *x);
   const struct dialect *target = dialect_by_name(str_from_c(thinkers[t].dialect));
-  enum err e = exchange_open(x, caller, target, LLM_GENERATE, false, body);
+  enum err e = exchange_open(x, caller, target, LLM_GENERATE, false, false, body);
   x->deployment.model = str_from_c(thinkers[t].model);
   if (!e) e = run_request(x);
   assert_int_equal(e, OK);

@@ -282,9 +282,10 @@ static yyjson_mut_val *merge_deltas(struct str dialect, yyjson_mut_doc *doc, yyj
   return out;
 }
 
-/* Bytes, a whole body or a stream, as JSON. NULL: they are none. */
+/* Bytes, a whole body or a stream, as JSON; a stream may be one array (Gemini). NULL: they are none. */
 static yyjson_mut_val *value_of(const struct dialect *d, yyjson_mut_doc *doc, struct str bytes, bool is_stream) {
-  return is_stream ? frames_of(d, doc, bytes) : parse_into(doc, bytes);
+  bool is_array = str_has_prefix(bytes, STR("["));
+  return is_stream && !is_array ? frames_of(d, doc, bytes) : parse_into(doc, bytes);
 }
 
 /* "level <dialect> <pointer>": whatever stands there will do. */

@@ -47,12 +47,14 @@ static int serves(const struct dialect *d, enum llm_operation op) {
 
 /* The operation that a dialect's callers ask for: told by what it can answer, and by what its name is served for. */
 static bool is_caller(const struct dialect *d, enum llm_operation op) {
+  if (op == LLM_COUNT_TOKENS) return serves(d, op) > 0;
   if (op == LLM_EMBED) return d->decode_request && d->encode_embeddings;
   if (!d->decode_request || !d->encode_event || !d->request_table) return false;
   return (serves(d, LLM_GENERATE) != 0) == (op == LLM_GENERATE);
 }
 
 static bool is_target(const struct dialect *d, enum llm_operation op) {
+  if (op == LLM_COUNT_TOKENS) op = LLM_GENERATE; /* where no endpoint counts the case says so */
   if (!d->encode_request) return false;
   if (op == LLM_EMBED ? !d->decode_embeddings : !d->decode_reply) return false;
   int served = serves(d, op);
@@ -96,7 +98,7 @@ static const char *type_of(const struct dialect *target) {
 
 /* `body`: the caller's request, read as far as the gateway does. */
 static enum err exchange_open(struct exchange *x, const struct dialect *caller, const struct dialect *target,
-                              enum llm_operation op, bool is_stream, struct str body) {
+                              enum llm_operation op, bool is_stream, bool is_array, struct str body) {
   memset(x, 0, sizeof *x);
   x->caller = caller;
   x->target = target;
@@ -113,7 +115,7 @@ static enum err exchange_open(struct exchange *x, const struct dialect *caller, 
                                       .qualified = STR("the-model"),
                                       .context_tokens = -1,
                                       .output_tokens = -1};
-  x->request = (struct dialect_request){.operation = op, .max_tokens = -1};
+  x->request = (struct dialect_request){.operation = op, .max_tokens = -1, .is_array = is_array};
   x->order[0] = &x->deployment;
   x->plan = (struct plan){.v = x->order, .n = 1};
   x->call = (struct call){.plan = &x->plan,

@@ -114,7 +114,7 @@ static bool check_request(struct cell *cell) {
   if (!want.value) fail_msg("%.*s: %.*s is no JSON", STR_ARG(c->name), STR_ARG(b->name));
   apply(c, "request", cell, doc, &want, b);
   struct str body = str_trim(from->body);
-  enum err e = exchange_open(x, a, b, operation_of(c->operation), c->is_stream, body);
+  enum err e = exchange_open(x, a, b, operation_of(c->operation), c->is_stream, c->is_array, body);
   if (a != b) x->deployment.model = model_of(c, b->name);
   if (!e) e = run_request(x);
   bool good;
@@ -150,8 +150,8 @@ static struct str request_for(const struct cell *cell) {
 }
 
 static enum err open_answer(struct exchange *x, const struct cell *cell, bool is_stream) {
-  enum err e =
-      exchange_open(x, cell->caller, cell->target, operation_of(cell->of->operation), is_stream, request_for(cell));
+  enum err e = exchange_open(x, cell->caller, cell->target, operation_of(cell->of->operation), is_stream,
+                             cell->of->is_array, request_for(cell));
   struct str body;
   if (is_stream) x->request.is_stream = x->request.wants_usage = true;
   /* A target that cannot say the request has an answer all the same: what is looked at is the answer. */
@@ -255,7 +255,7 @@ static bool check_stream(struct cell *cell) {
   buf_init(&wanted, 0);
   put_stream(b, from->body, &bytes);
   put_stream(a, to->body, &wanted);
-  struct expectation want = {.value = frames_of(a, doc, buf_str(&wanted))};
+  struct expectation want = {.value = value_of(a, doc, buf_str(&wanted), true)};
   apply(cell->of, "stream", cell, doc, &want, a);
   bool good = open_answer(x, cell, true) == OK;
   if (good) {
@@ -296,6 +296,7 @@ static bool is_none(struct cell *cell) {
   const struct dialect *speaker = is_request ? cell->caller : cell->target;
   const struct section *s = find_none(cell->of, cell->kind, speaker->name);
   if (!s && !is_request) s = find_none(cell->of, "got", cell->caller->name);
+  if (!s && is_request) s = find_none(cell->of, "sent", cell->target->name);
   if (!s) return false;
   struct str rest = s->rest;
   take_word(&rest);

@@ -73,7 +73,9 @@ static void expect_from(const struct dialect *from, const char *body, const char
   rig_clear(&t);
 }
 
-#define CLAUDE "us.anthropic.claude-x-v1:0"
+#define CLAUDE "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+#define CLAUDE_4_6 "anthropic.claude-opus-4-6-v1:0"
+#define CLAUDE_4_7 "arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude-opus-4-7-v1:0"
 
 TEST(anthropic_in_bedrocks_words) {
   expect_from(
@@ -158,9 +160,26 @@ TEST(thinking_is_said_to_anthropics_models) {
       {&dialect_anthropic,
        "{\"model\":\"c\",\"max_tokens\":5000,\"thinking\":{\"type\":\"adaptive\"},\"output_config\":{\"effort\":"
        "\"high\"}," ASK "}",
-       CLAUDE,
+       CLAUDE_4_6,
        "{" ASKED ",\"inferenceConfig\":{\"maxTokens\":5000},\"additionalModelRequestFields\":{\"thinking\":{\"type\":"
        "\"adaptive\"}},\"outputConfig\":{\"effort\":\"high\"}}"},
+      /* Adaptive is not for older ones, a budget not for newer, and the newest take no sampling either. */
+      {&dialect_anthropic, "{\"model\":\"c\",\"max_tokens\":50000,\"thinking\":{\"type\":\"adaptive\"}," ASK "}",
+       CLAUDE,
+       "{" ASKED ",\"inferenceConfig\":{\"maxTokens\":50000},\"additionalModelRequestFields\":{\"thinking\":{\"type\":"
+       "\"enabled\",\"budget_tokens\":8192}}}"},
+      {&dialect_anthropic,
+       "{\"model\":\"c\",\"max_tokens\":5000,\"thinking\":{\"type\":\"enabled\",\"budget_tokens\":1500}," ASK "}",
+       CLAUDE_4_7,
+       "{" ASKED ",\"inferenceConfig\":{\"maxTokens\":5000},\"additionalModelRequestFields\":{\"thinking\":{\"type\":"
+       "\"adaptive\"}},\"outputConfig\":{\"effort\":\"low\"}}"},
+      {&dialect_openai_chat, "{\"model\":\"c\",\"reasoning_effort\":\"xhigh\"," ASK "}", CLAUDE_4_7,
+       "{" ASKED
+       ",\"additionalModelRequestFields\":{\"thinking\":{\"type\":\"adaptive\"}},\"outputConfig\":{\"effort\":"
+       "\"xhigh\"}}"},
+      {&dialect_openai_chat, "{\"model\":\"c\",\"temperature\":0.2,\"top_p\":0.9," ASK "}", CLAUDE_4_7, "{" ASKED "}"},
+      {&dialect_openai_chat, "{\"model\":\"c\",\"temperature\":0.2,\"top_p\":0.9," ASK "}", CLAUDE,
+       "{" ASKED ",\"inferenceConfig\":{\"temperature\":0.2}}"},
       {&dialect_anthropic, "{\"model\":\"c\",\"max_tokens\":50,\"thinking\":{\"type\":\"disabled\"}," ASK "}", CLAUDE,
        "{" ASKED ",\"inferenceConfig\":{\"maxTokens\":50},\"additionalModelRequestFields\":{\"thinking\":{\"type\":"
        "\"disabled\"}}}"},
@@ -168,12 +187,15 @@ TEST(thinking_is_said_to_anthropics_models) {
        "{" ASKED ",\"additionalModelRequestFields\":{\"thinking\":{\"type\":\"enabled\",\"budget_tokens\":8192}}}"},
       {&dialect_openai_chat, "{\"model\":\"c\",\"reasoning_effort\":\"high\",\"max_tokens\":4000," ASK "}", CLAUDE,
        "{" ASKED ",\"inferenceConfig\":{\"maxTokens\":4000},\"additionalModelRequestFields\":{\"thinking\":{\"type\":"
-       "\"enabled\",\"budget_tokens\":3999}}}"},
+       "\"enabled\",\"budget_tokens\":3000}}}"}, /* a quarter is left for the answer */
       {&dialect_openai_chat, "{\"model\":\"c\",\"reasoning_effort\":\"high\",\"max_tokens\":100," ASK "}", CLAUDE,
        "{" ASKED ",\"inferenceConfig\":{\"maxTokens\":100}}"}, /* no room to think in */
       {&dialect_openai_chat, "{\"model\":\"c\",\"reasoning_effort\":\"low\",\"temperature\":0.2," ASK "}",
        "openai.gpt-oss", "{" ASKED ",\"inferenceConfig\":{\"temperature\":0.2},\"outputConfig\":{\"effort\":\"low\"}}"},
       {&dialect_openai_chat, "{\"model\":\"c\"," ASK "}", CLAUDE, "{" ASKED "}"},
+      /* Its temperature ends at 1. */
+      {&dialect_openai_chat, "{\"model\":\"c\",\"temperature\":1.7," ASK "}", "openai.gpt-oss",
+       "{" ASKED ",\"inferenceConfig\":{\"temperature\":1}}"},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     expect_from(rows[i].from, rows[i].body, rows[i].model, rows[i].expected);

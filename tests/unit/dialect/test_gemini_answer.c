@@ -248,7 +248,7 @@ TEST(test_citations_and_logprobs) {
   check_chunks(
       &r,
       "[{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"\"}],\"role\":\"model\"},\"finishReason\":\"STOP\","
-      "\"index\":0,\"citationMetadata\":{\"citations\":[{\"startIndex\":0,\"endIndex\":2,\"uri\":\"https://u\","
+      "\"index\":0,\"citationMetadata\":{\"citationSources\":[{\"startIndex\":0,\"endIndex\":2,\"uri\":\"https://u\","
       "\"title\":\"t\"},{\"uri\":\"https://v\",\"title\":\"w\"}]},\"logprobsResult\":{\"topCandidates\":[{"
       "\"candidates\":[{\"token\":\"b\",\"logProbability\":-2}]}],\"chosenCandidates\":[{\"token\":\"a\","
       "\"logProbability\":-1}]}}],\"modelVersion\":\"m\",\"responseId\":\"up\"}]");

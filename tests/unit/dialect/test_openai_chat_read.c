@@ -169,6 +169,39 @@ TEST(a_stream_that_is_none) {
   }
 }
 
+/* A caller of one choice would see an empty answer that ended well. */
+TEST(without_a_first_choice_it_is_no_answer) {
+  struct rig t;
+  rig_init(&t);
+  struct event_sink sink = rig_sink(&t);
+  const char *stream = CHUNK("{\"index\":5,\"delta\":{\"content\":\"x\"},\"finish_reason\":\"stop\"}") DONE;
+  assert_int_equal(rig_feed(&t, d, str_from_c(stream), 0, &sink), ERR_UPSTREAM_PROTOCOL);
+  rig_clear(&t);
+  expect_reply(
+      "{\"id\":\"chatcmpl-1\",\"model\":\"m\",\"created\":5,\"choices\":[{\"index\":5,\"message\":{\"content\":"
+      "\"x\"},\"finish_reason\":\"stop\"}]}",
+      ERR_UPSTREAM_PROTOCOL, START "open 0 text choice=5\ndelta 0 x\nclose 0\nstop 5 end (stop)\n");
+}
+
+/* Another is made: it would be told again with the call and its result. */
+TEST(an_endless_id_of_a_call_is_none) {
+  struct rig t;
+  char *body = malloc(DIALECT_CALL_ID_BYTES_MAX + 512);
+  assert_non_null(body);
+  for (int more = 0; more < 2; more++) {
+    int n = sprintf(body, "{\"choices\":[{\"message\":{\"tool_calls\":[{\"function\":{\"name\":\"f\"},\"id\":\"");
+    memset(body + n, 'i', (size_t)(DIALECT_CALL_ID_BYTES_MAX + more));
+    strcpy(body + n + DIALECT_CALL_ID_BYTES_MAX + more, "\"}]}}]}");
+    rig_init(&t);
+    struct event_sink sink = rig_sink(&t);
+    assert_int_equal(d->decode_reply(&t.x, str_from_c(body), &sink, &t.info), OK);
+    assert_int_equal(str_find(buf_str(&t.text), STR("id=call_id_0 ")) != SIZE_MAX, more);
+    assert_int_equal(str_find(buf_str(&t.text), STR("id=iiii")) != SIZE_MAX, !more);
+    rig_clear(&t);
+  }
+  free(body);
+}
+
 TEST(a_whole_reply) {
   expect_reply(
       "{\"id\":\"chatcmpl-9\",\"object\":\"chat.completion\",\"created\":9,\"model\":\"m\",\"error\":null,"
@@ -228,6 +261,8 @@ int main(void) {
       cmocka_unit_test(a_stream_that_is_none),
       cmocka_unit_test(a_whole_reply),
       cmocka_unit_test(names_come_back),
+      cmocka_unit_test(without_a_first_choice_it_is_no_answer),
+      cmocka_unit_test(an_endless_id_of_a_call_is_none),
       cmocka_unit_test(too_many_open_calls),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,6 +41,22 @@ static void expect_refused(const char *body, enum err expected, const char *path
   rig_clear(&t);
 }
 
+/* Another maker's thinking does not go to a provider of this dialect: it could not read it. */
+TEST(wrapped_signatures_stay_here) {
+  struct rig t;
+  rig_init(&t);
+  assert_int_equal(
+      rig_decode(&t, d,
+                 TALK("{\"role\":\"assistant\",\"content\":\"a\",\"reasoning_content\":\"r\",\"reasoning_details\":["
+                      /* maestro1:anthropic:sig */
+                      "{\"type\":\"reasoning.text\",\"text\":\"r\",\"signature\":"
+                      "\"bWFlc3RybzE6YW50aHJvcGljOnNpZw==\"}]}")),
+      OK);
+  assert_int_equal(rig_encode(&t, d), OK);
+  rig_expect_json(&t, TALK("{\"role\":\"assistant\",\"content\":\"a\",\"reasoning_content\":\"r\"}"));
+  rig_clear(&t);
+}
+
 TEST(the_same_comes_back) {
   static const char *const bodies[] = {
       BODY(""),
@@ -279,6 +295,7 @@ int main(void) {
       cmocka_unit_test(meaning),
       cmocka_unit_test(for_foreign_callers),
       cmocka_unit_test(errors_ids_and_documents),
+      cmocka_unit_test(wrapped_signatures_stay_here),
       cmocka_unit_test(usage_is_asked_for),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

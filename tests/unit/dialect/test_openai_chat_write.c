@@ -73,6 +73,22 @@ TEST(empty) {
   REPLY(events, MESSAGE("\"content\":\"\",\"refusal\":null", "length") "}");
 }
 
+/* It would stand in every chunk. */
+TEST(an_endless_id_of_an_answer_is_none) {
+  char id[DIALECT_ID_BYTES_MAX + 2] = "chatcmpl-";
+  memset(id + 9, 'x', sizeof id - 10);
+  id[sizeof id - 1] = 0;
+  for (size_t less = 0; less < 2; less++) {
+    struct rig t;
+    rig_init(&t);
+    const struct event events[] = {{.kind = EVENT_START, .id = str_from(id, sizeof id - 1 - less)}, STOP(END), END};
+    encode(&t, events, 3);
+    assert_int_equal(str_find(buf_str(&t.text), STR("\"id\":\"chatcmpl-id\"")) != SIZE_MAX, !less);
+    assert_int_equal(str_find(buf_str(&t.text), STR("xxxx")) != SIZE_MAX, less);
+    rig_clear(&t);
+  }
+}
+
 TEST(calls) {
   static const struct event events[] = {START,
                                         OPEN(0, TOOL_CALL, .id = STR("a"), .name = STR("f")),
@@ -297,6 +313,7 @@ int main(void) {
       cmocka_unit_test(citations_and_images),
       cmocka_unit_test(usage_and_receipt),
       cmocka_unit_test(the_old_form),
+      cmocka_unit_test(an_endless_id_of_an_answer_is_none),
       cmocka_unit_test(there_and_back),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -165,7 +165,7 @@ TEST(whole_replies) {
       {RESPONSE("completed",
                 "{\"type\":\"custom_tool_call\",\"call_id\":\"c\",\"name\":\"k\",\"namespace\":\"n\",\"input\":\"x\"}",
                 ""),
-       "start resp_1 m 5\nopen 0 call id=c name=k in=n custom\ndelta 0 x\nclose 0\nstop tool_calls completed\nend\n"},
+       "start resp_1 m 5\nopen 0 call id=c name=n__k custom\ndelta 0 x\nclose 0\nstop tool_calls completed\nend\n"},
       {RESPONSE("incomplete", MESSAGE("msg_1", OUTPUT_TEXT("hi")),
                 ",\"incomplete_details\":{\"reason\":\"max_output_tokens\"}"),
        "start resp_1 m 5\nopen 0 text item=msg_1\ndelta 0 hi\nclose 0\nstop length max_output_tokens\nend\n"},

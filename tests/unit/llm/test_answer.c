@@ -111,7 +111,7 @@ TEST(an_answer_with_everything) {
   assert_str(buf_str(&p[1].text), STR("Hello"));
   assert_str(buf_str(&p[1].citations), STR("{\"a\":1},{\"b\":2}"));
   assert_str(p[1].raw_dialect, STR("anthropic"));
-  assert_str(buf_str(&answer->logprobs[0]), STR("{\"token\":\"Hel\"},{\"token\":\"lo\"}"));
+  assert_str(answer_logprobs(answer, 0), STR("{\"token\":\"Hel\"},{\"token\":\"lo\"}"));
   assert_str(p[2].id, STR("call_1"));
   assert_str(p[2].item_id, STR("fc_1"));
   assert_str(p[2].name, STR("f"));
@@ -164,7 +164,8 @@ TEST(choices) {
   must(e);
   assert_int_equal(answer->choice_count, 4);
   must((struct event){.kind = EVENT_ATTACH, .part = 0, .attachment = ATTACH_LOGPROBS, .raw = STR("{}")});
-  assert_int_equal(answer->logprobs[0].n, 0); /* of the first choice only */
+  assert_int_equal(answer_logprobs(answer, 0).n, 0); /* each choice has its own */
+  assert_str(answer_logprobs(answer, 3), STR("{}"));
   must((struct event){.kind = EVENT_STOP, .choice = ANSWER_CHOICES_MAX - 1, .reason = STOP_LENGTH});
   assert_int_equal(answer->choice_count, ANSWER_CHOICES_MAX);
   assert_int_equal(answer->stops[ANSWER_CHOICES_MAX - 1].reason, STOP_LENGTH);

@@ -65,6 +65,8 @@ TEST(every_preset_can_be_used) {
       assert_str(header(&p, "x-goog-api-key"), STR("the-key"));
     else
       assert_str(header(&p, "authorization"), STR("Bearer the-key"));
+    /* The vendors themselves; Azure serves OpenAI's models, which want max_completion_tokens. */
+    assert_int_equal(p.is_vendor, p.type->is_vendor || str_eq(row->name, STR("azure-openai")));
     assert_int_equal(header(&p, "x-title").n > 0, str_eq(row->name, STR("openrouter")));
     assert_str(p.secret, STR("the-key"));
     assert_true(header(&p, "content-type").n && header(&p, "user-agent").n);

@@ -3,6 +3,8 @@
 
 #include "route_rig.h"
 
+static enum plan_strategy expected_strategy = PLAN_SINGLE;
+
 static void planned(const char *name, unsigned strategy, uint32_t retries, enum plan_mode mode, const char *expected) {
   struct resolution r;
   struct plan plan = {0};
@@ -14,7 +16,7 @@ static void planned(const char *name, unsigned strategy, uint32_t retries, enum 
   assert_int_equal(resolve_name(rig.catalog, &rig.arena, str_from_c(name), &r, &info), OK);
   assert_int_equal(plan_make(&rig.arena, &options, &r, &plan), OK);
   assert_int_equal(plan.mode, mode);
-  assert_int_equal(plan.strategy, PLAN_SINGLE);
+  assert_int_equal(plan.strategy, expected_strategy);
   assert_int_equal(plan.same_target_repeats, 3);
   expect_names(plan.v, plan.n, expected);
 }
@@ -35,6 +37,8 @@ TEST(plans) {
   planned("router-maestro", CONFIG_FALLBACK_NONE, 2, PLAN_PASSTHROUGH, "a/x");
   planned("maestro-auto", CONFIG_FALLBACK_PRIORITY, 1, PLAN_AUTO, "a/x a/y");
   planned("maestro-auto", CONFIG_FALLBACK_SAME_MODEL, 9, PLAN_AUTO, "a/x b/x c/x");
+  expected_strategy = PLAN_SMOKE;
+  planned("test", CONFIG_FALLBACK_PRIORITY, 2, PLAN_PASSTHROUGH, "test");
   rig_clear();
 }
 

@@ -36,6 +36,7 @@ TEST(names_in_the_contracts_order) {
   open_config(",\"priorities\":[\"a/llama\",\"c/llama\",\"b/gpt-5\"]");
   resolves("maestro-auto", RESOLVE_BRAIN, "a/llama b/gpt-5"); /* the list, without who has no key */
   resolves("maestro", RESOLVE_BRAIN, "a/llama b/gpt-5");
+  resolves("test", RESOLVE_SMOKE, "test");
   resolves("router-maestro", RESOLVE_PRIORITY, "a/llama b/gpt-5");
   resolves("a/gpt-5", RESOLVE_QUALIFIED, "a/gpt-5");
   resolves("a/llama", RESOLVE_QUALIFIED, "a/llama"); /* the provider's, before an id with a slash */

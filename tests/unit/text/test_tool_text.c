@@ -207,6 +207,7 @@ TEST(examples) {
 #define DS_CALLS(inside) DS("calls" LOW "begin") inside DS("calls" LOW "end")
 #define DS_CALL(inside) DS("call" LOW "begin") inside DS("call" LOW "end")
 #define DS_SEP DS("sep")
+#define DS_CALL_BEGIN DS("call" LOW "begin")
 
 TEST(deepseek) {
   /* R1, V3 */
@@ -656,6 +657,33 @@ TEST(a_block_beyond_its_bound_is_text_however_it_is_cut) {
   buf_clear(&text);
 }
 
+/* Names, headers and tags have a bound; what is given up is read again from there, not from where a piece ended. */
+TEST(long_names_are_text_however_they_are_cut) {
+  static const char *const begin[] = {
+      "<|tool_call_begin|>", DS_CALL_BEGIN "function" DS_SEP, "[TOOL_CALLS]f ",  "[TOOL_CALLS]", "<tool_call>",
+      "<|channel|>",         "{\"type\": \"function\", \"",   "<invoke name=\"", "{\"name\":"};
+  static const char *const fill[] = {" ", "x", "- [TOOL_CALLS]f{} "};
+  for (size_t i = 0; i < sizeof begin / sizeof *begin; i++) {
+    for (size_t k = 0; k < sizeof fill / sizeof *fill; k++) {
+      struct seen whole, cut;
+      struct buf text;
+      const struct tool_text_options options = {.request = &request};
+      buf_init(&text, 0);
+      buf_put(&text, str_from_c(begin[i]));
+      repeat(&text, fill[k], 1200);
+      buf_put(&text, STR("<|tool_call_argument_begin|>\n{\"a\":1}</tool_call>" INVOKE("g", "")));
+      run(&whole, buf_str(&text), &options, 0, 0);
+      for (unsigned seed = 1; seed < 40; seed++) {
+        run(&cut, buf_str(&text), &options, seed * 30, seed);
+        assert_str(buf_str(&cut.all), buf_str(&whole.all));
+        buf_clear(&cut.all);
+      }
+      buf_clear(&whole.all);
+      buf_clear(&text);
+    }
+  }
+}
+
 TEST(calls_beyond_the_bound_are_text) {
   struct buf text;
   struct seen s;
@@ -722,6 +750,7 @@ int main(void) {
       cmocka_unit_test(hostile_text_is_kept_within_bounds),
       cmocka_unit_test(hostile_text_takes_linear_time),
       cmocka_unit_test(a_block_beyond_its_bound_is_text_however_it_is_cut),
+      cmocka_unit_test(long_names_are_text_however_they_are_cut),
       cmocka_unit_test(calls_beyond_the_bound_are_text),
       cmocka_unit_test(depth_is_bounded),
   };

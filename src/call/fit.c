@@ -1,0 +1,86 @@
+/* Requests that are too long: see fit.h. */
+#include "call/fit.h"
+
+#include <yyjson.h>
+
+#include "call/translate.h"
+
+enum {
+  BYTES_A_TOKEN = 2, /* no text of people or machines has more tokens than one for so many bytes of its JSON */
+  ERROR_PERCENT = 15,
+  ERROR_PERCENT_OPENAI = 5,  /* its text is exact */
+  ERROR_PERCENT_CLAUDE = 25, /* whose vocabulary nobody has */
+};
+
+static int64_t error_percent(enum token_family family) {
+  switch (family) {
+    case TOKEN_FAMILY_O200K:
+    case TOKEN_FAMILY_CL100K: return ERROR_PERCENT_OPENAI;
+    case TOKEN_FAMILY_CLAUDE:
+    case TOKEN_FAMILY_CLAUDE_NEW: return ERROR_PERCENT_CLAUDE;
+    default: return ERROR_PERCENT;
+  }
+}
+
+/* Anthropic's context_management: all of its edits but those that clear thinking, which Claude Code always asks for and
+ * which leave the rest as long as it is. */
+static bool clears_turns(yyjson_val *management) {
+  yyjson_val *edits = yyjson_obj_get(management, "edits"), *edit;
+  size_t i, n;
+  yyjson_arr_foreach(edits, i, n, edit) {
+    yyjson_val *type = yyjson_obj_get(edit, "type");
+    if (!yyjson_is_str(type) || strncmp(yyjson_get_str(type), "clear_thinking", 14) != 0) return true;
+  }
+  return !yyjson_is_arr(edits);
+}
+
+/* Members by which a caller has its prompt shortened on the other side: OpenAI's Responses, OpenRouter, Anthropic. */
+static bool asks_to_be_cut(const struct request *r) {
+  for (size_t i = 0; i < r->rest.n; i++) {
+    const struct json_rest_member *m = &r->rest.v[i];
+    if (json_rest_is_null(m)) continue;
+    if (str_eq(m->key, STR("truncation")) && !yyjson_equals_str(m->value, "disabled")) return true;
+    if (str_eq(m->key, STR("transforms"))) return true;
+    if (str_eq(m->key, STR("context_management")) && clears_turns(m->value)) return true;
+  }
+  return false;
+}
+
+/* Ollama drops the beginning of what is too long. */
+static bool is_cut_there(const struct deployment *d) { return d->at->provider.type == &provider_ollama; }
+
+static bool may_be_too_long(const struct call *c, const struct deployment *d) {
+  enum llm_operation operation = c->request->operation;
+  return c->options->routing_context_check == CONFIG_CONTEXT_CHECK_AUTO && d->context_tokens > 0 &&
+         c->body.n / BYTES_A_TOKEN > (uint64_t)d->context_tokens &&
+         (operation == LLM_GENERATE || operation == LLM_COMPLETE) && !is_cut_there(d);
+}
+
+/* As the vendor of the caller's dialect says it; clients look for these words. OpenAI and Anthropic: error references,
+ * Google: as its API answers, Ollama: its server's source (read 2026-11). */
+static enum err refuse(const struct call *c, int64_t tokens, int64_t limit, struct err_info *info) {
+  long long n = (long long)tokens, m = (long long)limit;
+  struct str dialect = c->dialect->name;
+  if (str_eq(dialect, STR("anthropic")))
+    return err_set(info, ERR_CONTEXT_EXCEEDED, "prompt is too long: %lld tokens > %lld maximum", n, m);
+  if (str_eq(dialect, STR("gemini")))
+    return err_set(info, ERR_CONTEXT_EXCEEDED,
+                   "The input token count (%lld) exceeds the maximum number of tokens allowed (%lld).", n, m);
+  if (str_has_prefix(dialect, STR("ollama")))
+    return err_set(info, ERR_CONTEXT_EXCEEDED, "the input length (%lld) exceeds the context length (%lld)", n, m);
+  return err_set(info, ERR_CONTEXT_EXCEEDED,
+                 "This model's maximum context length is %lld tokens. However, your messages resulted in %lld tokens. "
+                 "Please reduce the length of the messages.",
+                 m, n);
+}
+
+enum err fit_check(struct call *c, const struct deployment *d, struct err_info *info) {
+  struct count_result count;
+  if (!may_be_too_long(c, d)) return OK;
+  /* What cannot be read is not ours to refuse: relayed, its provider says what is wrong with it. */
+  enum err e = translate_count_input(c, d, &count, NULL);
+  if (e) return e == ERR_CANCELLED ? e : OK;
+  int64_t tokens = count.tokens - count.media, error = error_percent(token_family_of(d->model));
+  if (tokens <= d->context_tokens + d->context_tokens / 100 * error || asks_to_be_cut(c->canonical)) return OK;
+  return refuse(c, count.tokens, d->context_tokens, info);
+}
