@@ -14,7 +14,7 @@
 #include "jobs/reload.h"
 #include "policy/principals.h"
 
-enum { BODY_MAX = 512 * 1024, CHANGE_MS = 30000, LIST_MAX = 1000 };
+enum { BODY_MAX = 512 * 1024, CHANGE_MS = 30000, LIST_MAX = 500 /* of a page: a turn of the loop makes it */ };
 
 /* ---- names in the path and the query ---- */
 

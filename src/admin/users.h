@@ -10,7 +10,7 @@
 #include "admin/users.def"
 #undef X
 
-/* GET …/users?limit=&after=: in order of creation, at most 1000 (limit), from behind the user that is named. */
+/* GET …/users?limit=&after=: in order of creation, at most 500 (limit), from behind the user that is named. */
 void users_list(struct request_context *rc);
 void users_show(struct request_context *rc);
 void users_tokens(struct request_context *rc);

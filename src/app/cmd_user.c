@@ -21,7 +21,7 @@ struct place {
   struct cli_paths paths;
   struct contexts contexts;
   struct buf answer; /* JSON */
-  bool as_json, has_all_models;
+  bool as_json, has_all_models, is_remote;
   const char *role, *models, *expires, *token;
 };
 
@@ -172,6 +172,7 @@ static int perform(struct place *p, enum users_operation operation, const char *
   bool is_here = !context || !strcmp(context->name, CONTEXTS_LOCAL);
   if (is_here && !(cli_find_server(&p->paths, &server) && data_lock_is_held(p->paths.data_dir)))
     return here(p, operation, user, item, body);
+  p->is_remote = true;
   const char *name = encode(p, user), *last = encode(p, item);
   struct str path = name && last ? arena_printf(&p->arena, "/api/admin/users%s%s%s%s", user.n ? "/" : "", name, tail,
                                                 item.n ? last : "")
@@ -295,10 +296,37 @@ static int create(struct place *p, struct str name) {
   return print(p, SHAPE_TOKEN);
 }
 
+enum { PAGE = 500 };
+
+/* How many users the page that begins at `from` of the answer has, and the name of the last. */
+static size_t look_at_page(struct place *p, size_t from, struct str *last) {
+  struct json doc;
+  struct json_node one;
+  struct str page = str_sub(buf_str(&p->answer), from, p->answer.n);
+  if (json_parse_copy(&doc, page, NULL, &p->arena, NULL)) return 0;
+  struct json_node root = json_root(&doc);
+  for (struct json_iter it = json_each(&root); json_next(&it, &one);) *last = member(&one, "username");
+  return json_count(&root);
+}
+
+/* A server gives a page at a time; they become one array. */
 static int list(struct place *p, struct str name) {
+  struct str after = STR_NONE;
+  size_t from = 0, n;
   (void)name;
-  int code = perform(p, USERS_OPERATION_COUNT, "GET", STR_NONE, "", STR_NONE, STR_NONE);
-  return code ? code : print(p, SHAPE_LIST);
+  do {
+    struct str query = arena_printf(&p->arena, "?limit=%d%s%s", (int)PAGE, after.n ? "&after=" : "", encode(p, after));
+    if (!query.p) return cli_fail(CLI_FAILED, "out of memory");
+    int code = perform(p, USERS_OPERATION_COUNT, "GET", STR_NONE, query.p, STR_NONE, STR_NONE);
+    if (code) return code;
+    n = p->is_remote ? look_at_page(p, from, &after) : 0;
+    if (from && n) /* "[a" and "[b]" become "[a,b]" */
+      p->answer.p[from] = ',';
+    else if (from)
+      p->answer.n = from, buf_put_char(&p->answer, ']');
+    if (n == PAGE) from = --p->answer.n;
+  } while (n == PAGE);
+  return print(p, SHAPE_LIST);
 }
 
 static int show(struct place *p, struct str name) {

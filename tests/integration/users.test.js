@@ -529,6 +529,21 @@ test('commands: users with and without a server', async () => {
   await p.stop();
 });
 
+test('commands: a list of several pages is whole', async () => {
+  const own = makeHome(), lines = join(own, 'many.jsonl');
+  const many = (n) => [{ kind: 'maestro-people', version: 1, users: n }, ...Array.from({ length: n }, (_, i) => (
+    { id: i + 1, name: `user ${i}`, role: 'user', is_active: true }))].map((o) => JSON.stringify(o)).join('\n') + '\n';
+  writeFileSync(lines, many(1000));
+  assert.equal((await run(['store', 'import', lines], { home: own })).code, 0);
+  const p = await startServe({ config: config(), home: own });
+  const names = async () => JSON.parse((await run(['user', 'list', '--json'], { home: own })).stdout).map((u) => u.username);
+  const expected = Array.from({ length: 1000 }, (_, i) => `user ${i}`);
+  assert.deepEqual(await names(), expected);
+  await run(['user', 'create', 'last'], { home: own });
+  assert.deepEqual(await names(), [...expected, 'last']);
+  await p.stop();
+});
+
 test('commands: backup, restore, export, import', async () => {
   const own = makeHome(), copy = join(own, 'copy.db'), lines = join(own, 'people.jsonl');
   const go = (...args) => run(['store', ...args], { home: own });
