@@ -120,7 +120,7 @@ static enum err prepare(struct db *db, enum db_query query, struct err_info *inf
   int rc = sqlite3_prepare_v3(db->handle, queries[query], -1, SQLITE_PREPARE_PERSISTENT, &db->statements[query], NULL);
   if (rc != SQLITE_OK) return fail(db, rc, info);
   for (int i = 0; i < DB_PARAMS_MAX; i++) {
-    char name[8];
+    char name[16];
     snprintf(name, sizeof name, "$%d", i + 1);
     db->params[query][i] = sqlite3_bind_parameter_index(db->statements[query], name);
   }
