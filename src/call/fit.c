@@ -76,9 +76,10 @@ static enum err refuse(const struct call *c, int64_t tokens, int64_t limit, stru
 
 enum err fit_check(struct call *c, const struct deployment *d, struct err_info *info) {
   struct count_result count;
+  struct err_info unread = {0};
   if (!may_be_too_long(c, d)) return OK;
   /* What cannot be read is not ours to refuse: relayed, its provider says what is wrong with it. */
-  enum err e = translate_count_input(c, d, &count, NULL);
+  enum err e = translate_count_input(c, d, &count, &unread);
   if (e) return e == ERR_CANCELLED ? e : OK;
   int64_t tokens = count.tokens - count.media, error = error_percent(token_family_of(d->model));
   if (tokens <= d->context_tokens + d->context_tokens / 100 * error || asks_to_be_cut(c->canonical)) return OK;
