@@ -111,6 +111,16 @@ void store_stop(void) {
   pthread_mutex_unlock(&status_lock);
 }
 
+/* A store that was open all along works again when something can be written: a disk may be full still. */
+static enum err probe(struct err_info *info) {
+  enum err e = db_begin(db, info);
+  if (e) return e;
+  e = db_run(db, DB_SCHEMA_TOUCH, NULL, 0, NULL, NULL, info);
+  if (!e) return db_commit(db, info);
+  db_rollback(db);
+  return e;
+}
+
 bool store_retry(void) {
   struct store_status now;
   struct err_info info = {0};
@@ -118,9 +128,7 @@ bool store_retry(void) {
   if (!now.is_started || !now.fault || pthread_mutex_trylock(&lock)) return false;
   uint64_t before = atomic_load(&generation);
   enum err e = open_all(&info);
-  /* A store that was open all along may have failed for good: a reading tells. */
-  unsigned version;
-  if (!e) e = migrate_version(db, &version, &info);
+  if (!e) e = probe(&info);
   bool is_mended = !e;
   if (is_mended && atomic_load(&generation) == before) atomic_fetch_add(&generation, 1);
   pthread_mutex_unlock(&lock);

@@ -147,7 +147,12 @@ TEST(a_locked_store_is_waited_for_and_comes_back) {
   store_status(&status);
   assert_int_equal(status.fault, ERR_STORE_BUSY);
   assert_int_equal(source(1), STORE_DB);
+  assert_false(store_retry());
   sqlite3_close(other);
+  assert_true(store_retry());
+  assert_false(store_retry()); /* nothing to mend any more */
+  store_status(&status);
+  assert_int_equal(status.fault, OK);
   assert_int_equal(store_write(add, "bob", NULL), OK);
   store_status(&status);
   assert_int_equal(status.fault, OK);
