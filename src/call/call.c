@@ -44,7 +44,9 @@ static enum err name_provider(const struct deployment *d, enum err e, struct err
 }
 
 /* What is known of a reply is known of the last one only. */
-static void begin_attempt(struct call_outcome *o, const struct deployment *d) {
+static void begin_attempt(struct call *c, const struct deployment *d) {
+  struct call_outcome *o = &c->outcome;
+  c->seen = (struct count_output){0};
   o->deployment = d;
   o->attempts++;
   o->upstream_status = 0;
@@ -61,7 +63,7 @@ static enum err try_deployment(struct call *c, const struct deployment *d, struc
     *info = (struct err_info){0};
     enum err e = reserve_attempt(c, d, info);
     if (e) return e;
-    begin_attempt(&c->outcome, d);
+    begin_attempt(c, d);
     e = name_provider(d, attempt_run(c, d, info), info);
     reserve_settle(c, e);
     if (!e || c->sink.has_content(c->sink.arg) || repeat == c->plan->same_target_repeats || !may_repeat(e, info))

@@ -6,6 +6,7 @@
 #define MAESTRO_CALL_CALL_H
 
 #include "base/buf.h"
+#include "call/count.h"
 #include "call/reserve.h"
 #include "io/held.h"
 #include "llm/cost.h"
@@ -63,6 +64,7 @@ struct call {
   struct arena *work; /* of `canonical` and what encoding takes. Of a large body it is one of its own: the pool works on
                          it, while fibers of the exchange may use `arena` */
   struct buf encoded;
+  struct count_output seen;        /* the model's words in the attempt in hand, where somebody looks at them */
   struct reserve reserve;          /* what the call may cost and has; call/reserve.c's */
   struct held held;                /* what all buffers of this call cost the process; given back by call_clear */
   struct translation *translation; /* of the stream that is being or was last written; NULL: none */

@@ -33,12 +33,14 @@ struct stream {
   struct buf held;   /* the finishing frame that waits for its receipt */
   struct buf receipt;
   bool is_holding, receipt_done, is_committed, is_over; /* over: the end mark has come */
+  bool is_held_certain; /* what is held is of no doubt: it goes out whatever the filter will say */
   bool is_early; /* over, but the upstream has not said so: its usage may still come */
   uint64_t hold_until, tail_until;
 };
 
 static void put_receipt(struct stream *r, struct buf *to, size_t from) {
   struct call *c = r->call;
+  attempt_estimate(c, r->deployment);
   c->outcome.duration_us = clock_mono_us() - c->outcome.started_us;
   buf_reset(&r->receipt);
   c->put_receipt(c->receipt_arg, &c->outcome, &r->receipt);
@@ -67,9 +69,12 @@ static void place_receipt(struct stream *r, const struct events *events, size_t 
     if (is_shown) put_receipt(r, &r->out, from);
     release(r, from);
   } else if (events_has(events, EVENT_END)) {
+    /* One frame that is the end and the end mark, too (Ollama): nothing comes behind it. */
+    if (events_has(events, EVENT_STOP) && is_shown && !r->is_holding) put_receipt(r, &r->out, from);
     release(r, from);
   } else if (events_has(events, EVENT_STOP) && is_shown && !r->is_holding) {
     r->is_holding = true;
+    r->is_held_certain = r->doubt_from == NO_DOUBT;
     r->hold_until = clock_deadline_ms(RECEIPT_HOLD_MS);
     buf_reset(&r->held);
     buf_put(&r->held, str_from(r->out.p + from, r->out.n - from));
@@ -84,10 +89,15 @@ static bool is_rest_of_held(const struct stream *r, const struct frame *frame) {
 
 /* ---- the watch beside a relay ---- */
 
-/* From here on the caller gets what the translation writes; of the frames in doubt, too. */
+/* From here on the caller gets what the translation writes; of the frames in doubt, too. Another choice's end that waits
+ * for the receipt goes out without it, as the translation puts it at the end. */
 static void take_over(struct stream *r, size_t from) {
   r->out.n = from;
+  if (r->is_holding && r->is_held_certain) buf_put(&r->out, buf_str(&r->held));
+  r->is_holding = false;
+  buf_reset(&r->held);
   buf_put(&r->out, buf_str(&r->other));
+  translation_take_over(&r->translation);
   buf_clear(&r->other);
   r->doubt_from = NO_DOUBT;
   r->is_translated = true;
@@ -103,8 +113,12 @@ static void settle_doubt(struct stream *r, size_t from, struct events *events, c
     take_over(r, from);
     *events = *seen;
   } else {
-    r->doubt_from = is_idle ? NO_DOUBT : from;
-    if (is_idle) buf_reset(&r->other);
+    /* Where nothing can take over, the guards go on; what they have held so long goes out. */
+    r->doubt_from = is_idle || is_too_much ? NO_DOUBT : from;
+    if (!is_idle) return;
+    buf_reset(&r->other);
+    translation_note_relayed(&r->translation);
+    r->is_held_certain = true;
   }
 }
 
@@ -118,6 +132,7 @@ static enum err watch_frame(struct stream *r, const struct frame *frame, size_t 
   struct err_info fault = {0};
   if (r->doubt_from == NO_DOUBT && events->text.n &&
       text_filter_pass(&r->translation.filter, events->text_kind, events->text, &e, &fault)) {
+    count_output_add(&r->call->seen, events->text);
     if (!e) return OK;
   } else {
     e = translation_frame(&r->translation, frame, &seen, &r->other, &fault);
@@ -141,7 +156,10 @@ static enum err watch_frame(struct stream *r, const struct frame *frame, size_t 
 static enum err relay_frame(struct stream *r, const struct frame *frame, struct events *events, struct err_info *info) {
   size_t from = r->out.n;
   enum err e = r->call->dialect->relay_frame(&r->state, frame, &r->edits, events, &r->out, info);
-  if (e) return e;
+  if (e) {
+    r->out.n = from; /* half a frame would run into the error's */
+    return e;
+  }
   if (events_has(events, EVENT_ERROR)) {
     const struct provider *p = &r->deployment->at->provider;
     return p->type->classify_failure(p, 0, (struct http_headers){0}, frame->data, info);
@@ -241,7 +259,8 @@ static uint64_t next_deadline(const struct stream *r, uint64_t first_us, uint64_
   uint64_t deadline = total_us, silent = clock_deadline_ms(t->silence_ms);
   *meaning = ERR_TOTAL_TIMEOUT;
   if (silent < deadline) deadline = silent, *meaning = ERR_SILENCE_TIMEOUT;
-  if (!r->is_committed && first_us < deadline) deadline = first_us, *meaning = ERR_FIRST_CONTENT_TIMEOUT;
+  bool is_waiting = !r->is_committed && !r->translation.saw_content;
+  if (is_waiting && first_us < deadline) deadline = first_us, *meaning = ERR_FIRST_CONTENT_TIMEOUT;
   if (r->is_holding && r->hold_until < deadline) deadline = r->hold_until, *meaning = OK;
   if (r->is_over && r->tail_until < deadline) deadline = r->tail_until, *meaning = OK;
   return deadline;
@@ -297,7 +316,9 @@ static enum err finish(struct stream *r, struct err_info *info) {
   if (e) return e;
   release(r, r->out.n);
   r->is_committed = true;
-  return send_out(r);
+  e = send_out(r);
+  attempt_estimate(r->call, r->deployment); /* where no receipt has asked for it yet */
+  return e;
 }
 
 /* What was in doubt is never decided any more, so it is what it seems to be. */

@@ -127,6 +127,7 @@ enum err translate_tools(void *call, const struct request **out, struct err_info
 
 static void put_receipt(void *arg, struct buf *out) {
   struct call *c = arg;
+  attempt_estimate(c, c->outcome.deployment);
   c->outcome.duration_us = clock_mono_us() - c->outcome.started_us;
   c->put_receipt(c->receipt_arg, &c->outcome, out);
 }
@@ -188,6 +189,11 @@ enum err translate_count(struct call *c, const struct deployment *d, struct err_
   return c->reply.failed ? ERR_NO_MEMORY : OK;
 }
 
+/* What the model says, for an upstream that does not count it. */
+static void count_words(struct call *c, const struct event *e) {
+  if (e->part_kind != PART_IMAGE && e->part_kind != PART_AUDIO) count_output_add(&c->seen, e->bytes);
+}
+
 /* ---- a whole reply ---- */
 
 struct whole {
@@ -210,6 +216,7 @@ static enum err take_whole(void *arg, const struct event *event, struct err_info
   struct whole *w = arg;
   const struct event_sink sink = {w, collect};
   if (event->kind == EVENT_ERROR) return provider_error(w->deployment, w->headers, event->bytes, info);
+  if (event->kind == EVENT_DELTA) count_words(w->call, event);
   return text_filter_is_wanted(&w->filter.options) ? text_filter_put(&w->filter, event, &sink, info)
                                                    : collect(w, event, info);
 }
@@ -264,6 +271,7 @@ enum err translate_reply(struct call *c, const struct deployment *d, const struc
   enum err e = decode_whole(w, target, &x, body, info);
   if (e) goto out;
   if (w->answer.has_usage) attempt_note(c, d, &w->answer.usage);
+  attempt_estimate(c, d);
   c->outcome.ttft_us = clock_mono_us() - c->outcome.started_us;
   buf_reset(&c->reply);
   c->dialect->encode_reply(&x, &w->answer, &c->reply);
@@ -308,18 +316,25 @@ static enum err begin(struct translation *t, struct call *c, const struct deploy
   return t->decoder ? OK : ERR_NO_MEMORY;
 }
 
+static bool has_all_stopped(const struct translation *t) {
+  return (unsigned)__builtin_popcountll(t->stopped) >= t->choices;
+}
+
+static unsigned choices_of(const struct request *r) {
+  uint64_t choices;
+  if (!str_to_u64(r->choices, &choices) || choices == 0) return 1;
+  return choices < CHOICES_MAX ? (unsigned)choices : CHOICES_MAX;
+}
+
 enum err translation_begin(struct translation *t, struct call *c, const struct deployment *d, const struct codec *codec,
                            struct err_info *info) {
   struct text_filter_options o = codec->filter;
   const struct request *r;
-  uint64_t choices;
   enum err e = translate_tools(c, &r, info); /* a relayed request was not decoded yet */
   if (e) return e;
   o.tool_text = o.tool_text && r->tool_count && r->tool_choice != TOOL_CHOICE_NONE;
   e = begin(t, c, d, codec->target, &o);
-  t->choices = !str_to_u64(r->choices, &choices) || choices == 0 ? 1
-               : choices < CHOICES_MAX                           ? (unsigned)choices
-                                                                 : CHOICES_MAX;
+  t->choices = choices_of(r);
   t->encoder = state_of(c->arena, c->dialect->encoder_bytes);
   return e ? e : t->encoder ? OK : ERR_NO_MEMORY;
 }
@@ -331,6 +346,12 @@ enum err translation_watch(struct translation *t, struct call *c, const struct d
   if (e || (!filter->tool_text && !filter->think)) return e;
   t->encoder = state_of(c->arena, c->dialect->encoder_bytes);
   return t->encoder ? OK : ERR_NO_MEMORY;
+}
+
+void translation_take_over(struct translation *t) {
+  const struct request *r = t->call->canonical;
+  if (r && choices_of(r) > t->choices) t->choices = choices_of(r);
+  t->saw_stop = has_all_stopped(t);
 }
 
 void translation_clear(struct translation *t) {
@@ -356,7 +377,7 @@ static bool note_choice(struct translation *t, const struct event *event) {
   unsigned choice = event->choice < CHOICES_MAX ? event->choice : CHOICES_MAX - 1;
   if (choice + 1 > t->choices) t->choices = choice + 1;
   if (event->kind == EVENT_STOP) t->stopped |= UINT64_C(1) << choice;
-  return (unsigned)__builtin_popcountll(t->stopped) >= t->choices;
+  return has_all_stopped(t);
 }
 
 static enum err take_filtered(void *arg, const struct event *event, struct err_info *info) {
@@ -384,6 +405,8 @@ static enum err take_event(void *arg, const struct event *event, struct err_info
   const struct event_sink sink = {t, take_filtered};
   if (t->is_ended && event->kind != EVENT_USAGE) return OK;
   if (event->kind == EVENT_ERROR) return provider_error(t->deployment, (struct http_headers){0}, event->bytes, info);
+  if (event->kind == EVENT_DELTA) count_words(t->call, event);
+  t->saw_content = t->saw_content || is_content(event);
   return t->has_filter ? text_filter_put(&t->filter, event, &sink, info) : take_filtered(t, event, info);
 }
 

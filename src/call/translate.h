@@ -23,6 +23,7 @@ struct translation {
   unsigned choices;        /* that are to end */
   uint64_t stopped;        /* which have: bit (1 << choice) */
   bool saw_stop;           /* all of them have: the end is due */
+  bool saw_content;        /* it has come, though the filter may hold it yet */
   bool is_ended;
 };
 
@@ -68,6 +69,10 @@ enum err translation_release(struct translation *t, struct buf *out, struct err_
  * translation_frame writes. Without tool text and think tags nothing is ever written. */
 enum err translation_watch(struct translation *t, struct call *c, const struct deployment *d,
                            const struct codec *codec) MUST_CHECK;
+/* All that came so far has gone to the caller as it was: what has stopped is known there. */
+static inline void translation_note_relayed(struct translation *t) { t->x.stops_told = t->stopped; }
+/* From here on the translation's bytes go out: it ends when every choice that the request asks for has. */
+void translation_take_over(struct translation *t);
 static inline bool translation_has_changed(const struct translation *t) { return t->filter.has_changed; }
 
 #endif

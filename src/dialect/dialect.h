@@ -75,6 +75,8 @@ struct dialect_exchange {
   bool wants_usage;              /* of a stream: the caller asked for it (OpenAI) */
   bool is_array;                 /* see dialect_request */
   const struct request *request; /* the canonical request */
+  /* Of a stream whose beginning was relayed: the choices whose end the caller knows already, bit (1 << choice). */
+  uint64_t stops_told;
   /* Appends the receipt, a JSON object; NULL: none is wanted. To be called once, when the answer has ended. */
   void (*put_receipt)(void *arg, struct buf *out);
   void *receipt_arg;

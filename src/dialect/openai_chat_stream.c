@@ -265,15 +265,20 @@ static void put_finish(struct writer *w, const struct dialect_exchange *x, uint3
   end_chunk(x, out, is_last && !x->wants_usage);
 }
 
+/* Has the caller still to be told of this choice's end? */
+static bool is_due(const struct writer *w, const struct dialect_exchange *x, uint32_t choice) {
+  bool is_told = choice < 64 && x->stops_told & UINT64_C(1) << choice;
+  return !is_told && (openai_chat_choices_has(&w->stopped, choice) || openai_chat_choices_has(&w->begun, choice));
+}
+
 static void end(struct writer *w, const struct dialect_exchange *x, struct buf *out) {
   uint32_t last = 0;
   if (w->is_ended) return;
   w->is_ended = true;
   for (uint32_t c = 0; c < ANSWER_CHOICES_MAX; c++)
-    if (openai_chat_choices_has(&w->stopped, c) || openai_chat_choices_has(&w->begun, c)) last = c;
+    if (is_due(w, x, c)) last = c;
   for (uint32_t c = 0; c <= last; c++)
-    if (c == last || openai_chat_choices_has(&w->stopped, c) || openai_chat_choices_has(&w->begun, c))
-      put_finish(w, x, c, c == last, out);
+    if (c == last || is_due(w, x, c)) put_finish(w, x, c, c == last, out);
   if (x->wants_usage) {
     buf_put(out, w->head);
     buf_put(out, STR("],\"usage\":"));

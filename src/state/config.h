@@ -34,6 +34,7 @@ struct config_preset {
   const char *key_env;      /* "OPENROUTER_API_KEY"; NULL: NAME_API_KEY */
   const char *base_url_env; /* "AI_GATEWAY_BASE_URL"; NULL: NAME_BASE_URL */
   bool key_optional;        /* works without a key; then base_url_env makes it active */
+  bool is_aws;              /* AWS's access keys serve in place of a key, and its address has a region */
 };
 
 struct config_vocabulary {
@@ -154,6 +155,12 @@ enum config_credential {
   CONFIG_CREDENTIAL_STORED,   /* auth.json */
 };
 
+struct config_aws { /* access keys, as AWS's own tools find them in the environment */
+  struct str access_key_id;
+  const struct secret *secret_access_key;
+  const struct secret *session_token; /* of temporary ones; NULL: none */
+};
+
 struct config_provider {
   struct str id, type;
   const struct config_preset *preset; /* the type's row, or NULL */
@@ -161,6 +168,7 @@ struct config_provider {
   struct str auth_base_url;           /* OAuth and token hosts; empty: the type's own */
   const struct secret *api_key;       /* NULL: see credential */
   struct str api_key_env;             /* the variable that is or would be read; empty: none */
+  struct config_aws aws;              /* in place of a key; secret_access_key NULL: none */
   enum config_credential credential;
   bool allow_unauthenticated;
   struct config_model *models;
@@ -170,7 +178,7 @@ struct config_provider {
   struct str code;  /* as in node:<code>:<model>; empty: the id serves */
   struct config_header *headers;
   size_t header_count;
-  struct str region;
+  struct str region; /* of AWS; where none is declared, that of the environment */
   struct config_timeouts timeouts;
   struct config_strings quirks;
   bool is_active;          /* true */

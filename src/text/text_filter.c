@@ -21,7 +21,11 @@ struct text_channel {
   uint32_t part;
 };
 
-enum { PARTS_AT_ONCE = 8 };
+enum {
+  PARTS_AT_ONCE = 8,
+  JOIN_BYTES = 128,           /* a delta of so many is not told in pieces, which markup would make many */
+  JOINED_KEPT_BYTES = 64 << 10 /* memory that is kept for the next */
+};
 
 void text_filter_init(struct text_filter *f, struct arena *a, const struct text_filter_options *options) {
   *f = (struct text_filter){.options = *options, .arena = a};
@@ -39,14 +43,41 @@ void text_filter_clear(struct text_filter *f) {
   for (struct text_channel *c = f->channels; c; c = c->next) clear_machines(c);
   f->channels = f->current = NULL;
   guard_runaway_clear(&f->runaway);
+  buf_clear(&f->joined);
 }
 
 static enum err put(struct text_filter *f, const struct event *event) { return event_put(f->down, event, f->info); }
 
 /* ---- what goes out of a text part ---- */
 
+static enum err put_delta(struct text_channel *c, struct str bytes) {
+  return put(c->filter, &(struct event){.kind = EVENT_DELTA,
+                                        .part = c->part,
+                                        .choice = c->open.choice,
+                                        .part_kind = c->kind,
+                                        .bytes = bytes,
+                                        .dialect = c->open.dialect});
+}
+
+static enum err put_joined(struct text_channel *c) {
+  struct buf *joined = &c->filter->joined;
+  if (joined->n == 0) return OK;
+  enum err e = put_delta(c, buf_str(joined));
+  buf_reset(joined);
+  if (joined->cap > JOINED_KEPT_BYTES) buf_clear(joined);
+  return e;
+}
+
+static enum err end_joining(struct text_channel *c, enum err e) {
+  c->filter->is_joining = false;
+  enum err sent = put_joined(c);
+  return e ? e : sent;
+}
+
 static enum err close_out(struct text_channel *c) {
   if (!c->is_open) return OK;
+  enum err e = put_joined(c);
+  if (e) return e;
   c->is_open = false;
   return put(c->filter, &(struct event){.kind = EVENT_CLOSE,
                                         .part = c->part,
@@ -72,13 +103,9 @@ static enum err open_out(struct text_channel *c, enum part_kind kind) {
 
 static enum err put_text(struct text_channel *c, enum part_kind kind, struct str bytes) {
   enum err e = open_out(c, kind);
-  return e ? e
-           : put(c->filter, &(struct event){.kind = EVENT_DELTA,
-                                            .part = c->part,
-                                            .choice = c->open.choice,
-                                            .part_kind = kind,
-                                            .bytes = bytes,
-                                            .dialect = c->open.dialect});
+  if (e || !c->filter->is_joining) return e ? e : put_delta(c, bytes);
+  buf_put(&c->filter->joined, bytes);
+  return c->filter->joined.failed ? ERR_NO_MEMORY : OK;
 }
 
 /* Of the function that the machine has found by its name: the first of that name. */
@@ -153,6 +180,7 @@ static enum err feed(struct text_channel *c, struct str bytes, struct err_info *
 /* The text is over, or was cut off: what is held back is decided. What might still come for it passes as it is. */
 static enum err end_machines(struct text_channel *c, bool is_cut, struct err_info *info) {
   const struct text_sink to_think = {c, feed_think}, to_tool = {c, feed_tool}, out = {c, take_piece};
+  c->filter->is_joining = !c->filter->options.is_whole;
   enum err e = c->has_leak ? guard_leak_end(&c->leak, &to_think, info) : OK;
   const struct think_split_options think = {c->filter->options.starts_in_think};
   if (!e && c->has_think)
@@ -160,7 +188,7 @@ static enum err end_machines(struct text_channel *c, bool is_cut, struct err_inf
                                     : think_split_end(&c->think, &to_tool, info);
   if (!e && c->has_tool) e = is_cut ? tool_text_cut(&c->tool, &out, info) : tool_text_end(&c->tool, &out, info);
   clear_machines(c);
-  return e;
+  return end_joining(c, e);
 }
 
 /* ---- parts ---- */
@@ -235,8 +263,9 @@ static enum err close_channel(struct text_channel *c, bool is_cut) {
   return e;
 }
 
+/* Before the answer's end is known; what other machines hold may be a call's beginning, too. */
 static bool has_doubt(const struct text_channel *c) {
-  return c->has_tool && !tool_text_is_idle(&c->tool) && !c->filter->options.is_whole;
+  return c->has_tool && (!tool_text_is_idle(&c->tool) || c->whole.n || (c->has_leak && !guard_leak_is_idle(&c->leak)));
 }
 
 /* Parts of a choice that wait for the answer's end are closed; with is_over the others' text is over, too. */
@@ -274,7 +303,8 @@ static enum err take_of_part(struct text_filter *f, const struct event *event) {
   struct event out = *event;
   if (c && event->kind == EVENT_DELTA) {
     f->current = c;
-    return feed(c, event->bytes, f->info);
+    f->is_joining = event->bytes.n >= JOIN_BYTES && !f->options.is_whole;
+    return end_joining(c, feed(c, event->bytes, f->info));
   }
   if (c && event->kind == EVENT_CLOSE) {
     c->is_closing = has_doubt(c);
@@ -326,6 +356,8 @@ enum err text_filter_put(struct text_filter *f, const struct event *event, const
   if (event->choice >= ANSWER_CHOICES_MAX)
     return err_set(info, ERR_UPSTREAM_TOO_LARGE, "the answer has too many choices");
   if (event->kind == EVENT_DELTA && f->options.runaway) e = guard_runaway_add(&f->runaway, event->bytes, info);
+  if (event->kind == EVENT_ATTACH && f->options.runaway)
+    e = guard_runaway_count(&f->runaway, 1, event->bytes.n + event->raw.n, info);
   if (e) return e;
   switch (event->kind) {
     case EVENT_OPEN: return take_open(f, event);
@@ -375,7 +407,7 @@ bool text_filter_pass(struct text_filter *f, enum part_kind kind, struct str tex
 }
 
 size_t text_filter_held_bytes(const struct text_filter *f) {
-  size_t bytes = f->runaway.tail ? GUARD_RUNAWAY_WINDOW : 0;
+  size_t bytes = f->joined.cap + (f->runaway.tail ? GUARD_RUNAWAY_WINDOW : 0);
   for (const struct text_channel *c = f->channels; c; c = c->next)
     bytes += (c->has_leak ? c->leak.held.cap : 0) + c->whole.cap +
              (c->has_tool ? c->tool.held.cap + c->tool.args.cap + c->tool.pool.cap : 0);

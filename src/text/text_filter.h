@@ -42,6 +42,8 @@ struct text_filter {
   uint32_t calls; /* found in text so far */
   uint64_t called[ANSWER_CHOICES_MAX / 64];
   struct guard_runaway runaway;
+  struct buf joined; /* what one large delta, or a part's end, has made of a text: it goes out as one delta */
+  bool is_joining;
   bool has_stopped;
   bool has_changed; /* what goes out is not what came in */
 };

@@ -88,7 +88,7 @@ struct out {
 static enum err put(struct tool_text *t, struct str s, const struct out *out) {
   if (s.n == 0) return OK;
   t->has_words = true;
-  t->is_last_space = tool_text_is_space(s.p[s.n - 1]);
+  t->is_last_space = text_is_white(s.p[s.n - 1]);
   return text_put(out->sink, t->options.is_reasoning ? TEXT_PIECE_REASONING : TEXT_PIECE_TEXT, s, out->info);
 }
 
@@ -110,7 +110,7 @@ static enum err put_words(struct tool_text *t, struct str s, const struct out *o
     if (t->has_words && !t->is_last_space && (e = put(t, STR(" "), out)) != OK) return e;
   }
   size_t n = s.n;
-  while (n && tool_text_is_space(s.p[n - 1])) n--;
+  while (n && text_is_white(s.p[n - 1])) n--;
   if (n) {
     if ((e = put_space(t, out)) != OK || (e = put(t, str_sub(s, 0, n), out)) != OK) return e;
   }
@@ -420,8 +420,20 @@ static enum err end_block_at(struct tool_text *t, const struct out *out, bool is
   return e;
 }
 
+/* Behind a call, and too long for a chance: the end of its markup, which has come in part. */
+static bool is_part_of_closer(const struct tool_text *t) {
+  enum { TELLING = 3 };
+  struct str s = str_trim(window(t));
+  size_t n;
+  return t->is_after_call && s.n >= TELLING && match_closer(t, s, &n) == TOOL_TEXT_MATCH_PART;
+}
+
 static enum err end(struct tool_text *t, const struct text_sink *sink, struct err_info *info, bool is_cut) {
   const struct out out = {sink, info};
+  if (is_part_of_closer(t)) {
+    end_block(t);
+    take(t, window(t).n);
+  }
   enum err e = end_block_at(t, &out, is_cut);
   if (t->run) tool_text_end_run(t, t->at);
   if (e == OK && !is_cut && (t->hold == TOOL_TEXT_HOLD_INSIDE || t->hold == TOOL_TEXT_HOLD_CLOSED)) {

@@ -1,0 +1,304 @@
+// Hostile answers in every dialect, to every caller: leaked calls beside real ones, markers cut anywhere, streams that
+// end in doubt. Never half a call, a lost byte, a clean end of what was cut; every frame obeys its dialect's rules.
+import { after, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { startServe } from './harness.js';
+import { callers, framesOf, readers, scripts, startProvider, wholeReaders } from './hostile_text.js';
+
+const targets = { chat: ['openai-compatible', '/v1'], anthropic: ['anthropic', '/v1'], gemini: ['gemini', '/v1beta'], ollama: ['ollama', ''], responses: ['openai', '/v1'] };
+let provider, serve, count = 0;
+
+before(async () => {
+  provider = await startProvider();
+  const url = `http://127.0.0.1:${provider.address().port}`;
+  serve = await startServe({
+    config: {
+      guards: { think: 'off' },
+      server: { workers: 1 },
+      stream: { headAfterMs: 300, keepAliveMs: 200 },
+      providers: Object.fromEntries(Object.entries(targets).flatMap(([id, [type, path]]) => ['', '-two'].map((two) => [id + two, {
+        type, baseURL: url + path, apiKey: `sk-upstream-secret-${id}`, models: { ...(!two && { m: {} }), [`twin-${id}`]: {} },
+      }]))),
+    },
+  });
+});
+after(async () => {
+  await serve?.stop();
+  provider?.closeAllConnections();
+  provider?.close();
+});
+
+/** A provider of Responses is asked in chat by the others. */
+const pairs = Object.keys(callers).flatMap((c) => Object.keys(targets).filter((t) => t !== 'responses' || c === 'responses').map((t) => [c, t]));
+
+async function ask(caller, target, steps, { stream = true, write, more, headers, at = serve } = {}) {
+  const id = `q${count++}`, script = { steps, write };
+  scripts.set(id, script);
+  const [path, body] = callers[caller](target, stream, `[[s:${id}]]`, more);
+  const reply = await at.post(path, body, headers);
+  const text = await reply.text();
+  scripts.delete(id);
+  if (reply.status !== 200) return { status: reply.status, body: text, script };
+  return { status: 200, body: text, script, ...(stream ? readers[caller](text) : wholeReaders[caller](JSON.parse(text))) };
+}
+const parsed = (calls) => calls.map(([name, args]) => [name, JSON.parse(args)]);
+const leak = (x) => `<tool_call>\n{"name": "look", "arguments": ${JSON.stringify({ x })}}\n</tool_call>`;
+const norm = (s) => s.replace(/\s+/g, ' ').trim();
+
+const relays = Object.keys(callers).map((c) => [c, c]);
+const chunk = (choice, delta, finish = null) => `data: ${JSON.stringify({ id: 'chatcmpl-x', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: choice, delta, finish_reason: finish }] })}\n\n`;
+
+test('a receipt and the usage come once, relayed and taken over', async () => {
+  for (const [c, t] of pairs)
+    for (const text of ['plain', leak('1'), `a ${leak('1')} b`]) {
+      const a = await ask(c, t, [{ text: [...text] }], { headers: { 'x-maestro-receipt': '1' } });
+      const name = `${c} of ${t}: ${text}`;
+      assert.ok(a.clean, name);
+      assert.equal(a.receipts, 1, name);
+      assert.equal(a.usages, 1, name);
+      assert.deepEqual(a.usage, [7, 5], name);
+      assert.equal(a.calls.length, text === 'plain' ? 0 : 1, name);
+      assert.equal(a.stop, text === 'plain' ? 'end' : 'tool', name);
+    }
+});
+
+test('of several choices, the one that leaks changes none of the others', async () => {
+  for (const headers of [{}, { 'x-maestro-receipt': '1' }])
+    for (const [first, second] of [[0, 1], [1, 0]]) {
+      const steps = [{ choice: first, text: ['plain ', 'text'] }, { choice: second, text: ['one '] }, { choice: first, stop: 'end' },
+        { choice: second, text: [...leak('1')] }, { choice: second, stop: 'end' }];
+      for (const t of ['chat', 'gemini']) {
+        const a = await ask('chat', t, steps, { more: { n: 2 }, headers });
+        const name = `${t} ${first} ${JSON.stringify(headers)}`;
+        assert.ok(a.clean, name);
+        assert.equal(a.choices[first].text, 'plain text', name);
+        assert.equal(a.choices[first].stop, 'end', name);
+        assert.equal(a.choices[second].text, 'one ', name);
+        assert.deepEqual(parsed(a.choices[second].calls), [['look', { x: '1' }]], name);
+        assert.equal(a.choices[second].stop, 'tool', name);
+        assert.equal(a.receipts, Object.keys(headers).length, name);
+      }
+    }
+});
+
+test('what a cut leaves open is text, and the stream ends with an error', async () => {
+  const open = leak('1').slice(0, -16);
+  for (const [c, t] of pairs)
+    for (const text of ['plain', 'a <tool', `a ${open}`, open, `\`\`\`xml\n${leak('1')}\n\`\`\``, `${leak('1')} and ${open}`]) {
+      const a = await ask(c, t, [{ text: [text.slice(0, 5), text.slice(5)] }, { cut: true }]);
+      const name = `${c} of ${t}: ${text}`;
+      if (a.status !== 200) {
+        assert.equal(a.status, 502, name);
+        continue;
+      }
+      assert.ok(!a.clean, name);
+      assert.ok(a.error, name);
+      if (text.startsWith('<tool_call>') && text !== open) {
+        assert.equal(a.calls.length, 1, name);
+        assert.equal(norm(a.text), norm(`and ${open}`), name);
+      } else {
+        assert.equal(a.text, text, name);
+        assert.deepEqual(a.calls, [], name);
+      }
+    }
+});
+
+test('a call cut by the length limit is text', async () => {
+  const open = leak('1').slice(0, -16);
+  for (const [c, t] of pairs)
+    for (const text of [open, `a ${open}`, `\`\`\`\n${leak('1')}\n\`\`\``, '<function=look>\n<parameter=x>\n1', '{"name":"look","arguments":{"x":"1"}}', '[TOOL_CALLS][{"name":"look","arguments":{"x":"1"}']) {
+      const a = await ask(c, t, [{ text: [...text] }, { stop: 'length' }]);
+      assert.ok(a.clean, `${c} of ${t}: ${text}`);
+      assert.equal(a.text, text, `${c} of ${t}`);
+      assert.equal(a.stop, 'length', `${c} of ${t}: ${text}`);
+    }
+});
+
+test('silence while text is held gets keep-alives, and the text comes at the end', async () => {
+  const all = await Promise.all(pairs.map(async ([c, t]) => {
+    const a = await ask(c, t, [{ text: ['a ', '<tool_call>\n{"na'] }, { ms: 900 }, { text: ['no more'] }, { stop: 'end' }]);
+    const b = await ask(c, t, [{ text: ['<tool_call>\n{"na'] }, { ms: 900 }, { text: ['no more'] }, { stop: 'end' }]);
+    return [c, t, a, b];
+  }));
+  for (const [c, t, a, b] of all) {
+    assert.ok(a.clean && b.clean, `${c} of ${t}`);
+    assert.equal(a.text, 'a <tool_call>\n{"nano more', `${c} of ${t}`);
+    assert.equal(b.text, '<tool_call>\n{"nano more', `${c} of ${t}`);
+    const pings = { chat: /^:/m, responses: /keepalive|^:/m, anthropic: /event: ping/, gemini: /^:/m, ollama: /"content":""[^\n]*\n[^\n]*"content":""|^\s*$/m };
+    if (c !== 'gemini') for (const x of [a, b]) assert.match(x.body, pings[c], `${c} of ${t}: ${x.body.slice(0, 2000)}`);
+  }
+});
+
+test('guards: an error before the first byte may be mended elsewhere, one behind it ends the stream', async () => {
+  const scaffold = '<task-notification>done</task-notification>';
+  for (const [c, t] of pairs) {
+    const first = await ask(c, t, [{ text: [...scaffold] }, { text: 'more' }]);
+    assert.equal(first.status, 529, `${c} of ${t}`);
+    const later = await ask(c, t, [{ text: ['It is. ', ...scaffold] }, { text: 'more' }]);
+    assert.equal(later.status, 200);
+    assert.ok(!later.clean && later.error, `${c} of ${t}`);
+    assert.equal(later.text, 'It is. ', `${c} of ${t}`);
+    const called = await ask(c, t, [{ text: [...leak('1')] }, { text: [...scaffold] }]);
+    assert.ok(!called.clean && called.error, `${c} of ${t}`);
+    assert.equal(called.calls.length, 1);
+    assert.equal(called.text.trim(), '', `${c} of ${t}`);
+  }
+});
+
+test('a fallback answers in place of what was held and then failed', async () => {
+  for (const [c, t] of pairs) {
+    if (c === 'gemini') continue; // its model is in the path
+    const script = (n) => n === 1 ? [{ text: ['<task-notification>', 'x</task-', 'notification>'] }] : [{ text: 'good' }];
+    const a = await ask(c, t, script, { more: { model: `twin-${t}` } });
+    assert.equal(a.status, 200, `${c} of ${t}: ${a.body}`);
+    assert.equal(a.text, 'good', `${c} of ${t}`);
+    assert.ok(a.clean, `${c} of ${t}`);
+    assert.equal(a.script.asked, 2);
+  }
+});
+
+test('real calls and leaked ones in one answer', async () => {
+  for (const [c, t] of pairs) {
+    const a = await ask(c, t, [{ text: ['one ', ...leak('1')] }, { call: ['Write', { x: 'real' }] }, { text: [...leak('2'), ' two'] }, { call: ['Write', { x: 'again' }] }, { stop: 'tool' }]);
+    assert.ok(a.clean, `${c} of ${t}`);
+    assert.deepEqual(parsed(a.calls).map(([n, x]) => `${n} ${x.x}`).sort(), ['Write again', 'Write real', 'look 1', 'look 2'], `${c} of ${t}`);
+    assert.equal(norm(a.text), 'one two', `${c} of ${t}`);
+    assert.equal(a.stop, 'tool');
+  }
+});
+
+test('markers in every form of JSON, and line ends of every kind', async () => {
+  const escaped = leak('1').replaceAll('<', '\\u003c').replaceAll('\n', '\\n').replaceAll('"', '\\"').replaceAll('>', '\\u003E');
+  const head = '"id":"chatcmpl-x","object":"chat.completion.chunk","created":1,"model":"m"';
+  for (const end of ['\n\n', '\r\n\r\n', '\r\r'])
+    for (const write of [0, 1])
+      for (const c of Object.keys(callers)) {
+        if (c === 'responses' && end === '\r\r' && write) continue;
+        const a = await ask(c, 'chat', [{ raw: `: hi${end}data: {${head},"choices":[{"index":0,"delta":{"content":"${escaped}"},"finish_reason":null}]}${end}data: {${head},"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}${end}data: [DONE]${end}` }, { cut: true }], { write });
+        assert.ok(a.clean, `${c} ${JSON.stringify(end)} ${write}: ${a.body}`);
+        assert.deepEqual(parsed(a.calls), [['look', { x: '1' }]], `${c} ${JSON.stringify(end)} ${write}`);
+        assert.equal(a.stop, 'tool');
+      }
+});
+
+test('large answers: one frame, thousands of markers, a doubt of many frames', async () => {
+  const big = Array.from({ length: 55000 }, (_, i) => `lorem <b ${i * i} \`x\` `).join('');
+  const many = Array.from({ length: 3000 }, (_, i) => `w${i} <tool_call> <invoke name="nope"> [TOOL_CALLS] `);
+  for (const [c, t] of pairs) {
+    for (const text of [[big], many, [Array.from({ length: 4000 }, (_, i) => `${'<'.repeat(200)}${i}`).join('')]]) {
+      const a = await ask(c, t, [{ text }]);
+      assert.ok(a.body.length < 9 * 1024 * 1024, `${c} of ${t}: ${a.body.length} bytes`);
+      assert.ok(a.clean, `${c} of ${t}: ${a.body.slice(-300)}`);
+      assert.ok(a.text === text.join(''), `${c} of ${t}`);
+    }
+    const calls = await ask(c, t, [{ text: Array.from({ length: 200 }, (_, i) => leak(`${i}`)) }]);
+    assert.equal(calls.calls.length, 128, `${c} of ${t}`); // the bound; what is beyond is text
+    assert.ok(calls.clean);
+  }
+});
+
+test('a doubt of more frames than are kept ends in the text that it was', async () => {
+  const frames = Array.from({ length: 25000 }, () => chunk(0, { content: 'x' }).replace('"created":1', `"created":1,"system_fingerprint":"${'f'.repeat(300)}"`));
+  const plain = await startServe({ config: { guards: { toolText: 'off', think: 'off' }, providers: {
+    chat: { type: 'openai-compatible', baseURL: `http://127.0.0.1:${provider.address().port}/v1`, apiKey: 'k', models: { m: {} } } } } });
+  try {
+    for (const [at, first] of [[serve, '<tick>'], [serve, '<tool_call>{"name":"look","arguments":{"x":"'], [plain, '<tick>']]) {
+      const a = await ask('chat', 'chat', [{ text: first }, { raw: frames.join('') }, { stop: 'end' }], { at });
+      assert.equal(a.status, 200, a.body);
+      assert.ok(a.clean, `${first}: ${a.body.slice(-300)}`);
+      assert.equal(a.text.length, first.length + 25000, first);
+      if (at === serve) continue;
+      const leaked = await ask('chat', 'chat', [{ text: '<tick>' }, { raw: frames.join('') }, { text: '</tick>' }, { stop: 'end' }], { at });
+      assert.ok(!leaked.clean, 'the guard has not forgotten the tag');
+    }
+  } finally { await plain.stop(); }
+});
+
+test('what a model says in held text is content to the clocks', async () => {
+  const slow = await startServe({ config: { providers: Object.fromEntries(Object.entries(targets).map(([id, [type, path]]) => [id, {
+    type, baseURL: `http://127.0.0.1:${provider.address().port}${path}`, apiKey: 'k', models: { m: {} }, timeouts: { first_token_ms: 700 } }])) } });
+  try {
+    await Promise.all(pairs.map(async ([c, t]) => {
+      const steps = ['<tool_call>\n{"name": "look", "arguments": {"x":"', 'a', 'b', 'c', 'd', '"}}\n</tool_call>'].flatMap((text) => [{ text }, { ms: 250 }]);
+      const a = await ask(c, t, steps, { at: slow });
+      assert.equal(a.status, 200, `${c} of ${t}: ${a.body}`);
+      assert.deepEqual(parsed(a.calls), [['look', { x: 'abcd' }]], `${c} of ${t}`);
+    }));
+  } finally { await slow.stop(); }
+});
+
+test('a client that leaves while its text is held takes the provider with it', async () => {
+  for (const [c, t] of pairs) {
+    const id = `gone${count++}`, script = { steps: [{ text: ['a ', '<tool_call>\n{"name": "look", "argu'] }, { ms: 30000 }] };
+    scripts.set(id, script);
+    const [path, body] = callers[c](t, true, `[[s:${id}]]`);
+    const leave = new AbortController();
+    const reply = fetch(serve.url + path, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${serve.key}` }, body: JSON.stringify(body), signal: leave.signal });
+    const { body: stream } = await reply;
+    await stream.getReader().read();
+    const left = Date.now();
+    leave.abort();
+    while (!script.closed && Date.now() - left < 2000) await new Promise((r) => setTimeout(r, 2));
+    assert.ok(script.closed - left < 250, `${c} of ${t}: ${script.closed - left} ms`);
+    scripts.delete(id);
+  }
+});
+
+const rss = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${serve.child.pid}/status`, 'utf8'))[1]) / 1024;
+test('a hundred streams at once that hold what they can, and nothing stays', async () => {
+  const steps = [{ text: ['x ', '<tool_call>\n{"name": "look", "arguments": {"x":"'] }, { text: Array.from({ length: 40 }, (_, i) => String.fromCharCode(97 + i % 26).repeat(5000)) }, { ms: 300 }, { text: '"}}' }];
+  const round = () => Promise.all(Array.from({ length: 100 }, async (_, i) => {
+    const [c, t] = pairs[i % pairs.length];
+    const a = await ask(c, t, steps);
+    assert.ok(a.clean, `${c} of ${t}: ${a.body.slice(0, 300)}`);
+    assert.equal(JSON.parse(a.calls[0][1]).x.length, 200000);
+  }));
+  await round();
+  const before = rss();
+  for (let i = 0; i < 3; i++) await round();
+  assert.ok(rss() - before < 48, `${before} MB, then ${rss()} MB`);
+});
+
+test('tools of every kind of strangeness', async () => {
+  let cycle = { type: 'object', properties: { x: { $ref: '#/$defs/a' } }, $defs: { a: { $ref: '#/$defs/b' }, b: { $ref: '#/$defs/a' } } };
+  let deep = { type: 'string' };
+  for (let i = 0; i < 30; i++) deep = { type: 'object', properties: { x: deep } };
+  let any = { type: 'string' };
+  for (let i = 0; i < 60; i++) any = { anyOf: [any] };
+  const large = { type: 'object', properties: Object.fromEntries(Array.from({ length: 20000 }, (_, i) => [`p${i}`, { type: 'string', description: 'd'.repeat(100) }])) };
+  const xml = '<invoke name="look"><parameter name="x">42</parameter></invoke>';
+  for (const parameters of [cycle, deep, { type: 'object', properties: { x: any } }, large, {}, { properties: [] }, { type: ['object', 7] }])
+    for (const text of [xml, leak('42')]) {
+      const tools = [{ type: 'function', function: { name: 'look', parameters } }, { type: 'function', function: { name: 'look', parameters: { type: 'object', properties: { x: { type: 'string' } } } } }];
+      const a = await ask('chat', 'chat', [{ text: [...text] }], { more: { tools } });
+      assert.equal(a.status, 200, a.body);
+      assert.ok(a.clean);
+      assert.equal(a.calls.length, 1, `${JSON.stringify(parameters).slice(0, 100)} ${a.text}`);
+      assert.equal(typeof JSON.parse(a.calls[0][1]), 'object');
+    }
+  const none = await ask('chat', 'chat', [{ text: [...leak('1')] }], { more: { tool_choice: 'none' } });
+  assert.deepEqual([none.text, none.calls, none.stop], [leak('1'), [], 'end']);
+  const custom = await ask('chat', 'chat', [{ text: [...leak('1')] }], { more: { tools: [{ type: 'custom', custom: { name: 'look' } }] } });
+  assert.deepEqual([custom.text, custom.calls], [leak('1'), []]);
+  const bad = await ask('chat', 'chat', [{ text: [...leak('1')] }], { more: { tools: [{ type: 'function', function: { name: 7 } }] } });
+  assert.deepEqual([bad.text, bad.calls], [leak('1'), []], 'what cannot be read is the provider\'s to refuse');
+});
+
+test('a large body is read off the loop, and a client may leave meanwhile', async () => {
+  const text = 'z'.repeat(3_000_000);
+  for (const [c, t] of [['chat', 'chat'], ['anthropic', 'anthropic'], ['gemini', 'chat'], ['responses', 'responses']]) {
+    const [path, body] = callers[c](t, true, `${text} [[s:big]]`);
+    scripts.set('big', { steps: [{ text: ['a ', leak('1'), ' b'] }] });
+    const ok = await serve.post(path, body);
+    assert.equal(readers[c](await ok.text()).calls.length, 1, `${c} of ${t}`);
+    for (const ms of [0, 5, 10, 20, 40]) {
+      const leave = new AbortController();
+      const gone = fetch(serve.url + path, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${serve.key}` }, body: JSON.stringify(body), signal: leave.signal })
+        .then((r) => r.text()).catch(() => {});
+      setTimeout(() => leave.abort(), ms);
+      await gone;
+    }
+  }
+  assert.equal((await serve.post('/v1/chat/completions', { model: 'test', messages: [{ role: 'user', content: 'x' }] })).status, 200);
+});
