@@ -28,8 +28,8 @@ struct ledger_rates {
 };
 
 struct ledger_account;
-/* The account of that name, made when new; without a lock when it is there. NULL: memory is short, the name too long, or
- * there are too many. */
+/* The account of that name, made when new; without a lock when it is there. NULL: memory is short, the name too long,
+ * or there are too many. */
 struct ledger_account *ledger_account(struct str name);
 struct ledger_rates *ledger_account_rates(struct ledger_account *a);
 /* Calls (not attempts) and their tokens that were settled on that UTC day; 0 for other days than the current one. */
