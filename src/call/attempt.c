@@ -16,7 +16,7 @@ enum {
 void attempt_note(struct call *c, const struct deployment *d, const struct usage *usage) {
   answer_merge_usage(&c->outcome.usage, usage);
   bool is_whole = usage_has(usage, USAGE_INPUT) && usage_has(usage, USAGE_OUTPUT);
-  if (is_whole && !usage->is_estimated) c->outcome.usage.is_estimated = false; /* it was reported after all */
+  if (is_whole && !usage->is_estimated) c->outcome.usage.is_estimated = false;           /* it was reported after all */
   if (c->request->operation == LLM_EMBED) usage_set(&c->outcome.usage, USAGE_OUTPUT, 0); /* vectors are no tokens */
   c->outcome.cost = cost_of(&c->outcome.usage, d->price.known ? &d->price : NULL);
   reserve_noted(c);

@@ -2,6 +2,7 @@
 #include "gateway/turn.h"
 
 #include "gateway/limits.h"
+#include "gateway/permit.h"
 #include "gateway/receipt.h"
 
 static void add_max_tokens(struct turn *t) {
@@ -25,6 +26,8 @@ void turn_add_headers(struct turn *t, bool is_final) {
 
 static enum err sink_write(void *arg, struct str bytes) {
   struct turn *t = arg;
+  enum err e = t->rc->reply.has_content ? OK : permit_still(t->rc, &t->rc->info);
+  if (e) return e;
   turn_add_headers(t, false);
   stored_watch(&t->stored, bytes);
   return reply_write(&t->rc->reply, bytes);
@@ -60,6 +63,8 @@ void turn_open_stream(struct turn *t) {
 enum err turn_send_whole(struct turn *t) {
   struct request_context *rc = t->rc;
   struct call *c = &t->call;
+  enum err e = permit_still(rc, &rc->info);
+  if (e) return e;
   if (c->put_receipt && c->dialect->put_receipt) {
     struct buf receipt;
     buf_init(&receipt, 0);
