@@ -309,7 +309,8 @@ void reserve_settle(struct call *c, enum err result) {
   struct cost cost = cost_of(&u, r->deployment->price.known ? &r->deployment->price : NULL);
   struct journal_result done = {.amount_nano_usd = cost.total_nano_usd};
   /* The provider was held to the bound: what was guessed here may not pass it. */
-  if (is_estimated && r->has_budget && done.amount_nano_usd > r->money.amount_nano_usd)
+  bool is_told = !result && c->outcome.cost.is_known; /* and its receipt has to say the same */
+  if (is_estimated && !is_told && r->has_budget && done.amount_nano_usd > r->money.amount_nano_usd)
     done.amount_nano_usd = r->money.amount_nano_usd;
   static const enum usage_class classes[JOURNAL_CLASSES] = {USAGE_INPUT, USAGE_OUTPUT, USAGE_CACHE_READ,
                                                             USAGE_CACHE_WRITE, USAGE_REASONING};

@@ -174,14 +174,25 @@ TEST(an_answer_that_was_begun_costs_what_was_seen) {
 }
 
 TEST(usage_that_is_missing_is_estimated_within_the_bound) {
-  begin(WHOLE, 10000);
-  rig.answers[0] = (struct scripted_answer){
+  static const char asked[] = "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"hello there\"}]}";
+  static const struct scripted_answer answer = {
       .type = JSON, .pieces = {"{\"choices\":[{\"message\":{\"content\":\"a text of some length\"}}]}"}};
+  begin(asked, 10000);
+  rig.answers[0] = answer;
   assert_int_equal(rig_run(), OK);
-  struct count_output words = {0}; /* as counted here; the prompt is none that could be counted */
+  struct cost told = rig.call.outcome.cost; /* counted by call/count.c: the receipt says the same as the row */
+  assert_true(told.is_known && rig.call.outcome.usage.is_estimated);
+  assert_true(told.total_nano_usd > 0 && told.total_nano_usd <= bound(asked, 100));
+  end(told.total_nano_usd);
+  assert_int_equal(row_count, 1);
+  assert_int_equal(rows[0].flags, JOURNAL_ESTIMATED);
+  begin(WHOLE, 10000); /* a prompt that cannot be read is told by its length */
+  rig.answers[0] = answer;
+  assert_int_equal(rig_run(), OK);
+  assert_false(rig.call.outcome.cost.is_known);
+  struct count_output words = {0};
   count_output_add(&words, STR("a text of some length"));
   end(((int64_t)strlen(WHOLE) + 3) / 4 + 2 * count_output_tokens(&words, STR("m0")));
-  assert_int_equal(row_count, 1);
   assert_int_equal(rows[0].flags, JOURNAL_ESTIMATED);
 }
 
