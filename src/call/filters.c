@@ -33,12 +33,16 @@ void filters_choose(struct call *c, const struct deployment *d, struct codec *co
   codec->filter = f;
 }
 
-/* How markup begins, as JSON writes it; a call that is nothing but its object begins the text. */
-static const struct str beginnings[] = {STR("<"), STR("\\u003c"), STR("\\u003C"), STR("[T"), STR("\"{")};
+/* What all markup has, as JSON writes it within a string; a call that is nothing but its object says its arguments. */
+static const struct str signs[] = {
+    STR("<"),           STR("\\u003c"), STR("\\u003C"), STR("[T"), STR("arguments\\\""), STR("parameters\\\""),
+    STR("\xe2\x97\x81"), STR("\\u25c1"), STR("\\u25C1"),
+};
 
 bool filters_may_change(const struct text_filter_options *options, struct str body) {
   if (!options->tool_text && !options->think) return false;
-  for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
-    if (str_find(body, beginnings[i]) != SIZE_MAX) return true;
+  if (options->think && options->starts_in_think) return true;
+  for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+    if (str_find(body, signs[i]) != SIZE_MAX) return true;
   return false;
 }

@@ -34,7 +34,7 @@ struct stream {
   struct buf receipt;
   bool is_holding, receipt_done, is_committed, is_over; /* over: the end mark has come */
   bool is_held_certain; /* what is held is of no doubt: it goes out whatever the filter will say */
-  bool is_early; /* over, but the upstream has not said so: its usage may still come */
+  bool is_early;        /* over, but the upstream has not said so: its usage may still come */
   uint64_t hold_until, tail_until;
 };
 
@@ -88,8 +88,8 @@ static bool is_rest_of_held(const struct stream *r, const struct frame *frame) {
 
 /* ---- the watch beside a relay ---- */
 
-/* From here on the caller gets what the translation writes; of the frames in doubt, too. Another choice's end that waits
- * for the receipt goes out without it, as the translation puts it at the end. */
+/* From here on the caller gets what the translation writes; of the frames in doubt, too. Another choice's end that
+ * waits for the receipt goes out without it, as the translation puts it at the end. */
 static void take_over(struct stream *r, size_t from) {
   r->out.n = from;
   if (r->is_holding && r->is_held_certain) buf_put(&r->out, buf_str(&r->held));

@@ -23,7 +23,7 @@ struct text_channel {
 
 enum {
   PARTS_AT_ONCE = 8,
-  JOIN_BYTES = 128,           /* a delta of so many is not told in pieces, which markup would make many */
+  JOIN_BYTES = 128,            /* a delta of so many is not told in pieces, which markup would make many */
   JOINED_KEPT_BYTES = 64 << 10 /* memory that is kept for the next */
 };
 

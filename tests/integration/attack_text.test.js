@@ -7,7 +7,7 @@ import { startServe } from './harness.js';
 import { callers, framesOf, readers, scripts, startProvider, wholeReaders } from './hostile_text.js';
 
 const targets = { chat: ['openai-compatible', '/v1'], anthropic: ['anthropic', '/v1'], gemini: ['gemini', '/v1beta'], ollama: ['ollama', ''], responses: ['openai', '/v1'] };
-let provider, serve, count = 0;
+let provider, serve, counter, count = 0;
 
 before(async () => {
   provider = await startProvider();
@@ -22,8 +22,11 @@ before(async () => {
       }]))),
     },
   });
+  counter = await startServe({ config: { providers: {
+    any: { type: 'openai', baseURL: `${url}/v1`, apiKey: 'k', models: Object.fromEntries(['gpt-4o', 'gpt-5', 'claude-sonnet-4-5', 'gemini-2.5-pro', 'qwen-vl'].map((m) => [m, {}])) } } } });
 });
 after(async () => {
+  await counter?.stop();
   await serve?.stop();
   provider?.closeAllConnections();
   provider?.close();
@@ -301,4 +304,29 @@ test('a large body is read off the loop, and a client may leave meanwhile', asyn
     }
   }
   assert.equal((await serve.post('/v1/chat/completions', { model: 'test', messages: [{ role: 'user', content: 'x' }] })).status, 200);
+});
+
+test('pictures that lie about themselves are counted, not believed', async () => {
+  const be = (n) => { const b = Buffer.alloc(4); b.writeUInt32BE(n); return b; }, le = (n) => be(n).reverse();
+  const png = (w, h) => Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), be(13), Buffer.from('IHDR'), be(w), be(h), Buffer.alloc(30)]);
+  const webp = (kind, rest) => Buffer.concat([Buffer.from('RIFF'), le(99), Buffer.from(`WEBP${kind}`), le(9), rest]);
+  const jpeg = (h, w) => Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 4, 0, 0, 0xff, 0xff, 0xff, 0xc0, 0, 17, 8, h >> 8, h & 255, w >> 8, w & 255, 3, ...Array(20).fill(0)]);
+  const files = [png(4294967295, 4294967295), png(1, 4294967295), png(0, 0), jpeg(65535, 65535), jpeg(1, 65535), Buffer.concat([Buffer.from([0xff, 0xd8]), Buffer.alloc(200000, 0xff)]),
+    Buffer.concat([Buffer.from([0xff, 0xd8]), Buffer.from('ffe00002'.repeat(2000), 'hex')]), webp('VP8X', Buffer.alloc(20, 0xff)), webp('VP8L', Buffer.from('2fffffffff', 'hex')), webp('VP8 ', Buffer.from('0000009d012affffffff', 'hex')),
+    Buffer.concat([Buffer.from('BM'), Buffer.alloc(12), le(40), le(0xffffffff), le(0x80000000)]), Buffer.from('%PDF-' + '/Type/Page '.repeat(20000)), Buffer.alloc(0)];
+  const data = files.flatMap((f) => [f, ...[1, 5, 9, 17, 21, 25].filter((n) => n < f.length).map((n) => f.subarray(0, n))]).map((f) => f.toString('base64'));
+  data.push('!!!!', 'iVBOR', 'data:image/png;base64,x', '=');
+  for (const model of ['gpt-4o', 'gpt-5', 'claude-sonnet-4-5', 'gemini-2.5-pro', 'qwen-vl']) {
+    const count = async (list) => {
+      const reply = await counter.post('/v1/messages/count_tokens', { model: `any/${model}`, messages: [{ role: 'user', content: list.map((d) => ({ type: 'image', source: { type: 'base64', media_type: 'image/png', data: d } })) }] });
+      assert.equal(reply.status, 200, await reply.clone().text());
+      return (await reply.json()).input_tokens;
+    };
+    const base = await count([data[0]]);
+    for (const d of data.filter((x) => x)) {
+      const one = await count([d]);
+      assert.ok(Number.isSafeInteger(one) && one > 0 && one < 2e6, `${model} ${d.slice(0, 40)}: ${one}`);
+    }
+    assert.ok(Math.abs((await count([data[0], data[0]])) - 2 * base) < 400, model);
+  }
 });
