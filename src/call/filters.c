@@ -35,8 +35,15 @@ void filters_choose(struct call *c, const struct deployment *d, struct codec *co
 
 /* What all markup has, as JSON writes it within a string; a call that is nothing but its object says its arguments. */
 static const struct str signs[] = {
-    STR("<"),           STR("\\u003c"), STR("\\u003C"), STR("[T"), STR("arguments\\\""), STR("parameters\\\""),
-    STR("\xe2\x97\x81"), STR("\\u25c1"), STR("\\u25C1"),
+    STR("<"),
+    STR("\\u003c"),
+    STR("\\u003C"),
+    STR("[T"),
+    STR("arguments\\\""),
+    STR("parameters\\\""),
+    STR("\xe2\x97\x81"),
+    STR("\\u25c1"),
+    STR("\\u25C1"),
 };
 
 bool filters_may_change(const struct text_filter_options *options, struct str body) {
