@@ -188,7 +188,7 @@ test('markers in every form of JSON, and line ends of every kind', async () => {
 test('large answers: one frame, thousands of markers, a doubt of many frames', async () => {
   const big = Array.from({ length: 30000 }, (_, i) => `lorem <b ${i * i} \`x\` `).join('');
   const many = Array.from({ length: 1000 }, (_, i) => `w${i} <tool_call> <invoke name="nope"> [TOOL_CALLS] `);
-  for (const [c, t] of pairs) {
+  for (const [c, t] of pairs.filter(([c, t]) => c === t || t === 'chat')) {
     for (const text of [[big], many, [Array.from({ length: 4000 }, (_, i) => `${'<'.repeat(200)}${i}`).join('')]]) {
       const a = await ask(c, t, [{ text }]);
       assert.ok(a.body.length < 9 * 1024 * 1024, `${c} of ${t}: ${a.body.length} bytes`);
