@@ -8,15 +8,16 @@ _maestro() {
       return ;;
     -l | --log-level) words='debug info warn error' ;;
     --log-format) words='auto text json' ;;
+    --role) words='user viewer operator admin' ;;
     --host | -p | --port | --workers | -k | --api-key | --set | -e | --endpoint | --latency | --pace | --chunks | \
-      --reply-bytes | --seed) return ;;
+      --reply-bytes | --seed | --models | --expires | --token) return ;;
   esac
   if [ -n "$words" ]; then
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
     return
   fi
   if [ "$COMP_CWORD" -eq 1 ]; then
-    words='serve check init server context mock version help --help --version'
+    words='serve check init server context user store mock version help --help --version'
   else
     case $command in
       serve) words='--config --host --port --workers --api-key --log-level --log-format --set --help' ;;
@@ -32,6 +33,18 @@ _maestro() {
           set | update | remove | test | get-key | set-key)
             [ "$COMP_CWORD" -eq 3 ] && words="$(maestro context list 2>/dev/null | awk '{print $1 == "*" ? $2 : $1}') $words" ;;
         esac ;;
+      user)
+        words='--json --help'
+        [ "$COMP_CWORD" -eq 2 ] && words="create list show refresh-token delete $words"
+        [ "${COMP_WORDS[2]:-}" = create ] && words="--role --models --all-models --expires $words"
+        [ "${COMP_WORDS[2]:-}" = refresh-token ] && words="--token --expires $words" ;;
+      store)
+        words='--help'
+        [ "$COMP_CWORD" -eq 2 ] && words="migrate backup restore export import $words"
+        if [ "$COMP_CWORD" -eq 3 ]; then
+          mapfile -t COMPREPLY < <(compgen -f -- "$current")
+          return
+        fi ;;
       mock) words='--port --host --latency --pace --chunks --reply-bytes --seed --fast --help' ;;
       *) words='--help' ;;
     esac

@@ -73,7 +73,7 @@ static void put_addresses(struct str host, struct buf *b) {
 
 static void put_page(struct request_context *rc, struct buf *b) {
   const struct catalog *c = rc->catalog;
-  bool is_known = rc->principal.kind != AUTH_NOBODY;
+  bool is_known = auth_may(&rc->principal, AUTH_CLASS_API_READ);
   struct str host = rc->request->host.n ? rc->request->host : STR("localhost:8080");
   buf_put(b, STR("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
                  "content=\"width=device-width,initial-scale=1\"><title>Maestro</title>"));

@@ -45,26 +45,17 @@ static enum err run_job(bool is_rebuild, uint64_t deadline_us, struct err_info *
                 : OK;
 }
 
-/* Adopting is posted to the workers by the publish; this one does it at once, so that its answer is true. */
-static void adopt(struct request_context *rc) {
-  snapshot_adopt();
-  snapshot_unref(rc->snapshot);
-  rc->snapshot = snapshot_ref(snapshot_current());
-  rc->options = &snapshot_config(rc->snapshot)->options;
-  rc->catalog = snapshot_get(rc->snapshot, GATEWAY_CATALOG);
-}
-
 void admin_models_refresh(struct request_context *rc) {
   struct err_info info = {0};
   uint64_t deadline = clock_deadline_ms(REFRESH_MS);
   bool changed = false;
   enum err e = run_job(false, deadline, &info);
   if (!e) {
-    adopt(rc);
+    exchange_adopt(rc);
     e = discovery_run(rc->worker->client, rc->catalog, &changed);
   }
   if (!e && changed) e = run_job(true, deadline, &info);
-  if (!e && changed) adopt(rc);
+  if (!e && changed) exchange_adopt(rc);
   if (e == ERR_BAD_CONFIG) info.http_status = 422;
   if (e) {
     exchange_fail(rc, e, &info);

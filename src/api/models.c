@@ -6,7 +6,7 @@
 
 #include "gateway/envelope.h"
 #include "gateway/exchange.h"
-#include "route/resolve.h"
+#include "gateway/permit.h"
 
 /* Raw members that only we add: what the registry knows of a model. */
 static struct str extra_of(const struct deployment *d, struct arena *a) {
@@ -62,19 +62,28 @@ static int by_name(const void *left, const void *right) {
                  (*(const struct deployment *const *)right)->qualified);
 }
 
+/* A name that stands for several is shown to a user who may use one of them by it. */
+static bool shows_virtual(struct request_context *rc, struct str name) {
+  struct resolution r;
+  struct err_info info = {0};
+  return permit_resolve(rc, name, &r, &info) != ERR_FORBIDDEN;
+}
+
 static size_t list_models(struct request_context *rc, struct dialect_model *out) {
   const struct catalog *c = rc->catalog;
   const struct deployment **rest = ARENA_NEW_ARRAY(rc->arena, const struct deployment *, c->deployment_count + 1);
   size_t n = 0, others = 0;
   if (!rest) return 0;
   for (size_t i = 0; i < c->priority_count; i++)
-    if (c->priorities[i]->at->is_ready) out[n++] = describe(c->priorities[i], rc->arena);
+    if (c->priorities[i]->at->is_ready && permit_shows(rc, c->priorities[i]))
+      out[n++] = describe(c->priorities[i], rc->arena);
   for (size_t i = 0; i < c->deployment_count; i++)
-    if (c->deployments[i].at->is_ready && c->deployments[i].order == SIZE_MAX) rest[others++] = &c->deployments[i];
+    if (c->deployments[i].at->is_ready && c->deployments[i].order == SIZE_MAX && permit_shows(rc, &c->deployments[i]))
+      rest[others++] = &c->deployments[i];
   qsort(rest, others, sizeof *rest, by_name);
   for (size_t i = 0; i < others; i++) out[n++] = describe(rest[i], rc->arena);
-  if (c->priority_count) out[n++] = describe_virtual(RESOLVE_NAME_PRIORITY);
-  if (c->deployment_count) out[n++] = describe_virtual(RESOLVE_NAME_AUTO);
+  if (c->priority_count && shows_virtual(rc, RESOLVE_NAME_PRIORITY)) out[n++] = describe_virtual(RESOLVE_NAME_PRIORITY);
+  if (c->deployment_count && shows_virtual(rc, RESOLVE_NAME_AUTO)) out[n++] = describe_virtual(RESOLVE_NAME_AUTO);
   return n;
 }
 
@@ -94,7 +103,7 @@ void models_list(struct request_context *rc) {
 enum err models_describe(struct request_context *rc, struct str name, struct dialect_model *out,
                          struct err_info *info) {
   struct resolution r;
-  enum err e = resolve_name(rc->catalog, rc->arena, name, &r, info);
+  enum err e = permit_resolve(rc, name, &r, info);
   if (e) return e;
   *out = r.how == RESOLVE_BRAIN || r.how == RESOLVE_PRIORITY ? describe_virtual(name) : describe(r.v[0], rc->arena);
   out->id = name;

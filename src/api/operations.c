@@ -5,6 +5,8 @@
 
 #include "base/metrics.h"
 #include "gateway/exchange.h"
+#include "gateway/limits.h"
+#include "policy/principals.h"
 
 /* Globals: set by main, once before serving and once at its end. */
 static void (*before_scrape)(void);
@@ -27,10 +29,45 @@ void operations_readyz(struct request_context *rc) {
     answer(rc, 200, STR("{\"status\":\"ready\"}"));
 }
 
+/* Budgets and rates: of all accounts to those who administer, else the caller's own. */
+static void put_money(struct request_context *rc, struct buf *b) {
+  struct ledger_stats s;
+  bool sees_all = auth_may(&rc->principal, AUTH_CLASS_API_CHANGE) || rc->principal.kind == AUTH_LOCAL;
+  ledger_stats(&s);
+  buf_put(b, STR(",\"limits\":"));
+  limits_put_json(snapshot_get(rc->snapshot, GATEWAY_LIMITS), sees_all ? NULL : &rc->principal, b);
+  buf_printf(b, ",\"journal\":{\"durable\":%s,\"in_flight\":%u,\"recovered\":%llu,\"torn\":%llu}",
+             ledger_is_durable() && !s.is_writing_bad ? "true" : "false", s.in_flight, (unsigned long long)s.recovered,
+             (unsigned long long)s.torn);
+}
+
+/* Serving goes on without it, so the status stays "ok"; whoever watches it looks here. */
+static void put_store(struct buf *b, const struct principals *principals) {
+  static const char *const sources[] = {
+      [STORE_NONE] = "none", [STORE_DB] = "store", [STORE_KEPT] = "last_known", [STORE_UNKNOWN] = "unknown"};
+  struct store_status status;
+  store_status(&status);
+  buf_put(b, STR(",\"store\":{\"status\":"));
+  buf_put_json(b, !status.is_started ? STR("none") : status.fault ? STR("failing") : STR("ok"));
+  if (status.fault) {
+    buf_put(b, STR(",\"code\":"));
+    buf_put_json(b, str_from_c(err_code(status.fault)));
+    buf_put(b, STR(",\"detail\":"));
+    buf_put_json(b, str_from_c(status.text));
+  }
+  buf_put(b, STR(",\"schema_version\":"));
+  buf_put_u64(b, status.version);
+  buf_put(b, STR(",\"users\":"));
+  buf_put_u64(b, principals->people.user_count);
+  buf_put(b, STR(",\"users_from\":"));
+  buf_put_json(b, str_from_c(sources[principals->source]));
+  buf_put_char(b, '}');
+}
+
 void operations_healthz(struct request_context *rc) {
   const struct catalog *c = rc->catalog;
   struct buf b;
-  if (rc->principal.kind == AUTH_NOBODY) {
+  if (!auth_may(&rc->principal, AUTH_CLASS_API_READ)) {
     answer(rc, 200, STR("{\"status\":\"ok\"}"));
     return;
   }
@@ -52,8 +89,10 @@ void operations_healthz(struct request_context *rc) {
   buf_put_u64(&b, c->registry->model_count);
   buf_put(&b, STR(",\"registry_age_days\":"));
   buf_put_i64(&b, registry_age_days(c->registry, clock_wall_us()));
+  put_money(rc, &b);
   buf_put(&b, STR(",\"epoch\":"));
   buf_put_u64(&b, snapshot_epoch(rc->snapshot));
+  put_store(&b, snapshot_get(rc->snapshot, GATEWAY_PRINCIPALS));
   buf_put_char(&b, '}');
   exchange_answer(rc, 200, &b);
   buf_clear(&b);

@@ -44,5 +44,8 @@ struct cli_reply {
 };
 enum err cli_request(const struct context *context, const char *method, const char *path, struct cli_reply *out,
                      struct err_info *info) MUST_CHECK;
+/* The same with a body of JSON. */
+enum err cli_request_body(const struct context *context, const char *method, const char *path, struct str body,
+                          struct cli_reply *out, struct err_info *info) MUST_CHECK;
 
 #endif

@@ -26,6 +26,11 @@ static struct curl_slist *make_headers(const struct context *context) {
 
 enum err cli_request(const struct context *context, const char *method, const char *path, struct cli_reply *out,
                      struct err_info *info) {
+  return cli_request_body(context, method, path, STR_NONE, out, info);
+}
+
+enum err cli_request_body(const struct context *context, const char *method, const char *path, struct str body,
+                          struct cli_reply *out, struct err_info *info) {
   char url[1024];
   long status = 0;
   CURL *curl = curl_easy_init();
@@ -40,7 +45,10 @@ enum err cli_request(const struct context *context, const char *method, const ch
   }
   curl_easy_setopt(curl, CURLOPT_URL, url);
   curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
-  if (!strcmp(method, "POST")) curl_easy_setopt(curl, CURLOPT_POSTFIELDS, "");
+  if (body.n || !strcmp(method, "POST")) {
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.n);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.n ? body.p : "");
+  }
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);

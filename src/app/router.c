@@ -1,8 +1,10 @@
 /* Paths to endpoints: see router.h. */
 #include "app/router.h"
 
+#include "admin/audit.h"
 #include "admin/home.h"
 #include "admin/models_refresh.h"
+#include "admin/users.h"
 #include "api/models.h"
 #include "api/ollama.h"
 #include "api/operations.h"
@@ -35,20 +37,18 @@ static struct endpoint endpoints[] = {
 
 enum { ENDPOINTS = sizeof endpoints / sizeof *endpoints };
 
-/* What Allow says of a set of methods. */
+/* What Allow says of a set of methods. The texts are made once, at the start. */
 static struct str methods_of(unsigned mask) {
-  static const struct {
-    unsigned mask;
-    struct str text;
-  } rows[] = {
-      {1u << HTTP_GET | 1u << HTTP_HEAD, STR("GET, HEAD, OPTIONS")},
-      {1u << HTTP_POST, STR("POST, OPTIONS")},
-      {1u << HTTP_GET | 1u << HTTP_HEAD | 1u << HTTP_DELETE, STR("GET, HEAD, DELETE, OPTIONS")},
-      {1u << HTTP_GET | 1u << HTTP_HEAD | 1u << HTTP_POST, STR("GET, HEAD, POST, OPTIONS")},
-  };
-  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-    if (rows[i].mask == mask) return rows[i].text;
-  return STR("GET, HEAD, POST, DELETE, OPTIONS");
+  static const enum http_method order[] = {HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE};
+  static char texts[ANY_METHOD + 1][64];
+  struct buf b = {.p = texts[mask], .cap = sizeof texts[mask], .limit_bytes = sizeof texts[mask]};
+  for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+    if (!(mask & 1u << order[i])) continue;
+    buf_put(&b, http_method_name(order[i]));
+    buf_put(&b, STR(", "));
+  }
+  buf_put(&b, STR("OPTIONS"));
+  return buf_str(&b);
 }
 
 void router_init(void) {
@@ -61,16 +61,34 @@ void router_init(void) {
   }
 }
 
+/* "{first}/middle/{second}tail": the first stands for one segment. *rest is all from the first to before the tail. */
+static bool matches_two(struct str template, size_t open, struct str path, struct str *rest) {
+  struct str middle = str_sub(template, str_find_char(template, '}') + 1, template.n), tail;
+  size_t second = str_find_char(middle, '{');
+  tail = str_sub(middle, str_find_char(middle, '}') + 1, middle.n);
+  middle = str_sub(middle, 0, second);
+  if (path.n < open + tail.n || !str_has_prefix(path, str_sub(template, 0, open)) || !str_has_suffix(path, tail))
+    return false;
+  struct str all = str_sub(path, open, path.n - tail.n);
+  size_t slash = str_find_char(all, '/');
+  if (slash == SIZE_MAX || slash == 0 || !str_has_prefix(str_sub(all, slash, all.n), middle)) return false;
+  if (all.n == slash + middle.n) return false;
+  *rest = all;
+  return true;
+}
+
 /* A {name} stands for one byte at least; what is behind it decides by its last occurrence ("a:b:generateContent"). */
-static bool matches(struct str template, struct str path, struct str *rest) {
+static bool matches(const struct endpoint *e, struct str path, struct str *rest) {
+  struct str template = e->route;
   size_t open = str_find_char(template, '{');
   *rest = STR_NONE;
   if (open == SIZE_MAX) return str_eq(template, path);
   struct str tail = str_sub(template, str_find_char(template, '}') + 1, template.n);
+  if (str_find_char(tail, '{') != SIZE_MAX) return matches_two(template, open, path, rest);
   if (path.n < open + tail.n || !str_has_prefix(path, str_sub(template, 0, open)) || !str_has_suffix(path, tail))
     return false;
   *rest = str_sub(path, open, path.n - tail.n);
-  return rest->n > 0;
+  return rest->n > 0 && !(e->what & SEGMENT && str_find_char(*rest, '/') != SIZE_MAX);
 }
 
 const struct endpoint *router_find(struct str path, enum http_method method, struct http_headers headers,
@@ -79,7 +97,7 @@ const struct endpoint *router_find(struct str path, enum http_method method, str
   struct str other_rest = STR_NONE;
   for (size_t i = 0; i < ENDPOINTS; i++) {
     const struct endpoint *e = &endpoints[i];
-    if (!matches(e->route, path, rest)) continue;
+    if (!matches(e, path, rest)) continue;
     if (e->header.n && !http_header_get(headers, e->header).p) continue;
     bool is_catch_all = e->method_mask == ANY_METHOD;
     if (e->method_mask & (1u << method) && !(is_catch_all && other_method)) return e;

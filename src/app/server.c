@@ -21,14 +21,17 @@
 #include "io/pool.h"
 #include "jobs/reload.h"
 #include "route/discovered.h"
+#include "state/ledger.h"
 #include "state/server_info.h"
 #include "state/signature_store.h"
+#include "state/store.h"
 
 enum {
   TICK_MS = 500,
   DISCOVERY_EVERY_MS = 600000,
   DISCOVERY_SOON_MS = 15000,
   TRIM_EVERY_MS = 10000,
+  MEND_EVERY_MS = 5000,
   TRIM_FLOOR_BYTES = 128 << 20
 };
 
@@ -159,12 +162,24 @@ static bool lacks_models(void) {
   return lacks;
 }
 
+/* A store that failed may be there again: then it is what counts. */
+static void mend_store(void) {
+  struct config_diags diags;
+  struct err_info info = {0};
+  if (!store_retry()) return;
+  config_diags_init(&diags);
+  enum err e = reload_rebuild(&diags, &info);
+  if (e) log_line(LOG_LEVEL_ERROR, "the store's users are not in force", log_c(LOG_ERROR, err_info_text(e, &info)));
+  config_diags_clear(&diags);
+}
+
 /* Waits for the signal to end; reloads on SIGHUP and when a watched file has changed. */
 static int wait_for_end(struct server_start *start) {
   sigset_t set;
   uint64_t next_discovery = clock_mono_us() + (uint64_t)DISCOVERY_EVERY_MS * 1000;
   uint64_t next_look = clock_mono_us() + (uint64_t)DISCOVERY_SOON_MS * 1000;
   uint64_t next_trim = clock_mono_us() + (uint64_t)TRIM_EVERY_MS * 1000;
+  uint64_t next_mend = clock_mono_us() + (uint64_t)MEND_EVERY_MS * 1000;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
@@ -184,6 +199,10 @@ static int wait_for_end(struct server_start *start) {
     if (is_due || (is_look && lacks_models())) server_start_discover(start);
     if (is_due) next_discovery = clock_mono_us() + (uint64_t)DISCOVERY_EVERY_MS * 1000;
     if (is_look) next_look = clock_mono_us() + (uint64_t)DISCOVERY_SOON_MS * 1000;
+    if (clock_mono_us() >= next_mend) {
+      mend_store();
+      next_mend = clock_mono_us() + (uint64_t)MEND_EVERY_MS * 1000;
+    }
     if (clock_mono_us() >= next_trim) {
       give_back_memory();
       next_trim = clock_mono_us() + (uint64_t)TRIM_EVERY_MS * 1000;
@@ -261,12 +280,37 @@ static void write_server_info(const struct config *config, const struct server_s
   if (e) log_line(LOG_LEVEL_WARN, "server.json not written", log_c(LOG_ERROR, err_info_text(e, &info)));
 }
 
+/* ---- money ---- */
+
+/* Without it the gateway serves all the same, but nobody who has a budget. */
+__attribute__((noinline)) static void open_ledger(const struct config *config, const struct cli_paths *paths) {
+  struct err_info info = {0};
+  struct buf folder, notes;
+  struct str rest, line;
+  buf_init(&folder, 0);
+  buf_init(&notes, 0);
+  buf_printf(&folder, "%s/ledger", paths->data_dir);
+  buf_put_char(&folder, 0);
+  enum err e = folder.failed ? ERR_NO_MEMORY : OK;
+  if (!e) e = ledger_open(folder.p, config->options.server_workers, &notes, &info);
+  for (rest = buf_str(&notes); rest.n;) {
+    str_cut(rest, '\n', &line, &rest);
+    log_line(LOG_LEVEL_WARN, "ledger", log_str(LOG_REASON, line));
+  }
+  if (e)
+    log_line(LOG_LEVEL_ERROR, "what is spent will not be written down, and callers with a budget are refused",
+             log_c(LOG_ERROR, err_info_text(e, &info)));
+  buf_clear(&folder);
+  buf_clear(&notes);
+}
+
 static int serve(const struct config *config, const struct server_options *options, bool created_key) {
   struct server_start *start = NULL;
   struct err_info info = {0};
   struct config_diags diags;
   int code = CLI_OK;
   config_diags_init(&diags);
+  open_ledger(config, &options->paths); /* before the first snapshot names its accounts */
   enum err e = server_start_listen(&start, config, !has_provider(config), &info);
   if (!e) e = reload_now(&diags, &info); /* the first snapshot: now the port and the demo are known */
   if (e && diags.n) print_diags(&diags);
@@ -322,10 +366,13 @@ int server_run(const struct server_options *options) {
   log_set_json(config->options.log_format == CONFIG_FORMAT_JSON ||
                (config->options.log_format == CONFIG_FORMAT_AUTO && !isatty(STDERR_FILENO)));
   e = log_start(NULL, &info);
+  if (!e) e = store_start(options->paths.data_dir, "serve", &info);
   code = e ? cli_fail(CLI_FAILED, "%s", err_info_text(e, &info)) : serve(config, options, created_key);
+  store_stop();
   log_stop();
 out:
   snapshot_unpublish();
+  ledger_close(); /* no snapshot holds an account any more */
   discovered_clear();
   rules_set_generated_key(STR_NONE);
   config_unref(config);

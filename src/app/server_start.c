@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "gateway/exchange.h"
+#include "gateway/limits.h"
 #include "gateway/rules.h"
 #include "io/held.h"
 #include "io/http_client.h"
@@ -114,6 +115,7 @@ static void worker_stop(unsigned index, void *arg) {
   if (w->gateway.client) http_client_free(w->gateway.client);
   auth_failures_free(w->gateway.failures);
   snapshot_leave();
+  ledger_worker_detach();
   metrics_worker_detach();
   log_worker_detach();
 }
@@ -127,6 +129,7 @@ static enum err worker_start(unsigned index, struct loop *loop, void *arg, struc
   enum err e = log_worker_attach(info);
   if (!e) e = metrics_worker_attach(index, info);
   if (e) return e;
+  ledger_worker_attach(index);
   snapshot_adopt();
   e = auth_failures_new(&w->gateway.failures, NULL, info);
   if (!e) e = http_client_new(&w->gateway.client, loop, &s->client, info);
@@ -156,12 +159,22 @@ __attribute__((no_sanitize("thread"))) static void scrape_worker(unsigned i, con
   metrics_set(i, METRIC_FIBERS_REFUSED, 0, 0, (int64_t)loop->fibers_refused);
 }
 
+static void scrape_money(void) {
+  struct ledger_stats s;
+  const struct snapshot *now = snapshot_current(); /* a scrape runs on a worker */
+  ledger_stats(&s);
+  metrics_set(0, METRIC_JOURNAL_ROWS, 0, 0, (int64_t)s.rows);
+  metrics_set(0, METRIC_JOURNAL_IN_FLIGHT, 0, 0, s.in_flight);
+  if (now) limits_scrape(snapshot_get(now, GATEWAY_LIMITS));
+}
+
 static void scrape(void) {
   pthread_mutex_lock(&figures_lock);
   for (unsigned i = 0; i < the_start->count; i++)
     if (the_start->each[i].has_figures) scrape_worker(i, &the_start->each[i]);
   pthread_mutex_unlock(&figures_lock);
   metrics_set(0, METRIC_HELD_BYTES, 0, 0, (int64_t)held_bytes());
+  scrape_money();
   metrics_set(0, METRIC_LOG_DROPPED, 0, 0, (int64_t)log_dropped_total());
 }
 

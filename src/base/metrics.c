@@ -192,6 +192,13 @@ unsigned metrics_provider(struct str name) {
   return i;
 }
 
+unsigned metrics_account(struct str label) {
+  pthread_mutex_lock(&lock);
+  unsigned i = intern(&metrics_state.accounts, METRICS_ACCOUNT, 0, label);
+  pthread_mutex_unlock(&lock);
+  return i;
+}
+
 unsigned metrics_pair(struct str provider, struct str model) {
   pthread_mutex_lock(&lock);
   unsigned owner = intern(&metrics_state.providers, METRICS_PROVIDER, 0, provider);
@@ -231,6 +238,7 @@ void metrics_clear(void) {
   clear_names(&metrics_state.endpoints);
   clear_names(&metrics_state.providers);
   clear_names(&metrics_state.pairs);
+  clear_names(&metrics_state.accounts);
   atomic_store(&metrics_state.started_us, 0);
   pthread_mutex_unlock(&lock);
 }

@@ -13,18 +13,28 @@
 /* Cells of each dimension. */
 enum {
   METRICS_NONE = 1,
-  METRICS_ENDPOINT = 64,
+  METRICS_ENDPOINT = 192,
   METRICS_PROVIDER = 64,
   METRICS_PAIR = 512, /* provider and model */
   METRICS_STATUS_CLASS = 6,
   METRICS_STATUS = 32,
   METRICS_TOKEN_KIND = 5,
   METRICS_CONNECTION_STATE = 2,
+  METRICS_REFUSAL = 6,
+  METRICS_ACCOUNT = 64, /* those with a budget */
   METRICS_WORKERS_MAX = 256,
   METRICS_LABEL_MAX = 128 /* bytes of one label's value; longer ones are cut */
 };
 
 enum metrics_token_kind { METRICS_INPUT, METRICS_OUTPUT, METRICS_CACHED, METRICS_CACHE_WRITE, METRICS_REASONING };
+enum metrics_refusal {
+  METRICS_REFUSED_BUDGET,
+  METRICS_REFUSED_UNPRICED,
+  METRICS_REFUSED_REQUESTS,
+  METRICS_REFUSED_TOKENS,
+  METRICS_REFUSED_CONCURRENCY,
+  METRICS_REFUSED_JOURNAL
+};
 enum metrics_connection_state { METRICS_IDLE, METRICS_ACTIVE };
 
 enum metric {
@@ -42,6 +52,7 @@ enum metric {
 unsigned metrics_endpoint(struct str name);
 unsigned metrics_provider(struct str name);
 unsigned metrics_pair(struct str provider, struct str model);
+unsigned metrics_account(struct str label);
 /* Provider index of a pair. */
 unsigned metrics_pair_provider(unsigned pair);
 /* Columns for statuses: 1xx to 5xx by class, 0 for anything else; and one per status that is worth telling apart. */

@@ -20,7 +20,9 @@ enum metrics_dimension {
   DIMENSION_STATUS_CLASS,
   DIMENSION_STATUS,
   DIMENSION_TOKEN_KIND,
-  DIMENSION_CONNECTION_STATE
+  DIMENSION_CONNECTION_STATE,
+  DIMENSION_REFUSAL,
+  DIMENSION_ACCOUNT
 };
 
 /* Statuses that are told apart; others count under their class. clang-format never comes to rest with such lists. */
@@ -81,7 +83,7 @@ extern struct metrics_state {
   _Atomic(struct metrics_block *) blocks[METRICS_WORKERS_MAX];
   _Atomic unsigned blocks_n;   /* one more than the highest that exists */
   struct metrics_block shared; /* for threads without a block */
-  struct metrics_names endpoints, providers, pairs;
+  struct metrics_names endpoints, providers, pairs, accounts;
   _Atomic int64_t started_us;
 } metrics_state;
 

@@ -28,6 +28,7 @@ static void put_dimension(struct buf *out, bool *is_first, enum metrics_dimensio
   static const char *const classes[] = {"other", "1xx", "2xx", "3xx", "4xx", "5xx"};
   static const char *const kinds[] = {"input", "output", "cached", "cache_write", "reasoning"};
   static const char *const states[] = {"idle", "active"};
+  static const char *const refusals[] = {"budget", "unpriced", "requests", "tokens", "concurrency", "journal"};
   static const char *const statuses[METRICS_STATUS] = {"none",
 #define X(code) #code,
                                                        METRICS_STATUSES
@@ -50,6 +51,8 @@ static void put_dimension(struct buf *out, bool *is_first, enum metrics_dimensio
     case DIMENSION_STATUS: put_label(out, is_first, "status", statuses[index] ? statuses[index] : "other"); return;
     case DIMENSION_TOKEN_KIND: put_label(out, is_first, "kind", kinds[index]); return;
     case DIMENSION_CONNECTION_STATE: put_label(out, is_first, "state", states[index]); return;
+    case DIMENSION_REFUSAL: put_label(out, is_first, "reason", refusals[index]); return;
+    case DIMENSION_ACCOUNT: put_label(out, is_first, "account", name_of(&metrics_state.accounts, index)); return;
   }
 }
 
@@ -58,6 +61,7 @@ static unsigned rows_used(const struct metrics_family *f) {
   const struct metrics_names *table = f->row == DIMENSION_ENDPOINT   ? &metrics_state.endpoints
                                       : f->row == DIMENSION_PROVIDER ? &metrics_state.providers
                                       : f->row == DIMENSION_PAIR     ? &metrics_state.pairs
+                                      : f->row == DIMENSION_ACCOUNT  ? &metrics_state.accounts
                                                                      : NULL;
   return table ? atomic_load_explicit(&table->n, memory_order_acquire) + 1 : f->rows;
 }
@@ -83,6 +87,7 @@ static void write_cells(struct buf *out, const struct metrics_family *f) {
       int64_t v = metrics_sum(f->at + row * f->columns + column);
       bool is_first = true;
       if (v == 0 && is_named(f->row)) continue;
+      if (v == 0 && f->row == DIMENSION_ACCOUNT && row == 0) continue; /* an account with nothing left is shown */
       buf_put(out, str_from_c(f->name));
       put_dimension(out, &is_first, f->row, row);
       put_dimension(out, &is_first, f->column, column);

@@ -15,8 +15,26 @@ enum {
 
 void attempt_note(struct call *c, const struct deployment *d, const struct usage *usage) {
   answer_merge_usage(&c->outcome.usage, usage);
+  bool is_whole = usage_has(usage, USAGE_INPUT) && usage_has(usage, USAGE_OUTPUT);
+  if (is_whole && !usage->is_estimated) c->outcome.usage.is_estimated = false;           /* it was reported after all */
   if (c->request->operation == LLM_EMBED) usage_set(&c->outcome.usage, USAGE_OUTPUT, 0); /* vectors are no tokens */
   c->outcome.cost = cost_of(&c->outcome.usage, d->price.known ? &d->price : NULL);
+  reserve_noted(c);
+}
+
+void attempt_estimate(struct call *c, const struct deployment *d) {
+  struct usage own = {0};
+  struct count_result input;
+  struct err_info ignored = {0};
+  bool is_asked = c->request->operation == LLM_GENERATE || c->request->operation == LLM_COMPLETE;
+  if (!is_asked || usage_has(&c->outcome.usage, USAGE_OUTPUT)) return;
+  int64_t output = count_output_tokens(&c->seen, d->model);
+  if (!output) return;
+  usage_set(&own, USAGE_OUTPUT, output);
+  if (!usage_has(&c->outcome.usage, USAGE_INPUT) && !translate_count_input(c, d, &input, &ignored))
+    usage_set(&own, USAGE_INPUT, input.tokens);
+  own.is_estimated = true;
+  attempt_note(c, d, &own);
 }
 
 /* A translation's tree and its texts lie in an arena; what a relay has there is small. */
@@ -141,6 +159,8 @@ static enum err edit_body(struct call *c, const struct deployment *d, bool ask_u
   struct span_list *spans = arena_alloc(c->arena, sizeof *spans);
   if (!edit || !spans) return ERR_NO_MEMORY;
   if (!str_eq(c->request->model, d->model)) want.model = d->model;
+  want.max_tokens = c->reserve.max_tokens;
+  want.is_vendor = d->at->provider.is_vendor;
   envelope_edit_init(edit, c->scan);
   enum err e = c->dialect->edit_request(c->arena, &want, edit, info);
   if (e) return e;
@@ -185,7 +205,10 @@ static enum err relay_whole(struct call *c, const struct deployment *d, const st
     return d->at->provider.type->classify_failure(&d->at->provider, 0, headers, body, info);
   c->outcome.ttft_us = clock_mono_us() - c->outcome.started_us;
   if (events_has(&events, EVENT_USAGE)) attempt_note(c, d, &events.usage);
-  return filters_may_change(filter, body) ? translate_mend(c, d, filter, body, info) : OK;
+  bool is_looked_at = filters_may_change(filter, body) || !events_has(&events, EVENT_USAGE);
+  e = is_looked_at ? translate_mend(c, d, filter, body, info) : OK;
+  if (!e) attempt_estimate(c, d);
+  return e;
 }
 
 static enum err take_whole(struct call *c, const struct deployment *d, const struct codec *codec,
@@ -293,6 +316,7 @@ static enum err send_once(struct call *c, const struct deployment *d, const stru
   enum err late = limit_waits(&p->timeouts, c->request->is_stream, &request);
   enum err e = request.target.p ? make_body(c, d, codec, ask_usage, &request, info) : ERR_NO_MEMORY;
   if (!e) e = request_headers(c, p, codec, &request.headers);
+  if (!e) e = provider_sign(c->arena, p, clock_wall_us(), &request, info);
   if (e) return e;
   uint64_t from = clock_mono_us();
   e = http_call_start(c->client, &request, &http, info);
@@ -303,6 +327,7 @@ static enum err send_once(struct call *c, const struct deployment *d, const stru
   }
   const struct http_response *r = http_call_response(http);
   c->outcome.upstream_status = r->status;
+  if (r->status == 200) reserve_answered(c);
   c->outcome.is_reused = r->is_reused;
   c->outcome.resends += r->resends;
   metrics_inc(METRIC_UPSTREAM_RESPONSES, d->at->metrics_label, metrics_status(r->status));

@@ -11,6 +11,7 @@
 /* Whether a failure of one deployment may be mended by asking another. The status of an upstream decides where there is
  * one: a fault of the request itself would be answered the same everywhere. */
 static bool may_try_other(enum err e, const struct err_info *info) {
+  if (e == ERR_BUDGET_EXCEEDED) return true; /* another candidate may be cheaper, or have a price */
   if (e == ERR_CANCELLED || err_retry(e) != ERR_RETRY_OTHER) return false;
   if (e != ERR_UPSTREAM_STATUS) return true;
   int status = info->http_status;
@@ -43,7 +44,9 @@ static enum err name_provider(const struct deployment *d, enum err e, struct err
 }
 
 /* What is known of a reply is known of the last one only. */
-static void begin_attempt(struct call_outcome *o, const struct deployment *d) {
+static void begin_attempt(struct call *c, const struct deployment *d) {
+  struct call_outcome *o = &c->outcome;
+  c->seen = (struct count_output){0};
   o->deployment = d;
   o->attempts++;
   o->upstream_status = 0;
@@ -58,8 +61,11 @@ static enum err try_deployment(struct call *c, const struct deployment *d, struc
   if (unfit) return unfit;
   for (unsigned repeat = 0;; repeat++) {
     *info = (struct err_info){0};
-    begin_attempt(&c->outcome, d);
-    enum err e = name_provider(d, attempt_run(c, d, info), info);
+    enum err e = reserve_attempt(c, d, info);
+    if (e) return e;
+    begin_attempt(c, d);
+    e = name_provider(d, attempt_run(c, d, info), info);
+    reserve_settle(c, e);
     if (!e || c->sink.has_content(c->sink.arg) || repeat == c->plan->same_target_repeats || !may_repeat(e, info))
       return e;
     if (pause_before_repeat(repeat, info)) return fiber_is_cancelled() ? ERR_CANCELLED : e;
@@ -109,11 +115,19 @@ static enum err end(struct call *c, enum err e, const struct err_info *info) {
 enum err call_run(struct call *c, struct err_info *info) {
   enum err e = ERR_INTERNAL;
   begin(c);
+  if ((e = reserve_begin(c, info))) return e;
   for (size_t i = 0; i < c->plan->n; i++) {
-    e = try_deployment(c, c->plan->v[i], info);
-    if (!e || c->sink.has_content(c->sink.arg) || !may_try_other(e, info)) break;
+    struct err_info own;
+    enum err this = try_deployment(c, c->plan->v[i], &own);
+    /* A candidate that the budget does not reach says nothing about why an earlier one has failed. */
+    if (this != ERR_BUDGET_EXCEEDED || c->outcome.attempts == 0) {
+      e = this;
+      *info = own;
+    }
+    if (!e || c->sink.has_content(c->sink.arg) || !may_try_other(this, &own)) break;
     if (i + 1 < c->plan->n) metrics_inc(METRIC_FALLBACKS, c->plan->v[i]->at->metrics_label, 0);
   }
+  reserve_end(c);
   return end(c, e, info);
 }
 

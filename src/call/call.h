@@ -6,6 +6,8 @@
 #define MAESTRO_CALL_CALL_H
 
 #include "base/buf.h"
+#include "call/count.h"
+#include "call/reserve.h"
 #include "io/held.h"
 #include "llm/cost.h"
 #include "route/plan.h"
@@ -23,7 +25,8 @@ struct call_outcome {
   uint64_t duration_us;
   bool is_reused; /* the last attempt went over a pooled connection */
   unsigned resends;
-  bool is_complete; /* the answer ended as it should */
+  int64_t max_tokens; /* the output limit that was said in the caller's place; 0: none was */
+  bool is_complete;   /* the answer ended as it should */
 };
 
 /* Where a streamed answer goes. A whole answer is left in call.reply instead. */
@@ -47,9 +50,10 @@ struct call {
   struct str body;
   const struct envelope_scan *scan;
   const struct dialect_request *request;
-  struct http_headers headers; /* the caller's: some go to a provider of its dialect */
-  struct str owner;            /* who calls, by name: what is kept for them is theirs alone */
-  struct str reply_id;         /* unique, [a-z0-9_]: base of ids that a translation has to invent */
+  struct http_headers headers;        /* the caller's: some go to a provider of its dialect */
+  const struct limits_caller *limits; /* whom the call is charged to; NULL: nobody, and nothing is written down */
+  struct str owner;                   /* who calls, by name: what is kept for them is theirs alone */
+  struct str reply_id;                /* unique, [a-z0-9_]: base of ids that a translation has to invent */
   struct call_sink sink;
   /* Appends the receipt (a JSON object) for a streamed answer; NULL: none is wanted. */
   void (*put_receipt)(void *arg, const struct call_outcome *outcome, struct buf *out);
@@ -60,6 +64,8 @@ struct call {
   struct arena *work; /* of `canonical` and what encoding takes. Of a large body it is one of its own: the pool works on
                          it, while fibers of the exchange may use `arena` */
   struct buf encoded;
+  struct count_output seen;        /* the model's words in the attempt in hand, where somebody looks at them */
+  struct reserve reserve;          /* what the call may cost and has; call/reserve.c's */
   struct held held;                /* what all buffers of this call cost the process; given back by call_clear */
   struct translation *translation; /* of the stream that is being or was last written; NULL: none */
   /* results */

@@ -27,6 +27,9 @@ WAIT enum err attempt_read(struct call *c, struct http_call *http, struct str *p
  */
 enum err attempt_hold(struct call *c, size_t more, struct err_info *info) MUST_CHECK;
 void attempt_unhold(struct call *c);
+/* Counts here what a complete answer's upstream has not reported, marked as estimated: the request's tokens, and those
+ * of the words that were seen. What nobody looked at stays unknown. May wait (WAIT). */
+void attempt_estimate(struct call *c, const struct deployment *d);
 /* Keeps what one reply or frame said about usage: of each class its last word. */
 void attempt_note(struct call *c, const struct deployment *d, const struct usage *usage);
 

@@ -33,23 +33,32 @@ void filters_choose(struct call *c, const struct deployment *d, struct codec *co
   codec->filter = f;
 }
 
-/* What all markup has, as JSON writes it within a string; a call that is nothing but its object says its arguments. */
-static const struct str signs[] = {
-    STR("<"),
-    STR("\\u003c"),
-    STR("\\u003C"),
-    STR("[T"),
-    STR("arguments\\\""),
-    STR("parameters\\\""),
-    STR("\xe2\x97\x81"),
-    STR("\\u25c1"),
-    STR("\\u25C1"),
-};
+/* How markup begins, as JSON writes it: "<", "[TOOL_CALLS]" and "[THINK]", Kimi's triangle. */
+static const struct str beginnings[] = {STR("<"),       STR("\\u003c"), STR("\\u003C"), STR("[T"), STR("\xe2\x97\x81"),
+                                        STR("\\u25c1"), STR("\\u25C1")};
+
+/* A call that is nothing but its object begins its string, behind white space. Linear: no look back passes a "{". */
+static bool has_string_of_object(struct str body) {
+  const char *p = body.p, *end = body.p + body.n;
+  while (p < end && (p = memchr(p, '{', (size_t)(end - p)))) {
+    const char *from = p++;
+    for (;;) {
+      if (from > body.p && from[-1] == ' ')
+        from--;
+      else if (from - body.p >= 2 && from[-2] == '\\' && (from[-1] == 'n' || from[-1] == 'r' || from[-1] == 't'))
+        from -= 2;
+      else
+        break;
+    }
+    if (from > body.p && from[-1] == '"') return true;
+  }
+  return false;
+}
 
 bool filters_may_change(const struct text_filter_options *options, struct str body) {
   if (!options->tool_text && !options->think) return false;
   if (options->think && options->starts_in_think) return true;
-  for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
-    if (str_find(body, signs[i]) != SIZE_MAX) return true;
-  return false;
+  for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
+    if (str_find(body, beginnings[i]) != SIZE_MAX) return true;
+  return options->tool_text && has_string_of_object(body);
 }

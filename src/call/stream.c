@@ -40,6 +40,7 @@ struct stream {
 
 static void put_receipt(struct stream *r, struct buf *to, size_t from) {
   struct call *c = r->call;
+  attempt_estimate(c, r->deployment);
   c->outcome.duration_us = clock_mono_us() - c->outcome.started_us;
   buf_reset(&r->receipt);
   c->put_receipt(c->receipt_arg, &c->outcome, &r->receipt);
@@ -68,7 +69,7 @@ static void place_receipt(struct stream *r, const struct events *events, size_t 
     if (is_shown) put_receipt(r, &r->out, from);
     release(r, from);
   } else if (events_has(events, EVENT_END)) {
-    /* Ollama says both with one line. */
+    /* One frame that is the end and the end mark, too (Ollama): nothing comes behind it. */
     if (events_has(events, EVENT_STOP) && is_shown && !r->is_holding) put_receipt(r, &r->out, from);
     release(r, from);
   } else if (events_has(events, EVENT_STOP) && is_shown && !r->is_holding) {
@@ -131,6 +132,7 @@ static enum err watch_frame(struct stream *r, const struct frame *frame, size_t 
   struct err_info fault = {0};
   if (r->doubt_from == NO_DOUBT && events->text.n &&
       text_filter_pass(&r->translation.filter, events->text_kind, events->text, &e, &fault)) {
+    count_output_add(&r->call->seen, events->text);
     if (!e) return OK;
   } else {
     e = translation_frame(&r->translation, frame, &seen, &r->other, &fault);
@@ -190,6 +192,13 @@ static void note(struct stream *r, const struct events *events) {
   }
 }
 
+/* A relay looks for the first content only: what comes behind it is content, too, until the stop. */
+static bool is_content(const struct stream *r, const struct events *events) {
+  if (events_has(events, EVENT_DELTA)) return true;
+  bool is_end = events_has(events, EVENT_STOP) || events_has(events, EVENT_END) || events->is_usage_alone;
+  return !r->is_translated && r->is_committed && !is_end;
+}
+
 static enum err take_frame(struct stream *r, const struct frame *frame, struct err_info *info) {
   struct events events;
   if (is_rest_of_held(r, frame)) {
@@ -199,6 +208,7 @@ static enum err take_frame(struct stream *r, const struct frame *frame, struct e
   enum err e = r->is_translated ? translation_frame(&r->translation, frame, &events, &r->out, info)
                                 : relay_frame(r, frame, &events, info);
   if (e) return e;
+  if (is_content(r, &events)) reserve_saw(r->call, frame->data.n);
   note(r, &events);
   return r->out.failed || r->held.failed ? ERR_NO_MEMORY : OK;
 }
@@ -306,7 +316,9 @@ static enum err finish(struct stream *r, struct err_info *info) {
   if (e) return e;
   release(r, r->out.n);
   r->is_committed = true;
-  return send_out(r);
+  e = send_out(r);
+  attempt_estimate(r->call, r->deployment); /* where no receipt has asked for it yet */
+  return e;
 }
 
 /* What was in doubt is never decided any more, so it is what it seems to be. */

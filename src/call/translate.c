@@ -65,6 +65,7 @@ static enum err do_work(void *arg) {
   struct call *c = w->call;
   bool is_good = c->canonical && (!c->mended_for || c->mended_for == w->target);
   enum err e = is_good ? OK : decode(c, w->info);
+  if (!e) e = reserve_limit_request(c);
   if (!e) e = caps_check(c->canonical, w->target->name, w->target->caps, &c->dialect->words, &c->dropped, w->info);
   if (!e && w->target != c->dialect) e = mend(c, w->target);
   buf_reset(&c->encoded);
@@ -126,6 +127,7 @@ enum err translate_tools(void *call, const struct request **out, struct err_info
 
 static void put_receipt(void *arg, struct buf *out) {
   struct call *c = arg;
+  attempt_estimate(c, c->outcome.deployment);
   c->outcome.duration_us = clock_mono_us() - c->outcome.started_us;
   c->put_receipt(c->receipt_arg, &c->outcome, out);
 }
@@ -187,6 +189,11 @@ enum err translate_count(struct call *c, const struct deployment *d, struct err_
   return c->reply.failed ? ERR_NO_MEMORY : OK;
 }
 
+/* What the model says, for an upstream that does not count it. */
+static void count_words(struct call *c, const struct event *e) {
+  if (e->part_kind != PART_IMAGE && e->part_kind != PART_AUDIO) count_output_add(&c->seen, e->bytes);
+}
+
 /* ---- a whole reply ---- */
 
 struct whole {
@@ -209,6 +216,7 @@ static enum err take_whole(void *arg, const struct event *event, struct err_info
   struct whole *w = arg;
   const struct event_sink sink = {w, collect};
   if (event->kind == EVENT_ERROR) return provider_error(w->deployment, w->headers, event->bytes, info);
+  if (event->kind == EVENT_DELTA) count_words(w->call, event);
   return text_filter_is_wanted(&w->filter.options) ? text_filter_put(&w->filter, event, &sink, info)
                                                    : collect(w, event, info);
 }
@@ -263,6 +271,7 @@ enum err translate_reply(struct call *c, const struct deployment *d, const struc
   enum err e = decode_whole(w, target, &x, body, info);
   if (e) goto out;
   if (w->answer.has_usage) attempt_note(c, d, &w->answer.usage);
+  attempt_estimate(c, d);
   c->outcome.ttft_us = clock_mono_us() - c->outcome.started_us;
   buf_reset(&c->reply);
   c->dialect->encode_reply(&x, &w->answer, &c->reply);
@@ -396,6 +405,7 @@ static enum err take_event(void *arg, const struct event *event, struct err_info
   const struct event_sink sink = {t, take_filtered};
   if (t->is_ended && event->kind != EVENT_USAGE) return OK;
   if (event->kind == EVENT_ERROR) return provider_error(t->deployment, (struct http_headers){0}, event->bytes, info);
+  if (event->kind == EVENT_DELTA) count_words(t->call, event);
   t->saw_content = t->saw_content || is_content(event);
   return t->has_filter ? text_filter_put(&t->filter, event, &sink, info) : take_filtered(t, event, info);
 }

@@ -36,14 +36,17 @@ struct dialect_request {
   struct str previous_id; /* Responses: the kept response that was put in full; the gateway sets it. Or empty */
   struct str options;     /* the raw `maestro` member, or empty */
   int64_t max_tokens;     /* the caller's output limit; -1: none */
+  int64_t choices;        /* how many answers the limit holds for each of; 0: one */
 };
 
 /* ---- relay ---- */
 
 /* The changes a relayed request needs. */
 struct dialect_request_edits {
-  struct str model; /* the name the upstream knows; empty: leave as it is */
-  bool ask_usage;   /* ask the upstream for usage in the stream */
+  struct str model;   /* the name the upstream knows; empty: leave as it is */
+  bool ask_usage;     /* ask the upstream for usage in the stream */
+  int64_t max_tokens; /* the output limit to say in place of the caller's, or where there is none; 0: leave it */
+  bool is_vendor;     /* the upstream is the vendor itself, whose newer words its imitators do not know (OpenAI) */
 };
 
 /* The changes a relayed reply needs, fixed for the whole reply. */

@@ -40,6 +40,16 @@ enum err envelope_read_limit(struct str body, const struct envelope_scan *scan, 
   return OK;
 }
 
+enum err envelope_read_edit_limit(struct arena *a, int64_t max_tokens, unsigned row, struct envelope_edit *edit) {
+  char digits[24];
+  struct buf b = {.p = digits, .cap = sizeof digits, .limit_bytes = sizeof digits};
+  buf_put_i64(&b, max_tokens);
+  struct str text = arena_dup(a, buf_str(&b));
+  if (!text.p) return ERR_NO_MEMORY;
+  envelope_edit_set(edit, row, text);
+  return OK;
+}
+
 enum err envelope_read_options(struct str body, const struct envelope_scan *scan, unsigned row,
                                struct dialect_request *out, struct err_info *info) {
   const struct envelope_value *v = envelope_scan_value(scan, row);

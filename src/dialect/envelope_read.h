@@ -18,6 +18,9 @@ enum err envelope_read_flag(const struct envelope_scan *scan, unsigned row, bool
 /* A number that is no count (-1 means "no limit" to some servers) is the upstream's to judge and leaves *out alone. */
 enum err envelope_read_limit(struct str body, const struct envelope_scan *scan, unsigned row, int64_t *out,
                              struct err_info *info) MUST_CHECK;
+/* Says an output limit in that row. */
+enum err envelope_read_edit_limit(struct arena *a, int64_t max_tokens, unsigned row,
+                                  struct envelope_edit *edit) MUST_CHECK;
 /* The `maestro` member: out->options and out->wants_receipt. */
 enum err envelope_read_options(struct str body, const struct envelope_scan *scan, unsigned row,
                                struct dialect_request *out, struct err_info *info) MUST_CHECK;

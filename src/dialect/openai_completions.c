@@ -26,6 +26,13 @@ static enum err read_request(struct arena *a, struct str body, const struct enve
   return e;
 }
 
+static enum err edit_request(struct arena *a, const struct dialect_request_edits *want, struct envelope_edit *edit,
+                             struct err_info *info) {
+  struct dialect_request_edits own = *want;
+  own.is_vendor = false; /* the vendor's own word for the limit has stayed max_tokens here */
+  return openai_envelope_edit(a, &own, edit, info);
+}
+
 /* ---- members ---- */
 
 enum member {
@@ -198,7 +205,7 @@ const struct dialect dialect_openai_completions = {
     .keep_alive = STR(": keep-alive\n\n"),
     .request_table = request_table,
     .read_request = read_request,
-    .edit_request = openai_envelope_edit,
+    .edit_request = edit_request,
     .relay_reply = openai_chat_relay_reply,
     .relay_frame = openai_chat_relay_frame,
     .put_receipt = openai_chat_put_receipt,

@@ -4,8 +4,11 @@
 #include "base/metrics.h"
 #include "brain/strategy.h"
 #include "gateway/envelope.h"
+#include "gateway/limits.h"
 #include "gateway/options.h"
+#include "gateway/permit.h"
 #include "gateway/rules.h"
+#include "policy/principals.h"
 #include "record/request_log.h"
 #include "route/runtime.h"
 
@@ -13,7 +16,9 @@ const struct snapshot_table *gateway_snapshot_table(void) {
   static struct snapshot_section rows[GATEWAY_SECTIONS];
   static const struct snapshot_table table = {rows, GATEWAY_SECTIONS};
   rows[GATEWAY_CATALOG] = catalog_section;
+  rows[GATEWAY_PRINCIPALS] = principals_section;
   rows[GATEWAY_RULES] = rules_section;
+  rows[GATEWAY_LIMITS] = limits_section;
   return &table;
 }
 
@@ -31,11 +36,19 @@ void exchange_answer(struct request_context *rc, int status, const struct buf *j
     rc->error = reply_json(&rc->reply, status, buf_str(json));
 }
 
+void exchange_adopt(struct request_context *rc) {
+  snapshot_adopt();
+  snapshot_unref(rc->snapshot);
+  rc->snapshot = snapshot_ref(snapshot_current());
+  rc->options = &snapshot_config(rc->snapshot)->options;
+  rc->catalog = snapshot_get(rc->snapshot, GATEWAY_CATALOG);
+}
+
 /* ---- the model call ---- */
 
 static enum err plan_for(struct request_context *rc, struct str model, struct plan *out) {
   struct resolution resolution;
-  enum err e = resolve_name(rc->catalog, rc->arena, model, &resolution, &rc->info);
+  enum err e = permit_resolve(rc, model, &resolution, &rc->info);
   return e ? e : plan_make(rc->arena, rc->options, &resolution, out);
 }
 

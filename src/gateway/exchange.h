@@ -15,6 +15,9 @@ void exchange_run(struct http_exchange *x, struct gateway_worker *worker, const 
 void exchange_call(struct request_context *rc);
 /* Answers with JSON, made in a buffer that may have failed. */
 void exchange_answer(struct request_context *rc, int status, const struct buf *json);
+/* Goes on with the newest snapshot, for endpoints that have changed it or show what it has. Other workers adopt it by
+ * themselves. */
+void exchange_adopt(struct request_context *rc);
 /* Answers with an error in the endpoint's dialect and keeps it for the record. */
 void exchange_fail(struct request_context *rc, enum err e, const struct err_info *info);
 

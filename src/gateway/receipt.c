@@ -106,7 +106,7 @@ void receipt_put(const struct request_context *rc, const struct plan *plan, cons
   buf_put(out, STR("}},\"cost_usd\":"));
   put_usd(&o->cost, o->cost.total_nano_usd, out);
   buf_put(out, STR(",\"cost_vs_frontier_only_usd\":null,\"savings_pct\":null,\"estimated\":"));
-  buf_put(out, o->cost.is_estimated ? STR("true") : STR("false"));
+  buf_put(out, o->cost.is_estimated || o->usage.is_estimated ? STR("true") : STR("false"));
   buf_put(out, STR(",\"price_date\":"));
   if (d->price.date[0])
     buf_put_json(out, str_from_c(d->price.date));

@@ -20,7 +20,7 @@ struct gateway_worker {
 };
 
 /* Rows of the snapshot, in the order of gateway_snapshot_table. */
-enum gateway_section { GATEWAY_CATALOG, GATEWAY_RULES, GATEWAY_SECTIONS };
+enum gateway_section { GATEWAY_CATALOG, GATEWAY_PRINCIPALS, GATEWAY_RULES, GATEWAY_LIMITS, GATEWAY_SECTIONS };
 
 struct request_context;
 
@@ -33,6 +33,7 @@ enum endpoint_what {
   OPERATION_MASK = 7,
   PATH_MODEL = 8,   /* {model} is the model's name */
   PATH_STREAM = 16, /* the answer is a stream */
+  SEGMENT = 64,     /* {name} is one segment of the path, without a '/' */
   KEPT = 32         /* answers are kept for later turns, and ids of kept ones may stand in the request (Responses) */
 };
 

@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 
+#include "gateway/request_context.h"
+#include "policy/principals.h"
+
 static struct secret *generated_key; /* set by main before any snapshot is built */
 static uint16_t listening_port;
 
@@ -25,7 +28,8 @@ static void rules_free(void *section) {
   free(r);
 }
 
-static enum err fill(struct rules *r, const struct config *config, struct err_info *info) {
+static enum err fill(struct rules *r, const struct config *config, const struct principals *principals,
+                     struct err_info *info) {
   const struct config_options *o = &config->options;
   bool by_person = config->keys.n > 0;
   size_t n = by_person ? config->keys.n : generated_key ? 1 : 0;
@@ -36,6 +40,9 @@ static enum err fill(struct rules *r, const struct config *config, struct err_in
       .keys = keys,
       .keys_n = n,
       .is_key_set_by_person = by_person,
+      .has_users = principals && principals_has_users(principals),
+      .find = principals ? principals_find : NULL,
+      .find_arg = (void *)(uintptr_t)principals,
       .admin_token = secret_reveal(o->admin_token),
       .metrics_token = secret_reveal(o->metrics_token),
       .is_bind_loopback = is_loopback_name(o->server_host),
@@ -54,12 +61,12 @@ static enum err fill(struct rules *r, const struct config *config, struct err_in
 
 static enum err build(const struct config *config, const struct snapshot *made, const void *old, void **out,
                       struct config_diags *diags) {
-  (void)made, (void)old;
+  (void)old;
   struct err_info info = {0};
   struct rules *r = calloc(1, sizeof *r);
   if (!r) return ERR_NO_MEMORY;
   arena_init(&r->arena, 0);
-  enum err e = fill(r, config, &info);
+  enum err e = fill(r, config, made ? snapshot_get(made, GATEWAY_PRINCIPALS) : NULL, &info);
   if (e) {
     config_diags_add(diags, CONFIG_ERROR, (struct config_place){0}, STR("server"), NULL, "%s", err_info_text(e, &info));
     rules_free(r);

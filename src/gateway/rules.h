@@ -1,4 +1,5 @@
-/* The snapshot's section of who may call: authentication and CORS rules, made from the configuration. */
+/* The snapshot's section of who may call: authentication and CORS rules, made from the configuration and the principals
+ * of the same snapshot. */
 #ifndef MAESTRO_GATEWAY_RULES_H
 #define MAESTRO_GATEWAY_RULES_H
 

@@ -1,7 +1,14 @@
 /* What of a call goes out to its caller: see turn.h. */
 #include "gateway/turn.h"
 
+#include "gateway/limits.h"
+#include "gateway/permit.h"
 #include "gateway/receipt.h"
+
+static void add_max_tokens(struct turn *t) {
+  struct str text = arena_printf(t->rc->arena, "%lld", (long long)t->call.outcome.max_tokens);
+  if (text.p) reply_add_header(&t->rc->reply, STR("x-maestro-max-tokens"), text);
+}
 
 /* What the head says of the call: our own headers, and those of the upstream that concern the caller. */
 void turn_add_headers(struct turn *t, bool is_final) {
@@ -10,12 +17,17 @@ void turn_add_headers(struct turn *t, bool is_final) {
   if (t->call.outcome.usage.is_estimated) reply_add_header(&t->rc->reply, STR("x-maestro-estimated"), STR("1"));
   if (t->call.dropped.names.n && t->call.outcome.upstream_status)
     reply_add_header(&t->rc->reply, STR("x-maestro-dropped"), arena_dup(t->rc->arena, buf_str(&t->call.dropped.names)));
+  if (t->call.outcome.max_tokens) add_max_tokens(t);
+  bool has_rates = limits_add_headers(t->rc, &t->limits); /* the provider's own say nothing to this caller then */
   for (size_t i = 0; i < t->call.reply_headers.n; i++)
-    reply_add_header(&t->rc->reply, t->call.reply_headers.v[i].name, t->call.reply_headers.v[i].value);
+    if (!has_rates || !str_has_prefix_nocase(t->call.reply_headers.v[i].name, STR("x-ratelimit-")))
+      reply_add_header(&t->rc->reply, t->call.reply_headers.v[i].name, t->call.reply_headers.v[i].value);
 }
 
 static enum err sink_write(void *arg, struct str bytes) {
   struct turn *t = arg;
+  enum err e = t->rc->reply.has_content ? OK : permit_still(t->rc, &t->rc->info);
+  if (e) return e;
   turn_add_headers(t, false);
   stored_watch(&t->stored, bytes);
   return reply_write(&t->rc->reply, bytes);
@@ -51,6 +63,8 @@ void turn_open_stream(struct turn *t) {
 enum err turn_send_whole(struct turn *t) {
   struct request_context *rc = t->rc;
   struct call *c = &t->call;
+  enum err e = permit_still(rc, &rc->info);
+  if (e) return e;
   if (c->put_receipt && c->dialect->put_receipt) {
     struct buf receipt;
     buf_init(&receipt, 0);
@@ -75,6 +89,8 @@ void turn_prepare(struct turn *t, const struct dialect_request *request, bool wa
   c->headers = rc->request->headers;
   c->owner = auth_principal_name(&rc->principal, t->owner);
   c->reply_id = rc->trace_id;
+  t->limits = limits_of(snapshot_get(rc->snapshot, GATEWAY_LIMITS), &rc->principal, &t->user);
+  c->limits = &t->limits;
   c->sink = (struct call_sink){t, sink_write, sink_has_content};
   bool is_exact = request->operation == LLM_COUNT_TOKENS; /* its body stays as the vendor has it */
   c->put_receipt = wants_receipt && !is_exact ? sink_receipt : NULL;

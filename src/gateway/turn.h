@@ -11,6 +11,8 @@ struct turn {
   struct call call;
   struct plan plan;
   struct stored stored;
+  struct limits_caller limits;
+  struct limits_subject user; /* of a caller who is one */
   char owner[AUTH_NAME_BYTES];
 };
 

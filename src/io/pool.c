@@ -17,10 +17,9 @@ struct lane {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* all lanes; held for a few instructions */
 static struct lane lanes[POOL_LANE_COUNT] = {
-    [POOL_DNS] = {.permits = 4, .queue_max = 256},
-    [POOL_FILE] = {.permits = 2, .queue_max = 256},
+    [POOL_DNS] = {.permits = 4, .queue_max = 256},   [POOL_FILE] = {.permits = 2, .queue_max = 256},
     [POOL_CPU] = {.permits = 2, .queue_max = 256}, /* or the number of processors, see pool_init */
-    [POOL_SLOW] = {.permits = 1, .queue_max = 16},
+    [POOL_STORE] = {.permits = 1, .queue_max = 256}, [POOL_SLOW] = {.permits = 1, .queue_max = 16},
 };
 
 void pool_init(void) {

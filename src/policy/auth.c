@@ -23,10 +23,19 @@ static const bool rights[AUTH_CLASS_COUNT][AUTH_KIND_COUNT] = {
     [AUTH_CLASS_PANEL_CHANGE] = {[AUTH_ADMIN] = true},
 };
 
+/* What a user's role opens beside inference: the least role. Absent: nobody's. */
+static const enum user_role least_roles[AUTH_CLASS_COUNT] = {
+    [AUTH_CLASS_API_READ] = USER_ROLE_VIEWER,   [AUTH_CLASS_API_REFRESH] = USER_ROLE_OPERATOR,
+    [AUTH_CLASS_API_SECRETS] = USER_ROLE_ADMIN, [AUTH_CLASS_API_CHANGE] = USER_ROLE_ADMIN,
+    [AUTH_CLASS_PANEL_READ] = USER_ROLE_VIEWER, [AUTH_CLASS_PANEL_CHANGE] = USER_ROLE_ADMIN,
+};
+
 bool auth_may(const struct auth_principal *principal, enum auth_class class) {
   if (class >= AUTH_CLASS_COUNT || principal->kind >= AUTH_KIND_COUNT) return false;
   bool is_api = class == AUTH_CLASS_API_SECRETS || class == AUTH_CLASS_API_CHANGE;
-  return rights[class][principal->kind] || (is_api && principal->kind == AUTH_KEY && principal->is_first_key);
+  bool has_role = principal->kind == AUTH_USER && least_roles[class] && principal->role >= least_roles[class];
+  return rights[class][principal->kind] || has_role ||
+         (is_api && principal->kind == AUTH_KEY && principal->is_first_key);
 }
 
 struct str auth_principal_name(const struct auth_principal *principal, char out[AUTH_NAME_BYTES]) {

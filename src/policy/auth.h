@@ -12,6 +12,7 @@
 #include "base/crypto.h"
 #include "io/http_msg.h"
 #include "io/http_server.h"
+#include "state/people.h"
 
 struct auth_failures;
 
@@ -27,8 +28,10 @@ enum auth_kind {
 
 struct auth_principal {
   enum auth_kind kind;
-  uint32_t index; /* AUTH_KEY: place in the list; AUTH_USER: whatever `find` set */
-  uint64_t id;    /* AUTH_USER and sessions: whatever `find` set */
+  uint32_t index;      /* AUTH_KEY: place in the list; AUTH_USER: whatever `find` set */
+  uint64_t id;         /* AUTH_USER and sessions: whatever `find` set */
+  uint64_t token;      /* AUTH_USER: which of the user's tokens, for principals_is_live */
+  enum user_role role; /* AUTH_USER: what opens beyond inference */
   bool is_first_key;
 };
 

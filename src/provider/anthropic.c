@@ -19,6 +19,7 @@ const struct provider_type provider_anthropic = {
     .catalog_path = STR("/models?limit=1000"),
     .key_header = STR("x-api-key"),
     .header = {STR("anthropic-version"), STR("2023-06-01")},
+    .is_vendor = true,
     .usage = PROVIDER_USAGE_ALWAYS,
     .classify_failure = provider_classify_failure,
     .parse_catalog = parse_catalog,

@@ -1,6 +1,6 @@
-/* Amazon Bedrock's Converse API with a Bedrock API key, which is sent as a bearer token. Paths: Amazon Bedrock API
- * reference, Converse and ConverseStream, and "API keys" (read 2026-11). Which models there are is said by another host
- * (the control plane), so they are declared. */
+/* Amazon Bedrock's Converse API with a Bedrock API key, which is sent as a bearer token, or with AWS's access keys,
+ * which sign each request (sign.c). Paths: Amazon Bedrock API reference, Converse and ConverseStream, and "API keys"
+ * (read 2026-11). Which models there are is said by another host (the control plane), so they are declared. */
 #include "provider/provider.h"
 
 static enum err parse_catalog(struct arena *a, struct str body, struct str **ids, size_t *count,

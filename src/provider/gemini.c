@@ -22,6 +22,7 @@ const struct provider_type provider_gemini = {
     .version = STR("/v1beta"),
     .catalog_path = STR("/models?pageSize=1000"),
     .key_header = STR("x-goog-api-key"),
+    .is_vendor = true,
     .usage = PROVIDER_USAGE_ALWAYS,
     .classify_failure = provider_classify_failure,
     .parse_catalog = parse_catalog,

@@ -14,9 +14,10 @@ static enum err add_header(struct http_header *v, size_t *n, struct str name, st
   return OK;
 }
 
+/* None where requests are signed one by one (sign.c). */
 static enum err add_credential(struct arena *a, struct http_header *v, size_t *n, bool as_api_key,
                                const struct provider *p, struct err_info *info) {
-  if (!p->secret.n) return OK;
+  if (!p->secret.n || p->aws.access_key_id.n) return OK;
   if (as_api_key) return add_header(v, n, STR("api-key"), p->secret, info);
   struct str value = provider_keep_secret(a, p->type->key_prefix, p->secret);
   return value.p ? add_header(v, n, p->type->key_header, value, info) : ERR_NO_MEMORY;

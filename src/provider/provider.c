@@ -78,12 +78,13 @@ static enum err build_targets(struct arena *a, struct provider *p) {
   return OK;
 }
 
-/* One segment of a path: everything but unreserved characters and ":" is percent-encoded (RFC 3986, section 3.3). */
+/* One segment of a path: everything but unreserved characters is percent-encoded (RFC 3986, section 3.3), ":" too, for
+ * AWS signs paths as its own SDKs send them. */
 static bool put_segment(struct buf *out, struct str s) {
   for (size_t i = 0; i < s.n; i++) {
     unsigned char c = (unsigned char)s.p[i];
     bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                    c == '_' || c == '.' || c == '~' || c == ':';
+                    c == '_' || c == '.' || c == '~';
     if (is_plain)
       buf_put_char(out, (char)c);
     else
@@ -108,6 +109,34 @@ struct str provider_target(struct arena *a, const struct provider *p, unsigned e
   return target;
 }
 
+/* The credential: a key, or what requests are signed with. */
+static enum err keep_credential(struct arena *a, const struct provider_spec *spec, struct provider *p,
+                                struct err_info *info) {
+  const struct sigv4_credential *aws = &spec->aws;
+  bool is_signed = aws->access_key_id.n && !spec->api_key.n;
+  struct str secret = is_signed ? aws->session_token : spec->api_key; /* what goes out as it is */
+  if (secret.n && !(p->secret = provider_keep_secret(a, STR_NONE, secret)).p) return ERR_NO_MEMORY;
+  if (!is_signed) return OK;
+  struct str region = sigv4_region_of(p->origin.host);
+  p->region = arena_dup(a, region.n ? region : spec->region);
+  if (!p->region.n)
+    return err_set_param(info, ERR_MISSING, "region", "signing needs a region that the address does not name");
+  enum err e = sigv4_check(aws, p->region, info);
+  if (e) return e;
+  p->aws = (struct sigv4_credential){.access_key_id = arena_dup(a, aws->access_key_id),
+                                     .secret_access_key = provider_keep_secret(a, STR_NONE, aws->secret_access_key),
+                                     .session_token = p->secret};
+  return p->aws.access_key_id.p && p->aws.secret_access_key.p ? OK : ERR_NO_MEMORY;
+}
+
+/* An address of the vendor's own: the preset's, or, for AWS, that of any region. */
+static bool is_vendor_address(const struct provider_spec *spec, const struct provider_preset *preset,
+                              const struct provider *p) {
+  if (!p->is_vendor || !preset) return false;
+  if (!spec->base_url.n || !preset->base_url.n || str_eq(spec->base_url, preset->base_url)) return true;
+  return p->type == &provider_bedrock && sigv4_region_of(p->origin.host).n;
+}
+
 enum err provider_init(struct arena *a, const struct provider_spec *spec, struct provider *out, struct err_info *info) {
   const struct provider_preset *preset = provider_preset_by_name(spec->type);
   const struct provider_type *type = preset ? preset->type : provider_type_by_name(spec->type);
@@ -124,12 +153,8 @@ enum err provider_init(struct arena *a, const struct provider_spec *spec, struct
   if (e) return e;
   p.id = arena_dup(a, spec->id);
   if (!p.id.p) return ERR_NO_MEMORY;
-  if (spec->api_key.n) {
-    p.secret = provider_keep_secret(a, STR_NONE, spec->api_key);
-    if (!p.secret.p) return ERR_NO_MEMORY;
-  }
-  p.is_vendor_address = p.is_vendor && preset &&
-                        (!spec->base_url.n || !preset->base_url.n || str_eq(spec->base_url, preset->base_url));
+  if ((e = keep_credential(a, spec, &p, info))) return e;
+  p.is_vendor_address = is_vendor_address(spec, preset, &p);
   p.usage = spec->has_usage ? spec->usage : preset ? preset->usage : type->usage;
   e = build_targets(a, &p);
   if (!e) e = provider_build_headers(a, spec, preset, &p, info);

@@ -9,9 +9,11 @@
 #include "base/err.h"
 #include "io/http_client.h"
 #include "llm/request.h"
+#include "provider/sigv4.h"
 
-/* How the credential is sent: as its type does, or as Azure's `api-key`. */
-enum provider_auth { PROVIDER_AUTH_OWN, PROVIDER_AUTH_API_KEY };
+/* How the credential is sent: as its type does, as Azure's `api-key`, or as its type does and where there is none
+ * signed with AWS's access keys. */
+enum provider_auth { PROVIDER_AUTH_OWN, PROVIDER_AUTH_API_KEY, PROVIDER_AUTH_AWS };
 /* How token usage arrives in streams: on asking (stream_options.include_usage), always, or never. */
 enum provider_usage { PROVIDER_USAGE_OPTION, PROVIDER_USAGE_ALWAYS, PROVIDER_USAGE_NONE };
 
@@ -49,7 +51,9 @@ struct provider;
 
 /* What a provider is made from; everything borrowed for the call only. */
 struct provider_spec {
-  struct str id, type, base_url, api_key; /* api_key empty: anonymous */
+  struct str id, type, base_url, api_key; /* api_key empty: anonymous, or `aws` */
+  struct sigv4_credential aws;            /* in place of a key, for Bedrock; access_key_id empty: none */
+  struct str region;                      /* AWS's, where the address does not name it */
   struct http_headers headers;            /* extra headers of the configuration */
   struct provider_timeouts timeouts;
   enum provider_usage usage;
@@ -64,7 +68,7 @@ struct provider_type {
   struct str catalog_path;                   /* of the list of models */
   struct str key_header, key_prefix;         /* "Authorization", "Bearer " */
   struct http_header header;                 /* one that the vendor asks for; name empty: none */
-  bool is_vendor;                            /* the vendor of its dialects itself, not one that imitates it */
+  bool is_vendor;                            /* the maker of API and models, not a server that imitates or hosts them */
   enum provider_usage usage;                 /* where neither preset nor configuration says otherwise */
   /* Reads a failed reply (status >= 400, or 0 for a failure that came with a good status: then the body may name one,
    * else it is 502) into a code and *info: status, message (sanitised), code, type, Retry-After. */
@@ -81,13 +85,15 @@ struct provider {
   struct provider_timeouts timeouts;
   enum provider_usage usage;
   bool is_vendor;         /* by its type or its preset */
-  bool is_vendor_address; /* and at the vendor's own address: what it answers needs no mending */
+  bool is_vendor_address; /* and at the vendor's own address: its own models, which write calls as calls */
   bool starts_in_think;   /* its models' templates write the opening tag of thinking: answers begin inside of it */
-  struct str base_path; /* with its version */
+  struct str base_path;   /* with its version */
   struct str catalog_target;
   struct str target[PROVIDER_ENDPOINTS_MAX]; /* of the endpoints whose path names no model; else empty */
   struct http_headers headers;               /* complete, credential included: never logged */
   struct str secret;                         /* the credential, for removal from messages */
+  struct sigv4_credential aws;               /* requests are signed with it; access_key_id empty: they are not */
+  struct str region;                         /* of what is signed */
 };
 
 #define X(symbol, name) extern const struct provider_type provider_##symbol;
@@ -111,6 +117,10 @@ struct str provider_keep_secret(struct arena *a, struct str prefix, struct str s
  * overrule both. */
 enum err provider_build_headers(struct arena *a, const struct provider_spec *spec, const struct provider_preset *preset,
                                 struct provider *p, struct err_info *info) MUST_CHECK;
+/* Where p's requests are signed: replaces request->headers by them and what signs the request as it stands now (method,
+ * target, body), for the five minutes from wall_us (Unix microseconds) that a signature holds. Memory from a. */
+enum err provider_sign(struct arena *a, const struct provider *p, int64_t wall_us, struct http_client_request *request,
+                       struct err_info *info) MUST_CHECK;
 /* classify_failure for the error bodies of all vendors known: OpenAI, Anthropic, Gemini, Ollama, Bedrock, FastAPI. */
 enum err provider_classify_failure(const struct provider *p, int status, struct http_headers headers, struct str body,
                                    struct err_info *info);

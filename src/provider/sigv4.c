@@ -120,7 +120,7 @@ static enum err put_authorization(struct buf *out, const struct signing *s) {
   return out->failed ? ERR_NO_MEMORY : OK;
 }
 
-static enum err check(const struct sigv4_credential *c, const struct sigv4_request *r, struct err_info *info) {
+enum err sigv4_check(const struct sigv4_credential *c, struct str region, struct err_info *info) {
   const struct {
     struct str value;
     const char *name;
@@ -128,7 +128,7 @@ static enum err check(const struct sigv4_credential *c, const struct sigv4_reque
   } rows[] = {{c->access_key_id, "the access key's id", false},
               {c->secret_access_key, "the secret access key", false},
               {c->session_token, "the session token", true},
-              {r->region, "the region", false}};
+              {region, "the region", false}};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     bool is_good = rows[i].value.n || rows[i].may_be_empty;
     for (size_t k = 0; k < rows[i].value.n; k++)
@@ -144,7 +144,7 @@ enum err sigv4_sign(struct arena *a, const struct sigv4_credential *credential, 
   struct crypto_hash hash;
   struct tm tm;
   time_t now = (time_t)request->time_s;
-  enum err e = check(credential, request, info);
+  enum err e = sigv4_check(credential, request->region, info);
   if (e) return e;
   if (request->time_s < 0 || !gmtime_r(&now, &tm) ||
       strftime(s.date, sizeof s.date, "%Y%m%dT%H%M%SZ", &tm) != DATE_BYTES)

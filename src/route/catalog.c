@@ -25,7 +25,7 @@ static const char *const types[] = {
 
 static const struct config_preset presets[] = {
 #define X(name, type, url, key, base, auth, usage, needs_key, vendor, title) \
-  {name, sizeof(url) > 1 ? (url) : NULL, key, base, !(needs_key)},
+  {name, sizeof(url) > 1 ? (url) : NULL, key, base, !(needs_key), PROVIDER_AUTH_##auth == PROVIDER_AUTH_AWS},
 #include "provider/presets.def"
 #undef X
 };
@@ -182,6 +182,9 @@ static enum err add_configured(struct builder *b, const struct config_provider *
       .type = from->type,
       .base_url = from->base_url,
       .api_key = secret_reveal(from->api_key),
+      .aws = {from->aws.access_key_id, secret_reveal(from->aws.secret_access_key),
+              secret_reveal(from->aws.session_token)},
+      .region = from->region,
       .headers = {headers, from->header_count + 1},
       .timeouts = {from->timeouts.connect_ms, from->timeouts.headers_ms, from->timeouts.first_token_ms,
                    from->timeouts.silence_ms, from->timeouts.total_ms},

@@ -34,6 +34,7 @@ struct config_preset {
   const char *key_env;      /* "OPENROUTER_API_KEY"; NULL: NAME_API_KEY */
   const char *base_url_env; /* "AI_GATEWAY_BASE_URL"; NULL: NAME_BASE_URL */
   bool key_optional;        /* works without a key; then base_url_env makes it active */
+  bool is_aws;              /* AWS's access keys serve in place of a key, and its address has a region */
 };
 
 struct config_vocabulary {
@@ -84,6 +85,7 @@ enum err config_flags_parse(struct arena *a, int argc, char *const *argv, struct
 
 enum config_log_level { CONFIG_LOG_DEBUG, CONFIG_LOG_INFO, CONFIG_LOG_WARN, CONFIG_LOG_ERROR };
 enum config_log_format { CONFIG_FORMAT_AUTO, CONFIG_FORMAT_TEXT, CONFIG_FORMAT_JSON };
+enum config_period { CONFIG_PERIOD_TOTAL, CONFIG_PERIOD_MONTH, CONFIG_PERIOD_DAY };
 enum config_guard { CONFIG_GUARD_AUTO, CONFIG_GUARD_ON, CONFIG_GUARD_OFF };
 enum config_fallback { CONFIG_FALLBACK_PRIORITY, CONFIG_FALLBACK_SAME_MODEL, CONFIG_FALLBACK_NONE };
 enum config_context_check { CONFIG_CONTEXT_CHECK_AUTO, CONFIG_CONTEXT_CHECK_OFF };
@@ -92,6 +94,7 @@ enum config_context_check { CONFIG_CONTEXT_CHECK_AUTO, CONFIG_CONTEXT_CHECK_OFF 
 #define CONFIG_TYPE_U32_PLAIN uint32_t
 #define CONFIG_TYPE_BYTES_PLAIN uint64_t
 #define CONFIG_TYPE_MS_PLAIN uint32_t
+#define CONFIG_TYPE_USD_PLAIN int64_t /* nano-USD */
 #define CONFIG_TYPE_STRING_PLAIN struct str
 #define CONFIG_TYPE_PATH_PLAIN struct str
 #define CONFIG_TYPE_LIST_PLAIN struct config_strings
@@ -152,6 +155,12 @@ enum config_credential {
   CONFIG_CREDENTIAL_STORED,   /* auth.json */
 };
 
+struct config_aws { /* access keys, as AWS's own tools find them in the environment */
+  struct str access_key_id;
+  const struct secret *secret_access_key;
+  const struct secret *session_token; /* of temporary ones; NULL: none */
+};
+
 struct config_provider {
   struct str id, type;
   const struct config_preset *preset; /* the type's row, or NULL */
@@ -159,6 +168,7 @@ struct config_provider {
   struct str auth_base_url;           /* OAuth and token hosts; empty: the type's own */
   const struct secret *api_key;       /* NULL: see credential */
   struct str api_key_env;             /* the variable that is or would be read; empty: none */
+  struct config_aws aws;              /* in place of a key; secret_access_key NULL: none */
   enum config_credential credential;
   bool allow_unauthenticated;
   struct config_model *models;
@@ -168,7 +178,7 @@ struct config_provider {
   struct str code;  /* as in node:<code>:<model>; empty: the id serves */
   struct config_header *headers;
   size_t header_count;
-  struct str region;
+  struct str region; /* of AWS; where none is declared, that of the environment */
   struct config_timeouts timeouts;
   struct config_strings quirks;
   bool is_active;          /* true */

@@ -121,7 +121,7 @@ static void derive_name(struct str id, const char *suffix, char *out, size_t out
   snprintf(out + n, out_bytes - n, "%s", suffix);
 }
 
-static const struct config_preset *find_preset(const struct config_loader *l, struct str type) {
+const struct config_preset *config_preset_of(const struct config_loader *l, struct str type) {
   const struct config_vocabulary *v = l->sources->vocabulary;
   for (size_t i = 0; v && i < v->preset_count; i++)
     if (str_eq(type, str_from_c(v->presets[i].name))) return &v->presets[i];
@@ -175,7 +175,7 @@ static void settle_url(struct config_loader *l, struct config_draft *d) {
     else
       p->base_url = config_loader_dup(l, value);
   } else if (p->preset && p->preset->base_url) {
-    p->base_url = str_from_c(p->preset->base_url);
+    p->base_url = config_aws_regional_url(l, p);
   } else if (p->preset || str_eq(p->type, STR("openai-compatible"))) {
     struct str path = arena_printf(&l->scratch, "providers.%.*s", STR_ARG(p->id));
     snprintf(hint, sizeof hint, "where its API begins, such as \"https://host/v1\"%s%s",
@@ -218,6 +218,7 @@ static void settle_key(struct settling *s, struct config_draft *d, bool is_own_u
       derive_name(p->id, "_API_KEY", name, sizeof name);
     if (take_key(l, p, name)) return;
     if (p->preset && !is_own_url && take_key(l, p, vendor)) return;
+    if ((!is_own_url || is_named_like(p, p->preset)) && config_aws_take_keys(l, p)) return;
     p->api_key_env = config_loader_dup(l, str_from_c(name));
   }
   const struct stored *stored = find_stored(s, p->id);
@@ -233,8 +234,10 @@ static void warn_without_key(struct config_loader *l, const struct config_draft 
   const struct config_provider *p = &d->p;
   char hint[256];
   if (p->credential != CONFIG_CREDENTIAL_NONE || !p->is_active || d->is_left_out) return;
-  snprintf(hint, sizeof hint, "set %.*s%s", STR_ARG(p->api_key_env),
-           p->preset ? "" : ", or \"options\": {\"allow_unauthenticated\": true} where it needs none");
+  const char *others = !p->preset          ? ", or \"options\": {\"allow_unauthenticated\": true} where it needs none"
+                       : p->preset->is_aws ? ", or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+                                           : "";
+  snprintf(hint, sizeof hint, "set %.*s%s", STR_ARG(p->api_key_env), others);
   struct str path = arena_printf(&l->scratch, "providers.%.*s", STR_ARG(p->id));
   config_diags_add(l->diags, CONFIG_WARNING, p->place, path, hint, "has no key and cannot be used");
 }
@@ -251,7 +254,8 @@ static void settle_timeouts(const struct config_loader *l, struct config_draft *
 
 static void settle_draft(struct settling *s, struct config_draft *d) {
   bool is_own_url = d->p.base_url.n > 0;
-  d->p.preset = find_preset(s->l, d->p.type);
+  d->p.preset = config_preset_of(s->l, d->p.type);
+  config_aws_settle_region(s->l, &d->p);
   settle_url(s->l, d);
   settle_key(s, d, is_own_url);
   settle_timeouts(s->l, d);
@@ -261,11 +265,11 @@ static void settle_draft(struct settling *s, struct config_draft *d) {
 /* ---- presets ---- */
 
 /* Declared: a provider of that name, or one of that type at the vendor's own address. */
-static bool is_declared(const struct config_loader *l, size_t declared, struct str type) {
+static bool is_declared(struct config_loader *l, size_t declared, struct str type) {
   for (size_t i = 0; i < declared; i++) {
     const struct config_draft *d = &l->drafts[i];
     if (str_eq_nocase(d->p.id, type)) return true;
-    bool is_own_url = d->p.preset && d->p.preset->base_url && !str_eq(d->p.base_url, str_from_c(d->p.preset->base_url));
+    bool is_own_url = d->p.preset && d->p.preset->base_url && !str_eq(d->p.base_url, config_aws_regional_url(l, &d->p));
     if (str_eq(d->p.type, type) && !is_own_url) return true;
   }
   return false;
@@ -312,7 +316,7 @@ static void add_presets(struct settling *s) {
   }
   for (size_t i = 0; v && i < v->type_count; i++) { /* plain types: only a stored login makes one active */
     struct str type = str_from_c(v->types[i]);
-    if (find_preset(l, type) || is_declared(l, declared, type) || !find_stored(s, type)) continue;
+    if (config_preset_of(l, type) || is_declared(l, declared, type) || !find_stored(s, type)) continue;
     struct config_draft d = new_draft(type, (struct config_place){s->auth_path, 0}), *added = config_draft_add(l, &d);
     if (added) settle_draft(s, added);
   }

@@ -7,7 +7,7 @@ static struct str section_of(const char *path) {
 }
 
 static const char *value_word(const struct config_row *row) {
-  static const char *const words[] = {"BOOL", "N", "BYTES", "MS", "TEXT", "FILE", "LIST", "WORD"};
+  static const char *const words[] = {"BOOL", "N", "BYTES", "MS", "USD", "TEXT", "FILE", "LIST", "WORD"};
   return words[row->kind];
 }
 
@@ -57,6 +57,7 @@ static void put_range(struct buf *out, const struct config_row *row) {
     case CONFIG_KIND_MS:
       buf_printf(out, "ms, %llu to %llu", (unsigned long long)o->min, (unsigned long long)o->max);
       return;
+    case CONFIG_KIND_USD: buf_printf(out, "US dollars, 0 to %llu", (unsigned long long)o->max); return;
     case CONFIG_KIND_ENUM:
       config_row_choices(row, names, sizeof names);
       buf_put(out, str_from_c(names));

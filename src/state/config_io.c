@@ -46,6 +46,7 @@ static bool is_same(const struct config_row *row, const struct config *a, const 
     case CONFIG_KIND_U32:
     case CONFIG_KIND_MS: return *(const uint32_t *)x == *(const uint32_t *)y;
     case CONFIG_KIND_ENUM: return *(const unsigned *)x == *(const unsigned *)y;
+    case CONFIG_KIND_USD:
     case CONFIG_KIND_BYTES: return *(const uint64_t *)x == *(const uint64_t *)y;
     case CONFIG_KIND_STRING:
     case CONFIG_KIND_PATH: return str_eq(*(const struct str *)x, *(const struct str *)y);

@@ -84,7 +84,16 @@ void config_load_providers_file(struct config_loader *l); /* providers.json */
 void config_load_providers_env(struct config_loader *l);  /* MAESTRO_PROVIDERS */
 struct config_draft *config_draft_add(struct config_loader *l, const struct config_draft *draft);
 
-/* config_credentials.c: presets made active by the environment, addresses, keys, timeouts; fills c->providers. */
+/* config_aws.c: the region of a provider whose preset is of AWS, where it declares none. */
+void config_aws_settle_region(struct config_loader *l, struct config_provider *p);
+/* The preset's address; of AWS's the one in p's region: the host's second word is replaced. */
+struct str config_aws_regional_url(struct config_loader *l, const struct config_provider *p);
+/* AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY and, if set, AWS_SESSION_TOKEN; false: they are not there. */
+bool config_aws_take_keys(struct config_loader *l, struct config_provider *p);
+
+/* config_credentials.c: the type's row; NULL: it has none, or nobody told the vocabulary. */
+const struct config_preset *config_preset_of(const struct config_loader *l, struct str type);
+/* Presets made active by the environment, addresses, keys, timeouts; fills c->providers. */
 void config_settle_providers(struct config_loader *l);
 
 /* config_read_price.c: the members of a price; `updated` (may be NULL: then no such member) gets the text of its date.

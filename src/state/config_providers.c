@@ -354,13 +354,15 @@ static bool is_declared_already(struct config_loader *l, struct config_read *r, 
 }
 
 /* Members that later versions act on: taken, so that a file need not change, but not in silence. */
-static void note_without_effect(struct config_read *r, yyjson_val *key, yyjson_val *val,
+static void note_without_effect(struct config_loader *l, struct config_read *r, yyjson_val *key, yyjson_val *val,
                                 const struct config_provider *p) {
+  const struct config_preset *preset = config_preset_of(l, p->type);
   const struct {
     const char *name;
     bool is_set;
-  } members[] = {{"weight", p->weight != 1}, {"code", p->code.n > 0},  {"region", p->region.n > 0},
-                 {"warmup", p->is_warmup},   {"autoSync", p->is_sync}, {"authBaseURL", p->auth_base_url.n > 0}};
+  } members[] = {
+      {"weight", p->weight != 1}, {"code", p->code.n > 0},  {"region", p->region.n > 0 && !(preset && preset->is_aws)},
+      {"warmup", p->is_warmup},   {"autoSync", p->is_sync}, {"authBaseURL", p->auth_base_url.n > 0}};
   for (size_t i = 0; i < sizeof members / sizeof *members; i++)
     if (members[i].is_set && !r->is_bad)
       config_read_note(r, CONFIG_NOTE, key, val, NULL, "\"%s\" has no effect in this version", members[i].name);
@@ -374,7 +376,7 @@ static void check_entry(struct config_loader *l, struct config_read *r, yyjson_v
   if (p->type.n == 0 && v && is_type(v, p->id)) p->type = p->id;
   if (p->type.n == 0 && !yyjson_obj_get(val, "type")) /* a bad one has been reported */
     config_read_fault(r, key, val, "for any OpenAI-like server: \"openai-compatible\"", "\"type\" is missing");
-  note_without_effect(r, key, val, p);
+  note_without_effect(l, r, key, val, p);
   if (p->api_key && p->api_key_env.n)
     config_read_fault(r, key, val, NULL, "apiKey and apiKeyEnv are both there; one of them must go");
   for (size_t i = 0; p->code.n && i < l->draft_count; i++)

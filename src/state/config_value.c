@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "state/config_check.h"
+#include "state/config_price.h"
 
 #define CONFIG_APPLY_RELOAD true
 #define CONFIG_APPLY_RESTART false
@@ -166,6 +167,11 @@ static bool set_number(const struct setting *s, struct str text) {
   return true;
 }
 
+static bool set_usd(const struct setting *s, struct str text) {
+  const char *why = config_price_parse_usd(text, target(s));
+  return !why || bad_value(s, text, why);
+}
+
 static bool set_bool(const struct setting *s, struct str text) {
   return config_value_bool(text, target(s)) || bad_value(s, text, "must be true or false");
 }
@@ -301,6 +307,7 @@ static bool set_text(const struct setting *s, struct str text) {
     case CONFIG_KIND_U32:
     case CONFIG_KIND_BYTES:
     case CONFIG_KIND_MS: return set_number(s, text);
+    case CONFIG_KIND_USD: return set_usd(s, text);
     case CONFIG_KIND_ENUM: return set_enum(s, text);
     case CONFIG_KIND_STRING:
     case CONFIG_KIND_PATH: return set_string(s, text);
@@ -329,6 +336,7 @@ static const char *wanted_type(const struct config_row *row, yyjson_val *val) {
     case CONFIG_KIND_BOOL: return yyjson_is_bool(val) ? NULL : "true or false";
     case CONFIG_KIND_U32: return is_number ? NULL : "a whole number";
     case CONFIG_KIND_BYTES: return is_number || is_string ? NULL : "a number of bytes or text such as \"64MiB\"";
+    case CONFIG_KIND_USD: return is_number ? NULL : "a number of US dollars";
     case CONFIG_KIND_MS: return is_number || is_string ? NULL : "a number of milliseconds or text such as \"10s\"";
     case CONFIG_KIND_STRING:
     case CONFIG_KIND_PATH:

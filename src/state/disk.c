@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/id.h"
+
 enum { PATH_BYTES = 1536 }; /* on a stack; no configuration lives deeper */
 
 enum err disk_read(const char *path, size_t limit_bytes, struct buf *out, unsigned *mode, struct err_info *info) {
@@ -55,8 +57,7 @@ out:
   return e;
 }
 
-/* Makes the folders above path. */
-static enum err make_folders(const char *path, struct err_info *info) {
+enum err disk_make_folders(const char *path, struct err_info *info) {
   char copy[PATH_BYTES];
   if (snprintf(copy, sizeof copy, "%s", path) >= (int)sizeof copy) return err_set(info, ERR_BAD_VALUE, "path too long");
   for (char *slash = copy; (slash = strchr(slash + 1, '/'));) {
@@ -90,11 +91,14 @@ static void sync_folder(const char *path) {
 
 enum err disk_replace(const char *path, struct str bytes, unsigned mode, struct err_info *info) {
   char temporary[PATH_BYTES];
-  enum err e = make_folders(path, info);
+  enum err e = disk_make_folders(path, info);
   if (e) return e;
-  if (snprintf(temporary, sizeof temporary, "%s.XXXXXX", path) >= (int)sizeof temporary)
+  if (snprintf(temporary, sizeof temporary, "%s.%016llx", path, (unsigned long long)id_random_u64()) >=
+      (int)sizeof temporary)
     return err_set(info, ERR_BAD_VALUE, "path too long");
-  int fd = mkostemp(temporary, O_CLOEXEC); /* 0600 from the start: the content may be a key */
+  /* 0600 from the start: the content may be a key. (mkostemp is unknown to the thread sanitizer, which then takes the
+   * descriptor for the one that had its number before.) */
+  int fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd < 0) return err_set(info, ERR_IO, "%s: %s", temporary, strerror(errno));
   bool ok = write_all(fd, bytes) == OK && fchmod(fd, mode) == 0 && fsync(fd) == 0;
   int saved = errno;

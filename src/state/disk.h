@@ -13,6 +13,8 @@ enum err disk_read(const char *path, size_t limit_bytes, struct buf *out, unsign
 /* A temporary file in the same folder, written, synced and renamed over `path` with permissions `mode`; readers see the
  * old content or the new, never a mixture, also after a power cut. Makes missing folders (0700). */
 enum err disk_replace(const char *path, struct str bytes, unsigned mode, struct err_info *info) MUST_CHECK;
+/* Makes the missing folders above path (0700). */
+enum err disk_make_folders(const char *path, struct err_info *info) MUST_CHECK;
 bool disk_exists(const char *path);
 
 #endif

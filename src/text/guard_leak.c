@@ -41,8 +41,6 @@ static enum err put_until(struct guard_leak *g, const struct feeding *f, uint64_
 
 /* ---- tags ---- */
 
-static bool is_white(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-
 static uint64_t first_open(const struct guard_leak_found *found) {
   uint64_t first = nowhere;
   for (unsigned i = 0; found->open_count && i < GUARD_LEAK_NAMES; i++)
@@ -101,7 +99,7 @@ static void step_name(struct guard_leak *g, char c) {
   }
   for (unsigned i = 0; i < GUARD_LEAK_NAMES; i++) {
     if (!(g->names & 1u << i)) continue;
-    if (g->name_n == names[i].n && (is_white(c) || c == '>' || (c == '/' && !g->is_close))) {
+    if (g->name_n == names[i].n && (text_is_white(c) || c == '>' || (c == '/' && !g->is_close))) {
       g->tag = GUARD_LEAK_INSIDE;
       g->name = (uint8_t)i;
       return;
@@ -119,7 +117,7 @@ static void step_inside(struct guard_leak *g, char c) {
       end_closing(g);
     else
       end_opening(g);
-  } else if ((g->is_close && !is_white(c)) || g->at - g->tag_at >= g->most / 32) {
+  } else if ((g->is_close && !text_is_white(c)) || g->at - g->tag_at >= g->most / 32) {
     break_tag(g);
   } else {
     g->is_slash = c == '/';
@@ -140,7 +138,7 @@ static void step_text(struct guard_leak *g, char c) {
   }
   if (c == '<' && g->code.state != TEXT_CODE_FENCE)
     begin_tag(g);
-  else if (g->tag == GUARD_LEAK_NO_TAG && !is_white(c))
+  else if (g->tag == GUARD_LEAK_NO_TAG && !text_is_white(c))
     g->found.content = g->at;
 }
 

@@ -39,7 +39,7 @@ void guard_runaway_init(struct guard_runaway *g, const struct guard_runaway_opti
 void guard_runaway_clear(struct guard_runaway *g);
 /* One delta. ERR_GUARD_RUNAWAY, and again with every further one. */
 enum err guard_runaway_add(struct guard_runaway *g, struct str bytes, struct err_info *info) MUST_CHECK;
-/* Deltas whose text is of no interest, such as those of a signature: they are counted only. */
+/* What says no words, such as a signature or citation: it is counted only. */
 enum err guard_runaway_count(struct guard_runaway *g, uint64_t deltas, uint64_t bytes,
                              struct err_info *info) MUST_CHECK;
 

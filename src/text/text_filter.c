@@ -356,6 +356,8 @@ enum err text_filter_put(struct text_filter *f, const struct event *event, const
   if (event->choice >= ANSWER_CHOICES_MAX)
     return err_set(info, ERR_UPSTREAM_TOO_LARGE, "the answer has too many choices");
   if (event->kind == EVENT_DELTA && f->options.runaway) e = guard_runaway_add(&f->runaway, event->bytes, info);
+  if (event->kind == EVENT_ATTACH && f->options.runaway)
+    e = guard_runaway_count(&f->runaway, 1, event->bytes.n + event->raw.n, info);
   if (e) return e;
   switch (event->kind) {
     case EVENT_OPEN: return take_open(f, event);

@@ -32,4 +32,7 @@ static inline enum err text_put(const struct text_sink *sink, enum text_piece_ki
   return bytes.n ? sink->put(sink->arg, &piece, info) : OK;
 }
 
+/* What markup takes for white space: JSON's and XML's. */
+static inline bool text_is_white(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
 #endif

@@ -28,8 +28,6 @@ static uint32_t implied_tags(void) {
   return set;
 }
 
-static bool is_white(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-
 /* Whether a tag in `set` (bits by row) begins with s; *row gets the one that is s, or TAGS. */
 static bool match(uint32_t set, bool is_close, struct str s, unsigned *row) {
   bool is_prefix = false;
@@ -82,7 +80,7 @@ static enum err step_inside(struct think_split *t, char c, bool *taken, const st
                             struct err_info *info) {
   unsigned row;
   *taken = true;
-  if (t->partial == 0 && is_white(c)) {
+  if (t->partial == 0 && text_is_white(c)) {
     t->held[t->white++] = c;
     return t->white == THINK_SPLIT_HELD ? put_held(t, 0, TEXT_PIECE_REASONING, sink, info) : OK;
   }
@@ -104,7 +102,7 @@ static size_t plain_run(const struct think_split *t, const char *p, size_t n) {
   char first = tags[__builtin_ctz(t->closing)].close.p[0];
   const char *at = memchr(p, first, n);
   size_t run = at ? (size_t)(at - p) : n, white = 0;
-  while (white < run && is_white(p[run - 1 - white])) white++;
+  while (white < run && text_is_white(p[run - 1 - white])) white++;
   return run - white % THINK_SPLIT_HELD; /* step_inside lets them go when it is full */
 }
 
@@ -159,7 +157,7 @@ static enum err step_between(struct think_split *t, char c, bool *taken, const s
                              struct err_info *info) {
   unsigned row;
   *taken = true;
-  if (t->partial == 0 && is_white(c)) return hold_white(t, c, sink, info);
+  if (t->partial == 0 && text_is_white(c)) return hold_white(t, c, sink, info);
   if (t->state != THINK_SPLIT_OPENED && extend(t, ALL, false, c, &row)) {
     if (row == TAGS) return OK;
     t->white = t->partial = 0;

@@ -6,7 +6,7 @@
  *
  * The rates of Gemini (Gemma 3), Llama 3, Qwen 2.5, DeepSeek 3 and Mistral (Nemo) are fitted to their published
  * vocabularies; on what real clients sent, token_count is within 5 % of each, on source code within 10 % for nineteen
- * of twenty files, and the tally alone within 12 % (scripts/tokenizer/calibrate.cjs, 2026-11-28). Claude has published
+ * of twenty files, and the tally alone within 12 % (scripts/tokenizer/calibrate, 2026-11-28). Claude has published
  * none since Claude 2: its rates are that one's and people's measurements with the vendor's count endpoint (docs/api.md
  * has the figures), and may be 15 % off. Used by call/count.c. */
 #ifndef MAESTRO_TEXT_TOKEN_ESTIMATE_H

@@ -88,7 +88,7 @@ struct out {
 static enum err put(struct tool_text *t, struct str s, const struct out *out) {
   if (s.n == 0) return OK;
   t->has_words = true;
-  t->is_last_space = tool_text_is_space(s.p[s.n - 1]);
+  t->is_last_space = text_is_white(s.p[s.n - 1]);
   return text_put(out->sink, t->options.is_reasoning ? TEXT_PIECE_REASONING : TEXT_PIECE_TEXT, s, out->info);
 }
 
@@ -110,7 +110,7 @@ static enum err put_words(struct tool_text *t, struct str s, const struct out *o
     if (t->has_words && !t->is_last_space && (e = put(t, STR(" "), out)) != OK) return e;
   }
   size_t n = s.n;
-  while (n && tool_text_is_space(s.p[n - 1])) n--;
+  while (n && text_is_white(s.p[n - 1])) n--;
   if (n) {
     if ((e = put_space(t, out)) != OK || (e = put(t, str_sub(s, 0, n), out)) != OK) return e;
   }

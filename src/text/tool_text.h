@@ -1,7 +1,8 @@
 /* Tool calls that a model wrote as text, made real. One machine stands behind one text part of one answer; whoever
  * decodes the answer (call/) feeds it that part's bytes, cut anywhere, and gets pieces: the text without the markup,
  * and whole calls of tools that the request knows. Everything else stays text, byte for byte: markup of unknown tools,
- * unparsable or unclosed blocks, and whatever stands in Markdown code.
+ * unparsable or unclosed blocks, and whatever stands in Markdown code. One exception: beside good calls of its block
+ * one whose arguments are no JSON object is dropped and counted (`skipped`), for half a block would be no text either.
  *
  * The result does not depend on how the bytes are cut. Held back is only what may be the beginning of a marker, an open
  * block (at most `block_max_bytes`), and white space that a block may want gone. Time is linear in the bytes: what has

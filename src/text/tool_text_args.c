@@ -282,13 +282,13 @@ static bool next_pair(struct str s, size_t *at, struct pair *p) {
     if (!end) return false;
     p->value = str_from(s.p + i + 1, (size_t)(end - s.p) - i - 1);
     i = (size_t)(end - s.p) + 1;
-    if (i < s.n && !tool_text_is_space(s.p[i]) && s.p[i] != ',') return false;
+    if (i < s.n && !text_is_white(s.p[i]) && s.p[i] != ',') return false;
   } else {
     from = i;
-    while (i < s.n && !tool_text_is_space(s.p[i]) && s.p[i] != ',') i++;
+    while (i < s.n && !text_is_white(s.p[i]) && s.p[i] != ',') i++;
     p->value = str_sub(s, from, i);
   }
-  while (i < s.n && (tool_text_is_space(s.p[i]) || s.p[i] == ',')) i++;
+  while (i < s.n && (text_is_white(s.p[i]) || s.p[i] == ',')) i++;
   *at = i;
   return true;
 }
@@ -321,7 +321,7 @@ static struct str without_labels(struct str text) {
     for (size_t i = 0; !found && i < sizeof labels / sizeof *labels; i++) {
       struct str rest = str_sub(text, labels[i].n, text.n);
       if (!str_has_prefix_nocase(text, labels[i]) || rest.n == 0) continue;
-      if (!tool_text_is_space(rest.p[0]) && rest.p[0] != ':') continue;
+      if (!text_is_white(rest.p[0]) && rest.p[0] != ':') continue;
       if (rest.p[0] == ':') rest = str_sub(rest, 1, rest.n);
       text = str_trim(rest);
       found = text.n > 0;

@@ -57,7 +57,6 @@ void tool_text_note_raw(struct tool_text *t, struct str s);
 /* ---- scanning ---- */
 enum tool_text_match { TOOL_TEXT_MATCH_NONE, TOOL_TEXT_MATCH_PART, TOOL_TEXT_MATCH_WHOLE };
 
-static inline bool tool_text_is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
 /* s from `at` on. */
 static inline struct str tool_text_rest(struct str s, size_t at) {
   return at < s.n ? str_from(s.p + at, s.n - at) : STR_NONE;

@@ -4,7 +4,7 @@
 #include "text/tool_text_internal.h"
 
 size_t tool_text_skip_space(struct str s, size_t at) {
-  while (at < s.n && tool_text_is_space(s.p[at])) at++;
+  while (at < s.n && text_is_white(s.p[at])) at++;
   return at;
 }
 
@@ -102,7 +102,7 @@ static enum tool_text_match attributes(struct str s, size_t at, struct tool_text
       value = str_from(s.p + at + 1, (size_t)(end - s.p) - at - 1);
       at = (size_t)(end - s.p) + 1;
     } else {
-      for (from = at; at < s.n && !tool_text_is_space(s.p[at]) && s.p[at] != '>' && s.p[at] != '<';) at++;
+      for (from = at; at < s.n && !text_is_white(s.p[at]) && s.p[at] != '>' && s.p[at] != '<';) at++;
       value = str_from(s.p + from, at - from);
       if (at == s.n) return TOOL_TEXT_MATCH_PART;
       if (value.n == 0) return TOOL_TEXT_MATCH_NONE;

@@ -212,7 +212,7 @@ static bool is_mistral(struct str s) { return s.p[0] == '['; }
 
 static enum tool_text_step list_item(struct tool_text *t, struct str s) {
   for (; t->at < s.n; t->at++)
-    if (!tool_text_is_space(s.p[t->at]) && !(t->phase == NEXT && (s.p[t->at] == ',' || s.p[t->at] == ';'))) break;
+    if (!text_is_white(s.p[t->at]) && !(t->phase == NEXT && (s.p[t->at] == ',' || s.p[t->at] == ';'))) break;
   if (t->at == s.n) return TOOL_TEXT_MORE;
   char c = s.p[t->at];
   if (c == '[' && t->phase == SECTION && !t->is_array) {

@@ -1,7 +1,7 @@
 /* The walk over a model's text: where it stands in Markdown, and which byte may begin a marker or a fence. Called by
  * tool_text.c for bytes that are in no block; state is the machine's. Code is what CommonMark calls so, but a fence may
  * be indented as far as it likes (in a list it is), and inline code ends with its line: a lone backtick must not hide
- * what follows. */
+ * what follows. Of the guards' own walk, text_code.h says why it is another one. */
 #include "text/tool_text_internal.h"
 
 const unsigned char tool_text_special[256] = {
@@ -80,7 +80,7 @@ enum tool_text_walk tool_text_walk(struct tool_text *t, struct str s) {
     char c = s.p[t->at];
     if (t->run && c != t->run_char) tool_text_end_run(t, t->at);
     if (tool_text_special[(unsigned char)c] != 1) {
-      if (tool_text_is_space(c)) continue;
+      if (text_is_white(c)) continue;
       bool is_first = !t->is_started;
       t->is_started = true;
       note_word(t, c);

@@ -71,7 +71,7 @@ static enum tool_text_step open_tag(struct tool_text *t, const struct tool_text_
 }
 
 static bool is_separator(const struct tool_text *t, char c) {
-  return tool_text_is_space(c) || (t->is_json_list && memchr(",;[]}", c, 5));
+  return text_is_white(c) || (t->is_json_list && memchr(",;[]}", c, 5));
 }
 
 static enum tool_text_step section(struct tool_text *t, struct str s) {
@@ -268,7 +268,7 @@ static enum tool_text_step json(struct tool_text *t, struct str s) {
 }
 
 static enum tool_text_step closer(struct tool_text *t, struct str s) {
-  while (t->at < s.n && (tool_text_is_space(s.p[t->at]) || s.p[t->at] == '}')) t->at++;
+  while (t->at < s.n && (text_is_white(s.p[t->at]) || s.p[t->at] == '}')) t->at++;
   if (t->at == s.n) return TOOL_TEXT_MORE;
   if (s.p[t->at] == '<') {
     struct tool_text_tag tag;
@@ -285,7 +285,7 @@ static enum tool_text_step plain(struct tool_text *t, struct str s) {
     char c = s.p[t->at];
     if (c == '\n') t->is_value_seen = true;
     if (c != '<') {
-      if (t->is_value_seen && !tool_text_is_space(c)) return TOOL_TEXT_FAIL;
+      if (t->is_value_seen && !text_is_white(c)) return TOOL_TEXT_FAIL;
       continue;
     }
     size_t n;
@@ -316,7 +316,7 @@ enum tool_text_step tool_text_xml(struct tool_text *t, struct str s) {
 static bool without_closers(struct str s, size_t from, size_t *to) {
   bool has_closer = false;
   for (size_t n = s.n;;) {
-    while (n > from && tool_text_is_space(s.p[n - 1])) n--;
+    while (n > from && text_is_white(s.p[n - 1])) n--;
     size_t at = n > from && s.p[n - 1] == '>' ? str_rfind_char(str_sub(s, from, n), '<') : SIZE_MAX;
     struct tool_text_tag tag;
     if (at == SIZE_MAX || tool_text_tag(str_sub(s, from + at, n), &tag) != TOOL_TEXT_MATCH_WHOLE || !tag.is_close ||

@@ -70,3 +70,41 @@ test('prompts beyond the context are refused in the words of each API, or go whe
   await off.stop();
   await mock.stop();
 });
+
+// [caller's path, body, the receipt of its whole answer, of its stream's text]
+const lastOf = (pick) => (text) => text.split('\n').filter((l) => l.includes('"maestro"')).map((l) => pick(JSON.parse(l.replace(/^data: /, '')))).at(-1);
+const callers = {
+  openai: ['/v1/chat/completions', (model, stream) => ({ model, stream, messages: user('[[mock:no-usage]] hi'), maestro: {} })],
+  anthropic: ['/v1/messages', (model, stream) => ({ model, stream, max_tokens: 100, messages: user('[[mock:no-usage]] hi'), maestro: {} })],
+  ollama: ['/api/chat', (model, stream) => ({ model, stream, messages: user('[[mock:no-usage]] hi'), maestro: {} })],
+};
+
+test('what an upstream does not report is counted here and marked', async () => {
+  const mock = await startMock();
+  const models = { 'gpt-4o': { price: { in: 1, out: 10 } }, free: {} };
+  const serve = await startServe({ config: { providers: {
+    compat: { type: 'openai-compatible', baseURL: `${mock.url}/v1`, apiKey: 'k', models },
+    claude: { type: 'anthropic', baseURL: mock.url, apiKey: 'k', models },
+    local: { type: 'ollama', baseURL: mock.url, models },
+  } } });
+  for (const [name, [path, body]] of Object.entries(callers))
+    for (const provider of ['compat', 'claude', 'local'])
+      for (const stream of [false, true]) {
+        const reply = await serve.post(path, body(`${provider}/gpt-4o`, stream));
+        assert.equal(reply.status, 200);
+        const text = await reply.text();
+        const receipt = stream ? lastOf((x) => x.maestro)(text) : JSON.parse(text).maestro;
+        const where = `${name} -> ${provider}, stream ${stream}: ${text}`;
+        assert.ok(receipt, where);
+        assert.equal(receipt.estimated, true, where);
+        const { in: input, out: output } = receipt.usage_by_model[`${provider}/gpt-4o`];
+        assert.ok(input >= 10 && input <= 40, where);
+        assert.ok(output >= 3 && output <= 40, where);
+        assert.ok(receipt.cost_usd > 0, where);
+      }
+  const unpriced = await (await serve.post(...[callers.openai[0], callers.openai[1]('compat/free', false)])).json();
+  assert.equal(unpriced.maestro.cost_usd, null);
+  assert.equal(unpriced.maestro.estimated, true);
+  await serve.stop();
+  await mock.stop();
+});

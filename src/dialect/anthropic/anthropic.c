@@ -38,7 +38,8 @@ static enum err read_request(struct arena *a, struct str body, const struct enve
 static enum err edit_request(struct arena *a, const struct dialect_request_edits *want, struct envelope_edit *edit,
                              struct err_info *info) {
   (void)info;
-  return envelope_read_edit(a, want->model, MODEL, MAESTRO, edit);
+  enum err e = want->max_tokens ? envelope_read_edit_limit(a, want->max_tokens, MAX_TOKENS, edit) : OK;
+  return e ? e : envelope_read_edit(a, want->model, MODEL, MAESTRO, edit);
 }
 
 /* Not in it, as the vendor has no word for them: JSON mode without a schema, custom tools, penalties, seed, several

@@ -23,6 +23,10 @@ enum request_row {
   CONFIG_SNAKE,
   SNAKE_MAX,
   SNAKE_MAX_SNAKE,
+  CONFIG_COUNT,
+  CONFIG_COUNT_SNAKE,
+  SNAKE_COUNT,
+  SNAKE_COUNT_SNAKE,
   MAESTRO,
   REQUEST_ROWS
 };
@@ -37,6 +41,10 @@ static const struct str request_paths[REQUEST_ROWS] = {
     [CONFIG_SNAKE] = STR("generation_config"),
     [SNAKE_MAX] = STR("generation_config.maxOutputTokens"),
     [SNAKE_MAX_SNAKE] = STR("generation_config.max_output_tokens"),
+    [CONFIG_COUNT] = STR("generationConfig.candidateCount"),
+    [CONFIG_COUNT_SNAKE] = STR("generationConfig.candidate_count"),
+    [SNAKE_COUNT] = STR("generation_config.candidateCount"),
+    [SNAKE_COUNT_SNAKE] = STR("generation_config.candidate_count"),
     [MAESTRO] = STR("maestro"),
 };
 
@@ -45,16 +53,18 @@ static struct envelope_once request_rows = {.paths = request_paths, .n = REQUEST
 static const struct envelope_table *request_table(void) { return envelope_once_table(&request_rows); }
 
 /* What is no count is the upstream's to judge. */
-static int64_t read_limit(const struct envelope_scan *scan, struct str body) {
-  static const enum request_row rows[] = {CONFIG_MAX, CONFIG_MAX_SNAKE, SNAKE_MAX, SNAKE_MAX_SNAKE};
-  uint64_t limit;
-  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+static int64_t read_count(const struct envelope_scan *scan, struct str body, const enum request_row rows[4],
+                          int64_t otherwise) {
+  uint64_t n;
+  for (size_t i = 0; i < 4; i++) {
     const struct envelope_value *v = envelope_scan_value(scan, rows[i]);
-    if (v && v->type == ENVELOPE_NUMBER && str_to_u64(envelope_raw(body, v), &limit) && limit <= INT64_MAX)
-      return (int64_t)limit;
+    if (v && v->type == ENVELOPE_NUMBER && str_to_u64(envelope_raw(body, v), &n) && n <= INT64_MAX) return (int64_t)n;
   }
-  return -1;
+  return otherwise;
 }
+
+static const enum request_row limit_rows[4] = {CONFIG_MAX, CONFIG_MAX_SNAKE, SNAKE_MAX, SNAKE_MAX_SNAKE};
+static const enum request_row count_rows[4] = {CONFIG_COUNT, CONFIG_COUNT_SNAKE, SNAKE_COUNT, SNAKE_COUNT_SNAKE};
 
 static enum err read_request(struct arena *a, struct str body, const struct envelope_scan *scan,
                              struct dialect_request *out, struct err_info *info) {
@@ -68,16 +78,32 @@ static enum err read_request(struct arena *a, struct str body, const struct enve
     return err_set_param(info, ERR_BAD_TYPE, "contents", "\"contents\" must be an array");
   if (is_given && contents->count == 0)
     return err_set_param(info, ERR_BAD_VALUE, "contents", "\"contents\" must have at least one content");
-  out->max_tokens = read_limit(scan, body);
+  out->max_tokens = read_count(scan, body, limit_rows, -1);
+  out->choices = read_count(scan, body, count_rows, 0);
   out->wants_usage = true;
   return envelope_read_options(body, scan, MAESTRO, out, info);
+}
+
+/* In every spelling that is there; else in the object that is there. */
+static enum err edit_limit(struct arena *a, int64_t max_tokens, struct envelope_edit *edit) {
+  enum err e = OK;
+  bool is_said = false;
+  for (size_t i = 0; !e && i < 4; i++) {
+    if (!envelope_scan_value(edit->scan, limit_rows[i])) continue;
+    e = envelope_read_edit_limit(a, max_tokens, limit_rows[i], edit);
+    is_said = true;
+  }
+  if (e || is_said) return e;
+  bool is_snake = envelope_read_is_said(edit->scan, CONFIG_SNAKE) && !envelope_read_is_said(edit->scan, CONFIG);
+  return envelope_read_edit_limit(a, max_tokens, is_snake ? SNAKE_MAX : CONFIG_MAX, edit);
 }
 
 /* The model is in the path. */
 static enum err edit_request(struct arena *a, const struct dialect_request_edits *want, struct envelope_edit *edit,
                              struct err_info *info) {
-  (void)want, (void)info;
-  return envelope_read_edit(a, STR_NONE, 0, MAESTRO, edit);
+  (void)info;
+  enum err e = want->max_tokens ? edit_limit(a, want->max_tokens, edit) : OK;
+  return e ? e : envelope_read_edit(a, STR_NONE, 0, MAESTRO, edit);
 }
 
 /* ---- relay ---- */

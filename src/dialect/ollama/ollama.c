@@ -60,7 +60,8 @@ static enum err read_embed(struct arena *a, struct str body, const struct envelo
 static enum err edit_request(struct arena *a, const struct dialect_request_edits *want, struct envelope_edit *edit,
                              struct err_info *info) {
   (void)info;
-  return envelope_read_edit(a, want->model, MODEL, MAESTRO, edit);
+  enum err e = want->max_tokens ? envelope_read_edit_limit(a, want->max_tokens, NUM_PREDICT, edit) : OK;
+  return e ? e : envelope_read_edit(a, want->model, MODEL, MAESTRO, edit);
 }
 
 #define MEMBER_CAPS                                                                                                  \

@@ -52,7 +52,8 @@ enum err openai_responses_read_request(struct arena *a, struct str body, const s
 enum err openai_responses_edit_request(struct arena *a, const struct dialect_request_edits *want,
                                        struct envelope_edit *edit, struct err_info *info) {
   (void)info; /* usage needs no asking for: every response tells it */
-  return envelope_read_edit(a, want->model, MODEL, MAESTRO, edit);
+  enum err e = want->max_tokens ? envelope_read_edit_limit(a, want->max_tokens, MAX_OUTPUT_TOKENS, edit) : OK;
+  return e ? e : envelope_read_edit(a, want->model, MODEL, MAESTRO, edit);
 }
 
 static void put_model(struct buf *out, const struct dialect_model *model) { dialect_openai_chat.put_model(out, model); }

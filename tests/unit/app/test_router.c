@@ -1,6 +1,7 @@
 /* Paths to endpoints: every path of the contract, what is no path of ours, and in whose dialect that is said. */
 #include "app/router.h"
 
+#include "admin/users.h"
 #include "api/models.h"
 #include "api/operations.h"
 #include "dialect/openai_chat.h"
@@ -117,6 +118,57 @@ TEST(method_and_header_choose_the_row) {
   }
 }
 
+TEST(users_have_two_prefixes_and_names_with_slashes) {
+  router_init();
+  static const struct {
+    enum http_method method;
+    const char *path, *route, *rest;
+    void (*run)(struct request_context *);
+  } rows[] = {
+      {HTTP_POST, "", "", "", users_create},
+      {HTTP_GET, "", "", "", users_list},
+      {HTTP_GET, "/ann", "/{user}", "ann", users_show},
+      {HTTP_PATCH, "/ann", "/{user}", "ann", users_update},
+      {HTTP_PUT, "/ann", "/{user}", "ann", users_update},
+      {HTTP_DELETE, "/ann", "/{user}", "ann", users_delete},
+      {HTTP_PUT, "/ann/token", "/{user}/token", "ann", users_token_renew},
+      {HTTP_PUT, "/ann/tokens/ci", "/{user}/tokens/{name}", "ann/tokens/ci", users_token_renew},
+      {HTTP_DELETE, "/ann/tokens/models", "/{user}/tokens/{name}", "ann/tokens/models", users_token_revoke},
+      {HTTP_DELETE, "/ann/models/openai/gpt", "/{user}/models/{model}", "ann/models/openai/gpt", users_models_remove},
+      {HTTP_DELETE, "/ann/models/all", "/{user}/models/all", "ann", users_models_clear},
+      {HTTP_POST, "/ann/models/all", "/{user}/models/all", "ann", users_models_all},
+      {HTTP_POST, "/ann/models", "/{user}/models", "ann", users_models_set},
+      {HTTP_POST, "/ann/nodes/gpu/models", "/{user}/nodes/{node}/models", "ann/nodes/gpu", users_models_of_node_set},
+      {HTTP_GET, "/ann/nodes/gpu/models", "/{user}/nodes/{node}/models", "ann/nodes/gpu", users_models_of_node},
+      {HTTP_POST, "/ann/nodes/gpu/models/all", "/{user}/nodes/{node}/models/all", "ann/nodes/gpu",
+       users_models_of_node_clear},
+      {HTTP_POST, "/ann/nodes/all", "/{user}/nodes/all", "ann", users_nodes_clear},
+      {HTTP_DELETE, "/ann/nodes/gpu", "/{user}/nodes/{node}", "ann/nodes/gpu", users_nodes_remove},
+      {HTTP_DELETE, "/ann/node-models", "/{user}/node-models", "ann", users_node_models_remove},
+  };
+  static const char *const prefixes[] = {"/admin/users", "/api/admin/users"};
+  for (size_t p = 0; p < 2; p++)
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+      char path[128], route[128];
+      struct str rest;
+      snprintf(path, sizeof path, "%s%s", prefixes[p], rows[i].path);
+      snprintf(route, sizeof route, "%s%s", prefixes[p], rows[i].route);
+      const struct endpoint *e = router_find(str_from_c(path), rows[i].method, (struct http_headers){0}, &rest);
+      assert_str(e->route, str_from_c(route));
+      assert_str(rest, str_from_c(rows[i].rest));
+      assert_true(e->run == rows[i].run);
+      bool is_read = rows[i].method == HTTP_GET;
+      assert_int_equal(e->class, p         ? is_read ? AUTH_CLASS_API_READ : AUTH_CLASS_API_CHANGE
+                                 : is_read ? AUTH_CLASS_PANEL_READ
+                                           : AUTH_CLASS_PANEL_CHANGE);
+    }
+  struct str rest;
+  const struct endpoint *e = router_find(STR("/admin/users/ann/token"), HTTP_GET, (struct http_headers){0}, &rest);
+  assert_str(e->methods, STR("PUT, OPTIONS"));
+  e = router_find(STR("/admin/users/ann"), HTTP_POST, (struct http_headers){0}, &rest);
+  assert_str(e->methods, STR("GET, HEAD, PUT, PATCH, DELETE, OPTIONS"));
+}
+
 TEST(errors_of_the_server_take_the_paths_shape) {
   struct buf b;
   buf_init(&b, 0);
@@ -136,6 +188,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(what_is_served),
                                      cmocka_unit_test(method_and_header_choose_the_row),
                                      cmocka_unit_test(what_is_not_is_said_in_the_prefixs_dialect),
+                                     cmocka_unit_test(users_have_two_prefixes_and_names_with_slashes),
                                      cmocka_unit_test(errors_of_the_server_take_the_paths_shape)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

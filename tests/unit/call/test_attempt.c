@@ -205,7 +205,8 @@ TEST(a_flood_of_headers_is_cut) {
 }
 
 static struct str whole_of(size_t bytes) {
-  static const char head[] = "{\"model\":\"m\",\"choices\":[{\"message\":{\"content\":\"", tail[] = "\"}}]}";
+  static const char head[] = "{\"model\":\"m\",\"choices\":[{\"message\":{\"content\":\"",
+                    tail[] = "\"}}],\"usage\":{\"completion_tokens\":9}}";
   char *reply = malloc(bytes);
   memset(reply, 'w', bytes);
   memcpy(reply, head, sizeof head - 1);

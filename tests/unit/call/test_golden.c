@@ -4,7 +4,7 @@
  *
  *   status N                what the caller gets
  *   events a+b c            kinds of each frame that says something, in order, or "none"
- *   usage input=N ...       what is known of it, or "unknown"
+ *   usage input=N ...       what the upstream has said of it, or "unknown"
  *   retry_after_ms N        only where there is one
  *   body                    and behind this line the caller's bytes
  *
@@ -80,7 +80,7 @@ static void put_events(struct buf *out, const struct events *events) {
 static void put_usage(struct buf *out, const struct usage *u) {
   static const char *const names[] = {"input", "output", "cache_read", "cache_write", "reasoning"};
   for (int i = 0; i < USAGE_CLASSES; i++) {
-    if (!usage_has(u, (enum usage_class)i)) continue;
+    if (!usage_has(u, (enum usage_class)i) || u->is_estimated) continue;
     buf_printf(out, "%s%s=%lld", out->n ? " " : "", names[i], (long long)u->tokens[i]);
   }
   if (out->n == 0) buf_put(out, STR("unknown"));

@@ -440,6 +440,19 @@ TEST(every_class_opens_to_those_whom_the_contract_names) {
     for (size_t k = 0; k < 6; k++) {
       if (auth_may(&who[k], want[i].class) != (want[i].may[k] == 'y')) fail_msg("class %zu, principal %zu", i, k);
     }
+  /* A user by role: user, viewer, operator, admin. */
+  static const char *const roles[AUTH_CLASS_COUNT] = {
+      [AUTH_CLASS_OPEN] = "yyyy",        [AUTH_CLASS_DETAILS] = "yyyy",    [AUTH_CLASS_INFERENCE] = "yyyy",
+      [AUTH_CLASS_METRICS] = "yyyy",     [AUTH_CLASS_API_READ] = "nyyy",   [AUTH_CLASS_API_REFRESH] = "nnyy",
+      [AUTH_CLASS_API_SECRETS] = "nnny", [AUTH_CLASS_API_CHANGE] = "nnny", [AUTH_CLASS_PANEL_READ] = "nyyy",
+      [AUTH_CLASS_PANEL_CHANGE] = "nnny"};
+  for (int i = 0; i < AUTH_CLASS_COUNT; i++)
+    for (int role = 0; role < USER_ROLE_COUNT; role++) {
+      struct auth_principal user = {.kind = AUTH_USER, .id = 7, .role = (enum user_role)role};
+      if (auth_may(&user, (enum auth_class)i) != (roles[i][role] == 'y')) fail_msg("class %d, role %d", i, role);
+    }
+  struct auth_principal key = {.kind = AUTH_KEY, .index = 1, .role = USER_ROLE_ADMIN}; /* roles are users' alone */
+  assert_false(auth_may(&key, AUTH_CLASS_PANEL_CHANGE));
   struct auth_principal nobody = {.kind = AUTH_NOBODY};
   assert_true(auth_may(&nobody, AUTH_CLASS_OPEN) && auth_may(&nobody, AUTH_CLASS_DETAILS));
   assert_false(auth_may(&nobody, AUTH_CLASS_METRICS));

@@ -90,8 +90,8 @@ TEST(targets_of_each_type) {
       {"gemini", "https://x.example/v1", "../x?y", "/v1/models/..%2Fx%3Fy:generateContent",
        "/v1/models/..%2Fx%3Fy:streamGenerateContent?alt=sse", "/v1/models?pageSize=1000"},
       {"ollama", "http://x.example:11434", "m", "/api/chat", "/api/chat", "/api/tags"},
-      {"bedrock", "https://x.example", "us.anthropic.claude-x:0", "/model/us.anthropic.claude-x:0/converse",
-       "/model/us.anthropic.claude-x:0/converse-stream", "/foundation-models"},
+      {"bedrock", "https://x.example", "us.anthropic.claude-x:0", "/model/us.anthropic.claude-x%3A0/converse",
+       "/model/us.anthropic.claude-x%3A0/converse-stream", "/foundation-models"},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     const struct provider_spec spec = {
@@ -103,6 +103,75 @@ TEST(targets_of_each_type) {
     assert_str(provider_target(&arena, &p, 0, model, true), str_from_c(rows[i].target_stream));
     assert_str(p.catalog_target, str_from_c(rows[i].catalog));
   }
+}
+
+TEST(vendors_are_known_by_their_addresses) {
+  static const struct {
+    const char *type, *base_url;
+    bool is_vendor_address;
+  } rows[] = {
+      {"openai", "", true},
+      {"anthropic", "", true},
+      {"gemini", "", true},
+      {"bedrock", "", true},
+      {"anthropic", "https://api.anthropic.com/v1", true},
+      {"anthropic", "https://proxy.example/v1", false},
+      {"openai", "http://127.0.0.1:8000/v1", false},
+      {"bedrock", "https://bedrock-runtime.eu-west-3.amazonaws.com", true},
+      {"bedrock", "https://amazonaws.com.example", false},
+      {"azure-openai", "https://x.openai.azure.com/openai/v1", true},
+      {"ollama", "", false},
+      {"openrouter", "", false},
+      {"vllm", "", false},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    const struct provider_spec spec = {
+        .id = STR("p"), .type = str_from_c(rows[i].type), .base_url = str_from_c(rows[i].base_url)};
+    struct provider p;
+    assert_int_equal(provider_init(&arena, &spec, &p, &info), OK);
+    if (p.is_vendor_address != rows[i].is_vendor_address) fail_msg("row %zu: %s", i, rows[i].type);
+  }
+}
+
+TEST(signing_needs_a_region_and_a_good_credential) {
+  struct provider_spec spec = {.id = STR("p"),
+                               .type = STR("bedrock"),
+                               .base_url = STR("https://bedrock-runtime.eu-west-3.amazonaws.com"),
+                               .aws = {STR("AKID"), STR("s3cret"), STR("session-token")},
+                               .region = STR("elsewhere")};
+  struct provider p;
+  assert_int_equal(provider_init(&arena, &spec, &p, &info), OK);
+  assert_str(p.region, STR("eu-west-3")); /* the address's own */
+  assert_true(p.is_vendor_address);
+  assert_str(http_header_get(p.headers, STR("Authorization")), STR_NONE);
+  char told[128];
+  provider_sanitise(&p, STR("x-amz-security-token:session-token"), told, sizeof told);
+  assert_null(strstr(told, "session-token"));
+  spec.base_url = STR("https://bedrock.example.com");
+  assert_int_equal(provider_init(&arena, &spec, &p, &info), OK);
+  assert_str(p.region, STR("elsewhere"));
+  assert_false(p.is_vendor_address);
+  spec.region = STR_NONE;
+  assert_int_equal(provider_init(&arena, &spec, &p, &info), ERR_MISSING);
+  assert_string_equal(info.param, "region");
+  spec.region = STR("r-1");
+  spec.aws.secret_access_key = STR("with space");
+  assert_int_equal(provider_init(&arena, &spec, &p, &info), ERR_BAD_VALUE);
+}
+
+TEST(a_key_is_not_signed_with) {
+  const struct provider_spec spec = {.id = STR("p"),
+                                     .type = STR("bedrock"),
+                                     .base_url = STR("https://x.example"),
+                                     .api_key = STR("k"),
+                                     .aws = {STR("AKID"), STR("s3cret"), STR_NONE}};
+  struct http_client_request request = {.method = HTTP_POST, .target = STR("/")};
+  struct provider p;
+  assert_int_equal(provider_init(&arena, &spec, &p, &info), OK);
+  request.headers = p.headers;
+  assert_int_equal(provider_sign(&arena, &p, 0, &request, &info), OK);
+  assert_ptr_equal(request.headers.v, p.headers.v);
+  assert_str(http_header_get(p.headers, STR("Authorization")), STR("Bearer k"));
 }
 
 TEST(init_copies_what_it_was_given) {
@@ -230,6 +299,9 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(every_preset_can_be_used, clear),
       cmocka_unit_test_teardown(targets_of_each_type, clear),
+      cmocka_unit_test_teardown(vendors_are_known_by_their_addresses, clear),
+      cmocka_unit_test_teardown(signing_needs_a_region_and_a_good_credential, clear),
+      cmocka_unit_test_teardown(a_key_is_not_signed_with, clear),
       cmocka_unit_test_teardown(init_copies_what_it_was_given, clear),
       cmocka_unit_test_teardown(anonymous_means_no_credential_at_all, clear),
       cmocka_unit_test_teardown(configured_headers_overrule, clear),

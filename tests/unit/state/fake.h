@@ -58,8 +58,13 @@ static const struct config_preset fake_presets[] = {
     {.name = "groq", .base_url = "https://groq.example/openai/v1"},
     {.name = "local", .key_env = "LOCAL_OPENAI_API_KEY", .base_url_env = "LOCAL_OPENAI_BASE_URL", .key_optional = true},
     {.name = "vllm", .key_optional = true},
+    {.name = "cloud",
+     .base_url = "https://runtime.default-1.cloud.example",
+     .key_env = "CLOUD_TOKEN",
+     .base_url_env = "CLOUD_BASE_URL",
+     .is_aws = true},
 };
-static const struct config_vocabulary fake_vocabulary = {fake_types, 4, fake_presets, 6, fake_quirks, 2};
+static const struct config_vocabulary fake_vocabulary = {fake_types, 4, fake_presets, 7, fake_quirks, 2};
 
 /* Loads with the configuration folder /c/maestro and the data folder /d/maestro. */
 static inline void fake_load(struct fake *f) {

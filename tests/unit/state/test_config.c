@@ -100,8 +100,8 @@ TEST(every_fault_is_reported_with_its_line) {
 TEST(unknown_keys_come_with_a_way_out) {
   expect_report("{\"aliases\": {}}", MAIN
                 ":1: error: aliases: unknown key (known here: server, log, stream, egress, tls, "
-                "upstream, fallback, routing, guards, responses, metrics, admin, registry, providers, priorities, "
-                "$schema)\n");
+                "upstream, fallback, routing, limits, guards, responses, metrics, admin, auth, registry, providers, "
+                "priorities, $schema)\n");
   expect_report("{\"port\": 1}",
                 MAIN ":1: error: port: unknown key (did you mean server.port, one object inside another?)\n");
   expect_report("{\"server.port\": 1}",
@@ -128,6 +128,16 @@ TEST(values_of_the_wrong_type_or_range) {
                      ":1: error: server.trustedProxies: every entry must be a string\n");
   expect_report("{\"server\": {\"drainMs\": \"5 days\"}}",
                 MAIN ":1: error: server.drainMs: \"5 days\": must be a whole number from 0 to 3600000 milliseconds\n");
+  expect_report("{\"limits\": {\"budgetUsd\": \"5\"}}",
+                MAIN ":1: error: limits.budgetUsd: must be a number of US dollars, not a string\n");
+  expect_report("{\"limits\": {\"budgetUsd\": -1}}",
+                MAIN ":1: error: limits.budgetUsd: \"-1\": must not be negative\n");
+  expect_report("{\"limits\": {\"budgetUsd\": 1000000.5}}",
+                MAIN ":1: error: limits.budgetUsd: \"1000000.5\": more than a million USD\n");
+  expect_report("{\"limits\": {\"budgetUsd\": 0.0000000001}}",
+                MAIN ":1: error: limits.budgetUsd: \"0.0000000001\": finer than a billionth of a USD\n");
+  expect_report("{\"limits\": {\"period\": \"week\"}}",
+                MAIN ":1: error: limits.period: \"week\": must be total, month or day\n");
   expect_report("{\"egress\": {\"private\": 1}}",
                 MAIN ":1: error: egress.private: must be true or false, not a number\n");
   expect_report("{\"server\": {\"limits\": {\"writeHighBytes\": 4096}}}",

@@ -327,6 +327,48 @@ TEST(stored_logins_make_built_in_providers_active) {
   fake_clear(&f);
 }
 
+TEST(access_keys_of_aws_serve_in_place_of_a_key) {
+  struct fake f = {
+      .files = {{PROVIDERS,
+                 "{\"providers\": {"
+                 "\"cloud\": {},"
+                 "\"west\": {\"type\": \"cloud\", \"region\": \"us-west-2\"},"
+                 "\"proxied\": {\"type\": \"cloud\", \"baseURL\": \"http://proxy\"},"
+                 "\"keyed\": {\"type\": \"cloud\", \"apiKey\": \"k\"}}}"}},
+      .env = {{"AWS_ACCESS_KEY_ID", "AKID"}, {"AWS_SECRET_ACCESS_KEY", "s3cret"}, {"AWS_DEFAULT_REGION", "eu-west-3"}}};
+  fake_load(&f);
+  fake_expect(&f, PROVIDERS
+              ":1: warning: providers.proxied: has no key and cannot be used (set PROXIED_API_KEY, or "
+              "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)\n");
+  static const struct {
+    const char *id, *region, *url, *access_key_id, *secret;
+    enum config_credential credential;
+  } rows[] = {
+      {"cloud", "eu-west-3", "https://runtime.eu-west-3.cloud.example", "AKID", "s3cret", CONFIG_CREDENTIAL_ENV},
+      {"west", "us-west-2", "https://runtime.us-west-2.cloud.example", "AKID", "s3cret", CONFIG_CREDENTIAL_ENV},
+      {"proxied", "eu-west-3", "http://proxy", "", "", CONFIG_CREDENTIAL_NONE},
+      {"keyed", "eu-west-3", "https://runtime.eu-west-3.cloud.example", "", "", CONFIG_CREDENTIAL_DECLARED}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    const struct config_provider *p = config_provider_find(f.config, str_from_c(rows[i].id));
+    assert_non_null(p);
+    assert_str(p->region, str_from_c(rows[i].region));
+    assert_str(p->base_url, str_from_c(rows[i].url));
+    assert_str(p->aws.access_key_id, str_from_c(rows[i].access_key_id));
+    assert_str(secret_reveal(p->aws.secret_access_key), str_from_c(rows[i].secret));
+    assert_null(p->aws.session_token);
+    assert_int_equal(p->credential, rows[i].credential);
+  }
+  fake_clear(&f);
+}
+
+TEST(access_keys_alone_make_nothing_active) {
+  struct fake f = {.env = {{"AWS_ACCESS_KEY_ID", "AKID"}, {"AWS_SECRET_ACCESS_KEY", "s"}, {"AWS_REGION", "r-1"}}};
+  fake_load(&f);
+  fake_expect(&f, "");
+  assert_int_equal(f.config->provider_count, 0);
+  fake_clear(&f);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_member),
@@ -337,6 +379,8 @@ int main(void) {
       cmocka_unit_test(one_name_in_two_files_is_an_error_that_names_both),
       cmocka_unit_test(providers_of_the_environment),
       cmocka_unit_test(order_of_credentials),
+      cmocka_unit_test(access_keys_of_aws_serve_in_place_of_a_key),
+      cmocka_unit_test(access_keys_alone_make_nothing_active),
       cmocka_unit_test(presets_become_active_by_their_variable),
       cmocka_unit_test(presets_without_an_address_or_key_stay_off),
       cmocka_unit_test(a_declared_provider_takes_its_presets_place),

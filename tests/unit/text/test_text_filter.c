@@ -274,6 +274,22 @@ static void test_deltas_without_end_are_stopped(void **state) {
   end(&r);
 }
 
+static void test_signatures_without_end_are_stopped(void **state) {
+  struct rig r;
+  enum err e = OK;
+  (void)state;
+  begin(&r, (struct text_filter_options){.runaway = true, .runaway_limits = {.max_bytes = 1000}});
+  start(&r);
+  open(&r, 0, PART_REASONING);
+  const struct event event = {
+      .kind = EVENT_ATTACH, .part_kind = PART_REASONING, .attachment = ATTACH_SIGNATURE, .bytes = STR("signed")};
+  int count = 0;
+  for (; !e && count < 300; count++) e = put(&r, event);
+  assert_int_equal(e, ERR_GUARD_RUNAWAY);
+  assert_int_equal(count, 1000 / 6 + 1);
+  end(&r);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_plain_text_passes),
@@ -287,6 +303,7 @@ int main(void) {
       cmocka_unit_test(test_what_was_held_is_released_by_a_cut),
       cmocka_unit_test(test_clean_text_passes_without_events),
       cmocka_unit_test(test_deltas_without_end_are_stopped),
+      cmocka_unit_test(test_signatures_without_end_are_stopped),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

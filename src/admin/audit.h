@@ -1,0 +1,10 @@
+/* GET /admin/audit-logs: who changed what, newest first. */
+#ifndef MAESTRO_ADMIN_AUDIT_H
+#define MAESTRO_ADMIN_AUDIT_H
+
+#include "gateway/request_context.h"
+
+/* ?limit= (1 to 200, 50), ?offset=, and filters that combine: action, entity_type, entity_id, performed_by. */
+void audit_list(struct request_context *rc);
+
+#endif

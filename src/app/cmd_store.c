@@ -1,0 +1,264 @@
+/* `maestro store migrate|backup|restore|export|import`. What only reads works beside a running server; what writes
+ * takes the lock of the data directory, and says who has it when somebody does. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "app/cli.h"
+#include "base/log.h"
+#include "state/data_lock.h"
+#include "state/disk.h"
+#include "state/migrate.h"
+#include "state/store.h"
+#include "state/store_user.h"
+
+enum { BUSY_MS = 5000, IMPORT_MAX_BYTES = 512 << 20 };
+
+struct place {
+  struct arena arena;
+  struct cli_paths paths;
+  const char *store; /* its file */
+};
+
+static int fail(enum err e, const struct err_info *info) { return cli_fail(CLI_FAILED, "%s", err_info_text(e, info)); }
+
+static const char *beside(struct place *p, const char *path, const char *suffix) {
+  return arena_printf(&p->arena, "%s%s", path, suffix).p;
+}
+
+/* Reading, of a store that is there and of a version that is known. */
+static enum err open_store(const char *path, struct db **out, struct err_info *info) {
+  const struct db_options options = {.path = path, .is_read_only = true, .busy_ms = BUSY_MS};
+  struct db *db = NULL;
+  unsigned version = 0;
+  if (!disk_exists(path)) return err_set(info, ERR_NOT_FOUND, "there is no store at %s", path);
+  enum err e = db_open(&db, &options, info);
+  if (!e) e = migrate_version(db, &version, info);
+  if (!e && version > db_migration_count())
+    e = err_set(info, ERR_STORE_NEWER, "%s has version %u, this program knows %u", path, version, db_migration_count());
+  if (e)
+    db_close(db);
+  else
+    *out = db;
+  return e;
+}
+
+/* ---- migrate ---- */
+
+static int say_version(struct place *p, const struct err_info *held) {
+  struct err_info info = {0};
+  struct db *db = NULL;
+  unsigned version = 0;
+  enum err e = open_store(p->store, &db, &info);
+  if (!e) e = migrate_version(db, &version, &info);
+  db_close(db);
+  if (e) return fail(e, &info);
+  if (version < db_migration_count()) return cli_fail(CLI_FAILED, "%s", held->text);
+  printf("The store has version %u, which is this program's; a running server keeps it so.\n", version);
+  return CLI_OK;
+}
+
+static int migrate(struct place *p, int argc, char **argv) {
+  const struct db_options options = {.path = p->store, .busy_ms = BUSY_MS};
+  struct data_lock lock = {-1};
+  struct err_info info = {0};
+  struct db *db = NULL;
+  unsigned from = 0;
+  (void)argc, (void)argv;
+  enum err e = data_lock_take(p->paths.data_dir, "store migrate", &lock, &info);
+  if (e == ERR_CONFLICT) return say_version(p, &info);
+  if (!e) e = db_open(&db, &options, &info);
+  if (!e) e = migrate_run(db, 0, &from, &info);
+  db_close(db);
+  data_lock_release(&lock);
+  if (e) return fail(e, &info);
+  if (from == db_migration_count())
+    printf("The store has version %u already.\n", from);
+  else
+    printf("The store went from version %u to %u.\n", from, db_migration_count());
+  return CLI_OK;
+}
+
+/* ---- backup and restore ---- */
+
+static int backup(struct place *p, int argc, char **argv) {
+  struct err_info info = {0};
+  struct db *db = NULL;
+  if (argc < 2) return cli_fail(CLI_USAGE, "usage: maestro store backup FILE");
+  const char *part = beside(p, argv[1], ".part");
+  enum err e = part ? open_store(p->store, &db, &info) : ERR_NO_MEMORY;
+  if (!e) {
+    unlink(part); /* of a backup that was ended */
+    e = db_copy(db, part, &info);
+  }
+  db_close(db);
+  if (!e && rename(part, argv[1])) {
+    e = err_set(&info, ERR_IO, "%s: %s", argv[1], strerror(errno));
+    unlink(part);
+  }
+  if (e) return fail(e, &info);
+  printf("Wrote %s\n", argv[1]);
+  return CLI_OK;
+}
+
+/* The store that was, its log included, gets another name beside its own, so that at any moment there is one. */
+static enum err set_aside(struct place *p, const char *from_suffix, const char *to_suffix, struct err_info *info) {
+  const char *from = beside(p, p->store, from_suffix), *to = beside(p, p->store, to_suffix);
+  if (!from || !to) return ERR_NO_MEMORY;
+  if (!disk_exists(from)) return OK;
+  unlink(to);
+  return link(from, to) ? err_set(info, ERR_IO, "%s: %s", to, strerror(errno)) : OK;
+}
+
+static enum err put_in_place(struct place *p, const char *part, struct err_info *info) {
+  const char *log = beside(p, p->store, "-wal"), *index = beside(p, p->store, "-shm");
+  if (!log || !index) return ERR_NO_MEMORY;
+  enum err e = set_aside(p, "", ".before-restore", info);
+  if (!e) e = set_aside(p, "-wal", ".before-restore-wal", info);
+  if (e) return e;
+  unlink(log); /* it belongs to the old file, and would be applied to the new one */
+  unlink(index);
+  return rename(part, p->store) ? err_set(info, ERR_IO, "%s: %s", p->store, strerror(errno)) : OK;
+}
+
+static enum err restore_from(struct place *p, const char *path, struct err_info *info) {
+  const char *part = beside(p, p->store, ".restoring");
+  struct db *db = NULL;
+  bool is_ours = false;
+  enum err e = part ? open_store(path, &db, info) : ERR_NO_MEMORY;
+  if (!e) e = db_has_schema(db, &is_ours, info);
+  if (!e && !is_ours) e = err_set(info, ERR_BAD_VALUE, "%s is no store", path);
+  if (!e) e = db_check(db, info);
+  if (!e) {
+    unlink(part);
+    e = db_copy(db, part, info);
+  }
+  db_close(db);
+  if (e) return e;
+  e = put_in_place(p, part, info);
+  if (e) unlink(part);
+  return e;
+}
+
+static int restore(struct place *p, int argc, char **argv) {
+  struct data_lock lock = {-1};
+  struct err_info info = {0};
+  struct store_status status;
+  struct people people;
+  if (argc < 2) return cli_fail(CLI_USAGE, "usage: maestro store restore FILE");
+  enum err e = data_lock_take(p->paths.data_dir, "store restore", &lock, &info);
+  if (!e) e = restore_from(p, argv[1], &info);
+  data_lock_release(&lock);
+  /* Opened as a server would: brought up to date, and who may call is kept for the case that it fails. */
+  if (!e) e = store_start(p->paths.data_dir, "store restore", &info);
+  if (e) return fail(e, &info);
+  store_status(&status);
+  if (status.fault) {
+    store_stop();
+    return cli_fail(CLI_FAILED, "%s", status.text);
+  }
+  store_people(&people);
+  printf("Restored %zu user%s from %s; what was there is %s.before-restore\n", people.user_count,
+         people.user_count == 1 ? "" : "s", argv[1], p->store);
+  people_clear(&people);
+  store_stop();
+  return CLI_OK;
+}
+
+/* ---- export and import ---- */
+
+static int export(struct place *p, int argc, char **argv) {
+  struct err_info info = {0};
+  struct db *db = NULL;
+  struct people people;
+  struct buf text;
+  people_init(&people);
+  buf_init(&text, 0);
+  enum err e = open_store(p->store, &db, &info);
+  unsigned version = 0;
+  if (!e) e = migrate_version(db, &version, &info);
+  if (!e && version < db_migration_count())
+    e = err_set(&info, ERR_BAD_VALUE, "the store has version %u of %u: run `maestro store migrate` first", version,
+                db_migration_count());
+  if (!e) e = db_begin_read(db, &info);
+  if (!e) e = people_load(db, 0, &people, &info);
+  db_close(db);
+  if (!e) people_write(&people, &text);
+  if (!e && text.failed) e = ERR_NO_MEMORY;
+  if (!e && argc > 1) e = disk_replace(argv[1], buf_str(&text), 0600, &info);
+  if (!e && argc < 2 && (fwrite(text.p, 1, text.n, stdout) != text.n || fflush(stdout)))
+    e = err_set(&info, ERR_IO, "standard output: %s", strerror(errno));
+  int code = e ? fail(e, &info) : CLI_OK;
+  people_clear(&people);
+  buf_clear(&text);
+  return code;
+}
+
+static enum err add_all(struct db *db, void *arg, struct err_info *info) {
+  const struct people *people = arg;
+  enum err e = OK;
+  for (size_t i = 0; !e && i < people->user_count; i++) e = store_user_import(db, &people->users[i], info);
+  return e;
+}
+
+static int import(struct place *p, int argc, char **argv) {
+  struct err_info info = {0};
+  struct people people;
+  struct buf text;
+  if (argc < 2) return cli_fail(CLI_USAGE, "usage: maestro store import FILE");
+  people_init(&people);
+  buf_init(&text, 0);
+  enum err e = disk_read(argv[1], IMPORT_MAX_BYTES, &text, NULL, &info);
+  if (!e) e = people_read(buf_str(&text), &people, &info);
+  if (!e) e = store_start(p->paths.data_dir, "store import", &info);
+  if (!e) {
+    struct people now;
+    e = store_write(add_all, &people, &info);
+    if (!e) {
+      store_people(&now); /* kept for a server that cannot read the store */
+      people_clear(&now);
+    }
+    store_stop();
+  }
+  int code = e ? fail(e, &info) : CLI_OK;
+  if (!e) printf("Imported %zu user%s\n", people.user_count, people.user_count == 1 ? "" : "s");
+  people_clear(&people);
+  buf_clear(&text);
+  return code;
+}
+
+static const struct {
+  const char *name;
+  int (*run)(struct place *p, int argc, char **argv);
+} actions[] = {{"migrate", migrate}, {"backup", backup}, {"restore", restore}, {"export", export}, {"import", import}};
+
+enum { ACTIONS = sizeof actions / sizeof *actions };
+
+static int run(struct place *p, int argc, char **argv) {
+  const char *names[ACTIONS];
+  for (size_t i = 0; i < ACTIONS; i++) {
+    names[i] = actions[i].name;
+    if (argc > 1 && !strcmp(argv[1], names[i])) return actions[i].run(p, argc - 1, argv + 1);
+  }
+  const char *near = argc > 1 ? cli_nearest(argv[1], names, ACTIONS) : NULL;
+  if (near) return cli_fail(CLI_USAGE, "there is no `store %s`; did you mean `store %s`?", argv[1], near);
+  return cli_fail(CLI_USAGE, "usage: maestro store migrate|backup|restore|export|import [FILE]");
+}
+
+int cmd_store(int argc, char **argv) {
+  struct place p = {0};
+  struct err_info info = {0};
+  int code;
+  log_set_level(LOG_LEVEL_WARN); /* what a server would tell its operator */
+  arena_init(&p.arena, 0);
+  enum err e = cli_paths(&p.arena, &p.paths, &info);
+  if (!e) {
+    p.store = arena_printf(&p.arena, "%s/" STORE_FILE, p.paths.data_dir).p;
+    if (!p.store) e = ERR_NO_MEMORY;
+  }
+  code = e ? fail(e, &info) : run(&p, argc, argv);
+  arena_clear(&p.arena);
+  return code;
+}

@@ -1,0 +1,54 @@
+/* Money and rates of one call: admitted once, paid for by the attempt. Called by call/call.c around the call and each
+ * attempt, and by the attempt when it learns something. An attempt *reserves* the most it can cost before anything is
+ * sent; it is *settled* with what it did cost, before a receipt leaves, or *released* where it cost nothing. Every path
+ * out of an attempt passes reserve_settle, also one that is cancelled: nothing in here waits, so no shield is needed.
+ *
+ * Once a provider has answered 200 the attempt costs: what it reported, else its prompt and the output that was seen,
+ * as an estimate. A refusal, a failure to connect or to answer costs nothing. */
+#ifndef MAESTRO_CALL_RESERVE_H
+#define MAESTRO_CALL_RESERVE_H
+
+#include "base/buf.h"
+#include "policy/rate_limit.h"
+#include "route/catalog.h"
+
+struct call;
+struct call_outcome;
+
+struct reserve {
+  struct rate_limit_ticket ticket;
+  struct ledger_reservation money;
+  const struct deployment *deployment;
+  int64_t input_bound, tokens_known; /* tokens; known: asked for from the rates */
+  int64_t max_tokens;                /* output limit that the provider is to be told; 0: as the caller said */
+  struct str own_max_tokens;         /* the canonical request's own, once max_tokens has replaced it */
+  bool has_own_max_tokens;
+  /* what this attempt has seen */
+  int64_t seen_output; /* tokens, estimated */
+  size_t smallest;     /* content frame, bytes */
+  int64_t tokens_used; /* of the call's attempts so far */
+  bool has_budget;
+  /* the receipt's own function, while ours stands in its place */
+  void (*put_receipt)(void *arg, const struct call_outcome *outcome, struct buf *out);
+  void *receipt_arg;
+};
+
+/* May this caller make a call now? ERR_RATE_LIMITED with retry_after_ms. To be followed by reserve_end, if OK. */
+enum err reserve_begin(struct call *c, struct err_info *info) MUST_CHECK;
+void reserve_end(struct call *c);
+
+/* ERR_BUDGET_EXCEEDED with the shortfall; ERR_BUSY when the journal is full or there is none to rely on. If OK, to be
+ * followed by reserve_settle with the attempt's result. */
+enum err reserve_attempt(struct call *c, const struct deployment *d, struct err_info *info) MUST_CHECK;
+void reserve_settle(struct call *c, enum err result);
+
+/* The provider has answered 200. */
+void reserve_answered(struct call *c);
+/* A content frame of so many bytes came. */
+void reserve_saw(struct call *c, size_t frame_bytes);
+/* outcome.usage has grown. */
+void reserve_noted(struct call *c);
+/* Puts the output limit that is to be said into the decoded request, or the caller's own back. ERR_NO_MEMORY only. */
+enum err reserve_limit_request(struct call *c) MUST_CHECK;
+
+#endif

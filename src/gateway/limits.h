@@ -1,0 +1,25 @@
+/* The snapshot's section of limits: whom each principal's calls are charged to and what binds them, made from the
+ * configuration for server keys and local callers. Also what a caller is told of them: rate-limit headers, and figures
+ * for operators. A server key's account is named by a hash of the key, so that it is the same wherever the key stands
+ * in the list, and no file holds the key. */
+#ifndef MAESTRO_GATEWAY_LIMITS_H
+#define MAESTRO_GATEWAY_LIMITS_H
+
+#include "gateway/request_context.h"
+#include "policy/limits.h"
+
+struct limits_section;
+extern const struct snapshot_section limits_section;
+
+/* Whom that principal's calls are charged to. A user has an account ("user:7") and no limits as yet; *own holds it, and
+ * has to live as long as the result. */
+struct limits_caller limits_of(const struct limits_section *s, const struct auth_principal *principal,
+                               struct limits_subject *own);
+/* x-ratelimit-* or anthropic-ratelimit-*, where the caller has such limits; true if any was added. */
+bool limits_add_headers(struct request_context *rc, const struct limits_caller *caller);
+/* `[{"name":"key:1","budget_usd":…},…]`: every account with a limit, or, with `only`, that principal's. */
+void limits_put_json(const struct limits_section *s, const struct auth_principal *only, struct buf *out);
+/* Copies balances into the metrics. */
+void limits_scrape(const struct limits_section *s);
+
+#endif

@@ -1,0 +1,68 @@
+/* What this caller may use: see permit.h. */
+#include "gateway/permit.h"
+
+#include "policy/access.h"
+#include "policy/principals.h"
+
+/* A principal that is a user but in no list (which no snapshot makes) may use nothing. */
+static const struct user nobody;
+
+/* NULL: no lists apply. */
+static const struct user *restricted(const struct request_context *rc) {
+  if (rc->principal.kind != AUTH_USER) return NULL;
+  const struct user *u = principals_user(snapshot_get(rc->snapshot, GATEWAY_PRINCIPALS), &rc->principal);
+  return u ? u : &nobody;
+}
+
+static enum access judge(const struct user *user, const struct deployment *d, struct str asked) {
+  const struct access_target target = {asked, d->at->provider.id, d->model, d->qualified};
+  return access_judge(user, &target);
+}
+
+bool permit_shows(const struct request_context *rc, const struct deployment *d) {
+  const struct user *user = restricted(rc);
+  return !user || judge(user, d, STR_NONE) == ACCESS_GRANTED;
+}
+
+static enum err refuse(enum access why, struct err_info *info) {
+  static const char *const texts[] = {
+      [ACCESS_NO_MODEL] = "you have no access to this model",
+      [ACCESS_NO_NODE] = "you have no access to a provider of this model",
+      [ACCESS_NO_NODE_MODEL] = "you have no access to this model at its provider",
+  };
+  return err_set_param(info, ERR_FORBIDDEN, "model", "%s; an administrator can allow it", texts[why]);
+}
+
+static enum err keep_allowed(struct request_context *rc, const struct user *user, struct str name, struct resolution *r,
+                             struct err_info *info) {
+  const struct deployment **v = ARENA_NEW_ARRAY(rc->arena, const struct deployment *, r->n);
+  enum access why = ACCESS_NO_MODEL;
+  size_t n = 0;
+  if (!v) return ERR_NO_MEMORY;
+  for (size_t i = 0; i < r->n; i++) {
+    enum access said = judge(user, r->v[i], name);
+    if (said == ACCESS_GRANTED) v[n++] = r->v[i];
+    if (said > why) why = said; /* how far the nearest one came */
+  }
+  if (n == 0) return refuse(why, info);
+  r->v = v;
+  r->n = n;
+  return OK;
+}
+
+enum err permit_resolve(struct request_context *rc, struct str name, struct resolution *out, struct err_info *info) {
+  const struct user *user = restricted(rc);
+  struct resolution r;
+  enum err e = resolve_name(rc->catalog, rc->arena, name, &r, info);
+  if (!e && user) e = keep_allowed(rc, user, name, &r, info);
+  if (!e) *out = r;
+  if (e != ERR_MODEL_NOT_FOUND || !user) return e;
+  return err_set_param(info, e, "model", "no model of this name is known, or you have no access to it");
+}
+
+enum err permit_still(const struct request_context *rc, struct err_info *info) {
+  const struct snapshot *now = snapshot_current();
+  if (now == rc->snapshot || !now || principals_is_live(snapshot_get(now, GATEWAY_PRINCIPALS), &rc->principal))
+    return OK;
+  return err_set(info, ERR_UNAUTHENTICATED, "the credential was revoked while the request ran");
+}

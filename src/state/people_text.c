@@ -1,0 +1,280 @@
+/* The text form of people: see people.h. Read as strictly as anything that comes from outside: an operator may have
+ * edited it, a disk may have cut it. */
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "base/json_out.h"
+#include "base/map.h"
+#include "state/people.h"
+
+#define KIND "maestro-people"
+enum { TEXT_VERSION = 1 };
+
+/* ---- writing ---- */
+
+static void put_hash(struct buf *b, const struct crypto_hash *hash) {
+  char hex[2 * CRYPTO_HASH_BYTES];
+  crypto_hex(hash->bytes, CRYPTO_HASH_BYTES, hex);
+  json_out_member_string(b, "sha256", str_from(hex, sizeof hex));
+}
+
+static void put_tokens(struct buf *b, const struct user *u) {
+  json_out_key(b, "tokens");
+  json_out_begin(b, '[');
+  for (size_t i = 0; i < u->token_count; i++) {
+    const struct user_token *t = &u->tokens[i];
+    json_out_begin(b, '{');
+    json_out_member_string(b, "name", t->name);
+    put_hash(b, &t->hash);
+    json_out_member_i64(b, "created_us", t->created_us);
+    if (t->expires_us) json_out_member_i64(b, "expires_us", t->expires_us);
+    json_out_end(b, '}');
+  }
+  json_out_end(b, ']');
+}
+
+static void put_names(struct buf *b, const char *key, const struct str *v, size_t n) {
+  json_out_key(b, key);
+  json_out_begin(b, '[');
+  for (size_t i = 0; i < n; i++) json_out_string(b, v[i]);
+  json_out_end(b, ']');
+}
+
+static void put_user(struct buf *b, const struct user *u) {
+  json_out_begin(b, '{');
+  json_out_member_i64(b, "id", u->id);
+  json_out_member_string(b, "name", u->name);
+  json_out_member_string(b, "role", str_from_c(user_role_name(u->role)));
+  json_out_member_bool(b, "is_active", u->is_active);
+  json_out_member_bool(b, "has_all_models", u->has_all_models);
+  json_out_member_i64(b, "created_us", u->created_us);
+  json_out_member_i64(b, "updated_us", u->updated_us);
+  put_tokens(b, u);
+  put_names(b, "models", u->models, u->model_count);
+  put_names(b, "nodes", u->nodes, u->node_count);
+  json_out_key(b, "node_models");
+  json_out_begin(b, '[');
+  for (size_t i = 0; i < u->node_model_count; i++) {
+    json_out_begin(b, '{');
+    json_out_member_string(b, "node", u->node_models[i].node);
+    json_out_member_string(b, "model", u->node_models[i].pattern);
+    json_out_end(b, '}');
+  }
+  json_out_end(b, ']');
+  json_out_end(b, '}');
+}
+
+/* Each line is a JSON text of its own, so the writer's commas must not see the line before. */
+static void put_line(struct buf *out, struct buf *line) {
+  if (line->failed) out->failed = true;
+  buf_put(out, buf_str(line));
+  buf_put_char(out, '\n');
+  buf_reset(line);
+}
+
+void people_write(const struct people *p, struct buf *out) {
+  struct buf line;
+  buf_init(&line, 0);
+  json_out_begin(&line, '{');
+  json_out_member_string(&line, "kind", STR(KIND));
+  json_out_member_i64(&line, "version", TEXT_VERSION);
+  json_out_member_i64(&line, "users", (int64_t)p->user_count);
+  json_out_end(&line, '}');
+  put_line(out, &line);
+  for (size_t i = 0; i < p->user_count; i++) {
+    put_user(&line, &p->users[i]);
+    put_line(out, &line);
+  }
+  buf_clear(&line);
+}
+
+/* ---- reading ---- */
+
+struct reader {
+  struct people *p;
+  struct map names, hashes; /* what has come already */
+  unsigned line;
+};
+
+static enum err bad(const struct json_node *n, const char *why, struct err_info *info) {
+  char path[ERR_PARAM_MAX];
+  json_path(n, path);
+  return err_set_param(info, ERR_BAD_VALUE, path, "\"%s\" %s", path, why);
+}
+
+static bool read_hex(struct str hex, struct crypto_hash *out) {
+  if (hex.n != 2 * CRYPTO_HASH_BYTES) return false;
+  for (size_t i = 0; i < hex.n; i++) {
+    char c = hex.p[i];
+    int v = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    if (v < 0) return false;
+    out->bytes[i / 2] = (uint8_t)(i % 2 ? out->bytes[i / 2] | v : v << 4);
+  }
+  return true;
+}
+
+static enum err keep(struct reader *r, struct str s, struct str *out) {
+  *out = arena_dup(&r->p->arena, s);
+  return out->p ? OK : ERR_NO_MEMORY;
+}
+
+/* Remembers a value that may come once. */
+static enum err once(struct reader *r, struct map *seen, struct str value, const struct json_node *n,
+                     struct err_info *info) {
+  if (map_get(seen, value)) return bad(n, "comes twice", info);
+  return map_put(seen, value, r) ? OK : ERR_NO_MEMORY;
+}
+
+static enum err read_token(struct reader *r, const struct json_node *n, struct user_token *t, struct err_info *info) {
+  struct json_node name = json_member(n, STR("name")), hash = json_member(n, STR("sha256")),
+                   created = json_member(n, STR("created_us"));
+  struct str text, hex;
+  enum err e = json_string(&name, &text, info);
+  if (!e && !user_name_is_valid(text)) e = bad(&name, "is no name of a token", info);
+  if (!e) e = keep(r, text, &t->name);
+  if (!e) e = json_string(&hash, &hex, info);
+  if (!e && !read_hex(hex, &t->hash)) e = bad(&hash, "is no SHA-256 in hexadecimal digits", info);
+  if (!e) e = json_i64(&created, &t->created_us, info);
+  if (!e) e = json_get_i64(n, STR("expires_us"), &t->expires_us, info);
+  return e ? e : once(r, &r->hashes, str_from((const char *)t->hash.bytes, CRYPTO_HASH_BYTES), &hash, info);
+}
+
+static enum err read_tokens(struct reader *r, const struct json_node *user, struct user *u, struct err_info *info) {
+  struct json_node list, node;
+  enum err e = json_get_array(user, STR("tokens"), &list, info);
+  size_t n = json_count(&list);
+  if (!e && n > USER_TOKENS_MAX) e = bad(&list, "has too many", info);
+  if (e) return e;
+  u->tokens = ARENA_NEW_ARRAY(&r->p->arena, struct user_token, n + 1);
+  if (!u->tokens) return ERR_NO_MEMORY;
+  for (struct json_iter it = json_each(&list); !e && json_next(&it, &node);)
+    e = read_token(r, &node, &u->tokens[u->token_count++], info);
+  return e;
+}
+
+static enum err read_names(struct reader *r, const struct json_node *user, struct str key, size_t max, struct str **out,
+                           size_t *count, struct err_info *info) {
+  struct json_node list, node;
+  enum err e = json_get_array(user, key, &list, info);
+  size_t n = json_count(&list);
+  if (!e && n > max) e = bad(&list, "has too many", info);
+  if (e) return e;
+  *out = ARENA_NEW_ARRAY(&r->p->arena, struct str, n + 1);
+  if (!*out) return ERR_NO_MEMORY;
+  for (struct json_iter it = json_each(&list); !e && json_next(&it, &node);) {
+    struct str s;
+    e = json_string(&node, &s, info);
+    if (!e && !user_pattern_is_valid(s)) e = bad(&node, "is no name or pattern", info);
+    if (!e) e = keep(r, s, &(*out)[(*count)++]);
+  }
+  return e;
+}
+
+static enum err read_node_models(struct reader *r, const struct json_node *user, struct user *u,
+                                 struct err_info *info) {
+  struct json_node list, node;
+  enum err e = json_get_array(user, STR("node_models"), &list, info);
+  size_t n = json_count(&list);
+  if (!e && n > USER_NODE_MODELS_MAX) e = bad(&list, "has too many", info);
+  if (e) return e;
+  u->node_models = ARENA_NEW_ARRAY(&r->p->arena, struct user_node_model, n + 1);
+  if (!u->node_models) return ERR_NO_MEMORY;
+  for (struct json_iter it = json_each(&list); !e && json_next(&it, &node);) {
+    struct json_node at = json_member(&node, STR("node")), model = json_member(&node, STR("model"));
+    struct user_node_model *m = &u->node_models[u->node_model_count++];
+    struct str s;
+    e = json_string(&at, &s, info);
+    if (!e && !user_pattern_is_valid(s)) e = bad(&at, "is no name or pattern", info);
+    if (!e) e = keep(r, s, &m->node);
+    if (!e) e = json_string(&model, &s, info);
+    if (!e && !user_pattern_is_valid(s)) e = bad(&model, "is no name or pattern", info);
+    if (!e) e = keep(r, s, &m->pattern);
+  }
+  return e;
+}
+
+static enum err read_user(struct reader *r, const struct json_node *n, struct user *u, struct err_info *info) {
+  struct json_node id = json_member(n, STR("id")), name = json_member(n, STR("name")),
+                   role = json_member(n, STR("role")), active = json_member(n, STR("is_active"));
+  struct str text;
+  *u = (struct user){0};
+  enum err e = json_i64(&id, &u->id, info);
+  if (!e && (u->id <= 0 || (r->p->user_count && r->p->users[r->p->user_count - 1].id >= u->id)))
+    e = bad(&id, "must rise from line to line", info);
+  if (!e) e = json_string(&name, &text, info);
+  if (!e && !user_name_is_valid(text)) e = bad(&name, "is no name of a user", info);
+  if (!e) e = keep(r, text, &u->name);
+  if (!e) e = once(r, &r->names, u->name, &name, info);
+  if (!e) e = json_string(&role, &text, info);
+  if (!e && !user_role_parse(text, &u->role)) e = bad(&role, "is no role", info);
+  if (!e) e = json_bool(&active, &u->is_active, info);
+  if (!e) e = json_get_bool(n, STR("has_all_models"), &u->has_all_models, info);
+  if (!e) e = json_get_i64(n, STR("created_us"), &u->created_us, info);
+  if (!e) e = json_get_i64(n, STR("updated_us"), &u->updated_us, info);
+  if (!e) e = read_tokens(r, n, u, info);
+  if (!e) e = read_names(r, n, STR("models"), USER_MODELS_MAX, &u->models, &u->model_count, info);
+  if (!e) e = read_names(r, n, STR("nodes"), USER_NODES_MAX, &u->nodes, &u->node_count, info);
+  return e ? e : read_node_models(r, n, u, info);
+}
+
+static enum err read_head(const struct json_node *n, size_t most, size_t *users, struct err_info *info) {
+  struct str kind = STR_NONE;
+  int64_t version = 0;
+  uint64_t count = 0;
+  struct json_node node = json_member(n, STR("users"));
+  enum err e = json_get_string(n, STR("kind"), &kind, info);
+  if (!e) e = json_get_i64(n, STR("version"), &version, info);
+  if (!e && !str_eq(kind, STR(KIND))) return err_set(info, ERR_BAD_VALUE, "this is no export of people");
+  if (!e && version != TEXT_VERSION)
+    return err_set(info, ERR_STORE_NEWER, "this export has version %lld, this program reads %d", (long long)version,
+                   (int)TEXT_VERSION);
+  if (!e) e = json_u64(&node, &count, info);
+  if (!e && count > most) e = bad(&node, "is more than there are lines", info);
+  if (!e) *users = (size_t)count;
+  return e;
+}
+
+static enum err read_lines(struct reader *r, struct str text, struct arena *work, struct err_info *info) {
+  size_t expected = 0, most = text.n / 32; /* no line of a user is shorter */
+  enum err e = OK;
+  struct str line;
+  while (!e && text.n) {
+    struct json doc;
+    str_cut(text, '\n', &line, &text);
+    if (str_trim(line).n == 0) continue;
+    r->line++;
+    arena_reset(work);
+    e = json_parse_copy(&doc, line, NULL, work, info);
+    if (e) return e;
+    struct json_node root = json_root(&doc);
+    if (r->line == 1) {
+      e = read_head(&root, most, &expected, info);
+      r->p->users = e ? NULL : ARENA_NEW_ARRAY(&r->p->arena, struct user, expected + 1);
+      if (!e && !r->p->users) e = ERR_NO_MEMORY;
+    } else if (r->p->user_count == expected) {
+      e = err_set(info, ERR_BAD_VALUE, "more users than the first line says");
+    } else {
+      e = read_user(r, &root, &r->p->users[r->p->user_count], info);
+      if (!e) r->p->user_count++;
+    }
+  }
+  if (!e && (r->line == 0 || r->p->user_count < expected))
+    e = err_set(info, ERR_BAD_VALUE, "it was cut: fewer users than its first line says");
+  return e;
+}
+
+enum err people_read(struct str text, struct people *out, struct err_info *info) {
+  struct reader r = {.p = out};
+  struct arena work;
+  struct err_info why = {0};
+  people_init(out);
+  arena_init(&work, 0);
+  map_init(&r.names, &out->arena);
+  map_init(&r.hashes, &out->arena);
+  enum err e = read_lines(&r, text, &work, &why);
+  arena_clear(&work);
+  if (!e) return OK;
+  people_clear(out);
+  if (e == ERR_STORE_NEWER || e == ERR_NO_MEMORY) return err_set(info, e, "%s", err_info_text(e, &why));
+  return err_set(info, ERR_BAD_VALUE, "line %u: %.500s", r.line ? r.line : 1, err_info_text(e, &why));
+}

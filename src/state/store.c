@@ -1,0 +1,261 @@
+/* The process's store: see store.h. */
+#include "state/store.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "state/data_lock.h"
+#include "state/disk.h"
+#include "state/migrate.h"
+
+enum {
+  DIR_BYTES = 1400,
+  PATH_BYTES = DIR_BYTES + 32,
+  BUSY_MS = 2000,
+  LOCK_TRIES = 20,
+  LOCK_PAUSE_MS = 100,
+  KEPT_MAX_BYTES = 512 << 20
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows; held for a whole write */
+static char data_dir[DIR_BYTES], store_path[PATH_BYTES], kept_path[PATH_BYTES],
+    key_path[PATH_BYTES]; /* set by store_start */
+static struct data_lock dir_lock = {-1};
+static struct db *db; /* NULL: not open */
+static char holder[64];
+
+static pthread_mutex_t status_lock = PTHREAD_MUTEX_INITIALIZER; /* held for a copy; taken inside of the other */
+static struct store_status status;
+static _Atomic uint64_t generation;
+
+static void set_status(enum err fault, const struct err_info *info, unsigned version) {
+  pthread_mutex_lock(&status_lock);
+  bool is_news = status.fault != fault;
+  status.fault = fault;
+  snprintf(status.text, sizeof status.text, "%s", fault ? err_info_text(fault, info) : "");
+  if (version) status.version = version;
+  pthread_mutex_unlock(&status_lock);
+  if (is_news && fault)
+    log_line(LOG_LEVEL_ERROR, "the store does not work; who may call is as last known",
+             log_c(LOG_CODE, err_code(fault)), log_c(LOG_REASON, err_info_text(fault, info)));
+  else if (is_news)
+    log_line(LOG_LEVEL_INFO, "the store works again", log_u64(LOG_COUNT, atomic_load(&generation)));
+}
+
+void store_status(struct store_status *out) {
+  pthread_mutex_lock(&status_lock);
+  *out = status;
+  pthread_mutex_unlock(&status_lock);
+}
+
+uint64_t store_generation(void) { return atomic_load(&generation); }
+
+/* Lock, file, schema: as far as they are not there yet. */
+static enum err open_all(struct err_info *info) {
+  unsigned from = 0;
+  if (db) return OK;
+  enum err e = dir_lock.fd < 0 ? data_lock_take(data_dir, holder, &dir_lock, info) : OK;
+  const struct db_options options = {.path = store_path, .busy_ms = BUSY_MS};
+  if (!e) e = db_open(&db, &options, info);
+  if (!e) e = migrate_run(db, 0, &from, info);
+  if (e) {
+    db_close(db);
+    db = NULL;
+    return e;
+  }
+  atomic_fetch_add(&generation, 1);
+  if (from < db_migration_count())
+    log_line(LOG_LEVEL_INFO, "store brought up to date", log_u64(LOG_COUNT, db_migration_count() - from));
+  return OK;
+}
+
+enum err store_start(const char *dir, const char *what, struct err_info *info) {
+  struct err_info why = {0};
+  if (snprintf(data_dir, sizeof data_dir, "%s", dir) >= (int)sizeof data_dir)
+    return err_set(info, ERR_BAD_VALUE, "the path of the data directory is too long");
+  snprintf(store_path, sizeof store_path, "%s/" STORE_FILE, data_dir);
+  snprintf(kept_path, sizeof kept_path, "%s/" STORE_PEOPLE_FILE, data_dir);
+  snprintf(key_path, sizeof key_path, "%s/" STORE_KEY_FILE, data_dir);
+  snprintf(holder, sizeof holder, "%s", what);
+  pthread_mutex_lock(&lock);
+  enum err e = open_all(&why);
+  /* A command holds the directory for a moment only, which should not keep a server from starting, nor the reverse. */
+  for (int tries = 0; e == ERR_CONFLICT && tries < LOCK_TRIES; tries++) {
+    const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000L};
+    nanosleep(&pause, NULL);
+    e = open_all(&why);
+  }
+  pthread_mutex_unlock(&lock);
+  if (e == ERR_CONFLICT) return err_set(info, e, "%s", err_info_text(e, &why));
+  pthread_mutex_lock(&status_lock);
+  status.is_started = true;
+  pthread_mutex_unlock(&status_lock);
+  set_status(e, &why, e ? 0 : db_migration_count());
+  return OK;
+}
+
+void store_stop(void) {
+  pthread_mutex_lock(&lock);
+  db_close(db);
+  db = NULL;
+  data_lock_release(&dir_lock);
+  pthread_mutex_unlock(&lock);
+  pthread_mutex_lock(&status_lock);
+  status = (struct store_status){0};
+  pthread_mutex_unlock(&status_lock);
+}
+
+/* A store that was open all along works again when something can be written: a disk may be full still. */
+static enum err probe(struct err_info *info) {
+  enum err e = db_begin(db, info);
+  if (e) return e;
+  e = db_run(db, DB_SCHEMA_TOUCH, NULL, 0, NULL, NULL, info);
+  if (!e) return db_commit(db, info);
+  db_rollback(db);
+  return e;
+}
+
+bool store_retry(void) {
+  struct store_status now;
+  struct err_info info = {0};
+  store_status(&now);
+  if (!now.is_started || !now.fault || pthread_mutex_trylock(&lock)) return false;
+  uint64_t before = atomic_load(&generation);
+  enum err e = open_all(&info);
+  if (!e) e = probe(&info);
+  bool is_mended = !e;
+  if (is_mended && atomic_load(&generation) == before) atomic_fetch_add(&generation, 1);
+  pthread_mutex_unlock(&lock);
+  set_status(e, &info, e ? 0 : db_migration_count());
+  return is_mended;
+}
+
+static bool is_of_store(enum err e) {
+  return e == ERR_STORE_BUSY || e == ERR_STORE_FULL || e == ERR_STORE_CORRUPT || e == ERR_STORE_READ_ONLY ||
+         e == ERR_STORE_NEWER || e == ERR_STORE_FAILED;
+}
+
+enum err store_write(store_fn *fn, void *arg, struct err_info *info) {
+  struct err_info why = {0};
+  pthread_mutex_lock(&lock);
+  enum err e = open_all(&why);
+  if (!e) e = db_begin(db, &why);
+  if (!e) {
+    e = fn(db, arg, &why);
+    if (!e)
+      e = db_commit(db, &why);
+    else
+      db_rollback(db);
+  }
+  if (!e) atomic_fetch_add(&generation, 1);
+  pthread_mutex_unlock(&lock);
+  if (!e)
+    set_status(OK, NULL, db_migration_count());
+  else if (is_of_store(e))
+    set_status(e, &why, 0);
+  if (e && info) *info = why;
+  return e;
+}
+
+enum err store_read(store_fn *fn, void *arg, struct err_info *info) {
+  struct err_info why = {0};
+  pthread_mutex_lock(&lock);
+  enum err e = open_all(&why);
+  if (!e) e = db_begin_read(db, &why);
+  if (!e) {
+    e = fn(db, arg, &why);
+    db_rollback(db);
+  }
+  pthread_mutex_unlock(&lock);
+  if (is_of_store(e)) set_status(e, &why, 0);
+  if (e && info) *info = why;
+  return e;
+}
+
+/* ---- the tokens' key ---- */
+
+enum { KEY_RANDOM_BYTES = 32, KEY_MAX_BYTES = 4096 };
+
+static enum err make_key(struct secret **out, struct err_info *info) {
+  struct secret *key = secret_new_random(STR_NONE, KEY_RANDOM_BYTES);
+  enum err e = key ? disk_replace(key_path, secret_reveal(key), 0600, info) : ERR_NO_MEMORY;
+  if (e)
+    secret_free(key);
+  else
+    *out = key;
+  return e;
+}
+
+enum err store_token_key(struct secret **out, struct err_info *info) {
+  struct buf text;
+  buf_init(&text, 0);
+  pthread_mutex_lock(&lock); /* two first uses at once must not make two */
+  enum err e = disk_read(key_path, KEY_MAX_BYTES, &text, NULL, info);
+  struct str key = str_trim(buf_str(&text));
+  if (e == ERR_NOT_FOUND || (!e && !key.n)) {
+    e = make_key(out, info);
+  } else if (!e) {
+    *out = secret_new(key);
+    if (!*out) e = ERR_NO_MEMORY;
+  }
+  pthread_mutex_unlock(&lock);
+  crypto_wipe(text.p, text.n);
+  buf_clear(&text);
+  return e;
+}
+
+/* ---- who there is ---- */
+
+static void keep(const struct people *people) {
+  struct err_info info = {0};
+  struct buf text;
+  buf_init(&text, 0);
+  people_write(people, &text);
+  enum err e = text.failed ? ERR_NO_MEMORY : disk_replace(kept_path, buf_str(&text), 0600, &info);
+  buf_clear(&text);
+  if (e)
+    log_line(LOG_LEVEL_WARN, "people.jsonl, the copy for a store that fails, is not up to date",
+             log_c(LOG_REASON, err_info_text(e, &info)));
+}
+
+static enum store_source load_kept(struct people *out) {
+  struct err_info info = {0};
+  struct buf text;
+  buf_init(&text, 0);
+  enum err e = disk_read(kept_path, KEPT_MAX_BYTES, &text, NULL, &info);
+  bool is_absent = e == ERR_NOT_FOUND;
+  if (!e) e = people_read(buf_str(&text), out, &info);
+  buf_clear(&text);
+  if (!e) return STORE_KEPT;
+  people_init(out);
+  /* Neither was ever made, so nobody is in it; what cannot be looked at may hold somebody. */
+  if (is_absent && access(store_path, F_OK) && errno == ENOENT) return STORE_NONE;
+  log_line(LOG_LEVEL_ERROR, "nothing is known of who may call", log_c(LOG_REASON, err_info_text(e, &info)));
+  return STORE_UNKNOWN;
+}
+
+enum store_source store_people(struct people *out) {
+  struct store_status now;
+  struct err_info info = {0};
+  store_status(&now);
+  people_init(out);
+  if (!now.is_started) return STORE_NONE;
+  pthread_mutex_lock(&lock);
+  enum err e = db ? db_begin_read(db, &info) : ERR_STORE_FAILED;
+  bool is_open = db != NULL;
+  if (!e) {
+    e = people_load(db, 0, out, &info);
+    db_rollback(db);
+  }
+  pthread_mutex_unlock(&lock);
+  if (is_open && e) set_status(e, &info, 0);
+  if (e) return load_kept(out);
+  keep(out);
+  return STORE_DB;
+}

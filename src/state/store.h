@@ -1,0 +1,60 @@
+/* The process's store: `maestro.db` in the data directory, with the lock of that directory. The server starts and
+ * serves whatever state the store is in; what is wrong is told by store_status, and store_retry looks again. Without a
+ * store who may call comes from `people.jsonl`, the last that was known. Commands open it in the same way, one at a
+ * time.
+ *
+ * store_write and store_people block: on a pool thread (POOL_STORE), at start or in a command. One mutex; a write holds
+ * it for its transaction. Invariant: the generation rises with each committed write, so who has the same has the same
+ * people. */
+#ifndef MAESTRO_STATE_STORE_H
+#define MAESTRO_STATE_STORE_H
+
+#include "state/people.h"
+#include "state/secret.h"
+
+#define STORE_FILE "maestro.db"
+#define STORE_PEOPLE_FILE "people.jsonl"
+#define STORE_KEY_FILE "token.key"
+
+struct store_status {
+  bool is_started;
+  enum err fault; /* OK: it works */
+  char text[ERR_TEXT_MAX];
+  unsigned version; /* of the schema; 0: unknown */
+};
+
+/* Takes the lock of the data directory, opens, migrates. `what` names the holder for others. ERR_CONFLICT when another
+ * process holds the lock, and does so for two seconds: nothing is started. Any other fault is in store_status, and the
+ * store counts as started. */
+enum err store_start(const char *data_dir, const char *what, struct err_info *info) MUST_CHECK;
+void store_stop(void);
+/* Any thread, at once. */
+void store_status(struct store_status *out);
+/* Tries again what store_start could not do, unless somebody is at it. True when that mended it: snapshots should be
+ * built anew. */
+bool store_retry(void);
+
+/* fn within a transaction that is committed when it returns OK. Failures of the store are its own and stay; the next
+ * call tries again. */
+typedef enum err store_fn(struct db *db, void *arg, struct err_info *info);
+enum err store_write(store_fn *fn, void *arg, struct err_info *info) MUST_CHECK;
+
+/* fn on the store as of one moment; it may only read. */
+enum err store_read(store_fn *fn, void *arg, struct err_info *info) MUST_CHECK;
+
+/* The key that tokens are signed with: of token.key in the data directory, made at first use. To read a token one does
+ * not need it, and to be accepted it must be in the store, so who has the key gains nothing by it. */
+enum err store_token_key(struct secret **out, struct err_info *info) MUST_CHECK;
+
+/* Rises with each change; 0 before the first. */
+uint64_t store_generation(void);
+enum store_source {
+  STORE_NONE,   /* there is no store and never was: nobody is in it */
+  STORE_DB,     /* read from the store, and kept in people.jsonl */
+  STORE_KEPT,   /* the store fails; what people.jsonl says */
+  STORE_UNKNOWN /* the store fails and nothing was kept: somebody may be in it */
+};
+/* Never fails: where nothing can be read *out is empty and the source says so. */
+enum store_source store_people(struct people *out);
+
+#endif

@@ -1,0 +1,147 @@
+/* Users in the store: see store_user.h. */
+#include "state/store_user.h"
+
+#include "base/clock.h"
+
+static enum err take_id(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
+  (void)columns, (void)info;
+  *(int64_t *)arg = row[0].i;
+  return OK;
+}
+
+static enum err take_user(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
+  struct store_user *u = arg;
+  (void)columns, (void)info;
+  *u = (struct store_user){.id = row[0].i, .is_active = row[2].i != 0, .has_all_models = row[3].i != 0};
+  if (!user_role_parse(row[1].s, &u->role)) u->role = USER_ROLE_USER;
+  return OK;
+}
+
+static enum err no_user(struct str name, struct err_info *info) {
+  return err_set(info, ERR_NOT_FOUND, "there is no user \"%.*s\"", STR_ARG(name));
+}
+
+enum err store_user_find(struct db *db, struct str name, struct store_user *out, struct err_info *info) {
+  const struct db_value params[] = {db_text(name)};
+  struct store_user found = {0};
+  enum err e = db_run(db, DB_USER_FIND, params, 1, take_user, &found, info);
+  if (!e && !found.id) return no_user(name, info);
+  if (!e) *out = found;
+  return e;
+}
+
+enum err store_user_add(struct db *db, struct str name, struct store_user *user, struct err_info *info) {
+  const struct db_value params[] = {db_text(name), db_text(str_from_c(user_role_name(user->role))),
+                                    db_int(user->is_active), db_int(user->has_all_models), db_int(clock_wall_us())};
+  int64_t id = 0;
+  enum err e = db_run(db, DB_USER_REVIVE, params, 5, take_id, &id, info);
+  if (!e && !id) e = db_run(db, DB_USER_ADD, params, 5, take_id, &id, info);
+  if (e == ERR_CONFLICT) return err_set_param(info, e, "username", "there is a user \"%.*s\" already", STR_ARG(name));
+  if (!e) user->id = id;
+  return e;
+}
+
+enum err store_user_update(struct db *db, const struct store_user *user, struct err_info *info) {
+  const struct db_value params[] = {db_int(user->id), db_text(str_from_c(user_role_name(user->role))),
+                                    db_int(user->is_active), db_int(user->has_all_models), db_int(clock_wall_us())};
+  return db_run(db, DB_USER_UPDATE, params, 5, NULL, NULL, info);
+}
+
+enum err store_user_delete(struct db *db, int64_t id, struct err_info *info) {
+  static const enum db_query clears[] = {DB_TOKEN_CLEAR, DB_MODEL_CLEAR, DB_NODE_CLEAR, DB_NODE_MODEL_CLEAR_ALL};
+  const struct db_value params[] = {db_int(id), db_int(clock_wall_us())};
+  enum err e = OK;
+  for (size_t i = 0; !e && i < sizeof clears / sizeof *clears; i++)
+    e = db_run(db, clears[i], params, 1, NULL, NULL, info);
+  return e ? e : db_run(db, DB_USER_DELETE, params, 2, NULL, NULL, info);
+}
+
+/* ---- tokens ---- */
+
+static enum err put_token(struct db *db, enum db_query query, int64_t user_id, const struct user_token *t,
+                          struct err_info *info) {
+  const struct db_value params[] = {db_int(user_id), db_text(t->name), db_bytes(t->hash.bytes, sizeof t->hash.bytes),
+                                    db_int(t->created_us), db_int_or_null(t->expires_us)};
+  return db_run(db, query, params, 5, NULL, NULL, info);
+}
+
+enum err store_user_add_token(struct db *db, int64_t user_id, const struct user_token *token, struct err_info *info) {
+  enum err e = put_token(db, DB_TOKEN_ADD, user_id, token, info);
+  if (e == ERR_CONFLICT)
+    return err_set_param(info, e, "name", "the user has a token \"%.*s\" already", STR_ARG(token->name));
+  return e;
+}
+
+static enum err no_token(struct str name, struct err_info *info) {
+  return err_set(info, ERR_NOT_FOUND, "the user has no token \"%.*s\"", STR_ARG(name));
+}
+
+enum err store_user_renew_token(struct db *db, int64_t user_id, const struct user_token *token, struct err_info *info) {
+  enum err e = put_token(db, DB_TOKEN_RENEW, user_id, token, info);
+  return e || db_changes(db) ? e : no_token(token->name, info);
+}
+
+enum err store_user_delete_token(struct db *db, int64_t user_id, struct str name, struct err_info *info) {
+  const struct db_value params[] = {db_int(user_id), db_text(name)};
+  enum err e = db_run(db, DB_TOKEN_DELETE, params, 2, NULL, NULL, info);
+  return e || db_changes(db) ? e : no_token(name, info);
+}
+
+/* ---- lists ---- */
+
+static const struct {
+  enum db_query add, remove, clear;
+} lists[] = {[STORE_USER_MODELS] = {DB_MODEL_ADD, DB_MODEL_DELETE, DB_MODEL_CLEAR},
+             [STORE_USER_NODES] = {DB_NODE_ADD, DB_NODE_DELETE, DB_NODE_CLEAR},
+             [STORE_USER_NODE_MODELS] = {DB_NODE_MODEL_ADD, DB_NODE_MODEL_DELETE, DB_NODE_MODEL_CLEAR}};
+
+/* The parameters that a list's queries take, in their order. */
+static unsigned list_params(enum store_user_list list, int64_t user_id, struct str node, struct str pattern,
+                            struct db_value out[3]) {
+  unsigned n = 0;
+  out[n++] = db_int(user_id);
+  if (list == STORE_USER_NODE_MODELS) out[n++] = db_text(node);
+  out[n++] = db_text(pattern);
+  return n;
+}
+
+enum err store_user_allow(struct db *db, enum store_user_list list, int64_t user_id, struct str node,
+                          struct str pattern, struct err_info *info) {
+  struct db_value params[3];
+  unsigned n = list_params(list, user_id, node, pattern, params);
+  return db_run(db, lists[list].add, params, n, NULL, NULL, info);
+}
+
+enum err store_user_disallow(struct db *db, enum store_user_list list, int64_t user_id, struct str node,
+                             struct str pattern, struct err_info *info) {
+  struct db_value params[3];
+  unsigned n = list_params(list, user_id, node, pattern, params);
+  enum err e = db_run(db, lists[list].remove, params, n, NULL, NULL, info);
+  if (!e && !db_changes(db)) e = err_set(info, ERR_NOT_FOUND, "\"%.*s\" is not in the user's list", STR_ARG(pattern));
+  return e;
+}
+
+enum err store_user_clear(struct db *db, enum store_user_list list, int64_t user_id, struct str node,
+                          struct err_info *info) {
+  const struct db_value params[] = {db_int(user_id), db_text(node)};
+  bool is_of_node = list == STORE_USER_NODE_MODELS && node.n;
+  enum db_query query = list == STORE_USER_NODE_MODELS && !node.n ? DB_NODE_MODEL_CLEAR_ALL : lists[list].clear;
+  return db_run(db, query, params, is_of_node ? 2 : 1, NULL, NULL, info);
+}
+
+enum err store_user_import(struct db *db, const struct user *user, struct err_info *info) {
+  struct store_user row = {.role = user->role, .is_active = user->is_active, .has_all_models = user->has_all_models};
+  enum err e = store_user_add(db, user->name, &row, info);
+  for (size_t i = 0; !e && i < user->token_count; i++) {
+    e = put_token(db, DB_TOKEN_ADD, row.id, &user->tokens[i], info);
+    if (e == ERR_CONFLICT) e = err_set(info, e, "a token of \"%.*s\" is in the store already", STR_ARG(user->name));
+  }
+  for (size_t i = 0; !e && i < user->model_count; i++)
+    e = store_user_allow(db, STORE_USER_MODELS, row.id, STR_NONE, user->models[i], info);
+  for (size_t i = 0; !e && i < user->node_count; i++)
+    e = store_user_allow(db, STORE_USER_NODES, row.id, STR_NONE, user->nodes[i], info);
+  for (size_t i = 0; !e && i < user->node_model_count; i++)
+    e = store_user_allow(db, STORE_USER_NODE_MODELS, row.id, user->node_models[i].node, user->node_models[i].pattern,
+                         info);
+  return e;
+}

@@ -1,0 +1,318 @@
+/* Money and rates around a call: what is reserved, settled and released on each way out, which candidate is taken, and
+ * what the provider is told. The rows are read from a real journal. */
+#include "call/reserve.h"
+
+#include "call_rig.h"
+
+enum { ROWS_MAX = 16 };
+
+static char folder[64];
+static struct limits_subject subject;
+static struct limits_caller caller;
+static struct journal_row rows[ROWS_MAX];
+static size_t row_count;
+
+#define USED(in, out) "{\"choices\":[{\"message\":{\"content\":\"x\"},\"finish_reason\":\"stop\"}]," USAGE(in, out) "}"
+static const struct scripted_answer good = {.type = JSON, .pieces = {USED(10, 4)}};
+static const struct scripted_answer failing = {
+    .status = 500, .type = JSON, .pieces = {"{\"error\":{\"message\":\"no\"}}"}};
+
+static void begin(const char *body, int64_t budget) {
+  struct err_info info = {0};
+  snprintf(folder, sizeof folder, "/tmp/maestro-reserve-XXXXXX");
+  assert_non_null(mkdtemp(folder));
+  assert_int_equal(ledger_open(folder, 1, NULL, &info), OK);
+  ledger_worker_attach(0);
+  rig_open(body);
+  subject = (struct limits_subject){
+      ledger_account(STR("key:x")), STR("key:1"), {.budget_nano_usd = budget, .min_output = 16}};
+  caller = (struct limits_caller){{&subject}, 1};
+  rig.call.limits = &caller;
+  rig.call.reply_id = STR("tr_1");
+  rig.plan.n = 1;
+  for (int i = 0; i < 3; i++) {
+    /* a nano-USD for a token of the input, two for one of the output */
+    rig.deployments[i].price = (struct price){.nano_usd_per_mtok = {1000000, 2000000}, .known = 3};
+    rig.deployments[i].output_tokens = 100;
+  }
+}
+
+static void keep(void *arg, const struct journal_row *row) {
+  (void)arg;
+  assert_true(row_count < ROWS_MAX);
+  rows[row_count++] = *row;
+}
+
+/* Ends the call's test: what stands in the journal, and that nothing is held any more. */
+static void end(int64_t spent) {
+  char path[128], command[128];
+  struct journal_found found;
+  struct journal *j;
+  assert_int_equal(ledger_balance(subject.account, LEDGER_TOTAL, clock_wall_us()).spent_nano_usd, spent);
+  assert_int_equal(ledger_balance(subject.account, LEDGER_TOTAL, clock_wall_us()).reserved_nano_usd, 0);
+  assert_int_equal(atomic_load(&ledger_account_rates(subject.account)->running), 0);
+  rig_close();
+  ledger_worker_detach();
+  ledger_close();
+  row_count = 0;
+  snprintf(path, sizeof path, "%s/worker-0.journal", folder);
+  assert_int_equal(journal_open(&j, path, 0, &journal_shape, 1, keep, NULL, &found, NULL), OK);
+  assert_int_equal(found.slots + found.torn_slots, 0);
+  journal_close(j);
+  snprintf(command, sizeof command, "rm -rf '%s'", folder);
+  assert_int_equal(system(command), 0);
+}
+
+/* The most that WHOLE and the like can cost with so much output. */
+static int64_t bound(const char *body, int64_t output) {
+  return (int64_t)strlen(body) + 512 + 2 * output + USAGE_CLASSES;
+}
+
+TEST(reserved_before_and_settled_after) {
+  begin(WHOLE, 10000);
+  rig.answers[0] = good;
+  assert_int_equal(rig_run(), OK);
+  expect_text(&rig.bodies[0], "{\"max_tokens\":100,\"model\":\"m0\",\"messages\":[{}]}");
+  assert_int_equal(rig.call.outcome.max_tokens, 100);
+  end(10 + 2 * 4);
+  assert_int_equal(row_count, 1);
+  assert_int_equal(rows[0].amount_nano_usd, 18);
+  assert_int_equal(rows[0].entry.reserved_nano_usd, bound(WHOLE, 100));
+  assert_int_equal(rows[0].entry.attempt, 1);
+  assert_string_equal(rows[0].entry.trace, "tr_1");
+  assert_string_equal(rows[0].entry.model, "one/m0");
+  assert_int_equal(rows[0].flags, 0);
+  assert_int_equal(rows[0].tokens[JOURNAL_INPUT], 10);
+}
+
+TEST(without_a_budget_nothing_is_told) {
+  begin(WHOLE, -1);
+  rig.answers[0] = good;
+  assert_int_equal(rig_run(), OK);
+  expect_text(&rig.bodies[0], "{\"model\":\"m0\",\"messages\":[{}]}");
+  assert_int_equal(rig.call.outcome.max_tokens, 0);
+  end(18);
+  assert_int_equal(row_count, 1);
+}
+
+TEST(the_shortfall_is_exact) {
+  static const char body[] = "{\"model\":\"m\",\"messages\":[{}],\"max_tokens\":50}";
+  begin(body, bound(body, 50) - 1);
+  assert_int_equal(rig_run(), ERR_BUDGET_EXCEEDED);
+  assert_non_null(strstr(rig.info.text, "$0.000000001 are missing"));
+  assert_int_equal(rig.sent, 0);
+  assert_int_equal(rig.call.outcome.attempts, 0);
+  end(0);
+  assert_int_equal(row_count, 0);
+  begin(body, bound(body, 50));
+  rig.answers[0] = good;
+  assert_int_equal(rig_run(), OK);
+  end(18);
+}
+
+TEST(trimmed_to_what_is_left) {
+  static const char own[] = "{\"model\":\"m\",\"messages\":[{}],\"max_tokens\":50}";
+  static const struct {
+    const char *body;
+    int64_t left;
+    bool trim;
+    int64_t told; /* 0: refused */
+  } cases[] = {{WHOLE, 0, false, 0},   {WHOLE, 15, false, 0}, {WHOLE, 16, false, 16},
+               {WHOLE, 40, false, 40}, {own, 40, false, 0},   {own, 40, true, 40},
+               {own, 15, true, 0},     {own, 49, true, 49},   {WHOLE, 101, false, 100}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    begin(cases[i].body, bound(cases[i].body, cases[i].left));
+    subject.limits.trim = cases[i].trim;
+    rig.answers[0] = good;
+    assert_int_equal(rig_run(), cases[i].told ? OK : ERR_BUDGET_EXCEEDED);
+    assert_int_equal(rig.call.outcome.max_tokens, cases[i].told);
+    end(cases[i].told ? 18 : 0);
+  }
+}
+
+TEST(failures_cost_nothing) {
+  static const struct scripted_answer answers[] = {
+      {.start = ERR_CONNECT_FAILED},
+      {.start = ERR_CANCELLED},
+      {.start = ERR_HEADERS_TIMEOUT},
+      {.status = 500, .type = JSON, .pieces = {"{}"}},
+      {.status = 429, .type = JSON, .pieces = {"{}"}},
+      {.status = 400, .type = JSON, .pieces = {gone}},
+      {.type = JSON, .pieces = {"{\"error\":{\"message\":\"full\",\"code\":429}}"}},
+  };
+  for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+    begin(WHOLE, 10000);
+    rig.answers[0] = answers[i];
+    assert_int_not_equal(rig_run(), OK);
+    end(0);
+    assert_int_equal(row_count, 0);
+  }
+}
+
+TEST(an_answer_that_was_begun_costs_what_was_seen) {
+  static const struct {
+    struct scripted_answer answer;
+    int64_t output; /* -1: any */
+  } cases[] = {
+      {{.pieces = {ROLE, TEXT("a"), TEXT("b"), cut}}, 2},
+      {{.pieces = {ROLE, TEXT("a"), TEXT("b"), gone}}, 2},
+      {{.pieces = {ROLE, TEXT("a"), TEXT("b"), late}}, 2},
+      {{.pieces = {TEXT("a"), TEXT("bbbbbbbbbbbbbbbb"), cut}}, 2 + 15 / 4},
+      {{.pieces = {ROLE, gone}}, 0},
+      {{.pieces = {"data: {broken\n\n"}}, 0},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    begin(STREAM, 10000);
+    rig.answers[0] = cases[i].answer;
+    assert_int_not_equal(rig_run(), OK);
+    int64_t input = ((int64_t)strlen(STREAM) + 3) / 4;
+    end(input + 2 * cases[i].output);
+    assert_int_equal(row_count, 1);
+    assert_int_equal(rows[0].flags, JOURNAL_ESTIMATED | JOURNAL_FAILED);
+    assert_int_equal(rows[0].tokens[JOURNAL_OUTPUT], cases[i].output);
+  }
+}
+
+TEST(usage_that_is_missing_is_estimated_within_the_bound) {
+  begin(WHOLE, 10000);
+  rig.answers[0] = (struct scripted_answer){
+      .type = JSON, .pieces = {"{\"choices\":[{\"message\":{\"content\":\"a text of some length\"}}]}"}};
+  assert_int_equal(rig_run(), OK);
+  struct count_output words = {0}; /* as counted here; the prompt is none that could be counted */
+  count_output_add(&words, STR("a text of some length"));
+  end(((int64_t)strlen(WHOLE) + 3) / 4 + 2 * count_output_tokens(&words, STR("m0")));
+  assert_int_equal(row_count, 1);
+  assert_int_equal(rows[0].flags, JOURNAL_ESTIMATED);
+}
+
+TEST(a_receipt_leaves_after_its_row) {
+  begin(STREAM, 10000);
+  rig.call.put_receipt = caller_receipt;
+  rig.answers[0] = (struct scripted_answer){.pieces = {TEXT("a"), STOP, USAGE_CHUNK(10, 4), DONE}};
+  assert_int_equal(rig_run(), OK);
+  assert_ptr_equal(rig.call.put_receipt, caller_receipt); /* put back */
+  expect_text(&rig.got, TEXT("a") STOP_WITH("{\"in\":10,\"out\":4}") DONE);
+  end(18);
+  assert_int_equal(row_count, 1);
+  assert_int_equal(rows[0].flags, 0);
+}
+
+TEST(a_cheaper_candidate_is_taken) {
+  begin(WHOLE, bound(WHOLE, 100));
+  rig.plan.n = 2;
+  rig.deployments[0].price.nano_usd_per_mtok[USAGE_INPUT] = 50000000;
+  rig.answers[0] = good;
+  assert_int_equal(rig_run(), OK);
+  assert_int_equal(rig.sent, 1);
+  assert_ptr_equal(rig.call.outcome.deployment, &rig.deployments[1]);
+  end(18);
+  begin(WHOLE, bound(WHOLE, 100)); /* one without a price likewise */
+  rig.plan.n = 2;
+  rig.deployments[0].price.known = 0;
+  rig.answers[0] = good;
+  assert_int_equal(rig_run(), OK);
+  end(18);
+}
+
+TEST(why_the_first_failed_is_not_hidden_by_a_price) {
+  begin(WHOLE, bound(WHOLE, 100));
+  rig.plan.n = 2;
+  rig.deployments[1].price.known = 0;
+  rig.answers[0] = failing;
+  assert_int_equal(rig_run(), ERR_UPSTREAM_STATUS);
+  assert_string_equal(rig.info.text, "one: no");
+  assert_int_equal(rig.call.outcome.attempts, 1);
+  end(0);
+}
+
+TEST(each_attempt_reserves_for_itself) {
+  begin(STREAM, 10000);
+  rig.plan.n = 2;
+  rig.answers[0] = (struct scripted_answer){.pieces = {ROLE, cut}};
+  rig.answers[1] = (struct scripted_answer){.pieces = {TEXT("a"), STOP, USAGE_CHUNK(10, 4), DONE}};
+  assert_int_equal(rig_run(), OK);
+  end(((int64_t)strlen(STREAM) + 3) / 4 + 18);
+  assert_int_equal(row_count, 2);
+  assert_int_equal(rows[0].entry.attempt, 1);
+  assert_int_equal(rows[1].entry.attempt, 2);
+  assert_string_equal(rows[1].entry.model, "two/m1");
+}
+
+TEST(beyond_the_bound_is_billed_and_marked) {
+  begin(WHOLE, 10000);
+  rig.answers[0] = (struct scripted_answer){.type = JSON, .pieces = {USED(10, 40000)}};
+  assert_int_equal(rig_run(), OK);
+  end(10 + 80000);
+  assert_int_equal(rows[0].flags, JOURNAL_OVERRUN);
+}
+
+TEST(an_unknown_price_is_written_as_unknown) {
+  begin(WHOLE, -1);
+  rig.deployments[0].price.known = 0;
+  rig.answers[0] = good;
+  assert_int_equal(rig_run(), OK);
+  end(0);
+  assert_int_equal(row_count, 1);
+  assert_int_equal(rows[0].flags, JOURNAL_UNPRICED);
+  assert_int_equal(rows[0].tokens[JOURNAL_OUTPUT], 4);
+}
+
+TEST(refusals_by_rate_and_what_they_leave) {
+  begin(WHOLE, -1);
+  subject.limits.requests_per_day = 1;
+  rig.answers[0] = good;
+  assert_int_equal(rig_run(), OK);
+  call_clear(&rig.call);
+  assert_int_equal(rig_run(), ERR_RATE_LIMITED);
+  assert_true(rig.info.retry_after_ms > 0 && rig.info.retry_after_ms <= 86400000);
+  assert_int_equal(rig.sent, 1);
+  end(18);
+  begin(WHOLE, 1); /* a call that the budget refuses is no request */
+  subject.limits.requests_per_day = 1;
+  assert_int_equal(rig_run(), ERR_BUDGET_EXCEEDED);
+  call_clear(&rig.call);
+  subject.limits.budget_nano_usd = 10000;
+  rig.answers[0] = good;
+  assert_int_equal(rig_run(), OK);
+  end(18);
+}
+
+TEST(without_a_journal_nobody_with_a_budget_is_served) {
+  rig_open(WHOLE);
+  subject = (struct limits_subject){ledger_account(STR("key:y")), STR("key:1"), {.budget_nano_usd = 1000}};
+  caller = (struct limits_caller){{&subject}, 1};
+  rig.call.limits = &caller;
+  rig.plan.n = 1;
+  rig.deployments[0].price = (struct price){.known = 3};
+  assert_int_equal(rig_run(), ERR_BUSY);
+  rig_close();
+  rig_open(WHOLE);
+  subject.limits.budget_nano_usd = -1;
+  rig.call.limits = &caller;
+  rig.plan.n = 1;
+  rig.answers[0] = good;
+  assert_int_equal(rig_run(), OK);
+  rig_close();
+  ledger_close();
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(reserved_before_and_settled_after),
+      cmocka_unit_test(without_a_budget_nothing_is_told),
+      cmocka_unit_test(the_shortfall_is_exact),
+      cmocka_unit_test(trimmed_to_what_is_left),
+      cmocka_unit_test(failures_cost_nothing),
+      cmocka_unit_test(an_answer_that_was_begun_costs_what_was_seen),
+      cmocka_unit_test(usage_that_is_missing_is_estimated_within_the_bound),
+      cmocka_unit_test(a_receipt_leaves_after_its_row),
+      cmocka_unit_test(a_cheaper_candidate_is_taken),
+      cmocka_unit_test(why_the_first_failed_is_not_hidden_by_a_price),
+      cmocka_unit_test(each_attempt_reserves_for_itself),
+      cmocka_unit_test(beyond_the_bound_is_billed_and_marked),
+      cmocka_unit_test(an_unknown_price_is_written_as_unknown),
+      cmocka_unit_test(refusals_by_rate_and_what_they_leave),
+      cmocka_unit_test(without_a_journal_nobody_with_a_budget_is_served),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,35 @@
+/* A data directory of its own for a test of the store. */
+#ifndef MAESTRO_TESTS_STORE_RIG_H
+#define MAESTRO_TESTS_STORE_RIG_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "unit.h"
+
+struct store_rig {
+  char dir[64];
+  char path[128]; /* of the store in it */
+};
+
+static inline void store_rig_init(struct store_rig *r) {
+  snprintf(r->dir, sizeof r->dir, "/tmp/maestro-store-XXXXXX");
+  assert_non_null(mkdtemp(r->dir));
+  snprintf(r->path, sizeof r->path, "%s/maestro.db", r->dir);
+}
+
+static inline void store_rig_clear(struct store_rig *r) {
+  static const char *const names[] = {"maestro.db",   "maestro.db-wal", "maestro.db-shm",
+                                      "maestro.lock", "people.jsonl",   "copy.db"};
+  char path[160];
+  chmod(r->dir, 0700);
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    snprintf(path, sizeof path, "%s/%s", r->dir, names[i]);
+    unlink(path);
+  }
+  assert_int_equal(rmdir(r->dir), 0);
+}
+
+#endif

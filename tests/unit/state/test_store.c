@@ -1,0 +1,187 @@
+/* The process's store: one holder of the data directory, and who may call when the store does not work. */
+#include "state/store.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <sys/wait.h>
+
+#include "state/data_lock.h"
+#include "state/store_user.h"
+#include "store_rig.h"
+
+static struct store_rig rig;
+
+static int setup(void **state) {
+  (void)state;
+  store_rig_init(&rig);
+  return 0;
+}
+
+static int teardown(void **state) {
+  (void)state;
+  store_stop();
+  store_rig_clear(&rig);
+  return 0;
+}
+
+static void start(enum err fault) {
+  struct store_status status;
+  assert_int_equal(store_start(rig.dir, "test", NULL), OK);
+  store_status(&status);
+  assert_true(status.is_started);
+  assert_int_equal(status.fault, fault);
+}
+
+static enum err add(struct db *db, void *arg, struct err_info *info) {
+  struct store_user u = {.is_active = true};
+  return store_user_add(db, str_from_c(arg), &u, info);
+}
+
+static enum store_source source(size_t users) {
+  struct people p;
+  enum store_source s = store_people(&p);
+  assert_int_equal(p.user_count, users);
+  people_clear(&p);
+  return s;
+}
+
+static void write_over(const char *name, const char *text) {
+  char path[160];
+  snprintf(path, sizeof path, "%s/%s", rig.dir, name);
+  int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  assert_true(fd >= 0);
+  assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+  close(fd);
+}
+
+static const char garbage[] =
+    "no database, but longer than a header of one hundred bytes: ................................";
+
+TEST(a_change_is_committed_and_counted) {
+  struct err_info info = {0};
+  start(OK);
+  uint64_t before = store_generation();
+  assert_int_equal(source(0), STORE_DB);
+  assert_int_equal(store_write(add, "ann", &info), OK);
+  assert_int_equal(store_generation(), before + 1);
+  assert_int_equal(source(1), STORE_DB);
+  assert_int_equal(store_write(add, "ann", &info), ERR_CONFLICT); /* the caller's fault, not the store's */
+  assert_int_equal(store_generation(), before + 1);
+  struct store_status status;
+  store_status(&status);
+  assert_int_equal(status.fault, OK);
+  store_stop();
+  start(OK);
+  assert_int_equal(source(1), STORE_DB);
+}
+
+TEST(nobody_is_in_a_store_that_was_not_started) { assert_int_equal(source(0), STORE_NONE); }
+
+/* Another process, since one process may take a lock of its own again. */
+TEST(the_second_is_told_who_holds_it) {
+  int ready[2], done[2];
+  char c = 0, expected[64];
+  struct err_info info = {0};
+  assert_int_equal(pipe(ready) | pipe(done), 0);
+  pid_t child = fork();
+  if (child == 0) {
+    struct data_lock lock = {-1};
+    c = data_lock_take(rig.dir, "serve", &lock, NULL) == OK;
+    if (write(ready[1], &c, 1) != 1 || read(done[0], &c, 1) < 0) _exit(1);
+    _exit(0);
+  }
+  close(done[0]);
+  assert_int_equal(read(ready[0], &c, 1), 1);
+  assert_int_equal(c, 1);
+  assert_true(data_lock_is_held(rig.dir));
+  assert_int_equal(store_start(rig.dir, "test", &info), ERR_CONFLICT);
+  snprintf(expected, sizeof expected, "`maestro serve`, process %ld", (long)child);
+  assert_non_null(strstr(info.text, expected));
+  assert_non_null(strstr(info.text, rig.dir));
+  struct store_status status;
+  store_status(&status);
+  assert_false(status.is_started);
+  kill(child, SIGKILL); /* the lock goes with its holder */
+  waitpid(child, NULL, 0);
+  close(done[1]), close(ready[0]), close(ready[1]);
+  assert_false(data_lock_is_held(rig.dir));
+  start(OK);
+}
+
+TEST(a_corrupt_store_serves_from_what_was_kept) {
+  start(OK);
+  assert_int_equal(store_write(add, "ann", NULL), OK);
+  assert_int_equal(source(1), STORE_DB);
+  store_stop();
+  write_over("maestro.db", garbage);
+  start(ERR_STORE_CORRUPT);
+  assert_int_equal(source(1), STORE_KEPT);
+  assert_int_equal(store_write(add, "bob", NULL), ERR_STORE_CORRUPT);
+  assert_false(store_retry());
+  unlink(rig.path); /* a person puts things right */
+  assert_true(store_retry());
+  assert_int_equal(source(0), STORE_DB);
+  struct store_status status;
+  store_status(&status);
+  assert_int_equal(status.fault, OK);
+}
+
+TEST(what_cannot_be_known_is_not_nobody) {
+  write_over("maestro.db", garbage);
+  start(ERR_STORE_CORRUPT);
+  assert_int_equal(source(0), STORE_UNKNOWN);
+  write_over("people.jsonl", "{\"kind\":\"maestro-people\",\"version\":1,\"users\":4}\n");
+  assert_int_equal(source(0), STORE_UNKNOWN);
+}
+
+TEST(a_locked_store_is_waited_for_and_comes_back) {
+  sqlite3 *other;
+  start(OK);
+  assert_int_equal(store_write(add, "ann", NULL), OK);
+  assert_int_equal(source(1), STORE_DB);
+  assert_int_equal(sqlite3_open(rig.path, &other), SQLITE_OK);
+  assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+  assert_int_equal(store_write(add, "bob", NULL), ERR_STORE_BUSY);
+  struct store_status status;
+  store_status(&status);
+  assert_int_equal(status.fault, ERR_STORE_BUSY);
+  assert_int_equal(source(1), STORE_DB);
+  assert_false(store_retry());
+  sqlite3_close(other);
+  assert_true(store_retry());
+  assert_false(store_retry()); /* nothing to mend any more */
+  store_status(&status);
+  assert_int_equal(status.fault, OK);
+  assert_int_equal(store_write(add, "bob", NULL), OK);
+  store_status(&status);
+  assert_int_equal(status.fault, OK);
+  assert_int_equal(source(2), STORE_DB);
+}
+
+TEST(a_directory_without_rights_starts_all_the_same) {
+  if (geteuid() == 0) { /* root writes anywhere, but not there */
+    assert_int_equal(store_start("/proc/maestro", "test", NULL), OK);
+  } else {
+    assert_int_equal(chmod(rig.dir, 0500), 0);
+    assert_int_equal(store_start(rig.dir, "test", NULL), OK);
+  }
+  struct store_status status;
+  store_status(&status);
+  assert_int_equal(status.fault, ERR_STORE_READ_ONLY);
+  assert_int_equal(source(0), STORE_NONE);
+}
+
+int main(void) {
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+  const struct CMUnitTest tests[] = {
+      T(a_change_is_committed_and_counted),
+      T(nobody_is_in_a_store_that_was_not_started),
+      T(the_second_is_told_who_holds_it),
+      T(a_corrupt_store_serves_from_what_was_kept),
+      T(what_cannot_be_known_is_not_nobody),
+      T(a_locked_store_is_waited_for_and_comes_back),
+      T(a_directory_without_rights_starts_all_the_same),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
