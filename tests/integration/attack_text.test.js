@@ -7,7 +7,7 @@ import { startServe } from './harness.js';
 import { callers, framesOf, readers, scripts, startProvider, wholeReaders } from './hostile_text.js';
 
 const targets = { chat: ['openai-compatible', '/v1'], anthropic: ['anthropic', '/v1'], gemini: ['gemini', '/v1beta'], ollama: ['ollama', ''], responses: ['openai', '/v1'] };
-let provider, serve, count = 0;
+let provider, serve, counter, count = 0;
 
 before(async () => {
   provider = await startProvider();
@@ -22,8 +22,11 @@ before(async () => {
       }]))),
     },
   });
+  counter = await startServe({ config: { providers: {
+    any: { type: 'openai', baseURL: `${url}/v1`, apiKey: 'k', models: Object.fromEntries(['gpt-4o', 'gpt-5', 'claude-sonnet-4-5', 'gemini-2.5-pro', 'qwen-vl'].map((m) => [m, {}])) } } } });
 });
 after(async () => {
+  await counter?.stop();
   await serve?.stop();
   provider?.closeAllConnections();
   provider?.close();
@@ -183,9 +186,9 @@ test('markers in every form of JSON, and line ends of every kind', async () => {
 });
 
 test('large answers: one frame, thousands of markers, a doubt of many frames', async () => {
-  const big = Array.from({ length: 55000 }, (_, i) => `lorem <b ${i * i} \`x\` `).join('');
-  const many = Array.from({ length: 3000 }, (_, i) => `w${i} <tool_call> <invoke name="nope"> [TOOL_CALLS] `);
-  for (const [c, t] of pairs) {
+  const big = Array.from({ length: 30000 }, (_, i) => `lorem <b ${i * i} \`x\` `).join('');
+  const many = Array.from({ length: 1000 }, (_, i) => `w${i} <tool_call> <invoke name="nope"> [TOOL_CALLS] `);
+  for (const [c, t] of pairs.filter(([c, t]) => c === t || t === 'chat')) {
     for (const text of [[big], many, [Array.from({ length: 4000 }, (_, i) => `${'<'.repeat(200)}${i}`).join('')]]) {
       const a = await ask(c, t, [{ text }]);
       assert.ok(a.body.length < 9 * 1024 * 1024, `${c} of ${t}: ${a.body.length} bytes`);
@@ -256,7 +259,7 @@ test('a hundred streams at once that hold what they can, and nothing stays', asy
   }));
   await round();
   const before = rss();
-  for (let i = 0; i < 3; i++) await round();
+  for (let i = 0; i < 2; i++) await round();
   assert.ok(rss() - before < 48, `${before} MB, then ${rss()} MB`);
 });
 
@@ -301,4 +304,126 @@ test('a large body is read off the loop, and a client may leave meanwhile', asyn
     }
   }
   assert.equal((await serve.post('/v1/chat/completions', { model: 'test', messages: [{ role: 'user', content: 'x' }] })).status, 200);
+});
+
+test('pictures that lie about themselves are counted, not believed', async () => {
+  const be = (n) => { const b = Buffer.alloc(4); b.writeUInt32BE(n); return b; }, le = (n) => be(n).reverse();
+  const png = (w, h) => Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), be(13), Buffer.from('IHDR'), be(w), be(h), Buffer.alloc(30)]);
+  const webp = (kind, rest) => Buffer.concat([Buffer.from('RIFF'), le(99), Buffer.from(`WEBP${kind}`), le(9), rest]);
+  const jpeg = (h, w) => Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 4, 0, 0, 0xff, 0xff, 0xff, 0xc0, 0, 17, 8, h >> 8, h & 255, w >> 8, w & 255, 3, ...Array(20).fill(0)]);
+  const files = [png(4294967295, 4294967295), png(1, 4294967295), png(0, 0), jpeg(65535, 65535), jpeg(1, 65535), Buffer.concat([Buffer.from([0xff, 0xd8]), Buffer.alloc(200000, 0xff)]),
+    Buffer.concat([Buffer.from([0xff, 0xd8]), Buffer.from('ffe00002'.repeat(2000), 'hex')]), webp('VP8X', Buffer.alloc(20, 0xff)), webp('VP8L', Buffer.from('2fffffffff', 'hex')), webp('VP8 ', Buffer.from('0000009d012affffffff', 'hex')),
+    Buffer.concat([Buffer.from('BM'), Buffer.alloc(12), le(40), le(0xffffffff), le(0x80000000)]), Buffer.from('%PDF-' + '/Type/Page '.repeat(20000)), Buffer.alloc(0)];
+  const data = files.flatMap((f) => [f, ...[1, 5, 9, 17, 21, 25].filter((n) => n < f.length).map((n) => f.subarray(0, n))]).map((f) => f.toString('base64'));
+  data.push('!!!!', 'iVBOR', 'data:image/png;base64,x', '=');
+  for (const model of ['gpt-4o', 'gpt-5', 'claude-sonnet-4-5', 'gemini-2.5-pro', 'qwen-vl']) {
+    const count = async (list) => {
+      const reply = await counter.post('/v1/messages/count_tokens', { model: `any/${model}`, messages: [{ role: 'user', content: list.map((d) => ({ type: 'image', source: { type: 'base64', media_type: 'image/png', data: d } })) }] });
+      assert.equal(reply.status, 200, await reply.clone().text());
+      return (await reply.json()).input_tokens;
+    };
+    const base = await count([data[0]]);
+    for (const d of data.filter((x) => x)) {
+      const one = await count([d]);
+      assert.ok(Number.isSafeInteger(one) && one > 0 && one < 2e6, `${model} ${d.slice(0, 40)}: ${one}`);
+    }
+    assert.ok(Math.abs((await count([data[0], data[0]])) - 2 * base) < 400, model);
+  }
+});
+
+test('every caller hears the same of every provider, streamed or whole', async () => {
+  const BAR = '｜', LOW = '▁';
+  const tokens = ['Hello ', 'a < b ', 'x\r\n', '\n\n', ' ', '```', '```xml\n', '\n```\n', '`', '<', '<tool_call', '<tool_calls>', '</tool_calls>', '</tool_call>', leak('1'), leak('é😀'), '</invoke>',
+    '<invoke name="nope"><parameter name="x">1</parameter></invoke>', '<invoke name="look"><parameter name="x">4 < 2 &amp; "q"</parameter></invoke>', '<function=look>\n<parameter=x>\nhi\n</parameter>\n</function>',
+    '<|tool_call_begin|>functions.look:0<|tool_call_argument_begin|>{"x":"k"}<|tool_call_end|>', `<${BAR}tool${LOW}calls${LOW}begin${BAR}>`, '[TOOL_CALLS]look[ARGS]{"x":"n"}', '<|channel|>commentary to=functions.look<|message|>{"x":"h"}<|call|>',
+    '{"name":"look","arguments":{"x":"b"}}', ' {"name":"look","arguments":{"x":"b"}}', '\u0000', '\\u003c', '<channel/>', '<|tool', '[T'];
+  let seed = 20261128;
+  const below = (n) => { seed = (seed * 1103515245 + 12345) & 0x7fffffff; return (seed >> 8) % n; };
+  for (let round = 0; round < 18; round++) {
+    const text = round === 0 ? tokens.at(-6) : Array.from({ length: 1 + below(8) }, () => tokens[below(tokens.length)]).join('');
+    const stop = below(3) ? 'end' : 'length', chars = [...text], deltas = [];
+    for (let n; chars.length;) deltas.push(chars.splice(0, n = 1 + below(round % 3 ? 6 : 40)).join(''));
+    let same;
+    for (const [c, t] of pairs)
+      for (const stream of [true, false]) {
+        const a = await ask(c, t, [{ text: deltas }, { stop }], { stream, write: stream && round % 10 === 9 ? 3 : 0 });
+        const name = `${c} of ${t}${stream ? '' : ', whole'}: ${JSON.stringify(deltas)} ${stop}`;
+        assert.equal(a.status, 200, name);
+        const said = { text: norm(a.text), calls: parsed(a.calls) };
+        assert.deepEqual(said, same ??= said, name);
+        if (a.calls.length === 0) assert.equal(a.text, text, name);
+        assert.equal(a.stop, stop === 'length' ? stop : a.calls.length ? 'tool' : 'end', name);
+        if (stream && c === t && c !== 'responses' && a.calls.length === 0)
+          assert.equal(a.body, framesOf(t, [{ text: deltas }, { stop }]).join('').replaceAll(/(odel(?:Version)?":)"m"/g, `$1"${t}/m"`), name);
+      }
+  }
+});
+
+test('scaffold behind a real call is still scaffold', async () => {
+  for (const [c, t] of pairs) {
+    const a = await ask(c, t, [{ text: ['one '] }, { call: ['Write', { x: '1' }] }, { text: ['<task-notification>', 'x', '</task-notification>'] }, { stop: 'tool' }]);
+    assert.ok(a.error && !a.clean, `${c} of ${t}: ${a.body.slice(-400)}`);
+    assert.ok(!/task-notification/.test(a.text), `${c} of ${t}`);
+  }
+});
+
+test('the model "test" in every dialect, and what it is asked for', async () => {
+  for (const c of Object.keys(callers))
+    for (const stream of [true, false])
+      for (const receipt of [{}, { 'x-maestro-receipt': '1' }]) {
+        const [path, body] = callers[c]('x', stream, 'hi');
+        const reply = await serve.post(path.replace('x%2Fm', 'test'), { ...body, ...(body.model && { model: 'test' }) }, receipt);
+        const text = await reply.text();
+        assert.equal(reply.status, 200, text);
+        const a = stream ? readers[c](text) : wholeReaders[c](JSON.parse(text));
+        assert.match(a.text, /fixed answer/);
+        assert.equal(a.stop, 'end');
+        if (stream) assert.ok(a.clean);
+        assert.equal(text.includes('"maestro"'), Object.keys(receipt).length > 0, `${c} ${stream}`);
+      }
+  for (const n of [0, 3, 128, 1e9, -1]) {
+    const reply = await serve.post('/v1/chat/completions', { model: 'test', n, stream: true, messages: [{ role: 'user', content: 'x' }] });
+    const text = await reply.text();
+    if (reply.status === 200) assert.ok(readers.chat(text).clean);
+    else assert.equal(reply.status, 400, text);
+  }
+  assert.equal((await serve.post('/v1/embeddings', { model: 'test', input: 'x' })).status, 400);
+  assert.equal((await serve.post('/v1/messages', { model: 'test', max_tokens: 1, messages: 7 })).status, 400);
+});
+
+test('a stream of Gemini\'s that is one array stays one, whatever is found in it', async () => {
+  for (const t of ['gemini', 'chat'])
+    for (const steps of [[{ text: [...leak('1'), ' b'] }], [{ text: ['a <tool_call>'] }], [{ text: ['a ', '<tool_call>\n{"na'] }, { cut: true }], [{ text: ['ok ', '<task-notification>x</task-notification>'] }]]) {
+      const id = `q${count++}`;
+      scripts.set(id, { steps });
+      const [path, body] = callers.gemini(t, true, `[[s:${id}]]`);
+      const reply = await serve.post(path.replace('?alt=sse', ''), body), text = await reply.text();
+      assert.equal(reply.status, 200);
+      assert.ok(Array.isArray(JSON.parse(text)), text);
+    }
+});
+
+test('a prompt at the edge of the context, with pictures, and what asks to be cut', async () => {
+  // " word" is one token of o200k_base; a refusal has to be certain: 5 % beyond the context.
+  const edge = await startServe({ config: { providers: { oai: { type: 'openai-compatible', baseURL: `http://127.0.0.1:${provider.address().port}/v1`, apiKey: 'k', models: { 'gpt-4o': { contextWindow: 2000 } } } } } });
+  try {
+    const send = async (words, extra = {}, content) => {
+      scripts.set('edge', { steps: [{ text: 'ok' }] });
+      const text = `[[s:edge]]${' word'.repeat(words)}`;
+      const reply = await edge.post('/v1/chat/completions', { model: 'oai/gpt-4o', messages: [{ role: 'user', content: content ? [{ type: 'text', text }, ...content] : text }], ...extra });
+      return [reply.status, (await reply.json()).error?.message];
+    };
+    let fits = 1000, not = 4000;
+    while (not - fits > 1) {
+      const middle = (fits + not) >> 1;
+      if ((await send(middle))[0] === 200) fits = middle; else not = middle;
+    }
+    const [status, message] = await send(not);
+    assert.equal(status, 400);
+    assert.equal(Number(/resulted in (\d+) tokens/.exec(message)[1]), 2101);
+    assert.equal((await send(not, { transforms: ['middle-out'] }))[0], 200);
+    const picture = { type: 'image_url', image_url: { url: `data:image/png;base64,${'A'.repeat(200000)}` } };
+    assert.equal((await send(100, {}, [picture, picture]))[0], 200, 'what a picture costs is never certain');
+    assert.equal((await send(0, { messages: [{ role: 'user', content: 7, x: 'y'.repeat(9000) }] }))[0], 404, 'what cannot be read goes to the provider'); // which knows no such script
+  } finally { await edge.stop(); }
 });

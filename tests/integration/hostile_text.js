@@ -164,8 +164,8 @@ export async function startProvider() {
       const dialect = dialectOf(req.url.split('?')[0]), script = scripts.get(id);
       const stream = dialect === 'gemini' ? /stream/.test(req.url) : /"stream":\s*true/.test(body) || (dialect === 'ollama' && !/"stream":\s*false/.test(body));
       res.on('error', () => {});
-      res.on('close', () => { script.closed = Date.now(); });
       if (!script) { res.writeHead(404); res.end('{}'); return; }
+      res.on('close', () => { script.closed = Date.now(); });
       script.asked = (script.asked ?? 0) + 1;
       script.body = body;
       const steps = typeof script.steps === 'function' ? script.steps(script.asked, req) : script.steps;
