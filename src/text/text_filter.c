@@ -298,11 +298,28 @@ static enum err take_open(struct text_filter *f, const struct event *event) {
   return e ? e : put(f, &out);
 }
 
+/* Most text is nothing but text: one look at its bytes, and the machines have had it. False: they have to be fed. */
+static bool is_passed(struct text_channel *c, struct str text) {
+  if (!c->is_open || c->kind != c->open.part_kind || text.n == 0) return false;
+  if (c->has_think && !think_split_is_idle(&c->think)) return false;
+  if (c->has_leak && !guard_leak_is_clean(&c->leak, text)) return false;
+  if (c->has_tool && !tool_text_pass_lines(&c->tool, text)) return false;
+  if (c->has_leak) guard_leak_pass(&c->leak, text);
+  return true;
+}
+
+static enum err pass_on(struct text_filter *f, const struct event *event, uint32_t part) {
+  if (part == event->part) return put(f, event);
+  struct event out = *event;
+  out.part = part;
+  return put(f, &out);
+}
+
 static enum err take_of_part(struct text_filter *f, const struct event *event) {
   struct text_channel *c = find(f, event->part);
-  struct event out = *event;
   if (c && event->kind == EVENT_DELTA) {
     f->current = c;
+    if (is_passed(c, event->bytes)) return pass_on(f, event, c->part);
     f->is_joining = event->bytes.n >= JOIN_BYTES && !f->options.is_whole;
     return end_joining(c, feed(c, event->bytes, f->info));
   }
@@ -313,6 +330,7 @@ static enum err take_of_part(struct text_filter *f, const struct event *event) {
   if (c) {
     enum err e = c->is_open ? OK : open_out(c, c->open.part_kind);
     if (e) return e;
+    struct event out = *event;
     out.part = c->part;
     out.part_kind = c->kind;
     return put(f, &out);
@@ -320,9 +338,7 @@ static enum err take_of_part(struct text_filter *f, const struct event *event) {
   bool is_over = event->part < f->parts_in && f->part_of[event->part] == UINT32_MAX;
   if (event->part >= f->parts_in || (is_over && event->kind == EVENT_DELTA))
     return err_set(f->info, ERR_UPSTREAM_PROTOCOL, "the provider's answer goes on with a part that is not open");
-  if (is_over) return OK;
-  out.part = f->part_of[event->part];
-  return put(f, &out);
+  return is_over ? OK : pass_on(f, event, f->part_of[event->part]);
 }
 
 static enum err take_stop(struct text_filter *f, const struct event *event) {
@@ -387,22 +403,10 @@ bool text_filter_is_idle(const struct text_filter *f) {
   return true;
 }
 
-static enum err discard(void *arg, const struct event *event, struct err_info *info) {
-  (void)arg, (void)event, (void)info;
-  return OK;
-}
-
 bool text_filter_pass(struct text_filter *f, enum part_kind kind, struct str text, enum err *e, struct err_info *info) {
-  static const struct event_sink nowhere = {NULL, discard};
   struct text_channel *c = f->current;
-  if (!c || !c->is_open || c->kind != kind || c->open.part_kind != kind) return false;
-  if (c->has_leak && (!guard_leak_is_idle(&c->leak) || memchr(text.p, '<', text.n))) return false;
-  if (c->has_think && !think_split_is_idle(&c->think)) return false;
-  if (c->has_tool && !tool_text_is_clean(&c->tool, text)) return false;
-  f->down = &nowhere;
-  f->info = info;
+  if (!c || c->open.part_kind != kind || !is_passed(c, text)) return false;
   *e = f->options.runaway ? guard_runaway_add(&f->runaway, text, info) : OK;
-  if (!*e) *e = feed(c, text, info);
   return true;
 }
 

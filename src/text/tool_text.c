@@ -322,6 +322,9 @@ static void tidy(struct tool_text *t) {
   if (t->head) buf_shift(&t->held, t->head);
   t->head = 0;
   t->is_trimming = t->options.holds_space || t->calls;
+  t->is_quiet = !t->format && t->held.n == 0 && t->space.n == 0 && t->run == 0 && t->is_started && !t->is_after_call &&
+                !t->is_trimming && t->hold == TOOL_TEXT_HOLD_NONE &&
+                (t->code == TOOL_TEXT_PROSE || t->code == TOOL_TEXT_FENCE);
   t->is_plain = !t->format && t->held.n == 0 && t->space.n == 0 && t->run == 0 && t->is_started && !t->is_after_call &&
                 !t->is_line_start && t->code != TOOL_TEXT_FENCE_END;
 }
@@ -342,7 +345,7 @@ static enum err feed_free(struct tool_text *t, struct str bytes, const struct ou
 
 enum err tool_text_feed(struct tool_text *t, struct str bytes, const struct text_sink *sink, struct err_info *info) {
   const struct out out = {sink, info};
-  if (tool_text_is_clean(t, bytes)) return put(t, bytes, &out);
+  if (tool_text_is_clean(t, bytes) || tool_text_pass_lines(t, bytes)) return put(t, bytes, &out);
   if (t->held.n == 0) return feed_free(t, bytes, &out);
   enum err e = OK;
   while (bytes.n && e == OK) {

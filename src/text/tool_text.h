@@ -61,6 +61,7 @@ struct tool_text {
   struct buf held; /* from `head` on: not put out. Offsets below count from there */
   size_t head, at; /* at: what has been looked at */
   /* text */
+  bool is_quiet;      /* nothing is in doubt, and line ends change nothing but where a line starts */
   bool is_plain;      /* nothing is in doubt: bytes without a special one pass as they are */
   bool is_trimming;   /* but for white space at their end */
   bool is_started;    /* something but white space came */
@@ -122,6 +123,20 @@ static inline bool tool_text_is_clean(const struct tool_text *t, struct str byte
 }
 static inline void tool_text_pass(struct tool_text *t, struct str bytes) {
   if (bytes.n) t->is_last_space = tool_text_special[(unsigned char)bytes.p[bytes.n - 1]];
+}
+/* The same with line ends in them, and behind one: true, and they have been passed; false, and nothing has changed. */
+static inline bool tool_text_pass_lines(struct tool_text *t, struct str bytes) {
+  bool is_line_start = t->is_line_start;
+  if (!t->is_quiet || bytes.n == 0) return false;
+  for (size_t i = 0; i < bytes.n; i++) {
+    unsigned char special = tool_text_special[(unsigned char)bytes.p[i]];
+    if (special == 1 && bytes.p[i] != '\n') return false;
+    is_line_start = bytes.p[i] == '\n' || (special && is_line_start);
+  }
+  t->is_line_start = is_line_start;
+  t->is_plain = !is_line_start;
+  tool_text_pass(t, bytes);
+  return true;
 }
 
 #endif
