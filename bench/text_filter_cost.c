@@ -89,7 +89,8 @@ static double median_ns(const char *text, enum way way) {
 }
 
 int main(void) {
-  printf("%-10s %12s %12s   ns an event of 1 to %d bytes, above handing it on\n", "text", "events", "relayed", DELTA_MAX);
+  printf("%-10s %12s %12s   ns an event of 1 to %d bytes, above handing it on\n", "text", "events", "relayed",
+         DELTA_MAX);
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
     double bare = median_ns(texts[i].text, BARE);
     printf("%-10s %12.1f %12.1f\n", texts[i].name, median_ns(texts[i].text, EVENTS_PUT) - bare,

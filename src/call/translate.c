@@ -264,7 +264,9 @@ enum err translate_reply(struct call *c, const struct deployment *d, const struc
                          struct http_headers headers, struct err_info *info) {
   const struct dialect *target = codec->target;
   if (c->request->operation == LLM_EMBED) return reply_embeddings(c, d, target, body, headers, info);
-  struct whole *w = whole_new(c, d, &codec->filter, headers);
+  struct text_filter_options filter = codec->filter;
+  filter.tool_text = filter.tool_text && c->canonical->tool_count && c->canonical->tool_choice != TOOL_CHOICE_NONE;
+  struct whole *w = whole_new(c, d, &filter, headers);
   if (!w) return ERR_NO_MEMORY;
   /* The receipt of a whole answer is the gateway's to put in. */
   struct dialect_exchange x = translate_exchange(c, d, false);

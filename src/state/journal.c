@@ -328,6 +328,8 @@ enum err journal_open(struct journal **out, const char *path, unsigned worker, c
     return e;
   }
   recover(j, next_seq ? next_seq : 1, on_row, arg, found);
+  /* Recovery has looked at every page; what is not in use is the file's again, and comes back when it is needed. */
+  (void)madvise(j->map, j->map_bytes, MADV_DONTNEED);
   *out = j;
   return OK;
 }

@@ -232,6 +232,12 @@ static unsigned find_lone_close(struct str text, size_t *at) {
   return text_code_end(&code) == TEXT_CODE_VOID ? found : TAGS;
 }
 
+/* Every closing tag begins with one of these bytes; most answers have none of them. */
+static bool may_close(struct str text) {
+  return str_find_char(text, '<') != SIZE_MAX || str_find_char(text, '[') != SIZE_MAX ||
+         str_find_char(text, '\xe2') != SIZE_MAX;
+}
+
 enum err think_split_whole(struct str text, const struct think_split_options *options, const struct text_sink *sink,
                            struct err_info *info) {
   struct think_split t;
@@ -239,7 +245,8 @@ enum err think_split_whole(struct str text, const struct think_split_options *op
   enum err e = OK;
   think_split_init(&t, options);
   struct str trimmed = str_trim(text);
-  unsigned row = t.starts_inside || tag_at(trimmed, 0, false) < TAGS ? TAGS : find_lone_close(text, &at);
+  unsigned row =
+      t.starts_inside || tag_at(trimmed, 0, false) < TAGS || !may_close(text) ? TAGS : find_lone_close(text, &at);
   if (row < TAGS) {
     e = text_put(sink, TEXT_PIECE_REASONING, str_trim(str_sub(text, 0, at)), info);
     t.state = THINK_SPLIT_CLOSED;
