@@ -240,6 +240,7 @@ static enum err decode_whole(struct whole *w, const struct dialect *from, const 
                              struct str body, struct err_info *info) {
   const struct event_sink sink = {w, take_whole}, behind = {w, collect};
   enum err e = from->decode_reply(x, body, &sink, info);
+  if (!usage_has(&w->answer.usage, USAGE_OUTPUT)) count_whole(w->call, from, x, body);
   return e ? e : text_filter_release(&w->filter, &behind, info);
 }
 
@@ -286,7 +287,6 @@ enum err translate_reply(struct call *c, const struct deployment *d, const struc
   struct dialect_exchange x = translate_exchange(c, d, false);
   enum err e = decode_whole(w, target, &x, body, info);
   if (e) goto out;
-  if (!usage_has(&w->answer.usage, USAGE_OUTPUT)) count_whole(c, target, &x, body);
   if (w->answer.has_usage) attempt_note(c, d, &w->answer.usage);
   attempt_estimate(c, d);
   c->outcome.ttft_us = clock_mono_us() - c->outcome.started_us;
