@@ -74,8 +74,8 @@ static void put_team(struct buf *b, const struct team *t) {
   json_out_member_string(b, "name", t->name);
   json_out_member_i64(b, "created_us", t->created_us);
   json_out_member_i64(b, "updated_us", t->updated_us);
-  put_names(b, "models", t->models, t->model_count);
-  put_names(b, "nodes", t->nodes, t->node_count);
+  json_out_member_strings(b, "models", t->models, t->model_count);
+  json_out_member_strings(b, "nodes", t->nodes, t->node_count);
   put_limits(b, &t->limits);
   json_out_end(b, '}');
 }
