@@ -15,6 +15,7 @@
 #define STORE_FILE "maestro.db"
 #define STORE_PEOPLE_FILE "people.jsonl"
 #define STORE_KEY_FILE "token.key"
+#define STORE_SEAL_FILE "store.key"
 
 struct store_status {
   bool is_started;
@@ -45,6 +46,17 @@ enum err store_read(store_fn *fn, void *arg, struct err_info *info) MUST_CHECK;
 /* The key that tokens are signed with: of token.key in the data directory, made at first use. To read a token one does
  * not need it, and to be accepted it must be in the store, so who has the key gains nothing by it. */
 enum err store_token_key(struct secret **out, struct err_info *info) MUST_CHECK;
+
+/* The key that what is secret in the store is sealed with (each use derives its own): what store_set_seal_key was
+ * given, else that of store.key in the data directory, made at first use. */
+enum err store_seal_key(struct secret **out, struct err_info *info) MUST_CHECK;
+/* Before the first use; empty: none. */
+void store_set_seal_key(struct str key);
+
+/* A file beside the store with the last that was known of something, for the time that the store fails. *out is
+ * appended to; ERR_NOT_FOUND when there is none. */
+enum err store_keep(const char *name, struct str text, struct err_info *info) MUST_CHECK;
+enum err store_kept(const char *name, struct buf *out, struct err_info *info) MUST_CHECK;
 
 /* Rises with each change; 0 before the first. */
 uint64_t store_generation(void);
