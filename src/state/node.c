@@ -22,7 +22,6 @@ const struct node_field node_fields[NODE_FIELDS] = {
     {"is_warmup", NODE_BOOL, offsetof(struct node, p.is_warmup)},
     {"is_sync", NODE_BOOL, offsetof(struct node, p.is_sync)},
     {"allow_private", NODE_BOOL, offsetof(struct node, allow_private)},
-    {"allow_unauthenticated", NODE_BOOL, offsetof(struct node, p.allow_unauthenticated)},
     {"created_us", NODE_I64, offsetof(struct node, created_us)},
     {"updated_us", NODE_I64, offsetof(struct node, updated_us)},
     {"synced_us", NODE_I64, offsetof(struct node, synced_us)},
