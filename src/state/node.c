@@ -203,14 +203,14 @@ struct str node_key_hint(const struct node *node, char out[8]) {
 
 /* ---- reading the store ---- */
 
-void nodes_init(struct nodes *nodes) {
+void node_list_init(struct nodes *nodes) {
   *nodes = (struct nodes){0};
   arena_init(&nodes->arena, 0);
 }
 
-void nodes_clear(struct nodes *nodes) {
+void node_list_clear(struct nodes *nodes) {
   arena_clear(&nodes->arena);
-  nodes_init(nodes);
+  node_list_init(nodes);
 }
 
 struct loader {
@@ -278,7 +278,7 @@ static enum err take_model(void *arg, const struct db_value *row, unsigned colum
 enum err nodes_load(struct db *db, int64_t id, const struct node_key *key, struct nodes *out, struct err_info *info) {
   const struct db_value which = db_int(id);
   struct loader l = {.nodes = out};
-  nodes_init(out);
+  node_list_init(out);
   enum err e = db_run(db, DB_STORED_NODE_LIST, &which, 1, take_node, &l, info);
   l.room = 0;
   if (!e) e = db_run(db, DB_STORED_MODEL_LIST, &which, 1, take_model, &l, info);
@@ -288,7 +288,7 @@ enum err nodes_load(struct db *db, int64_t id, const struct node_key *key, struc
     models += out->v[i].model_count;
   }
   for (size_t i = 0; !e && key && i < out->n; i++) e = node_unseal(&out->arena, key, &out->v[i]);
-  if (e) nodes_clear(out);
+  if (e) node_list_clear(out);
   return e;
 }
 

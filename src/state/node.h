@@ -77,8 +77,8 @@ enum err node_unseal(struct arena *a, const struct node_key *key, struct node *n
 struct str node_key_hint(const struct node *node, char out[8]);
 bool node_has_credential(const struct node *node); /* a key or AWS keys, be they readable or not */
 
-void nodes_init(struct nodes *nodes);
-void nodes_clear(struct nodes *nodes);
+void node_list_init(struct nodes *nodes);
+void node_list_clear(struct nodes *nodes);
 /* All (id 0) or one. With key NULL credentials stay sealed. On failure *out is left cleared. */
 enum err nodes_load(struct db *db, int64_t id, const struct node_key *key, struct nodes *out,
                     struct err_info *info) MUST_CHECK;

@@ -204,7 +204,7 @@ enum err nodes_read(struct str text, struct nodes *out, struct err_info *info) {
   size_t expected = 0;
   unsigned number = 0;
   enum err e = OK;
-  nodes_init(out);
+  node_list_init(out);
   arena_init(&work, 0);
   while (!e && text.n) {
     str_cut(text, '\n', &line, &text);
@@ -217,7 +217,7 @@ enum err nodes_read(struct str text, struct nodes *out, struct err_info *info) {
     e = err_set(&why, ERR_BAD_VALUE, "it was cut: fewer nodes than its first line says");
   arena_clear(&work);
   if (!e) return OK;
-  nodes_clear(out);
+  node_list_clear(out);
   if (e == ERR_STORE_NEWER || e == ERR_NO_MEMORY) return err_set(info, e, "%s", err_info_text(e, &why));
   return err_set(info, ERR_BAD_VALUE, "line %u: %.500s", number ? number : 1, err_info_text(e, &why));
 }

@@ -29,11 +29,11 @@ enum err store_node_find(struct db *db, struct str code_or_id, const struct node
   uint64_t number;
   enum err e = db_run(db, DB_STORED_NODE_FIND, &code, 1, take_id, &id, info);
   if (!e && !id && str_to_u64(code_or_id, &number) && number <= INT64_MAX) id = (int64_t)number;
-  nodes_init(out);
+  node_list_init(out);
   if (!e && id) e = nodes_load(db, id, key, out, info);
   if (!e && !out->n)
     e = err_set(info, ERR_NOT_FOUND, "there is no node \"%.*s\"", STR_ARG(str_cut_utf8(code_or_id, NODE_NAME_MAX)));
-  if (e) nodes_clear(out);
+  if (e) node_list_clear(out);
   return e;
 }
 
@@ -163,7 +163,7 @@ const struct nodes *store_nodes_ref(const struct nodes *nodes) {
 void store_nodes_unref(const struct nodes *nodes) {
   struct counted *c = (struct counted *)(uintptr_t)nodes;
   if (!c || atomic_fetch_sub(&c->refs, 1) != 1) return;
-  nodes_clear(&c->nodes);
+  node_list_clear(&c->nodes);
   free(c);
 }
 
@@ -226,7 +226,7 @@ static struct counted *read_anew(void) {
   struct counted *c = calloc(1, sizeof *c);
   if (!c) return NULL;
   atomic_init(&c->refs, 1);
-  nodes_init(&c->nodes);
+  node_list_init(&c->nodes);
   store_status(&status);
   if (!status.is_started) return c;
   bool has_key = derive_key(&key);

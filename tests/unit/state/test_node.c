@@ -167,7 +167,7 @@ TEST(the_text_form_gives_the_same) {
   assert_str(secret_reveal(again.v[0].p.api_key), STR(SECRET));
   nodes_write(&again, true, &second);
   assert_str(buf_str(&second), buf_str(&text));
-  nodes_clear(&again);
+  node_list_clear(&again);
   for (size_t n = 0; n + 1 < text.n; n++) { /* cut anywhere it is none */
     assert_int_equal(nodes_read(str_from(text.p, n), &again, &info), ERR_BAD_VALUE);
     assert_int_equal(again.n, 0);
@@ -177,8 +177,8 @@ TEST(the_text_form_gives_the_same) {
   assert_true(str_find(buf_str(&bare), STR("credential_left_out")) != SIZE_MAX);
   assert_int_equal(nodes_read(buf_str(&bare), &again, &info), OK);
   assert_int_equal(again.v[0].sealed.n, 0);
-  nodes_clear(&again);
-  nodes_clear(&nodes);
+  node_list_clear(&again);
+  node_list_clear(&nodes);
   buf_clear(&text);
   buf_clear(&second);
   buf_clear(&bare);
@@ -221,7 +221,7 @@ TEST(what_does_not_belong_is_named_with_its_line) {
     if (!rows[i].why && e) fail_msg("row %zu: %s", i, info.text);
     if (rows[i].why && (e != ERR_BAD_VALUE || !strstr(info.text, rows[i].why)))
       fail_msg("row %zu: %s: not \"%s\"", i, info.text, rows[i].why);
-    nodes_clear(&nodes);
+    node_list_clear(&nodes);
   }
   struct nodes nodes;
   assert_int_equal(nodes_read(STR("{\"kind\":\"maestro-nodes\",\"version\":2,\"nodes\":0}\n"), &nodes, NULL),
@@ -267,10 +267,10 @@ TEST(a_sync_keeps_what_was_set_and_marks_what_is_gone) {
   wide.context_tokens = 77;
   assert_int_equal(store_node_put_model(db, node.id, &off, NULL), OK);
   assert_int_equal(store_node_put_model(db, node.id, &wide, NULL), OK);
-  nodes_clear(&nodes);
+  node_list_clear(&nodes);
   load(&nodes);
   assert_int_equal(store_node_sync(db, &nodes.v[0], second, 2, 200, NULL), OK);
-  nodes_clear(&nodes);
+  node_list_clear(&nodes);
   load(&nodes);
   assert_int_equal(nodes.v[0].model_count, 3);
   assert_true(!model(&nodes, "a")->is_listed && !model(&nodes, "a")->is_available); /* the switch stays */
@@ -278,7 +278,7 @@ TEST(a_sync_keeps_what_was_set_and_marks_what_is_gone) {
   assert_int_equal(node_model_context(model(&nodes, "c")), 77);
   assert_int_equal(model(&nodes, "c")->listed_tokens, 30);
   assert_true(model(&nodes, "d")->is_available);
-  nodes_clear(&nodes);
+  node_list_clear(&nodes);
   assert_int_equal(store_node_delete(db, node.id, NULL), OK);
   load(&nodes);
   assert_int_equal(nodes.n, 0);
@@ -291,11 +291,11 @@ TEST(a_node_is_found_by_code_and_by_number) {
   add(&one);
   assert_int_equal(store_node_find(db, STR("1"), &key, &nodes, NULL), OK);
   assert_str(nodes.v[0].p.id, STR("one"));
-  nodes_clear(&nodes);
+  node_list_clear(&nodes);
   add(&seven); /* a code comes before a number */
   assert_int_equal(store_node_find(db, STR("1"), &key, &nodes, NULL), OK);
   assert_str(nodes.v[0].p.id, STR("1"));
-  nodes_clear(&nodes);
+  node_list_clear(&nodes);
   assert_int_equal(store_node_find(db, STR("99999999999999999999"), &key, &nodes, NULL), ERR_NOT_FOUND);
   assert_int_equal(store_node_find(db, STR("-1"), &key, &nodes, NULL), ERR_NOT_FOUND);
 }
