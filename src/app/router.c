@@ -4,6 +4,8 @@
 #include "admin/audit.h"
 #include "admin/home.h"
 #include "admin/models_refresh.h"
+#include "admin/nodes.h"
+#include "admin/nodes_ask.h"
 #include "admin/users.h"
 #include "api/models.h"
 #include "api/ollama.h"

@@ -169,6 +169,7 @@ static enum err add_models(struct builder *b, struct catalog_provider *p, const 
   struct catalog *c = b->c;
   enum err e = OK;
   p->first = c->deployment_count;
+  p->deployments = &c->deployments[p->first];
   for (size_t i = 0; !e && from && i < from->model_count; i++)
     e = add_deployment(b, p, from->models[i].id, &from->models[i]);
   if (!e && p->node) e = add_stored(b, p);

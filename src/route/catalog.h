@@ -12,6 +12,8 @@
 #include "state/registry.h"
 #include "state/snapshot.h"
 
+struct deployment;
+
 struct catalog_provider {
   struct provider provider;
   const struct dialect *dialects[PROVIDER_ENDPOINTS_MAX]; /* of the type's endpoints, in their order */
@@ -22,7 +24,8 @@ struct catalog_provider {
   const struct node *node; /* kept in the store; NULL: declared */
   unsigned runtime;        /* slot of route/runtime */
   unsigned metrics_label;
-  size_t first, count; /* its deployments, a run of catalog.deployments */
+  size_t first, count;                  /* its deployments, a run of catalog.deployments */
+  const struct deployment *deployments; /* the same: where it begins */
 };
 
 struct deployment {
