@@ -53,7 +53,7 @@ static enum err keep_allowed(struct request_context *rc, const struct user *user
 enum err permit_resolve(struct request_context *rc, struct str name, struct resolution *out, struct err_info *info) {
   const struct user *user = restricted(rc);
   struct resolution r;
-  enum err e = resolve_name(rc->catalog, rc->arena, name, &r, info);
+  enum err e = resolve_name(rc->catalog, rc->names, rc->arena, name, &r, info);
   if (!e && user) e = keep_allowed(rc, user, name, &r, info);
   if (!e) *out = r;
   if (e != ERR_MODEL_NOT_FOUND || !user) return e;

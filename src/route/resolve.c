@@ -53,7 +53,7 @@ static enum err pick_one(struct arena *a, const struct deployment *d, struct res
   const struct deployment **v = ARENA_NEW_ARRAY(a, const struct deployment *, 1);
   if (!v) return ERR_NO_MEMORY;
   v[0] = d;
-  *out = (struct resolution){RESOLVE_QUALIFIED, v, 1, STR_NONE};
+  *out = (struct resolution){.how = RESOLVE_QUALIFIED, .v = v, .n = 1};
   return OK;
 }
 
@@ -109,7 +109,7 @@ static enum err only_ready(struct arena *a, struct resolution *r, struct err_inf
 
 /* The priorities; without them every model that is surely one for chat, preferred first. */
 static enum err pick_brain(const struct catalog *c, struct arena *a, struct resolution *out, struct err_info *info) {
-  *out = (struct resolution){RESOLVE_BRAIN, c->priorities, c->priority_count, STR_NONE};
+  *out = (struct resolution){.how = RESOLVE_BRAIN, .v = c->priorities, .n = c->priority_count};
   if (c->priority_count) return OK;
   const struct deployment **v = ARENA_NEW_ARRAY(a, const struct deployment *, c->deployment_count + 1);
   if (!v) return ERR_NO_MEMORY;
@@ -128,49 +128,73 @@ static enum err pick_brain(const struct catalog *c, struct arena *a, struct reso
 
 /* Ollama's names have a tag, which may be left out: "llama3" is "llama3:latest", and the reverse. Told back as asked.
  */
-static enum err by_tag(const struct catalog *c, struct arena *a, struct str name, struct resolution *out,
-                       struct err_info *info) {
+static enum err by_tag(const struct catalog *c, struct arena *a, struct str name, struct resolution *out, bool *found) {
   bool has_tag = str_has_suffix(name, LATEST);
   struct str other = has_tag ? str_sub(name, 0, name.n - LATEST.n) : arena_printf(a, "%.*s:latest", STR_ARG(name));
   if (!other.p) return ERR_NO_MEMORY;
   const struct deployment *d = map_get(&c->by_qualified, other);
   const struct catalog_name *named = d ? NULL : map_get(&c->by_model, other);
-  if (!d && !named) return not_found(c, name, info);
+  *found = d || named;
   enum err e = d ? pick_one(a, d, out) : OK;
-  if (named) *out = (struct resolution){RESOLVE_MODEL, named->v, named->n, STR_NONE};
-  if (!e) out->told = name;
+  if (named) *out = (struct resolution){.how = RESOLVE_MODEL, .v = named->v, .n = named->n};
+  if (!e && *found) out->told = name;
   return e;
 }
 
-static enum err pick(const struct catalog *c, struct arena *a, struct str name, struct resolution *out,
-                     struct err_info *info) {
+enum err resolve_literal(const struct catalog *c, struct arena *a, struct str name, struct resolution *out,
+                         bool *found) {
+  enum err e = by_qualified(c, a, name, out, found);
+  if (e || *found) return e;
+  const struct catalog_name *named = map_get(&c->by_model, name);
+  if (!named) return by_tag(c, a, name, out, found);
+  *out = (struct resolution){.how = RESOLVE_MODEL, .v = named->v, .n = named->n};
+  *found = true;
+  return OK;
+}
+
+static enum err pick_named(const struct route_name *named, struct arena *a, struct str name, struct resolution *out,
+                           struct err_info *info) {
+  const struct deployment **v;
+  size_t n;
+  enum err e = route_names_expand(named, a, &v, &n);
+  if (e) return e;
+  if (n == 0)
+    return err_set_param(info, ERR_MODEL_NOT_FOUND, "model", "The %s \"%.*s\" leads to no model that is known now.",
+                         named->group ? "group" : "alias", STR_ARG(str_cut_utf8(name, NAME_SHOWN)));
+  *out = (struct resolution){named->group ? RESOLVE_GROUP : RESOLVE_ALIAS, v, n, name, named};
+  return OK;
+}
+
+bool resolve_is_reserved(struct str name) {
+  return is_brain_name(name) || str_eq(name, RESOLVE_NAME_PRIORITY) || str_eq(name, RESOLVE_NAME_SMOKE) ||
+         str_has_prefix(name, STR("node:"));
+}
+
+static enum err pick(const struct catalog *c, const struct route_names *names, struct arena *a, struct str name,
+                     struct resolution *out, struct err_info *info) {
   if (is_brain_name(name)) return pick_brain(c, a, out, info);
   if (str_eq(name, RESOLVE_NAME_PRIORITY)) {
     if (c->priority_count == 0)
       return err_set_param(info, ERR_MODEL_NOT_FOUND, "model",
                            "\"router-maestro\" follows the priorities list, which is empty.");
-    *out = (struct resolution){RESOLVE_PRIORITY, c->priorities, c->priority_count, STR_NONE};
+    *out = (struct resolution){.how = RESOLVE_PRIORITY, .v = c->priorities, .n = c->priority_count};
     return OK;
   }
   if (str_eq(name, RESOLVE_NAME_SMOKE)) {
-    *out = (struct resolution){RESOLVE_SMOKE, smoke_alone, 1, STR_NONE};
+    *out = (struct resolution){.how = RESOLVE_SMOKE, .v = smoke_alone, .n = 1};
     return OK;
   }
+  const struct route_name *named = names ? route_names_find(names, name) : NULL;
+  if (named) return pick_named(named, a, name, out, info);
   bool found;
-  enum err e = by_qualified(c, a, name, out, &found);
-  if (e || found) return e;
-  const struct catalog_name *named = map_get(&c->by_model, name);
-  if (named) {
-    *out = (struct resolution){RESOLVE_MODEL, named->v, named->n, STR_NONE};
-    return OK;
-  }
-  return by_tag(c, a, name, out, info);
+  enum err e = resolve_literal(c, a, name, out, &found);
+  return e || found ? e : not_found(c, name, info);
 }
 
-enum err resolve_name(const struct catalog *c, struct arena *a, struct str name, struct resolution *out,
-                      struct err_info *info) {
+enum err resolve_name(const struct catalog *c, const struct route_names *names, struct arena *a, struct str name,
+                      struct resolution *out, struct err_info *info) {
   struct resolution r;
-  enum err e = pick(c, a, name, &r, info);
+  enum err e = pick(c, names, a, name, &r, info);
   if (e) return e;
   bool all_ready = true;
   for (size_t i = 0; i < r.n && all_ready; i++) all_ready = r.v[i]->at->is_ready;

@@ -210,6 +210,7 @@ enum err config_load(const struct config_sources *sources, struct config **out, 
   unsigned errors_before = diags->errors;
   atomic_init(&owned->refs, 1);
   arena_init(&owned->arena, ARENA_BYTES_MAX);
+  names_init(&owned->config.names);
   owned->env = sources->env;
   owned->env_arg = sources->env_arg;
   struct config_loader l = {
@@ -237,6 +238,7 @@ struct config *config_ref(const struct config *c) {
 void config_unref(const struct config *c) {
   struct config_owned *owned = (struct config_owned *)(uintptr_t)c;
   if (!owned || atomic_fetch_sub_explicit(&owned->refs, 1, memory_order_acq_rel) != 1) return;
+  names_clear(&owned->config.names);
   arena_clear(&owned->arena);
   free(owned);
 }

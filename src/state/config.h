@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "state/config_diag.h"
 #include "state/config_price.h"
+#include "state/names.h"
 #include "state/secret.h"
 
 struct http_server_limits;
@@ -205,6 +206,7 @@ struct config {
   size_t provider_count;
   struct config_strings priorities;     /* "provider/model" */
   struct config_place *priority_places; /* of each */
+  struct names names;                   /* declared aliases and groups with their members */
   struct config_file *files;            /* every file that was looked for: what to watch */
   size_t file_count;
   struct str file; /* the declared file in use, or empty */

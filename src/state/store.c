@@ -24,8 +24,7 @@ enum {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows; held for a whole write */
-static char data_dir[DIR_BYTES], store_path[PATH_BYTES], kept_path[PATH_BYTES],
-    key_path[PATH_BYTES]; /* set by store_start */
+static char data_dir[DIR_BYTES], store_path[PATH_BYTES], key_path[PATH_BYTES]; /* set by store_start */
 static struct data_lock dir_lock = {-1};
 static struct db *db; /* NULL: not open */
 static char holder[64];
@@ -80,7 +79,6 @@ enum err store_start(const char *dir, const char *what, struct err_info *info) {
   if (snprintf(data_dir, sizeof data_dir, "%s", dir) >= (int)sizeof data_dir)
     return err_set(info, ERR_BAD_VALUE, "the path of the data directory is too long");
   snprintf(store_path, sizeof store_path, "%s/" STORE_FILE, data_dir);
-  snprintf(kept_path, sizeof kept_path, "%s/" STORE_PEOPLE_FILE, data_dir);
   snprintf(key_path, sizeof key_path, "%s/" STORE_KEY_FILE, data_dir);
   snprintf(holder, sizeof holder, "%s", what);
   pthread_mutex_lock(&lock);
@@ -210,52 +208,86 @@ enum err store_token_key(struct secret **out, struct err_info *info) {
   return e;
 }
 
-/* ---- who there is ---- */
+/* ---- what snapshots are made of ---- */
 
-static void keep(const struct people *people) {
+/* One value that is read whole, and its copy for a store that fails. */
+struct kept {
+  const char *file;
+  const char *what; /* is known of nothing, where neither can be read */
+  void (*init)(void *value);
+  enum err (*load)(struct db *db, void *out, struct err_info *info);
+  void (*write)(const void *value, struct buf *out);
+  enum err (*read)(struct str text, void *out, struct err_info *info);
+};
+
+static void init_people(void *people) { people_init(people); }
+static enum err load_people(struct db *of, void *out, struct err_info *info) { return people_load(of, 0, out, info); }
+static void write_people(const void *people, struct buf *out) { people_write(people, out); }
+static enum err read_people(struct str text, void *out, struct err_info *info) { return people_read(text, out, info); }
+static const struct kept kept_people = {STORE_PEOPLE_FILE, "who may call", init_people,
+                                        load_people,       write_people,   read_people};
+
+static void init_names(void *names) { names_init(names); }
+static enum err load_names(struct db *of, void *out, struct err_info *info) { return names_load(of, out, info); }
+static void write_names(const void *names, struct buf *out) { names_write(names, out); }
+static enum err read_names(struct str text, void *out, struct err_info *info) { return names_read(text, out, info); }
+static const struct kept kept_names = {STORE_NAMES_FILE, "aliases and groups", init_names,
+                                       load_names,       write_names,          read_names};
+
+static bool kept_path(const struct kept *k, char path[PATH_BYTES]) {
+  return snprintf(path, PATH_BYTES, "%s/%s", data_dir, k->file) < PATH_BYTES;
+}
+
+static void keep(const struct kept *k, const void *value) {
   struct err_info info = {0};
+  char path[PATH_BYTES];
   struct buf text;
   buf_init(&text, 0);
-  people_write(people, &text);
-  enum err e = text.failed ? ERR_NO_MEMORY : disk_replace(kept_path, buf_str(&text), 0600, &info);
+  k->write(value, &text);
+  enum err e = text.failed || !kept_path(k, path) ? ERR_NO_MEMORY : disk_replace(path, buf_str(&text), 0600, &info);
   buf_clear(&text);
   if (e)
-    log_line(LOG_LEVEL_WARN, "people.jsonl, the copy for a store that fails, is not up to date",
+    log_line(LOG_LEVEL_WARN, "the copy for a store that fails is not up to date", log_c(LOG_FILE, k->file),
              log_c(LOG_REASON, err_info_text(e, &info)));
 }
 
-static enum store_source load_kept(struct people *out) {
+static enum store_source load_kept(const struct kept *k, void *out) {
   struct err_info info = {0};
+  char path[PATH_BYTES];
   struct buf text;
   buf_init(&text, 0);
-  enum err e = disk_read(kept_path, KEPT_MAX_BYTES, &text, NULL, &info);
+  enum err e = kept_path(k, path) ? disk_read(path, KEPT_MAX_BYTES, &text, NULL, &info) : ERR_NO_MEMORY;
   bool is_absent = e == ERR_NOT_FOUND;
-  if (!e) e = people_read(buf_str(&text), out, &info);
+  if (!e) e = k->read(buf_str(&text), out, &info);
   buf_clear(&text);
   if (!e) return STORE_KEPT;
-  people_init(out);
+  k->init(out);
   /* Neither was ever made, so nobody is in it; what cannot be looked at may hold somebody. */
   if (is_absent && access(store_path, F_OK) && errno == ENOENT) return STORE_NONE;
-  log_line(LOG_LEVEL_ERROR, "nothing is known of who may call", log_c(LOG_REASON, err_info_text(e, &info)));
+  log_line(LOG_LEVEL_ERROR, "neither the store nor its copy can be read", log_c(LOG_NAME, k->what),
+           log_c(LOG_REASON, err_info_text(e, &info)));
   return STORE_UNKNOWN;
 }
 
-enum store_source store_people(struct people *out) {
+static enum store_source load(const struct kept *k, void *out) {
   struct store_status now;
   struct err_info info = {0};
   store_status(&now);
-  people_init(out);
+  k->init(out);
   if (!now.is_started) return STORE_NONE;
   pthread_mutex_lock(&lock);
   enum err e = db ? db_begin_read(db, &info) : ERR_STORE_FAILED;
   bool is_open = db != NULL;
   if (!e) {
-    e = people_load(db, 0, out, &info);
+    e = k->load(db, out, &info);
     db_rollback(db);
   }
   pthread_mutex_unlock(&lock);
   if (is_open && e) set_status(e, &info, 0);
-  if (e) return load_kept(out);
-  keep(out);
+  if (e) return load_kept(k, out);
+  keep(k, out);
   return STORE_DB;
 }
+
+enum store_source store_people(struct people *out) { return load(&kept_people, out); }
+enum store_source store_names(struct names *out) { return load(&kept_names, out); }
