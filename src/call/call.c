@@ -7,6 +7,7 @@
 #include "base/metrics.h"
 #include "call/call_internal.h"
 #include "call/fit.h"
+#include "call/translate.h"
 
 /* Whether a failure of one deployment may be mended by asking another. The status of an upstream decides where there is
  * one: a fault of the request itself would be answered the same everywhere. */
@@ -57,7 +58,8 @@ static void begin_attempt(struct call *c, const struct deployment *d) {
 
 static enum err try_deployment(struct call *c, const struct deployment *d, struct err_info *info) {
   *info = (struct err_info){0};
-  enum err unfit = fit_check(c, d, info);
+  enum err unfit = translate_shape(c, d, info);
+  if (!unfit) unfit = fit_check(c, d, info);
   if (unfit) return unfit;
   for (unsigned repeat = 0;; repeat++) {
     *info = (struct err_info){0};
@@ -102,7 +104,9 @@ static void begin(struct call *c) {
   c->outcome = (struct call_outcome){.started_us = clock_mono_us()};
   buf_init(&c->reply, 0);
   buf_init(&c->encoded, 0);
+  buf_init(&c->shaped, 0);
   caps_dropped_init(&c->dropped);
+  caps_dropped_init(&c->unshaped);
 }
 
 static enum err end(struct call *c, enum err e, const struct err_info *info) {
@@ -141,6 +145,8 @@ enum err call_run_fixed(struct call *c, const struct fixed_answer *answer, struc
 void call_clear(struct call *c) {
   buf_clear(&c->reply);
   buf_clear(&c->encoded);
+  buf_clear(&c->shaped);
   caps_dropped_clear(&c->dropped);
+  caps_dropped_clear(&c->unshaped);
   held_charge(&c->held, 0);
 }

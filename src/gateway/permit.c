@@ -14,6 +14,11 @@ static const struct user *restricted(const struct request_context *rc) {
   return u ? u : &nobody;
 }
 
+struct str permit_user_name(const struct request_context *rc) {
+  const struct user *user = restricted(rc);
+  return user ? user->name : STR("");
+}
+
 static enum access judge(const struct user *user, const struct deployment *d, struct str asked) {
   const struct access_target target = {asked, d->at->provider.id, d->model, d->qualified};
   return access_judge(user, &target);
