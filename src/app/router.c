@@ -4,6 +4,7 @@
 #include "admin/audit.h"
 #include "admin/home.h"
 #include "admin/models_refresh.h"
+#include "admin/names.h"
 #include "admin/users.h"
 #include "api/models.h"
 #include "api/ollama.h"

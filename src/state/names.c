@@ -198,7 +198,7 @@ enum err names_list_parse(struct arena *a, struct str text, struct names_list *o
   enum err e = json_parse_copy(&doc, text, NULL, a, NULL);
   if (e) return e;
   struct json_node root = json_root(&doc);
-  return take_list(a, &root, JSON_SPLIT_MEMBERS_MAX, out, NULL);
+  return take_list(a, &root, NAMES_LIST_MAX, out, NULL);
 }
 
 /* ---- loading ---- */

@@ -20,7 +20,11 @@ enum names_kind {
   NAMES_KINDS
 };
 
-enum { NAMES_ROWS_MAX = 20000 /* of a kind */, NAMES_TEXT_MAX = 256 /* bytes of a list's element */ };
+enum {
+  NAMES_ROWS_MAX = 20000, /* of a kind */
+  NAMES_LIST_MAX = 1024,
+  NAMES_TEXT_MAX = 256 /* bytes of a list's element */
+};
 
 struct names_list {
   const struct str *v;

@@ -17,7 +17,9 @@ static struct db_value value_of(const struct names_field *f, const void *row, st
   int64_t number;
   switch (f->type) {
     case NAMES_TEXT:
-    case NAMES_PROSE: return db_text(*(const struct str *)value);
+    case NAMES_PROSE:
+      text = *(const struct str *)value;
+      return db_text(text.p ? text : STR("")); /* what was not said is empty, not null */
     case NAMES_FLAG: return db_int(*(const bool *)value);
     case NAMES_WORD: return db_text(names_word(f->words, *(const unsigned *)value));
     case NAMES_LIST:
