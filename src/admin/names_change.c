@@ -200,7 +200,7 @@ static enum err alias_rename(struct edit *edit, struct err_info *info) {
   if (!e && is_moved) e = names_refer_rename(edit->db, &edit->now, NAMES_FOR_ALIAS, old, a.name, info);
   /* Without a word of nodes the alias stays where it is, at all of its nodes. */
   bool says_nodes = edit->in->has & (NAMES_NODE_IDS | NAMES_BIT(ALIAS, node));
-  struct field_strings none = {NULL, 0}, nodes = nodes_of(edit, &a);
+  struct field_strings nodes = nodes_of(edit, &a);
   if (!e && !says_nodes) {
     struct str *v = ARENA_NEW_ARRAY(edit->c->arena, struct str, edit->now.of[NAMES_ALIAS].n + 1);
     if (!v) return ERR_NO_MEMORY;
@@ -208,7 +208,11 @@ static enum err alias_rename(struct edit *edit, struct err_info *info) {
     for (size_t i = 0; i < edit->now.of[NAMES_ALIAS].n; i++)
       if (str_eq(names_alias_at(&edit->now, i)->name, old)) v[nodes.n++] = names_alias_at(&edit->now, i)->node;
   }
-  if (!e) e = delete_alias_rows(edit, old, STR_NONE, none, info);
+  for (size_t i = 0; !e && i < edit->now.of[NAMES_ALIAS].n; i++) { /* rows keep their ids */
+    struct names_alias *at = (struct names_alias *)edit->now.of[NAMES_ALIAS].v + i;
+    if (str_eq(at->name, old)) at->name = a.name;
+  }
+  if (!e) e = delete_alias_rows(edit, a.name, STR_NONE, nodes, info);
   edit->c->name = a.name;
   return e ? e : put_alias_rows(edit, &a, nodes, info);
 }

@@ -441,7 +441,13 @@ static enum err check_alias(struct build *b, const struct names_alias *a, struct
 }
 
 static enum err check_member(struct build *b, const struct names_member *m, struct err_info *info) {
-  enum err e = is_known(b, m->model, m->group, "model_display_name", info);
+  struct route_step step = {0};
+  bool is_itself = str_eq(m->model, m->group);
+  enum err e = is_itself ? link_literal(b, m->model, &step) : OK;
+  if (!e && is_itself && !step.n)
+    return err_set_param(info, ERR_BAD_VALUE, "model_display_name", "names lead in a circle: \"%.*s\" -> \"%.*s\"",
+                         STR_ARG(m->group), STR_ARG(m->model));
+  if (!e) e = is_known(b, m->model, m->group, "model_display_name", info);
   for (size_t i = 0; !e && i < m->nodes.n; i++) e = is_provider(b->n->catalog, m->nodes.v[i], "nodes", info);
   return e;
 }
