@@ -5,6 +5,7 @@
 #include "admin/home.h"
 #include "admin/models_refresh.h"
 #include "admin/names.h"
+#include "admin/seeds.h"
 #include "admin/settings.h"
 #include "admin/users.h"
 #include "api/models.h"

@@ -149,6 +149,8 @@ void names_put_fields(struct buf *out, enum names_kind kind, const void *row);
 enum err names_read_fields(struct arena *a, enum names_kind kind, const struct json_node *object, bool is_whole,
                            void *row, struct err_info *info) MUST_CHECK;
 
+/* Rows of all kinds. */
+size_t names_count(const struct names *n);
 /* The text form. A first line says what follows and how many. */
 void names_write(const struct names *n, struct buf *out);
 /* Strict, as people_read is; ERR_BAD_VALUE with the line. */

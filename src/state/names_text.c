@@ -9,7 +9,7 @@ static const void *row_at(const struct names *n, enum names_kind kind, size_t i)
   return (const char *)n->of[kind].v + i * names_row_bytes(kind);
 }
 
-static size_t count(const struct names *n) {
+size_t names_count(const struct names *n) {
   size_t rows = 0;
   for (unsigned kind = 0; kind < NAMES_KINDS; kind++) rows += n->of[kind].n;
   return rows;
@@ -41,7 +41,7 @@ void names_write(const struct names *n, struct buf *out) {
   json_out_begin(&line, '{');
   json_out_member_string(&line, "kind", STR(KIND));
   json_out_member_i64(&line, "version", TEXT_VERSION);
-  json_out_member_i64(&line, "rows", (int64_t)count(n));
+  json_out_member_i64(&line, "rows", (int64_t)names_count(n));
   json_out_end(&line, '}');
   put_line(out, &line);
   for (unsigned kind = 0; kind < NAMES_KINDS; kind++) {
@@ -123,7 +123,7 @@ enum err names_read(struct str text, struct names *out, struct err_info *info) {
     struct json_node root = e ? (struct json_node){0} : json_root(&doc);
     if (!e) e = at == 1 ? read_head(&root, &expected, &why) : read_row(out, &root, &why);
   }
-  if (!e && (at == 0 || count(out) != expected))
+  if (!e && (at == 0 || names_count(out) != expected))
     e = err_set(&why, ERR_BAD_VALUE, "it was cut: it has not as many rows as its first line says");
   arena_clear(&work);
   if (!e) return OK;
