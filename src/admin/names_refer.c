@@ -40,15 +40,9 @@ enum err names_refer_check(const struct names *stored, const struct names *decla
   return OK;
 }
 
-static enum err rename_in_lists(struct db *db, struct str old, struct str name, struct err_info *info) {
-  const struct db_value params[] = {db_text(old), db_text(name)};
-  enum err e = db_run(db, DB_MODEL_RENAME, params, 2, NULL, NULL, info);
-  return e ? e : db_run(db, DB_MODEL_FORGET, params, 1, NULL, NULL, info);
-}
-
 enum err names_refer_rename(struct db *db, struct names *stored, enum names_scope what, struct str old,
                             struct str name, struct err_info *info) {
-  enum err e = rename_in_lists(db, old, name, info);
+  enum err e = store_user_rename_model(db, old, name, info);
   for (size_t i = 0; !e && i < stored->of[NAMES_ALIAS].n; i++) {
     struct names_alias *a = (struct names_alias *)stored->of[NAMES_ALIAS].v + i;
     if (!str_eq(a->real, old) || str_eq(a->name, old)) continue;

@@ -14,6 +14,7 @@
 #include "state/migrate.h"
 #include "state/store.h"
 #include "state/store_names.h"
+#include "state/store_team.h"
 #include "state/store_user.h"
 
 enum { BUSY_MS = 5000, IMPORT_MAX_BYTES = 512 << 20 };
@@ -211,7 +212,11 @@ struct imported {
 static enum err add_all(struct db *db, void *arg, struct err_info *info) {
   const struct imported *in = arg;
   enum err e = OK;
-  for (size_t i = 0; !e && i < in->people.user_count; i++) e = store_user_import(db, &in->people.users[i], info);
+  const struct people *people = &in->people;
+  for (size_t i = 0; !e && i < people->team_count; i++) e = store_team_import(db, &people->teams[i], info);
+  for (size_t i = 0; !e && i < people->model_count; i++)
+    e = store_team_set_model_limits(db, people->models[i].model, &people->models[i].limits, info);
+  for (size_t i = 0; !e && i < people->user_count; i++) e = store_user_import(db, &people->users[i], info);
   return e ? e : store_names_import(db, &in->names, info);
 }
 
