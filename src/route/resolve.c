@@ -30,12 +30,14 @@ static void consider(struct near best[NEAREST], struct str asked, struct str nam
   }
 }
 
-static enum err not_found(const struct catalog *c, struct str name, struct err_info *info) {
+/* at: only what that provider has is near; NULL: everything is. */
+static enum err not_found_at(const struct catalog *c, const struct catalog_provider *at, struct str name,
+                             struct err_info *info) {
   struct near best[NEAREST];
   for (int i = 0; i < NEAREST; i++) best[i] = (struct near){STR_NONE, MAX_DISTANCE + 1};
-  consider(best, name, RESOLVE_NAME_AUTO);
+  if (!at) consider(best, name, RESOLVE_NAME_AUTO);
   for (size_t i = 0; i < c->deployment_count && i < LOOKED_AT; i++) {
-    if (!c->ranked[i]->at->is_ready) continue;
+    if (!c->ranked[i]->at->is_ready || (at && c->ranked[i]->at != at)) continue;
     consider(best, name, c->ranked[i]->qualified);
     consider(best, name, c->ranked[i]->model);
   }
@@ -47,6 +49,10 @@ static enum err not_found(const struct catalog *c, struct str name, struct err_i
                      STR_ARG(str_cut_utf8(best[i].name, NAME_SHOWN)));
   return err_set_param(info, ERR_MODEL_NOT_FOUND, "model", "The model \"%.*s\" does not exist%s%s.",
                        STR_ARG(str_cut_utf8(name, NAME_SHOWN)), used ? "; the nearest are " : "", list);
+}
+
+static enum err not_found(const struct catalog *c, struct str name, struct err_info *info) {
+  return not_found_at(c, NULL, name, info);
 }
 
 static enum err pick_one(struct arena *a, const struct deployment *d, struct resolution *out) {
@@ -75,7 +81,7 @@ static enum err by_qualified(const struct catalog *c, struct arena *a, struct st
   if (d) return pick_one(a, d, out);
   const struct catalog_provider *p =
       str_cut(name, '/', &provider_id, &model) && model.n ? map_get(&c->by_provider, provider_id) : NULL;
-  if (p && p->is_open) return pick_unlisted(a, p, name, model, out);
+  if (p && p->is_open && !map_get(&c->switched_off, name)) return pick_unlisted(a, p, name, model, out);
   *found = false;
   return OK;
 }
@@ -126,11 +132,16 @@ static enum err pick_brain(const struct catalog *c, struct arena *a, struct reso
 
 #define LATEST STR(":latest")
 
-/* Ollama's names have a tag, which may be left out: "llama3" is "llama3:latest", and the reverse. Told back as asked.
- */
-static enum err by_tag(const struct catalog *c, struct arena *a, struct str name, struct resolution *out, bool *found) {
+/* Ollama's names have a tag, which may be left out: "llama3" is "llama3:latest", and the reverse. {NULL, 0} without
+ * memory. */
+static struct str other_tag(struct arena *a, struct str name) {
   bool has_tag = str_has_suffix(name, LATEST);
-  struct str other = has_tag ? str_sub(name, 0, name.n - LATEST.n) : arena_printf(a, "%.*s:latest", STR_ARG(name));
+  return has_tag ? str_sub(name, 0, name.n - LATEST.n) : arena_printf(a, "%.*s:latest", STR_ARG(name));
+}
+
+/* Told back as asked. */
+static enum err by_tag(const struct catalog *c, struct arena *a, struct str name, struct resolution *out, bool *found) {
+  struct str other = other_tag(a, name);
   if (!other.p) return ERR_NO_MEMORY;
   const struct deployment *d = map_get(&c->by_qualified, other);
   const struct catalog_name *named = d ? NULL : map_get(&c->by_model, other);
@@ -165,9 +176,49 @@ static enum err pick_named(const struct route_name *named, struct arena *a, stru
   return OK;
 }
 
+#define NODE_PREFIX STR("node:")
+
 bool resolve_is_reserved(struct str name) {
   return is_brain_name(name) || str_eq(name, RESOLVE_NAME_PRIORITY) || str_eq(name, RESOLVE_NAME_SMOKE) ||
-         str_has_prefix(name, STR("node:"));
+         str_has_prefix(name, NODE_PREFIX);
+}
+
+/* A model at that node, as it is known there; *found says whether it is. */
+static enum err at_node(const struct catalog *c, struct arena *a, const struct catalog_provider *at, struct str model,
+                        struct resolution *out, bool *found) {
+  struct str prefix = arena_printf(a, "%.*s/", STR_ARG(at->provider.id));
+  if (!prefix.p) return ERR_NO_MEMORY;
+  bool is_full = str_has_prefix(model, prefix) && map_get(&c->by_qualified, model);
+  struct str qualified = is_full ? model : arena_printf(a, "%.*s%.*s", STR_ARG(prefix), STR_ARG(model));
+  if (!qualified.p) return ERR_NO_MEMORY;
+  enum err e = by_qualified(c, a, qualified, out, found);
+  if (e || *found) return e;
+  struct deployment *d = map_get(&c->by_qualified, other_tag(a, qualified));
+  *found = d != NULL;
+  return d ? pick_one(a, d, out) : OK;
+}
+
+/* One node's model, by the code of the node: nobody else answers. An alias that holds there comes before the name as it
+ * is. */
+static enum err by_node(const struct catalog *c, const struct route_names *names, struct arena *a, struct str name,
+                        struct resolution *out, struct err_info *info) {
+  struct str code, model;
+  bool found = false, has_model = str_cut(str_sub(name, NODE_PREFIX.n, name.n), ':', &code, &model) && model.n;
+  const struct catalog_provider *at = map_get(&c->by_code, code);
+  if (!at)
+    return err_set_param(info, ERR_NOT_FOUND, "model", "Node with code '%.*s' not found",
+                         STR_ARG(str_cut_utf8(code, NAME_SHOWN)));
+  if (!has_model)
+    return err_set_param(info, ERR_MODEL_NOT_FOUND, "model", "\"%.*s\" names no model: write node:<code>:<model>.",
+                         STR_ARG(str_cut_utf8(name, NAME_SHOWN)));
+  const struct names_alias *alias = names ? route_names_alias_on(names, at->provider.id, model) : NULL;
+  enum err e = alias ? at_node(c, a, at, alias->real, out, &found) : OK;
+  if (!e && !found) e = at_node(c, a, at, model, out, &found);
+  if (!e && !found) e = not_found_at(c, at, model, info);
+  if (e) return e;
+  out->how = RESOLVE_NODE;
+  out->told = name;
+  return OK;
 }
 
 static enum err pick(const struct catalog *c, const struct route_names *names, struct arena *a, struct str name,
@@ -184,6 +235,7 @@ static enum err pick(const struct catalog *c, const struct route_names *names, s
     *out = (struct resolution){.how = RESOLVE_SMOKE, .v = smoke_alone, .n = 1};
     return OK;
   }
+  if (str_has_prefix(name, NODE_PREFIX)) return by_node(c, names, a, name, out, info);
   const struct route_name *named = names ? route_names_find(names, name) : NULL;
   if (named) return pick_named(named, a, name, out, info);
   bool found;

@@ -8,6 +8,7 @@ enum resolve_how {
   RESOLVE_BRAIN,     /* maestro, maestro-auto */
   RESOLVE_PRIORITY,  /* router-maestro: the configured list in order */
   RESOLVE_SMOKE,     /* test: an answer without a provider */
+  RESOLVE_NODE,      /* node:code:model */
   RESOLVE_GROUP,     /* a group's members, as its strategy has them this time */
   RESOLVE_ALIAS,     /* what an alias stands for */
   RESOLVE_QUALIFIED, /* provider/model */
@@ -28,8 +29,8 @@ struct resolution {
   const struct route_name *named; /* the group or alias; NULL: another name */
 };
 
-/* Memory from `a`; names may be NULL: there are none. ERR_MODEL_NOT_FOUND with the nearest names; ERR_NO_CREDENTIAL when the only provider of the model
- * lacks its key. */
+/* Memory from `a`; names may be NULL: there are none. ERR_NOT_FOUND for a node that is not there; ERR_MODEL_NOT_FOUND with
+ * the nearest names; ERR_NO_CREDENTIAL when the only provider of the model lacks its key. */
 enum err resolve_name(const struct catalog *c, const struct route_names *names, struct arena *a, struct str name,
                       struct resolution *out, struct err_info *info) MUST_CHECK;
 /* The last steps alone: "provider/model", a model's id, the same with or without ":latest". *found is false and *out
