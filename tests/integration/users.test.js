@@ -494,7 +494,7 @@ test('with a store that is broken the gateway serves as last known, and says so'
 });
 
 // The version is the row's key: in the file five bytes before the row's text (SQLite's record format; the last row's).
-const MIGRATIONS = [...readFileSync(join(import.meta.dirname, '../../src/state/migrations.def'), 'utf8').matchAll(/^X\("([^"]+)"/gm)].map((m) => m[1]);
+const MIGRATIONS = [...readFileSync(new URL('../../src/state/migrations.def', import.meta.url), 'utf8').matchAll(/^X\("([^"]+)"/gm)].map((m) => m[1]);
 function makeNewer(bytes) {
   const at = bytes.indexOf(MIGRATIONS.at(-1)) - 5;
   assert.equal(bytes[at], MIGRATIONS.length);
