@@ -4,6 +4,8 @@
 #include "admin/audit.h"
 #include "admin/home.h"
 #include "admin/models_refresh.h"
+#include "admin/nodes.h"
+#include "admin/nodes_ask.h"
 #include "admin/subject_limits.h"
 #include "admin/teams.h"
 #include "admin/users.h"

@@ -26,6 +26,7 @@
 #include "state/server_info.h"
 #include "state/signature_store.h"
 #include "state/store.h"
+#include "state/store_node.h"
 
 enum {
   TICK_MS = 500,
@@ -167,7 +168,7 @@ static bool lacks_models(void) {
 static void keep_people(void) {
   struct snapshot *now = snapshot_newest();
   const struct principals *p = now ? snapshot_get(now, GATEWAY_PRINCIPALS) : NULL;
-  if (p && p->source == STORE_DB) store_keep(&p->people);
+  if (p && p->source == STORE_DB) store_keep_people(&p->people);
   snapshot_unref(now);
 }
 
@@ -376,6 +377,7 @@ int server_run(const struct server_options *options) {
   log_set_json(config->options.log_format == CONFIG_FORMAT_JSON ||
                (config->options.log_format == CONFIG_FORMAT_AUTO && !isatty(STDERR_FILENO)));
   e = log_start(NULL, &info);
+  store_set_seal_key(secret_reveal(config->options.store_key));
   if (!e) e = store_start(options->paths.data_dir, "serve", &info);
   code = e ? cli_fail(CLI_FAILED, "%s", err_info_text(e, &info)) : serve(config, options, created_key);
   keep_people();
@@ -385,6 +387,8 @@ out:
   snapshot_unpublish();
   ledger_close(); /* no snapshot holds an account any more */
   discovered_clear();
+  store_nodes_forget();
+  store_set_seal_key(STR_NONE);
   rules_set_generated_key(STR_NONE);
   config_unref(config);
   config_diags_clear(&diags);
