@@ -5,6 +5,7 @@
 #include <yyjson.h>
 
 #include "dialect/openai_responses/internal.h"
+#include "json_equal.h"
 #include "unit.h"
 
 static struct arena arena;
@@ -21,17 +22,6 @@ static int teardown(void **state) {
   arena_clear(&arena);
   buf_clear(&out);
   return 0;
-}
-
-static void assert_json(struct str got, const char *want) {
-  yyjson_doc *a = yyjson_read(got.p, got.n, YYJSON_READ_NUMBER_AS_RAW);
-  yyjson_doc *b = yyjson_read(want, strlen(want), YYJSON_READ_NUMBER_AS_RAW);
-  assert_non_null(b);
-  if (!a || !yyjson_equals(yyjson_doc_get_root(a), yyjson_doc_get_root(b)))
-    fprintf(stderr, "--- got\n%.*s\n--- want\n%s\n", STR_ARG(got), want);
-  assert_true(a && yyjson_equals(yyjson_doc_get_root(a), yyjson_doc_get_root(b)));
-  yyjson_doc_free(a);
-  yyjson_doc_free(b);
 }
 
 static bool find_response(void *arg, struct str id, struct arena *a, struct str *input, struct str *output,
