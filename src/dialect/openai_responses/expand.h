@@ -5,13 +5,16 @@
  *
  * How the gateway uses it, around an exchange in this dialect:
  *
- *   before   if (openai_responses_names_ids(scan, body)) e = openai_responses_expand(body, &lookup, arena, &expanded,
- * info); On ERR_NOT_FOUND the id is none of ours: a target of this same dialect may know it (then relay the body as it
- * is), for any other the error is the answer. Else `expanded` takes the body's place. after    if
- * (openai_responses_is_stored(scan)) with the response object that the caller got (of a stream: openai_responses_final,
- * over the last bytes sent): openai_responses_record fills what stored_response_put wants. body: the expanded one. GET
- * /v1/responses/{id}: the stored `response` as it is. GET …/input_items: openai_responses_put_input_items. DELETE:
- * openai_responses_put_deleted. An unknown id: openai_responses_not_found. */
+ * Before it, if (openai_responses_names_ids(scan, body)), openai_responses_expand. On ERR_NOT_FOUND the id is none of
+ * ours: a target of this same dialect may know it (then the body is relayed as it is), for any other the error is the
+ * answer. Else what was expanded takes the body's place.
+ *
+ * After it, if (openai_responses_is_stored(scan)), openai_responses_record fills what stored_response_put wants from
+ * the expanded body and the response object that the caller got (of a stream: openai_responses_final, over the last
+ * bytes sent).
+ *
+ * GET /v1/responses/{id} is the stored `response` as it is, GET …/input_items openai_responses_put_input_items, DELETE
+ * openai_responses_put_deleted, an unknown id openai_responses_not_found. */
 #ifndef MAESTRO_DIALECT_OPENAI_RESPONSES_EXPAND_H
 #define MAESTRO_DIALECT_OPENAI_RESPONSES_EXPAND_H
 
