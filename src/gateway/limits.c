@@ -107,6 +107,12 @@ struct limits_caller limits_of(const struct limits_section *s, const struct auth
   return (struct limits_caller){{own->account ? own : of}, 1};
 }
 
+struct str limits_owner(const struct limits_section *s, const struct auth_principal *principal,
+                        char out[AUTH_NAME_BYTES]) {
+  if (principal->kind != AUTH_KEY) return auth_principal_name(principal, out);
+  return ledger_account_name(subject_of(s, principal)->account);
+}
+
 static void add(struct request_context *rc, struct str name, struct buf *value) {
   struct str text = value->failed ? STR_NONE : arena_dup(rc->arena, buf_str(value));
   if (text.p) reply_add_header(&rc->reply, name, text);

@@ -15,6 +15,10 @@ extern const struct snapshot_section limits_section;
  * has to live as long as the result. */
 struct limits_caller limits_of(const struct limits_section *s, const struct auth_principal *principal,
                                struct limits_subject *own);
+/* A name for what outlives the process: of a server key its account's, the same wherever the key stands in the list; of
+ * others auth_principal_name. */
+struct str limits_owner(const struct limits_section *s, const struct auth_principal *principal,
+                        char out[AUTH_NAME_BYTES]);
 /* x-ratelimit-* or anthropic-ratelimit-*, where the caller has such limits; true if any was added. */
 bool limits_add_headers(struct request_context *rc, const struct limits_caller *caller);
 /* `[{"name":"key:1","budget_usd":…},…]`: every account with a limit, or, with `only`, that principal's. */
