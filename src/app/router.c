@@ -4,6 +4,7 @@
 #include "admin/audit.h"
 #include "admin/home.h"
 #include "admin/models_refresh.h"
+#include "admin/sessions.h"
 #include "admin/users.h"
 #include "api/models.h"
 #include "api/ollama.h"
@@ -51,9 +52,13 @@ static struct str methods_of(unsigned mask) {
   return buf_str(&b);
 }
 
+/* The administration: who has signed in may come with a cookie. */
+static bool takes_sessions(enum auth_class class) { return class >= AUTH_CLASS_API_READ && class < AUTH_CLASS_COUNT; }
+
 void router_init(void) {
   for (size_t i = 0; i < ENDPOINTS; i++) {
     unsigned mask = 0;
+    if (takes_sessions(endpoints[i].class)) endpoints[i].accept |= AUTH_ACCEPT_SESSION;
     for (size_t k = 0; k < ENDPOINTS; k++)
       if (str_eq(endpoints[k].route, endpoints[i].route)) mask |= endpoints[k].method_mask;
     endpoints[i].methods = methods_of(mask);

@@ -48,6 +48,19 @@ const struct user *people_find(const struct people *p, struct str name) {
   return NULL;
 }
 
+const struct user *people_find_id(const struct people *p, int64_t id) {
+  size_t from = 0, to = p->user_count;
+  while (from < to) {
+    size_t middle = from + (to - from) / 2;
+    if (p->users[middle].id == id) return &p->users[middle];
+    if (p->users[middle].id < id)
+      from = middle + 1;
+    else
+      to = middle;
+  }
+  return NULL;
+}
+
 /* ---- reading the store ---- */
 
 struct loader {
@@ -78,7 +91,9 @@ static enum err take_user(void *arg, const struct db_value *row, unsigned column
                    .is_active = row[3].i != 0,
                    .has_all_models = row[4].i != 0,
                    .created_us = row[5].i,
-                   .updated_us = row[6].i};
+                   .updated_us = row[6].i,
+                   .sessions_from_us = row[7].i,
+                   .has_password = row[8].i != 0};
   if (!u.name.p) return err_set(info, ERR_NO_MEMORY, "out of memory");
   /* A role of a newer program is no reason to give more than the least. */
   if (!user_role_parse(row[2].s, &u.role)) u.role = USER_ROLE_USER;

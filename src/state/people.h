@@ -38,7 +38,9 @@ struct user {
   enum user_role role;
   bool is_active;
   bool has_all_models; /* then `models` says nothing */
+  bool has_password;
   int64_t created_us, updated_us;
+  int64_t sessions_from_us; /* a session that was made before has ended */
   struct user_token *tokens;
   struct str *models;                  /* names or patterns; none: no model at all */
   struct str *nodes;                   /* providers, names or patterns; none: every one */
@@ -67,6 +69,7 @@ void people_clear(struct people *p);
 enum err people_load(struct db *db, int64_t user_id, struct people *out, struct err_info *info) MUST_CHECK;
 /* NULL when there is none. */
 const struct user *people_find(const struct people *p, struct str name);
+const struct user *people_find_id(const struct people *p, int64_t id);
 
 /* The text form, with a first line that says what it is. A buffer that fails says so in `failed`. */
 void people_write(const struct people *p, struct buf *out);

@@ -24,8 +24,8 @@ enum {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows; held for a whole write */
-static char data_dir[DIR_BYTES], store_path[PATH_BYTES], kept_path[PATH_BYTES],
-    key_path[PATH_BYTES]; /* set by store_start */
+static char data_dir[DIR_BYTES], store_path[PATH_BYTES], kept_path[PATH_BYTES], key_path[PATH_BYTES],
+    password_path[PATH_BYTES]; /* set by store_start */
 static struct data_lock dir_lock = {-1};
 static struct db *db; /* NULL: not open */
 static char holder[64];
@@ -82,6 +82,7 @@ enum err store_start(const char *dir, const char *what, struct err_info *info) {
   snprintf(store_path, sizeof store_path, "%s/" STORE_FILE, data_dir);
   snprintf(kept_path, sizeof kept_path, "%s/" STORE_PEOPLE_FILE, data_dir);
   snprintf(key_path, sizeof key_path, "%s/" STORE_KEY_FILE, data_dir);
+  snprintf(password_path, sizeof password_path, "%s/" STORE_PASSWORD_FILE, data_dir);
   snprintf(holder, sizeof holder, "%s", what);
   pthread_mutex_lock(&lock);
   enum err e = open_all(&why);
@@ -141,7 +142,7 @@ static bool is_of_store(enum err e) {
          e == ERR_STORE_NEWER || e == ERR_STORE_FAILED;
 }
 
-enum err store_write(store_fn *fn, void *arg, struct err_info *info) {
+static enum err write_in(bool changes_people, store_fn *fn, void *arg, struct err_info *info) {
   struct err_info why = {0};
   pthread_mutex_lock(&lock);
   enum err e = open_all(&why);
@@ -153,7 +154,7 @@ enum err store_write(store_fn *fn, void *arg, struct err_info *info) {
     else
       db_rollback(db);
   }
-  if (!e) atomic_fetch_add(&generation, 1);
+  if (!e && changes_people) atomic_fetch_add(&generation, 1);
   pthread_mutex_unlock(&lock);
   if (!e)
     set_status(OK, NULL, db_migration_count());
@@ -162,6 +163,9 @@ enum err store_write(store_fn *fn, void *arg, struct err_info *info) {
   if (e && info) *info = why;
   return e;
 }
+
+enum err store_write(store_fn *fn, void *arg, struct err_info *info) { return write_in(true, fn, arg, info); }
+enum err store_write_aside(store_fn *fn, void *arg, struct err_info *info) { return write_in(false, fn, arg, info); }
 
 enum err store_read(store_fn *fn, void *arg, struct err_info *info) {
   struct err_info why = {0};
@@ -178,13 +182,13 @@ enum err store_read(store_fn *fn, void *arg, struct err_info *info) {
   return e;
 }
 
-/* ---- the tokens' key ---- */
+/* ---- secrets that are made at first use ---- */
 
-enum { KEY_RANDOM_BYTES = 32, KEY_MAX_BYTES = 4096 };
+enum { KEY_RANDOM_BYTES = 32, PASSWORD_RANDOM_BYTES = 18, KEY_MAX_BYTES = 4096 };
 
-static enum err make_key(struct secret **out, struct err_info *info) {
-  struct secret *key = secret_new_random(STR_NONE, KEY_RANDOM_BYTES);
-  enum err e = key ? disk_replace(key_path, secret_reveal(key), 0600, info) : ERR_NO_MEMORY;
+static enum err make_key(const char *path, size_t random_bytes, struct secret **out, struct err_info *info) {
+  struct secret *key = secret_new_random(STR_NONE, random_bytes);
+  enum err e = key ? disk_replace(path, secret_reveal(key), 0600, info) : ERR_NO_MEMORY;
   if (e)
     secret_free(key);
   else
@@ -192,14 +196,14 @@ static enum err make_key(struct secret **out, struct err_info *info) {
   return e;
 }
 
-enum err store_token_key(struct secret **out, struct err_info *info) {
+static enum err read_or_make(const char *path, size_t random_bytes, struct secret **out, struct err_info *info) {
   struct buf text;
   buf_init(&text, 0);
   pthread_mutex_lock(&lock); /* two first uses at once must not make two */
-  enum err e = disk_read(key_path, KEY_MAX_BYTES, &text, NULL, info);
+  enum err e = disk_read(path, KEY_MAX_BYTES, &text, NULL, info);
   struct str key = str_trim(buf_str(&text));
   if (e == ERR_NOT_FOUND || (!e && !key.n)) {
-    e = make_key(out, info);
+    e = make_key(path, random_bytes, out, info);
   } else if (!e) {
     *out = secret_new(key);
     if (!*out) e = ERR_NO_MEMORY;
@@ -208,6 +212,14 @@ enum err store_token_key(struct secret **out, struct err_info *info) {
   crypto_wipe(text.p, text.n);
   buf_clear(&text);
   return e;
+}
+
+enum err store_token_key(struct secret **out, struct err_info *info) {
+  return read_or_make(key_path, KEY_RANDOM_BYTES, out, info);
+}
+
+enum err store_admin_password(struct secret **out, struct err_info *info) {
+  return read_or_make(password_path, PASSWORD_RANDOM_BYTES, out, info);
 }
 
 /* ---- who there is ---- */
