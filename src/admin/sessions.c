@@ -3,21 +3,20 @@
 #include "admin/sessions.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
+#include "admin/job.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/json_out.h"
 #include "base/log.h"
 #include "gateway/exchange.h"
 #include "gateway/rules.h"
-#include "io/pool.h"
 #include "policy/login_guard.h"
 #include "state/password.h"
 #include "state/secret.h"
 #include "state/store.h"
 
-enum { BODY_MAX = 8192, LOGIN_MS = 30000, QUEUE_FULL_MS = 2000, SECRET_RANDOM_BYTES = 32, COOKIE_BYTES = 256 };
+enum { BODY_MAX = 8192, LOGIN_MS = 30000, SECRET_RANDOM_BYTES = 32 };
 
 static const struct rules *rules_of(const struct request_context *rc) {
   return snapshot_get(rc->snapshot, GATEWAY_RULES);
@@ -25,27 +24,22 @@ static const struct rules *rules_of(const struct request_context *rc) {
 
 /* ---- the work in the pool ---- */
 
-/* Heap memory of the job in the pool, which may outlive the request: the fiber and the job have a reference each. */
 struct login {
-  unsigned refs;             /* touched on the worker's thread alone */
-  struct str name, password; /* in `bytes` */
-  char bytes[BODY_MAX];
-  bool is_admin; /* the configured administrator's name and password */
+  struct job job;
+  struct str name, password; /* in the job's arena */
+  bool is_admin;             /* the configured administrator's name and password */
   int64_t user_id;
   char hash[PASSWORD_HASH_MAX]; /* of the user's; empty: there is none */
   struct sessions_rules rules;  /* for the key; what it points to is not used */
-  int64_t total_us;
-  struct secret *secret; /* of the session that was made */
+  struct secret *secret;        /* of the session that was made */
   struct session session;
-  struct err_info info;
 };
 
-static void login_unref(void *arg) {
+static void login_clear(void *arg) {
   struct login *l = arg;
-  if (--l->refs) return;
   secret_free(l->secret);
-  crypto_wipe(l, sizeof *l);
-  free(l);
+  crypto_wipe((char *)(uintptr_t)l->password.p, l->password.n);
+  crypto_wipe(l->hash, sizeof l->hash);
 }
 
 static enum err take_password(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
@@ -66,8 +60,10 @@ static enum err make_session(struct login *l) {
   int64_t now = clock_wall_us();
   l->secret = secret_new_random(STR(SESSIONS_COOKIE_PREFIX), SECRET_RANDOM_BYTES);
   if (!l->secret) return ERR_NO_MEMORY;
-  l->session = (struct session){
-      .user_id = l->is_admin ? 0 : l->user_id, .created_us = now, .seen_us = now, .expires_us = now + l->total_us};
+  l->session = (struct session){.user_id = l->is_admin ? 0 : l->user_id,
+                                .created_us = now,
+                                .seen_us = now,
+                                .expires_us = now + l->rules.total_us};
   enum err e = sessions_key(&l->rules, secret_reveal(l->secret), l->is_admin, &l->session.key);
   if (e) return e;
   struct err_info why = {0};
@@ -82,12 +78,12 @@ static enum err make_session(struct login *l) {
 static enum err work(void *arg) {
   struct login *l = arg;
   bool fits = false;
-  enum err store = l->is_admin ? OK : store_read(find_password, l, &l->info);
-  enum err e = password_verify(str_from_c(l->hash), l->password, &fits, &l->info);
+  enum err store = l->is_admin ? OK : store_read(find_password, l, &l->job.info);
+  enum err e = password_verify(str_from_c(l->hash), l->password, &fits, &l->job.info);
   if (!e) e = store;
   if (!e && !l->is_admin && !fits) {
-    snprintf(l->info.code, sizeof l->info.code, "invalid_login");
-    e = err_set(&l->info, ERR_UNAUTHENTICATED, "the name or the password is wrong");
+    snprintf(l->job.info.code, sizeof l->job.info.code, "invalid_login");
+    e = err_set(&l->job.info, ERR_UNAUTHENTICATED, "the name or the password is wrong");
   }
   return e ? e : make_session(l);
 }
@@ -127,29 +123,15 @@ static enum err read_body(struct request_context *rc, struct str *name, struct s
 }
 
 static struct login *login_new(const struct rules *rules, struct str name, struct str password) {
-  struct login *l = calloc(1, sizeof *l);
+  struct login *l = job_new(sizeof *l, work, login_clear);
   if (!l) return NULL;
-  l->refs = 1;
-  memcpy(l->bytes, name.p, name.n);
-  memcpy(l->bytes + name.n, password.p, password.n);
-  l->name = str_from(l->bytes, name.n);
-  l->password = str_from(l->bytes + name.n, password.n);
+  l->name = arena_dup(&l->job.arena, name);
+  l->password = arena_dup(&l->job.arena, password);
   l->is_admin = sessions_is_admin(&rules->sessions, name, password);
   l->rules = rules->sessions;
-  l->total_us = rules->sessions.total_us;
-  return l;
-}
-
-static enum err run(struct login *l, struct err_info *info) {
-  enum err result = ERR_INTERNAL;
-  l->refs++;
-  enum err e = fiber_await(POOL_SLOW, work, l, login_unref, clock_deadline_ms(LOGIN_MS), &result);
-  if (e == ERR_BUSY) {
-    if (info) info->retry_after_ms = QUEUE_FULL_MS;
-    return err_set(info, ERR_RATE_LIMITED, "too many people sign in at once; try again in %d s", QUEUE_FULL_MS / 1000);
-  }
-  if (!e && result && info) *info = l->info;
-  return e ? e : result;
+  if (l->name.p && l->password.p) return l;
+  job_unref(l);
+  return NULL;
 }
 
 /* ---- the answer ---- */
@@ -165,19 +147,13 @@ static enum err put_cookie(struct request_context *rc, struct str value, int64_t
   return OK;
 }
 
-static void put_time(struct buf *b, const char *key, int64_t wall_us) {
-  char text[25];
-  clock_format_rfc3339(wall_us, text);
-  json_out_member_string(b, key, str_from_c(text));
-}
-
 static enum err put_session(struct buf *b, const struct crypto_hash *key, const struct session *s, int64_t idle_us) {
   char csrf[AUTH_CSRF_BYTES];
   enum err e = auth_csrf(key, csrf);
   if (e) return e;
   json_out_member_string(b, "csrf_token", str_from_c(csrf));
-  put_time(b, "created_at", s->created_us);
-  put_time(b, "expires_at", s->expires_us);
+  json_out_member_time(b, "created_at", s->created_us);
+  json_out_member_time(b, "expires_at", s->expires_us);
   json_out_member_i64(b, "idle_seconds", idle_us / 1000000);
   return OK;
 }
@@ -212,12 +188,12 @@ static void answer_login(struct request_context *rc, const struct login *l) {
     if (!e) json_out_member_string(&b, "token", str_from(token, sizeof token));
   }
   json_out_end(&b, '}');
-  if (!e) e = put_cookie(rc, secret, l->total_us / 1000000);
+  if (!e) e = put_cookie(rc, secret, l->rules.total_us / 1000000);
   answer(rc, 200, &b, e);
 }
 
 /* A session that the browser had goes: a login never takes over one that somebody may have planted. */
-static void end_former(const struct request_context *rc, struct crypto_hash out[], size_t *n) {
+static void find_former(const struct request_context *rc, struct crypto_hash out[AUTH_CREDENTIALS_MAX], size_t *n) {
   const struct rules *rules = rules_of(rc);
   struct auth_credentials c;
   auth_collect(rc->request, AUTH_ACCEPT_SESSION, &c);
@@ -231,30 +207,32 @@ static void end_former(const struct request_context *rc, struct crypto_hash out[
 }
 
 struct ending {
+  struct job job;
   size_t n;
   struct crypto_hash keys[AUTH_CREDENTIALS_MAX];
-  struct err_info info;
 };
 
 static enum err end_sessions(void *arg) {
   struct ending *x = arg;
   enum err e = OK;
   for (size_t i = 0; i < x->n; i++) {
-    enum err one = session_end(&x->keys[i], &x->info);
+    enum err one = session_end(&x->keys[i], &x->job.info);
     if (one) e = one;
   }
   return e;
 }
 
 /* The sessions of those keys; OK when the store knows it, too. */
-static enum err end_all(const struct ending *sessions, struct err_info *info) {
-  enum err result = ERR_INTERNAL;
-  struct ending *x = sessions->n ? malloc(sizeof *x) : NULL;
-  if (!x) return sessions->n ? ERR_NO_MEMORY : OK;
-  *x = *sessions;
-  enum err e = fiber_await(POOL_STORE, end_sessions, x, free, clock_deadline_ms(LOGIN_MS), &result);
-  if (!e && result)
-    e = err_set(info, result, "the session has ended, but the store could not note it: a restart may bring it back");
+static enum err end_all(const struct crypto_hash *keys, size_t n, struct err_info *info) {
+  struct err_info why = {0};
+  struct ending *x = n ? job_new(sizeof *x, end_sessions, NULL) : NULL;
+  if (!x) return n ? ERR_NO_MEMORY : OK;
+  x->n = n;
+  memcpy(x->keys, keys, n * sizeof *keys);
+  enum err e = job_run(&x->job, POOL_STORE, LOGIN_MS, &why);
+  job_unref(x);
+  if (e && e != ERR_CANCELLED)
+    return err_set(info, e, "the session has ended, but the store could not note it: a restart may bring it back");
   return e;
 }
 
@@ -262,7 +240,8 @@ void sessions_login(struct request_context *rc) {
   struct err_info info = {0};
   struct str name, password;
   struct login *l = NULL;
-  struct ending former = {0};
+  struct crypto_hash former[AUTH_CREDENTIALS_MAX];
+  size_t former_count = 0;
   char address[46];
   enum err e = auth_is_foreign_page(rc->request)
                    ? err_set(&info, ERR_FORBIDDEN, "only a page of this server may sign in")
@@ -275,22 +254,21 @@ void sessions_login(struct request_context *rc) {
   }
   exchange_adopt(rc); /* of a user that was made a moment ago */
   l = login_new(rules_of(rc), name, password);
-  e = l ? run(l, &info) : ERR_NO_MEMORY;
+  e = l ? job_run_slow(&l->job, LOGIN_MS, &info) : ERR_NO_MEMORY;
   if (!e)
     login_guard_succeed(name, address);
   else if (e != ERR_UNAUTHENTICATED && e != ERR_CANCELLED)
     login_guard_take_back(name, address);
   log_line(LOG_LEVEL_INFO, "login", log_str(LOG_CLIENT, str_from_c(address)), log_c(LOG_CODE, err_code(e)));
   if (!e) {
-    end_former(rc, former.keys, &former.n);
-    struct err_info ignored = {0};
-    if (end_all(&former, &ignored) == ERR_CANCELLED) e = ERR_CANCELLED;
+    find_former(rc, former, &former_count);
+    if (end_all(former, former_count, NULL) == ERR_CANCELLED) e = ERR_CANCELLED;
   }
   if (e)
     exchange_fail(rc, e, &info);
   else
     answer_login(rc, l);
-  if (l) login_unref(l);
+  job_unref(l);
 }
 
 void sessions_show(struct request_context *rc) {
@@ -320,10 +298,9 @@ void sessions_show(struct request_context *rc) {
 
 void sessions_logout(struct request_context *rc) {
   struct err_info info = {0};
-  struct ending x = {.n = 1, .keys = {rc->principal.session}};
   struct buf b;
-  enum err e =
-      rc->principal.is_session ? end_all(&x, &info) : err_set(&info, ERR_UNAUTHENTICATED, "there is no session to end");
+  enum err e = rc->principal.is_session ? end_all(&rc->principal.session, 1, &info)
+                                        : err_set(&info, ERR_UNAUTHENTICATED, "there is no session to end");
   if (!e) e = put_cookie(rc, STR_NONE, 0);
   if (e) {
     exchange_fail(rc, e, &info);

@@ -115,6 +115,72 @@ test('a login takes over no session, and ends the one that the browser had', asy
   assert.equal((await send('GET', '/admin/users', { cookie: next.cookie })).status, 200);
 });
 
+test('a user with a role and a password signs in, and what ends that', async () => {
+  const make = (username, role) => admin('POST', '/admin/users', { username, role });
+  const set = (username, password) => admin('PUT', `/admin/users/${username}/password`, { password });
+  assert.equal((await make('vera', 'viewer')).body.has_password, false);
+  assert.equal((await login('vera', 'no password yet')).status, 401);
+  const secret = 'a long enough phrase';
+  const done = await set('vera', secret);
+  assert.equal(done.status, 204, done.text);
+  const vera = await login('vera', secret);
+  assert.deepEqual([vera.status, vera.body.username, vera.body.role], [200, 'vera', 'viewer']);
+  const who = await send('GET', '/admin/auth/session', { cookie: vera.cookie });
+  assert.deepEqual([who.body.username, who.body.role, who.body.can_change], ['vera', 'viewer', false]);
+  const csrf = vera.body.csrf_token;
+  assert.equal((await send('POST', '/admin/users', { cookie: vera.cookie, csrf, body: { username: 'no' } })).status, 403);
+  assert.equal((await login('vera', `${secret} `)).status, 401);
+
+  const read = (cookie) => send('GET', '/admin/users', { cookie }).then((r) => r.status);
+  const again = async () => (await login('vera', secret)).cookie;
+  const ends = async (what, change) => {
+    const cookie = await again();
+    assert.equal(await read(cookie), 200, what);
+    const reply = await change();
+    assert.ok(reply.status < 300, `${what}: ${reply.text}`);
+    for (let i = 0; i < 8; i++) assert.equal(await read(cookie), 401, what);
+    return cookie;
+  };
+  await ends('another role', () => admin('PATCH', '/admin/users/vera', { role: 'operator' }));
+  await ends('the same password anew', () => set('vera', secret));
+  const before_ = await ends('switched off', () => admin('POST', '/admin/users/vera/deactivate'));
+  assert.equal((await login('vera', secret)).status, 401);
+  await admin('POST', '/admin/users/vera/activate');
+  assert.equal(await read(before_), 401, 'a session does not come back');
+  const kept = await again();
+  await admin('POST', '/admin/users/vera/models', { models: ['x'] });
+  assert.equal(await read(kept), 200, 'another change leaves sessions alone');
+  await ends('no password', () => admin('DELETE', '/admin/users/vera/password'));
+  assert.equal((await login('vera', secret)).status, 401);
+  await set('vera', secret);
+  await ends('deleted', () => admin('DELETE', '/admin/users/vera'));
+  assert.equal((await make('vera', 'viewer')).body.has_password, false);
+  assert.equal((await login('vera', secret)).status, 401);
+
+  await make('uma', 'user');
+  assert.equal((await set('uma', secret)).status, 409);
+  for (const [body, param] of [[{}, 'password'], [{ password: 7 }, 'password'], [{ password: 'short' }, 'password'],
+    [{ password: 'x'.repeat(1025) }, 'password'], [{ password: secret, role: 'admin' }, 'role']]) {
+    const bad = await admin('PUT', '/admin/users/uma/password', body);
+    assert.deepEqual([bad.status, bad.body.error.param], [422, param]);
+  }
+  assert.equal((await set('nobody', secret)).status, 404);
+  const log = (await admin('GET', '/admin/audit-logs?entity_id=vera&action=password_set')).body;
+  assert.equal(log.total, 3);
+  assert.ok(!/argon2|phrase/.test(JSON.stringify(log)));
+  assert.ok(!(await admin('GET', '/admin/users/uma')).text.includes('argon2'));
+  const out = await run(['store', 'export'], { home });
+  assert.ok(!out.stdout.includes('argon2'), 'an export has no passwords');
+});
+
+test('more logins at once than the queue takes are told to come back', async () => {
+  const all = await Promise.all(Array.from({ length: 40 }, (_, i) => login(`queue-${i}`, 'not it')));
+  const count = (status) => all.filter((r) => r.status === status).length;
+  assert.equal(count(401) + count(429), 40);
+  assert.ok(count(401) >= 17 && count(429) > 0, `${count(429)} were told`);
+  assert.ok(all.filter((r) => r.status === 429).every((r) => Number(r.headers.get('retry-after')) > 0));
+});
+
 test('malformed cookies are nobody, and another good one beside them counts', async () => {
   const { cookie } = await login('root', PASSWORD);
   const get = (value) => fetch(`${serve.url}/admin/users`, { headers: { cookie: value } }).then((r) => r.status);
