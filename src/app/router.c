@@ -4,6 +4,8 @@
 #include "admin/audit.h"
 #include "admin/home.h"
 #include "admin/models_refresh.h"
+#include "admin/openapi.h"
+#include "admin/openapi_ops.h"
 #include "admin/sessions.h"
 #include "admin/users.h"
 #include "api/models.h"
@@ -64,6 +66,7 @@ void router_init(void) {
     endpoints[i].methods = methods_of(mask);
     endpoints[i].metrics_label = metrics_endpoint(endpoints[i].route);
   }
+  openapi_ops_init(endpoints, ENDPOINTS);
 }
 
 /* "{first}/middle/{second}tail": the first stands for one segment. *rest is all from the first to before the tail. */

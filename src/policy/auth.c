@@ -18,18 +18,21 @@ static const bool rights[AUTH_CLASS_COUNT][AUTH_KIND_COUNT] = {
     [AUTH_CLASS_METRICS] = {false, true, true, true, true, true, false},
     [AUTH_CLASS_API_READ] = {[AUTH_LOCAL] = true, [AUTH_KEY] = true, [AUTH_ADMIN] = true},
     [AUTH_CLASS_API_REFRESH] = {[AUTH_LOCAL] = true, [AUTH_KEY] = true, [AUTH_ADMIN] = true},
+    [AUTH_CLASS_API_OPERATE] = {[AUTH_ADMIN] = true},
     [AUTH_CLASS_API_SECRETS] = {[AUTH_ADMIN] = true},
     [AUTH_CLASS_API_CHANGE] = {[AUTH_ADMIN] = true},
     [AUTH_CLASS_PANEL_READ] = {[AUTH_LOCAL] = true, [AUTH_ADMIN] = true},
+    [AUTH_CLASS_PANEL_OPERATE] = {[AUTH_ADMIN] = true},
     [AUTH_CLASS_PANEL_CHANGE] = {[AUTH_ADMIN] = true},
     [AUTH_CLASS_DOCS] = {[AUTH_ADMIN] = true, [AUTH_DOCS] = true},
 };
 
 /* What a user's role opens beside inference: the least role. Absent: nobody's. */
 static const enum user_role least_roles[AUTH_CLASS_COUNT] = {
-    [AUTH_CLASS_API_READ] = USER_ROLE_VIEWER,   [AUTH_CLASS_API_REFRESH] = USER_ROLE_OPERATOR,
-    [AUTH_CLASS_API_SECRETS] = USER_ROLE_ADMIN, [AUTH_CLASS_API_CHANGE] = USER_ROLE_ADMIN,
-    [AUTH_CLASS_PANEL_READ] = USER_ROLE_VIEWER, [AUTH_CLASS_PANEL_CHANGE] = USER_ROLE_ADMIN,
+    [AUTH_CLASS_API_READ] = USER_ROLE_VIEWER,      [AUTH_CLASS_API_REFRESH] = USER_ROLE_OPERATOR,
+    [AUTH_CLASS_API_OPERATE] = USER_ROLE_OPERATOR, [AUTH_CLASS_PANEL_OPERATE] = USER_ROLE_OPERATOR,
+    [AUTH_CLASS_API_SECRETS] = USER_ROLE_ADMIN,    [AUTH_CLASS_API_CHANGE] = USER_ROLE_ADMIN,
+    [AUTH_CLASS_PANEL_READ] = USER_ROLE_VIEWER,    [AUTH_CLASS_PANEL_CHANGE] = USER_ROLE_ADMIN,
     [AUTH_CLASS_DOCS] = USER_ROLE_VIEWER,
 };
 
@@ -37,7 +40,7 @@ bool auth_may(const struct auth_principal *principal, enum auth_class class) {
   if (class >= AUTH_CLASS_COUNT || principal->kind >= AUTH_KIND_COUNT) return false;
   if (principal->is_session && class == AUTH_CLASS_INFERENCE)
     return false; /* models are for tokens, which are counted */
-  bool is_api = class == AUTH_CLASS_API_SECRETS || class == AUTH_CLASS_API_CHANGE;
+  bool is_api = class == AUTH_CLASS_API_OPERATE || class == AUTH_CLASS_API_SECRETS || class == AUTH_CLASS_API_CHANGE;
   bool has_role = principal->kind == AUTH_USER && least_roles[class] && principal->role >= least_roles[class];
   return rights[class][principal->kind] || has_role ||
          (is_api && principal->kind == AUTH_KEY && principal->is_first_key);
@@ -327,7 +330,7 @@ bool auth_is_foreign_page(const struct http_request *request) {
 }
 
 static bool is_panel(enum auth_class class) {
-  return class == AUTH_CLASS_PANEL_READ || class == AUTH_CLASS_PANEL_CHANGE;
+  return class == AUTH_CLASS_PANEL_READ || class == AUTH_CLASS_PANEL_OPERATE || class == AUTH_CLASS_PANEL_CHANGE;
 }
 
 static enum err refuse(const struct auth_call *call, const struct verdict *v, enum auth_local local,

@@ -40,16 +40,18 @@ struct auth_principal {
 
 /* What an endpoint asks for; each row of the route table names one. */
 enum auth_class {
-  AUTH_CLASS_OPEN,         /* /health, /readyz, /, login, assets: nobody is asked */
-  AUTH_CLASS_DETAILS,      /* /healthz, /: served to all; a principal unlocks more. Never fails for credentials */
-  AUTH_CLASS_INFERENCE,    /* inference, model lists, /v1/route, own traces, feedback */
-  AUTH_CLASS_METRICS,      /* /metrics */
-  AUTH_CLASS_API_READ,     /* /api/admin: reads without secrets, models */
-  AUTH_CLASS_API_REFRESH,  /* /api/admin/models/refresh: any key, and local calls */
-  AUTH_CLASS_API_SECRETS,  /* /api/admin: reads that show secrets */
-  AUTH_CLASS_API_CHANGE,   /* /api/admin: everything that changes */
-  AUTH_CLASS_PANEL_READ,   /* /admin: reads */
-  AUTH_CLASS_PANEL_CHANGE, /* /admin: everything that changes, and reads with secrets */
+  AUTH_CLASS_OPEN,          /* /health, /readyz, /, login, assets: nobody is asked */
+  AUTH_CLASS_DETAILS,       /* /healthz, /: served to all; a principal unlocks more. Never fails for credentials */
+  AUTH_CLASS_INFERENCE,     /* inference, model lists, /v1/route, own traces, feedback */
+  AUTH_CLASS_METRICS,       /* /metrics */
+  AUTH_CLASS_API_READ,      /* /api/admin: reads without secrets, models */
+  AUTH_CLASS_API_REFRESH,   /* /api/admin/models/refresh: any key, and local calls */
+  AUTH_CLASS_API_OPERATE,   /* /api/admin: asks or starts something, but changes no setting */
+  AUTH_CLASS_API_SECRETS,   /* /api/admin: reads that show secrets */
+  AUTH_CLASS_API_CHANGE,    /* /api/admin: everything that changes */
+  AUTH_CLASS_PANEL_READ,    /* /admin: reads */
+  AUTH_CLASS_PANEL_OPERATE, /* /admin: asks or starts something, but changes no setting */
+  AUTH_CLASS_PANEL_CHANGE,  /* /admin: everything that changes, and reads with secrets */
   AUTH_CLASS_DOCS, /* /api/docs and the like. Without a credential the endpoint answers itself: it offers a login */
   AUTH_CLASS_COUNT
 };
