@@ -8,8 +8,9 @@
 #include "admin/models_refresh.h"
 #include "admin/openapi.h"
 #include "admin/sessions.h"
+#include "admin/subject_limits.h"
+#include "admin/teams.h"
 #include "admin/users.h"
-#include "admin/users_change.h"
 #include "api/models.h"
 #include "api/ollama.h"
 #include "api/operations.h"
@@ -24,11 +25,14 @@ static size_t ops_n;
 
 /* ---- texts ---- */
 
+enum kind { OTHER, CHANGE };
+
 static const struct {
   void (*run)(struct request_context *rc);
+  enum kind kind;
   const char *tag, *summary, *query, *response, *more;
 } texts[] = {
-#define X(function, tag, summary, query, response, more) {function, tag, summary, query, response, more},
+#define X(function, kind, tag, summary, query, response, more) {function, kind, tag, summary, query, response, more},
 #include "admin/openapi.def"
 #undef X
 };
@@ -93,20 +97,10 @@ static void describe(struct openapi_op *op) {
     op->query = texts[i].query;
     op->response = texts[i].response;
     op->more = texts[i].more;
+    if (texts[i].kind == CHANGE) op->row = change_row_of(op->endpoint->run);
   }
   if (!*op->tag) op->tag = tag_of(op->endpoint);
   if (!*op->summary) op->summary = op->endpoint->route.p; /* a literal */
-}
-
-/* ---- changes ---- */
-
-/* The row that the endpoint serves; NULL for what changes nothing by a row. */
-static const struct change_row *row_of(void (*run)(struct request_context *rc)) {
-#define X(name, allowed, required, begin, prepare, status, shape) \
-  if (run == users_##name) return users_operation(USERS_OPERATION_##name);
-#include "admin/users.def"
-#undef X
-  return NULL;
 }
 
 /* ---- the list ---- */
@@ -126,7 +120,7 @@ static void add(const struct endpoint *e, enum http_method method) {
   if (method == HTTP_HEAD && e->method_mask & 1u << HTTP_GET) return; /* what GET brings along */
   if (has_op(e->route, method)) return;                               /* another header's row of the same path */
   struct openapi_op *op = &ops[ops_n];
-  *op = (struct openapi_op){.endpoint = e, .method = method, .row = row_of(e->run)};
+  *op = (struct openapi_op){.endpoint = e, .method = method};
   op->is_twin = str_has_prefix(e->route, STR("/api/admin/")) && has_op(without_prefix(e->route), method);
   describe(op);
   ops_n++;

@@ -8,6 +8,7 @@
 #include "policy/jwt.h"
 #include "state/password.h"
 #include "state/store.h"
+#include "state/store_team.h"
 #include "state/store_user.h"
 
 static const int64_t DAY_US = 86400 * (int64_t)1000000;
@@ -98,12 +99,25 @@ static enum err allow_all(struct edit *edit, enum store_user_list list, struct s
   return e;
 }
 
+static enum err set_team(struct edit *edit, struct err_info *info) {
+  if (!edit->in->team.n) {
+    edit->u.team_id = 0;
+    return OK;
+  }
+  enum err e = store_team_find(edit->db, edit->in->team, &edit->u.team_id, info);
+  if (e != ERR_NOT_FOUND) return e;
+  e = err_set_param(info, ERR_BAD_VALUE, "team", "there is no team \"%.*s\"", STR_ARG(edit->in->team));
+  if (info) info->http_status = 422;
+  return e;
+}
+
 static enum err create(struct edit *edit, struct err_info *info) {
   const struct users_input *in = edit->in;
   struct user_token token;
   edit->u =
       (struct store_user){.role = (enum user_role)in->role, .is_active = true, .has_all_models = in->has_all_models};
-  enum err e = store_user_add(edit->db, in->username, &edit->u, info);
+  enum err e = set_team(edit, info);
+  if (!e) e = store_user_add(edit->db, in->username, &edit->u, info);
   if (e) return e;
   edit->c->name = in->username;
   e = make_token(edit, USERS_DEFAULT_TOKEN, &token, info);
@@ -116,7 +130,8 @@ static enum err update(struct edit *edit, struct err_info *info) {
   if (in->has & USERS_ROLE) edit->u.role = (enum user_role)in->role;
   if (in->has & USERS_ACTIVE) edit->u.is_active = in->is_active;
   if (in->has & USERS_ALL_MODELS) edit->u.has_all_models = in->has_all_models;
-  return store_user_update(edit->db, &edit->u, info);
+  enum err e = in->has & USERS_TEAM ? set_team(edit, info) : OK;
+  return e ? e : store_user_update(edit->db, &edit->u, info);
 }
 
 static enum err set_active(struct edit *edit, bool is_active, struct err_info *info) {
@@ -261,13 +276,16 @@ static enum err models_of_node_set(struct edit *edit, struct err_info *info) {
 
 /* ---- passwords ---- */
 
-/* c->key is the hash, or nothing: no password any more. Either way the user's sessions end. */
+/* c->key is the hash. */
 static enum err password_set(struct edit *edit, struct err_info *info) {
-  if (edit->c->key && edit->u.role == USER_ROLE_USER)
+  if (edit->u.role == USER_ROLE_USER)
     return err_set(info, ERR_CONFLICT, "only a viewer, operator or admin signs in; give the user such a role first");
   return store_user_set_password(edit->db, edit->u.id, secret_reveal(edit->c->key), info);
 }
-#define password_clear password_set
+
+static enum err password_clear(struct edit *edit, struct err_info *info) {
+  return store_user_set_password(edit->db, edit->u.id, STR_NONE, info);
+}
 
 struct hashing {
   struct job job;

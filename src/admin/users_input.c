@@ -39,6 +39,8 @@ static const struct field rows[] = {
     PATTERNS("node_ids", USERS_NODE_IDS, node_ids, USER_NODES_MAX, "nodes, or patterns of nodes"),
     {STR("password"), FIELD_STRING, USERS_PASSWORD, AT(password), .min = PASSWORD_BYTES_MIN, .max = PASSWORD_BYTES_MAX,
      .must = "must have 10 to 1024 bytes", .help = "what the user signs in to the administration with"},
-    PATTERN("model_name", USERS_MODEL_NAME, model_name, "a model of the node, or a pattern")};
+    PATTERN("model_name", USERS_MODEL_NAME, model_name, "a model of the node, or a pattern"),
+    {STR("team"), FIELD_STRING, USERS_TEAM, AT(team), .min = 1, .max = USER_NAME_MAX, .is_nullable = true,
+     .must = "must be the name of a team, or null for none", .help = "the team that the user is in; null: none"}};
 
 const struct fields users_fields = {rows, sizeof rows / sizeof *rows, sizeof(struct users_input)};

@@ -7,6 +7,8 @@
 #include "admin/openapi.h"
 #include "admin/openapi_ops.h"
 #include "admin/sessions.h"
+#include "admin/subject_limits.h"
+#include "admin/teams.h"
 #include "admin/users.h"
 #include "api/models.h"
 #include "api/ollama.h"

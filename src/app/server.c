@@ -21,6 +21,7 @@
 #include "io/pool.h"
 #include "jobs/reload.h"
 #include "policy/login_guard.h"
+#include "policy/principals.h"
 #include "route/discovered.h"
 #include "state/ledger.h"
 #include "state/server_info.h"
@@ -194,6 +195,14 @@ static void settle_admin_password(const struct config *config) {
              log_c(LOG_ERROR, err_info_text(e, &info)));
 }
 
+/* For a store that will fail. */
+static void keep_people(void) {
+  struct snapshot *now = snapshot_newest();
+  const struct principals *p = now ? snapshot_get(now, GATEWAY_PRINCIPALS) : NULL;
+  if (p && p->source == STORE_DB) store_keep(&p->people);
+  snapshot_unref(now);
+}
+
 /* A store that failed may be there again: then it is what counts. */
 static void mend_store(void) {
   struct config_diags diags;
@@ -234,6 +243,7 @@ static int wait_for_end(struct server_start *start) {
     if (is_due) next_discovery = clock_mono_us() + (uint64_t)DISCOVERY_EVERY_MS * 1000;
     if (is_look) next_look = clock_mono_us() + (uint64_t)DISCOVERY_SOON_MS * 1000;
     if (clock_mono_us() >= next_mend) {
+      keep_people();
       mend_store();
       next_mend = clock_mono_us() + (uint64_t)MEND_EVERY_MS * 1000;
     }
@@ -414,6 +424,7 @@ int server_run(const struct server_options *options) {
   if (!e) settle_admin_password(config);
   if (!e) load_sessions();
   code = e ? cli_fail(CLI_FAILED, "%s", err_info_text(e, &info)) : serve(config, options, created_key);
+  keep_people();
   store_stop();
   log_stop();
 out:

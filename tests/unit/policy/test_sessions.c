@@ -15,12 +15,12 @@ static int setup(void **state) {
   struct people people;
   (void)state;
   people_init(&people);
-  people.users = ARENA_NEW_ARRAY(&people.arena, struct user, 3);
+  if (!people_make_users(&people, 3)) return -1;
+  people.user_count = 3;
   for (size_t i = 0; i < 3; i++)
     people.users[i] = (struct user){.id = (int64_t)(10 + i), .role = USER_ROLE_VIEWER, .is_active = true};
-  people.user_count = 3;
   clock_inject(NULL, wall);
-  return principals_new(&people, STORE_DB, &principals) ? -1 : 0;
+  return principals_new(&people, STORE_DB, NULL, &principals) ? -1 : 0;
 }
 
 static int teardown(void **state) {

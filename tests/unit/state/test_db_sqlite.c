@@ -47,7 +47,7 @@ static enum err add_user(struct db *db, const char *name, int64_t *id, struct er
 
 static enum err count_rows(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
   (void)row, (void)info;
-  assert_int_equal(columns, 7);
+  assert_true(columns > 7);
   ++*(unsigned *)arg;
   return OK;
 }
