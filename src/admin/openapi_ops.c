@@ -6,6 +6,8 @@
 #include "admin/audit.h"
 #include "admin/home.h"
 #include "admin/models_refresh.h"
+#include "admin/nodes.h"
+#include "admin/nodes_ask.h"
 #include "admin/openapi.h"
 #include "admin/sessions.h"
 #include "admin/subject_limits.h"

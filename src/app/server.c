@@ -28,6 +28,7 @@
 #include "state/session.h"
 #include "state/signature_store.h"
 #include "state/store.h"
+#include "state/store_node.h"
 
 enum {
   TICK_MS = 500,
@@ -199,7 +200,7 @@ static void settle_admin_password(const struct config *config) {
 static void keep_people(void) {
   struct snapshot *now = snapshot_newest();
   const struct principals *p = now ? snapshot_get(now, GATEWAY_PRINCIPALS) : NULL;
-  if (p && p->source == STORE_DB) store_keep(&p->people);
+  if (p && p->source == STORE_DB) store_keep_people(&p->people);
   snapshot_unref(now);
 }
 
@@ -420,6 +421,7 @@ int server_run(const struct server_options *options) {
                (config->options.log_format == CONFIG_FORMAT_AUTO && !isatty(STDERR_FILENO)));
   e = log_start(NULL, &info);
   if (!e) e = login_guard_start(&info);
+  store_set_seal_key(secret_reveal(config->options.store_key));
   if (!e) e = store_start(options->paths.data_dir, "serve", &info);
   if (!e) settle_admin_password(config);
   if (!e) load_sessions();
@@ -431,6 +433,8 @@ out:
   snapshot_unpublish();
   ledger_close(); /* no snapshot holds an account any more */
   discovered_clear();
+  store_nodes_forget();
+  store_set_seal_key(STR_NONE);
   rules_set_generated_key(STR_NONE);
   rules_set_admin_password(STR_NONE);
   session_clear();

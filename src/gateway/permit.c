@@ -41,8 +41,8 @@ static enum err refuse(enum access why, struct err_info *info) {
   return err_set_param(info, ERR_FORBIDDEN, "model", "%s; an administrator can allow it", texts[why]);
 }
 
-static enum err keep_allowed(struct request_context *rc, const struct lists *lists, struct str name, struct resolution *r,
-                             struct err_info *info) {
+static enum err keep_allowed(struct request_context *rc, const struct lists *lists, struct str name,
+                             struct resolution *r, struct err_info *info) {
   const struct deployment **v = ARENA_NEW_ARRAY(rc->arena, const struct deployment *, r->n);
   enum access why = ACCESS_NO_MODEL;
   size_t n = 0;

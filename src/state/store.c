@@ -26,8 +26,7 @@ enum {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows; held for a whole write */
-static char data_dir[DIR_BYTES], store_path[PATH_BYTES], kept_path[PATH_BYTES], key_path[PATH_BYTES],
-    password_path[PATH_BYTES]; /* set by store_start */
+static char data_dir[DIR_BYTES], store_path[PATH_BYTES]; /* set by store_start */
 static struct data_lock dir_lock = {-1};
 static struct db *db; /* NULL: not open */
 static char holder[64];
@@ -120,9 +119,6 @@ enum err store_start(const char *dir, const char *what, struct err_info *info) {
   if (snprintf(data_dir, sizeof data_dir, "%s", dir) >= (int)sizeof data_dir)
     return err_set(info, ERR_BAD_VALUE, "the path of the data directory is too long");
   snprintf(store_path, sizeof store_path, "%s/" STORE_FILE, data_dir);
-  snprintf(kept_path, sizeof kept_path, "%s/" STORE_PEOPLE_FILE, data_dir);
-  snprintf(key_path, sizeof key_path, "%s/" STORE_KEY_FILE, data_dir);
-  snprintf(password_path, sizeof password_path, "%s/" STORE_PASSWORD_FILE, data_dir);
   snprintf(holder, sizeof holder, "%s", what);
   pthread_mutex_lock(&lock);
   enum err e = open_all(&why);
@@ -224,12 +220,14 @@ enum err store_read(store_fn *fn, void *arg, struct err_info *info) {
   return e;
 }
 
-/* ---- secrets that are made at first use ---- */
+/* ---- keys ---- */
 
-enum { KEY_RANDOM_BYTES = 32, PASSWORD_RANDOM_BYTES = 18, KEY_MAX_BYTES = 4096 };
+enum { KEY_RANDOM_BYTES = 32, KEY_MAX_BYTES = 4096 };
 
-static enum err make_key(const char *path, size_t random_bytes, struct secret **out, struct err_info *info) {
-  struct secret *key = secret_new_random(STR_NONE, random_bytes);
+static struct secret *configured_seal_key; /* under the lock */
+
+static enum err make_key(const char *path, struct secret **out, struct err_info *info) {
+  struct secret *key = secret_new_random(STR_NONE, KEY_RANDOM_BYTES);
   enum err e = key ? disk_replace(path, secret_reveal(key), 0600, info) : ERR_NO_MEMORY;
   if (e)
     secret_free(key);
@@ -238,30 +236,74 @@ static enum err make_key(const char *path, size_t random_bytes, struct secret **
   return e;
 }
 
-static enum err read_or_make(const char *path, size_t random_bytes, struct secret **out, struct err_info *info) {
+static enum err path_beside(const char *name, char out[PATH_BYTES]) {
+  return snprintf(out, PATH_BYTES, "%s/%s", data_dir, name) < PATH_BYTES ? OK : ERR_BAD_VALUE;
+}
+
+/* Under the lock: two first uses at once must not make two. */
+static enum err key_of_file(const char *name, struct secret **out, struct err_info *info) {
+  char path[PATH_BYTES];
   struct buf text;
   buf_init(&text, 0);
-  pthread_mutex_lock(&lock); /* two first uses at once must not make two */
-  enum err e = disk_read(path, KEY_MAX_BYTES, &text, NULL, info);
+  enum err e = path_beside(name, path);
+  if (!e) e = disk_read(path, KEY_MAX_BYTES, &text, NULL, info);
   struct str key = str_trim(buf_str(&text));
   if (e == ERR_NOT_FOUND || (!e && !key.n)) {
-    e = make_key(path, random_bytes, out, info);
+    e = make_key(path, out, info);
   } else if (!e) {
     *out = secret_new(key);
     if (!*out) e = ERR_NO_MEMORY;
   }
-  pthread_mutex_unlock(&lock);
   crypto_wipe(text.p, text.n);
   buf_clear(&text);
   return e;
 }
 
+static enum err key_of_file_locked(const char *name, struct secret **out, struct err_info *info) {
+  pthread_mutex_lock(&lock);
+  enum err e = key_of_file(name, out, info);
+  pthread_mutex_unlock(&lock);
+  return e;
+}
+
 enum err store_token_key(struct secret **out, struct err_info *info) {
-  return read_or_make(key_path, KEY_RANDOM_BYTES, out, info);
+  return key_of_file_locked(STORE_KEY_FILE, out, info);
 }
 
 enum err store_admin_password(struct secret **out, struct err_info *info) {
-  return read_or_make(password_path, PASSWORD_RANDOM_BYTES, out, info);
+  return key_of_file_locked(STORE_PASSWORD_FILE, out, info);
+}
+
+enum err store_seal_key(struct secret **out, struct err_info *info) {
+  enum err e = OK;
+  pthread_mutex_lock(&lock);
+  if (!configured_seal_key)
+    e = key_of_file(STORE_SEAL_FILE, out, info);
+  else if (!(*out = secret_dup(configured_seal_key)))
+    e = ERR_NO_MEMORY;
+  pthread_mutex_unlock(&lock);
+  return e;
+}
+
+void store_set_seal_key(struct str key) {
+  pthread_mutex_lock(&lock);
+  secret_free(configured_seal_key);
+  configured_seal_key = key.n ? secret_new(key) : NULL;
+  pthread_mutex_unlock(&lock);
+}
+
+/* ---- what is kept beside it ---- */
+
+enum err store_keep(const char *name, struct str text, struct err_info *info) {
+  char path[PATH_BYTES];
+  enum err e = path_beside(name, path);
+  return e ? e : disk_replace(path, text, 0600, info);
+}
+
+enum err store_kept(const char *name, struct buf *out, struct err_info *info) {
+  char path[PATH_BYTES];
+  enum err e = path_beside(name, path);
+  return e ? e : disk_read(path, KEPT_MAX_BYTES, out, NULL, info);
 }
 
 /* ---- who there is ---- */
@@ -272,7 +314,7 @@ static void keep(const struct people *people) {
   atomic_store(&is_kept_stale, false); /* what changes from here on makes it so again */
   buf_init(&text, 0);
   people_write(people, &text);
-  enum err e = text.failed ? ERR_NO_MEMORY : disk_replace(kept_path, buf_str(&text), 0600, &info);
+  enum err e = text.failed ? ERR_NO_MEMORY : store_keep(STORE_PEOPLE_FILE, buf_str(&text), &info);
   buf_clear(&text);
   if (e) atomic_store(&is_kept_stale, true);
   if (e)
@@ -284,7 +326,7 @@ static enum store_source load_kept(struct people *out) {
   struct err_info info = {0};
   struct buf text;
   buf_init(&text, 0);
-  enum err e = disk_read(kept_path, KEPT_MAX_BYTES, &text, NULL, &info);
+  enum err e = store_kept(STORE_PEOPLE_FILE, &text, &info);
   bool is_absent = e == ERR_NOT_FOUND;
   if (!e) e = people_read(buf_str(&text), out, &info);
   buf_clear(&text);
@@ -316,7 +358,7 @@ enum store_source store_people(struct people *out) {
   return STORE_DB;
 }
 
-void store_keep(const struct people *people) {
+void store_keep_people(const struct people *people) {
   if (atomic_load(&is_kept_stale)) keep(people);
 }
 

@@ -15,6 +15,7 @@
 #define STORE_FILE "maestro.db"
 #define STORE_PEOPLE_FILE "people.jsonl"
 #define STORE_KEY_FILE "token.key"
+#define STORE_SEAL_FILE "store.key"
 #define STORE_PASSWORD_FILE "admin.password"
 
 struct store_status {
@@ -56,6 +57,17 @@ enum err store_token_key(struct secret **out, struct err_info *info) MUST_CHECK;
 /* The administrator's password where none is configured: of admin.password, made at first use. */
 enum err store_admin_password(struct secret **out, struct err_info *info) MUST_CHECK;
 
+/* The key that what is secret in the store is sealed with (each use derives its own): what store_set_seal_key was
+ * given, else that of store.key in the data directory, made at first use. */
+enum err store_seal_key(struct secret **out, struct err_info *info) MUST_CHECK;
+/* Before the first use; empty: none. */
+void store_set_seal_key(struct str key);
+
+/* A file beside the store with the last that was known of something, for the time that the store fails. *out is
+ * appended to; ERR_NOT_FOUND when there is none. */
+enum err store_keep(const char *name, struct str text, struct err_info *info) MUST_CHECK;
+enum err store_kept(const char *name, struct buf *out, struct err_info *info) MUST_CHECK;
+
 /* Rises with each change; 0 before the first. */
 uint64_t store_generation(void);
 enum store_source {
@@ -68,11 +80,11 @@ enum store_source {
 enum store_source store_people(struct people *out);
 /* What of people has changed since that generation: nothing, or little enough that *out is `old` (of that generation,
  * from the store) with it; else everybody has to be read. What comes of it is in people.jsonl with the next
- * store_keep. */
+ * store_keep_people. */
 enum store_news { STORE_SAME, STORE_PATCHED, STORE_UNCLEAR };
 enum store_news store_people_since(uint64_t generation, const struct people *old, struct people *out);
 /* Writes people.jsonl where it is older than the last patch; `people` is what is in force. On a thread that may block.
  */
-void store_keep(const struct people *people);
+void store_keep_people(const struct people *people);
 
 #endif

@@ -1,6 +1,7 @@
 /* Users in the store: what changes them, one row's worth each. Called within a transaction of store_write; what is read
  * is people_load's. Callers have checked names and patterns (people.h); a name that exists is ERR_CONFLICT, one that
- * does not ERR_NOT_FOUND. Each tells the store whom it has changed (store_changed), so that only that one is read anew. */
+ * does not ERR_NOT_FOUND. Each tells the store whom it has changed (store_changed), so that only that one is read anew.
+ */
 #ifndef MAESTRO_STATE_STORE_USER_H
 #define MAESTRO_STATE_STORE_USER_H
 

@@ -101,7 +101,7 @@ TEST(unknown_keys_come_with_a_way_out) {
   expect_report(
       "{\"aliases\": {}}", MAIN
       ":1: error: aliases: unknown key (known here: server, log, stream, egress, tls, "
-      "upstream, fallback, routing, limits, guards, responses, metrics, admin, docs, auth, registry, providers, "
+      "upstream, fallback, routing, limits, guards, responses, metrics, admin, docs, auth, store, registry, providers, "
       "priorities, $schema)\n");
   expect_report("{\"port\": 1}",
                 MAIN ":1: error: port: unknown key (did you mean server.port, one object inside another?)\n");
