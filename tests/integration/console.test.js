@@ -236,11 +236,58 @@ test('wrong passwords lock the address out, and the account for strangers', asyn
   assert.equal((await login('root', PASSWORD, { from: own })).status, 200);
 });
 
+test('lists come in pages, each of which names the next', async () => {
+  const follow = async (first, key) => {
+    const seen = [];
+    for (let path = first, pages = 0; path; pages++) {
+      assert.ok(pages < 100);
+      const page = await admin('GET', path);
+      assert.equal(page.status, 200, page.text);
+      seen.push(...key(page.body));
+      path = /^<([^>]+)>; rel="next"$/.exec(page.headers.get('link') ?? '')?.[1];
+    }
+    return seen;
+  };
+  const names = ['p1', 'p 2', 'p&3=x', 'p?4', 'pé5', 'p%256', 'p<7>"'];
+  for (const username of names) assert.equal((await admin('POST', '/admin/users', { username })).status, 201);
+  const all = (await admin('GET', '/admin/users')).body.map((u) => u.username);
+  assert.ok(names.every((n) => all.includes(n)));
+  for (const limit of [1, 2, 3, all.length, all.length + 1]) {
+    assert.deepEqual(await follow(`/admin/users?limit=${limit}`, (b) => b.map((u) => u.username)), all, `limit ${limit}`);
+  }
+  const whole = (await admin('GET', '/admin/audit-logs?limit=200&action=create')).body.logs.map((l) => l.id);
+  assert.deepEqual(await follow('/admin/audit-logs?limit=3&action=create', (b) => b.logs.map((l) => l.id)), whole);
+  // What comes meanwhile shifts nothing.
+  const first = await admin('GET', '/admin/audit-logs?limit=2&action=create');
+  await admin('POST', '/admin/users', { username: 'meanwhile' });
+  const [, next] = /<([^>]+)>/.exec(first.headers.get('link'));
+  assert.deepEqual((await admin('GET', next)).body.logs.map((l) => l.id), whole.slice(2, 4));
+  for (const path of ['/admin/users?after=nobody-here', '/admin/audit-logs?after=x', '/admin/audit-logs?after=0']) {
+    assert.deepEqual([(await admin('GET', path)).status, (await admin('GET', path)).body.error.param], [422, 'after'], path);
+  }
+});
+
+test('who is no trusted proxy says nothing about addresses', async () => {
+  const p = await startServe({ home: makeHome(), key: null, env: { ADMIN_TOKEN: ADMIN, ADMIN_PASSWORD: PASSWORD } });
+  const tries = [];
+  for (let i = 0; i < 7; i++) tries.push((await login(`n-${i}`, 'x', { at: p.url, origin: p.url })).status);
+  assert.deepEqual(tries, [401, 401, 401, 401, 401, 429, 429]);
+  await send('POST', '/admin/users', { at: p.url, body: { username: 'seen' }, ...bearer(ADMIN) });
+  const log = await send('GET', '/admin/audit-logs?entity_id=seen', { at: p.url, ...bearer(ADMIN) });
+  assert.equal(log.body.logs[0].admin_ip, '127.0.0.1');
+  await p.stop();
+  // The last address that no trusted proxy has is the client's; what a client writes before it is not.
+  const named = await send('POST', '/admin/users', { body: { username: 'proxied' }, ...bearer(ADMIN), from: '1.2.3.4, 203.0.113.7' });
+  assert.equal(named.status, 201);
+  const row = (await admin('GET', '/admin/audit-logs?entity_id=proxied')).body.logs[0];
+  assert.equal(row.admin_ip, '203.0.113.7');
+});
+
 test('without a configured password one lies in the data directory; sessions survive a restart but not a new password', async () => {
   const own = makeHome();
   let p = await startServe({ config, home: own, key: null });
   const file = join(own, 'data', 'maestro', 'admin.password');
-  assert.match(p.output, new RegExp(`password is in ${file}`));
+  assert.equal((await p.waitFor(/password is in (\S+)/))[1], file);
   assert.equal(statSync(file).mode & 0o777, 0o600);
   const password = readFileSync(file, 'utf8');
   assert.ok(password.length >= 20 && !p.output.includes(password));
