@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "admin/audit.h"
+#include "admin/catalog_reads.h"
 #include "admin/home.h"
 #include "admin/models_refresh.h"
 #include "admin/nodes.h"

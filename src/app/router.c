@@ -2,6 +2,7 @@
 #include "app/router.h"
 
 #include "admin/audit.h"
+#include "admin/catalog_reads.h"
 #include "admin/home.h"
 #include "admin/models_refresh.h"
 #include "admin/nodes.h"

@@ -74,7 +74,8 @@ const isAdmin = (path) => /^\/(api\/)?admin\/|^\/api\/(docs|redoc|openapi)/.test
 before(async () => {
   mock = await startMock();
   const config = { server: { trustedProxies: ['127.0.0.1'] }, providers: {
-    up: { type: 'openai-compatible', baseURL: `${mock.url}/v1`, apiKey: 'sk-1', models: { alpha: {} } } } };
+    up: { type: 'openai-compatible', baseURL: `${mock.url}/v1`, apiKey: 'sk-1',
+      models: { alpha: { contextWindow: 1000, maxOutput: 100 }, beta: {} } } }, priorities: ['up/beta'] };
   serve = await startServe({ config, key: null, env: {
     MAESTRO_API_KEYS: KEYS.join(), ADMIN_TOKEN: ADMIN, ADMIN_USERNAME: 'root', ADMIN_PASSWORD: PASSWORD,
     DOCS_USERNAME: 'reader', DOCS_PASSWORD: 'docs password', MAESTRO_METRICS_TOKEN: METRICS } });
@@ -160,6 +161,24 @@ test('the description is valid OpenAPI 3.1 and says what is served', async () =>
   assert.deepEqual(doc.paths['/admin/users'].get['x-callers'], ['local', 'viewer', 'operator', 'admin']);
   const tag = await send(serve.url, 'GET', '/api/openapi.json', bearer(ADMIN));
   assert.equal((await send(serve.url, 'GET', '/api/openapi.json', { ...bearer(ADMIN), 'if-none-match': tag.headers.get('etag') })).status, 304);
+});
+
+test('what router-maestro\'s users read', async () => {
+  const get = async (path) => JSON.parse((await send(serve.url, 'GET', `/api/admin/${path}`, bearer(KEYS[1]))).text);
+  const { models } = await get('models');
+  assert.deepEqual(models.map((m) => m.id), ['up/beta', 'up/alpha']);
+  assert.deepEqual(models[1], { provider: 'up', id: 'up/alpha', name: 'alpha', max_prompt_tokens: 900, max_output_tokens: 100,
+    max_context_window_tokens: 1000, operation_capabilities: { chat: true, chat_stream: true, responses: false,
+      responses_stream: false, native_anthropic: false } });
+  assert.equal(models[0].max_context_window_tokens, null);
+  const auth = await get('auth');
+  assert.deepEqual(auth, { providers: [{ provider: 'up', auth_type: 'api', status: 'active' }] });
+  assert.equal((await get('auth/providers')).providers[0].provider, 'up');
+  const priorities = await get('priorities');
+  assert.deepEqual(priorities.priorities, ['up/beta']);
+  assert.deepEqual(priorities.fallback, { strategy: 'priority', maxRetries: 2 });
+  assert.match(priorities.revision, /^[0-9a-f]{64}$/);
+  assert.ok(!JSON.stringify([auth, priorities, models]).includes('sk-1'));
 });
 
 test('the pages for people: a login, no foreign byte, every endpoint', async () => {
