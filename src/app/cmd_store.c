@@ -12,6 +12,7 @@
 #include "state/disk.h"
 #include "state/migrate.h"
 #include "state/store.h"
+#include "state/store_node.h"
 #include "state/store_user.h"
 
 enum { BUSY_MS = 5000, IMPORT_MAX_BYTES = 512 << 20 };
@@ -142,11 +143,21 @@ static enum err restore_from(struct place *p, const char *path, struct err_info 
   return e;
 }
 
+/* For a server that cannot read the store. How many users there are now. */
+static size_t keep_last_known(void) {
+  struct people people;
+  store_people(&people);
+  size_t users = people.user_count;
+  people_clear(&people);
+  store_nodes_unref(store_nodes());
+  store_nodes_forget();
+  return users;
+}
+
 static int restore(struct place *p, int argc, char **argv) {
   struct data_lock lock = {-1};
   struct err_info info = {0};
   struct store_status status;
-  struct people people;
   if (argc < 2) return cli_fail(CLI_USAGE, "usage: maestro store restore FILE");
   enum err e = data_lock_take(p->paths.data_dir, "store restore", &lock, &info);
   if (!e) e = restore_from(p, argv[1], &info);
@@ -159,72 +170,114 @@ static int restore(struct place *p, int argc, char **argv) {
     store_stop();
     return cli_fail(CLI_FAILED, "%s", status.text);
   }
-  store_people(&people);
-  printf("Restored %zu user%s from %s; what was there is %s.before-restore\n", people.user_count,
-         people.user_count == 1 ? "" : "s", argv[1], p->store);
-  people_clear(&people);
+  size_t users = keep_last_known();
+  printf("Restored %zu user%s from %s; what was there is %s.before-restore\n", users, users == 1 ? "" : "s", argv[1],
+         p->store);
   store_stop();
   return CLI_OK;
 }
 
 /* ---- export and import ---- */
 
+struct content {
+  struct people people;
+  struct nodes nodes;
+};
+
+static void content_init(struct content *c) {
+  people_init(&c->people);
+  node_list_init(&c->nodes);
+}
+
+static void content_clear(struct content *c) {
+  people_clear(&c->people);
+  node_list_clear(&c->nodes);
+}
+
+static enum err read_content(struct db *db, struct content *out, struct err_info *info) {
+  unsigned version = 0;
+  enum err e = migrate_version(db, &version, info);
+  if (!e && version < db_migration_count())
+    e = err_set(info, ERR_BAD_VALUE, "the store has version %u of %u: run `maestro store migrate` first", version,
+                db_migration_count());
+  if (!e) e = db_begin_read(db, info);
+  if (!e) e = people_load(db, 0, &out->people, info);
+  return e ? e : nodes_load(db, 0, NULL, &out->nodes, info);
+}
+
+/* A credential opens with its store's key alone, so it stays; `backup` and store.key together take it along. */
+static void say_left_out(const struct nodes *nodes) {
+  for (size_t i = 0; i < nodes->n; i++)
+    if (nodes->v[i].sealed.n)
+      fprintf(stderr, "The node \"%.*s\" is exported without its credential and headers.\n", STR_ARG(nodes->v[i].p.id));
+}
+
 static int export(struct place *p, int argc, char **argv) {
   struct err_info info = {0};
   struct db *db = NULL;
-  struct people people;
+  struct content content;
   struct buf text;
-  people_init(&people);
+  content_init(&content);
   buf_init(&text, 0);
   enum err e = open_store(p->store, &db, &info);
-  unsigned version = 0;
-  if (!e) e = migrate_version(db, &version, &info);
-  if (!e && version < db_migration_count())
-    e = err_set(&info, ERR_BAD_VALUE, "the store has version %u of %u: run `maestro store migrate` first", version,
-                db_migration_count());
-  if (!e) e = db_begin_read(db, &info);
-  if (!e) e = people_load(db, 0, &people, &info);
+  if (!e) e = read_content(db, &content, &info);
   db_close(db);
-  if (!e) people_write(&people, &text);
+  if (!e) people_write(&content.people, &text);
+  if (!e) nodes_write(&content.nodes, false, &text);
   if (!e && text.failed) e = ERR_NO_MEMORY;
   if (!e && argc > 1) e = disk_replace(argv[1], buf_str(&text), 0600, &info);
   if (!e && argc < 2 && (fwrite(text.p, 1, text.n, stdout) != text.n || fflush(stdout)))
     e = err_set(&info, ERR_IO, "standard output: %s", strerror(errno));
   int code = e ? fail(e, &info) : CLI_OK;
-  people_clear(&people);
+  if (!e) say_left_out(&content.nodes);
+  content_clear(&content);
   buf_clear(&text);
   return code;
 }
 
+/* The next part of an export, each of which begins with a line that says what it is. */
+static struct str next_part(struct str *rest) {
+  static const struct str head = STR("\n{\"kind\":");
+  size_t next = str_find(*rest, head);
+  struct str part = str_sub(*rest, 0, next == SIZE_MAX ? rest->n : next + 1);
+  *rest = str_sub(*rest, part.n, rest->n);
+  return part;
+}
+
+static enum err parse_content(struct str text, struct content *out, struct err_info *info) {
+  struct str rest = text;
+  enum err e = people_read(next_part(&rest), &out->people, info);
+  return e || !rest.n ? e : nodes_read(rest, &out->nodes, info); /* earlier exports have users alone */
+}
+
 static enum err add_all(struct db *db, void *arg, struct err_info *info) {
-  const struct people *people = arg;
+  const struct content *c = arg;
   enum err e = OK;
-  for (size_t i = 0; !e && i < people->user_count; i++) e = store_user_import(db, &people->users[i], info);
+  for (size_t i = 0; !e && i < c->people.user_count; i++) e = store_user_import(db, &c->people.users[i], info);
+  for (size_t i = 0; !e && i < c->nodes.n; i++) e = store_node_import(db, &c->nodes.v[i], info);
   return e;
 }
 
 static int import(struct place *p, int argc, char **argv) {
   struct err_info info = {0};
-  struct people people;
+  struct content content;
   struct buf text;
   if (argc < 2) return cli_fail(CLI_USAGE, "usage: maestro store import FILE");
-  people_init(&people);
+  content_init(&content);
   buf_init(&text, 0);
   enum err e = disk_read(argv[1], IMPORT_MAX_BYTES, &text, NULL, &info);
-  if (!e) e = people_read(buf_str(&text), &people, &info);
+  if (!e) e = parse_content(buf_str(&text), &content, &info);
   if (!e) e = store_start(p->paths.data_dir, "store import", &info);
   if (!e) {
-    struct people now;
-    e = store_write(add_all, &people, &info);
-    if (!e) {
-      store_people(&now); /* kept for a server that cannot read the store */
-      people_clear(&now);
-    }
+    e = store_write(add_all, &content, &info);
+    if (!e) (void)keep_last_known();
     store_stop();
   }
   int code = e ? fail(e, &info) : CLI_OK;
-  if (!e) printf("Imported %zu user%s\n", people.user_count, people.user_count == 1 ? "" : "s");
-  people_clear(&people);
+  if (!e)
+    printf("Imported %zu user%s and %zu node%s\n", content.people.user_count, content.people.user_count == 1 ? "" : "s",
+           content.nodes.n, content.nodes.n == 1 ? "" : "s");
+  content_clear(&content);
   buf_clear(&text);
   return code;
 }
