@@ -13,6 +13,7 @@
 #include "state/migrate.h"
 #include "state/store.h"
 #include "state/store_node.h"
+#include "state/store_team.h"
 #include "state/store_user.h"
 
 enum { BUSY_MS = 5000, IMPORT_MAX_BYTES = 512 << 20 };
@@ -253,7 +254,11 @@ static enum err parse_content(struct str text, struct content *out, struct err_i
 static enum err add_all(struct db *db, void *arg, struct err_info *info) {
   const struct content *c = arg;
   enum err e = OK;
-  for (size_t i = 0; !e && i < c->people.user_count; i++) e = store_user_import(db, &c->people.users[i], info);
+  const struct people *people = &c->people;
+  for (size_t i = 0; !e && i < people->team_count; i++) e = store_team_import(db, &people->teams[i], info);
+  for (size_t i = 0; !e && i < people->model_count; i++)
+    e = store_team_set_model_limits(db, people->models[i].model, &people->models[i].limits, info);
+  for (size_t i = 0; !e && i < people->user_count; i++) e = store_user_import(db, &people->users[i], info);
   for (size_t i = 0; !e && i < c->nodes.n; i++) e = store_node_import(db, &c->nodes.v[i], info);
   return e;
 }

@@ -6,6 +6,8 @@
 #include "admin/models_refresh.h"
 #include "admin/nodes.h"
 #include "admin/nodes_ask.h"
+#include "admin/subject_limits.h"
+#include "admin/teams.h"
 #include "admin/users.h"
 #include "api/models.h"
 #include "api/ollama.h"

@@ -40,6 +40,11 @@ bool store_retry(void);
 typedef enum err store_fn(struct db *db, void *arg, struct err_info *info);
 enum err store_write(store_fn *fn, void *arg, struct err_info *info) MUST_CHECK;
 
+/* Within a transaction of store_write: whose row, tokens, lists or limits it changes; STORE_CHANGED_TEAMS for teams and
+ * the limits of models. Elsewhere it does nothing. */
+enum { STORE_CHANGED_TEAMS = -1 };
+void store_changed(int64_t user_id);
+
 /* fn on the store as of one moment; it may only read. */
 enum err store_read(store_fn *fn, void *arg, struct err_info *info) MUST_CHECK;
 
@@ -55,8 +60,8 @@ void store_set_seal_key(struct str key);
 
 /* A file beside the store with the last that was known of something, for the time that the store fails. *out is
  * appended to; ERR_NOT_FOUND when there is none. */
-enum err store_keep(const char *name, struct str text, struct err_info *info) MUST_CHECK;
-enum err store_kept(const char *name, struct buf *out, struct err_info *info) MUST_CHECK;
+enum err store_write_kept(const char *name, struct str text, struct err_info *info) MUST_CHECK;
+enum err store_read_kept(const char *name, struct buf *out, struct err_info *info) MUST_CHECK;
 
 /* Rises with each change; 0 before the first. */
 uint64_t store_generation(void);
@@ -68,5 +73,13 @@ enum store_source {
 };
 /* Never fails: where nothing can be read *out is empty and the source says so. */
 enum store_source store_people(struct people *out);
+/* What of people has changed since that generation: nothing, or little enough that *out is `old` (of that generation,
+ * from the store) with it; else everybody has to be read. What comes of it is in people.jsonl with the next
+ * store_keep. */
+enum store_news { STORE_SAME, STORE_PATCHED, STORE_UNCLEAR };
+enum store_news store_people_since(uint64_t generation, const struct people *old, struct people *out);
+/* Writes people.jsonl where it is older than the last patch; `people` is what is in force. On a thread that may block.
+ */
+void store_keep(const struct people *people);
 
 #endif

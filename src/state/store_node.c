@@ -183,7 +183,7 @@ static void keep(const struct nodes *nodes) {
   struct buf text;
   buf_init(&text, 0);
   nodes_write(nodes, true, &text);
-  enum err e = text.failed ? ERR_NO_MEMORY : store_keep(KEPT_FILE, buf_str(&text), &info);
+  enum err e = text.failed ? ERR_NO_MEMORY : store_write_kept(KEPT_FILE, buf_str(&text), &info);
   buf_clear(&text);
   if (e)
     log_line(LOG_LEVEL_WARN, KEPT_FILE ", the copy for a store that fails, is not up to date",
@@ -194,7 +194,7 @@ static enum err load_kept(const struct node_key *key, struct nodes *out) {
   struct err_info info = {0};
   struct buf text;
   buf_init(&text, 0);
-  enum err e = store_kept(KEPT_FILE, &text, &info);
+  enum err e = store_read_kept(KEPT_FILE, &text, &info);
   if (!e) e = nodes_read(buf_str(&text), out, &info);
   for (size_t i = 0; !e && key && i < out->n; i++) e = node_unseal(&out->arena, key, &out->v[i]);
   buf_clear(&text);
