@@ -206,7 +206,7 @@ static enum err load_kept(const struct node_key *key, struct nodes *out) {
 static void note_shut(const struct nodes *nodes) {
   for (size_t i = 0; i < nodes->n; i++)
     if (nodes->v[i].is_shut)
-      log_line(LOG_LEVEL_WARN, "a node's credential cannot be read with this store.key; set it anew",
+      log_line(LOG_LEVEL_WARN, "a node's credential does not open with this store.key",
                log_str(LOG_PROVIDER, nodes->v[i].p.id));
 }
 

@@ -52,6 +52,10 @@ static void fill(unsigned version) {
   execute(
       "INSERT INTO audit_log (at_us, actor, address, action, entity_type, entity_id)"
       " VALUES (8, 'admin', '', 'create', 'user', 'old');");
+  if (version < 5) return;
+  execute(
+      "INSERT INTO nodes VALUES (1, 'gpu', 'GPU', 'vllm', 'http://h/v1', '', '', 1, 2, 0, 1, 0, 0, 1, 9, 9, 0, x'');"
+      "INSERT INTO node_models VALUES (1, 'llama', 1, 1, 0, 4096, 0, '', '', 9);");
 }
 
 TEST(every_earlier_version_comes_up_with_its_content) {
