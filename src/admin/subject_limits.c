@@ -26,10 +26,10 @@ struct input {
 static const char *const periods[LEDGER_PERIODS] = {
     [LEDGER_TOTAL] = "total", [LEDGER_MONTH] = "month", [LEDGER_DAY] = "day"};
 
-#define COUNT(key, bit, which, most, unset, text)                                                                   \
-  {                                                                                                                 \
-    STR(key), FIELD_INTEGER, bit, offsetof(struct input, counts) + (which) * sizeof(int64_t), .min = 1, .max = most, \
-                                  .is_nullable = true, .none = unset, .help = text                                  \
+#define COUNT(key, bit, which, most, unset, text)                                             \
+  {                                                                                           \
+    STR(key), FIELD_INTEGER, bit, offsetof(struct input, counts) + (which) * sizeof(int64_t), \
+        .min = 1, .max = most, .is_nullable = true, .none = unset, .help = text               \
   }
 static const struct field rows[] = {
     {STR("budget_usd"), FIELD_USD, BUDGET, offsetof(struct input, budget_nano_usd), .max = 1000000000000000,
@@ -138,8 +138,7 @@ static enum err find_in_user(const struct user *u, const struct owner *o, struct
     out->limits = &u->tokens[i].limits;
     return OK;
   }
-  return err_set(info, ERR_NOT_FOUND, "the user has no token \"%.*s\"",
-                 STR_ARG(str_cut_utf8(o->item, USER_NAME_MAX)));
+  return err_set(info, ERR_NOT_FOUND, "the user has no token \"%.*s\"", STR_ARG(str_cut_utf8(o->item, USER_NAME_MAX)));
 }
 
 static enum err find(const struct people *p, const struct owner *o, struct found *out, struct err_info *info) {
@@ -317,10 +316,9 @@ static enum err check_model(struct request_context *rc, struct change *c, struct
                  STR_ARG(str_cut_utf8(c->name, USER_PATTERN_MAX)));
 }
 
-#define DESCRIBE(scope)                                                                            \
-  static enum err describe_##scope(struct db *db, const struct change *c, struct buf *out,         \
-                                   struct err_info *info) {                                        \
-    return describe(db, c, LIMITS_##scope, out, info);                                             \
+#define DESCRIBE(scope)                                                                                             \
+  static enum err describe_##scope(struct db *db, const struct change *c, struct buf *out, struct err_info *info) { \
+    return describe(db, c, LIMITS_##scope, out, info);                                                              \
   }
 DESCRIBE(USER)
 DESCRIBE(TOKEN)
@@ -336,22 +334,22 @@ DESCRIBE(MODEL)
 #define PREPARE_TEAM NULL
 #define PREPARE_MODEL check_model
 
-#define X(name, whose, how, action, status)                                                              \
-  static enum err run_##name(struct db *db, struct change *c, struct err_info *info) {                   \
-    return run(db, c, LIMITS_##whose, how, info);                                                        \
-  }                                                                                                      \
-  void subject_limits_##name(struct request_context *rc) {                                               \
-    static const struct change_row row = {action,                                                        \
-                                          ENTITY_##whose,                                                \
-                                          status,                                                        \
-                                          how == CLEAR ? NULL : &subject_limits_fields,                  \
-                                          ~0u,                                                           \
-                                          0,                                                             \
-                                          how == CLEAR ? NULL : PREPARE_##whose,                         \
-                                          NULL,                                                          \
-                                          run_##name,                                                    \
-                                          describe_##whose};                                             \
-    change_serve(rc, &row);                                                                              \
+#define X(name, whose, how, action, status)                                             \
+  static enum err run_##name(struct db *db, struct change *c, struct err_info *info) {  \
+    return run(db, c, LIMITS_##whose, how, info);                                       \
+  }                                                                                     \
+  void subject_limits_##name(struct request_context *rc) {                              \
+    static const struct change_row row = {action,                                       \
+                                          ENTITY_##whose,                               \
+                                          status,                                       \
+                                          how == CLEAR ? NULL : &subject_limits_fields, \
+                                          ~0u,                                          \
+                                          0,                                            \
+                                          how == CLEAR ? NULL : PREPARE_##whose,        \
+                                          NULL,                                         \
+                                          run_##name,                                   \
+                                          describe_##whose};                            \
+    change_serve(rc, &row);                                                             \
   }
 #include "admin/subject_limits.def"
 #undef X

@@ -22,11 +22,11 @@ struct input {
   struct field_strings models, nodes;
 };
 
-#define PATTERNS(key, bit, member, most, text)                                                     \
-  {                                                                                                \
-    STR(key), FIELD_STRINGS, bit, offsetof(struct input, member), .max = most,                     \
-        .is_valid = user_pattern_is_valid, .must = "must have 1 to 256 bytes and no control characters", \
-        .help = text                                                                               \
+#define PATTERNS(key, bit, member, most, text)                                                                        \
+  {                                                                                                                   \
+    STR(key), FIELD_STRINGS, bit, offsetof(struct input, member),                                                     \
+        .max = most, .is_valid = user_pattern_is_valid, .must = "must have 1 to 256 bytes and no control characters", \
+        .help = text                                                                                                  \
   }
 static const struct field rows[] = {
     {STR("name"), FIELD_STRING, TEAMS_NAME, offsetof(struct input, name), .is_valid = user_name_is_valid,
@@ -161,16 +161,14 @@ static enum err update(struct db *db, struct change *c, struct err_info *info) {
 }
 
 static enum err delete (struct db *db, struct change *c, struct err_info *info) {
-  int64_t id;
-  enum err e = store_team_find(db, c->name, &id, info);
-  return e ? e : store_team_delete(db, id, info);
+  int64_t id; enum err e = store_team_find(db, c->name, &id, info); return e ? e : store_team_delete(db, id, info);
 }
 
-#define X(name, allowed, required, status)                                                                          \
-  void teams_##name(struct request_context *rc) {                                                                   \
-    static const struct change_row row = {                                                                          \
-        #name, "team", status, (allowed) ? &fields : NULL, allowed, required, NULL, NULL, name, describe};          \
-    change_serve(rc, &row);                                                                                         \
+#define X(name, allowed, required, status)                                                                             \
+  void teams_##name(struct request_context *rc) {                                                                      \
+    static const struct change_row row = {#name, "team", status,  (allowed) ? &fields : NULL, allowed, required, NULL, \
+                                          NULL,  name,   describe};                                                    \
+    change_serve(rc, &row);                                                                                            \
   }
 #include "admin/teams.def"
 #undef X

@@ -1,4 +1,4 @@
-/* `maestro store migrate|backup|restore|export|import`. What only reads works beside a running server; what writes
+/* `maestro store migrate|backup|restore|export|import|seed`. What only reads works beside a running server; what writes
  * takes the lock of the data directory, and says who has it when somebody does. */
 #include <errno.h>
 #include <stdio.h>
@@ -7,11 +7,13 @@
 #include <unistd.h>
 
 #include "app/cli.h"
+#include "app/store_seed.h"
 #include "base/log.h"
 #include "state/data_lock.h"
 #include "state/disk.h"
 #include "state/migrate.h"
 #include "state/store.h"
+#include "state/store_names.h"
 #include "state/store_node.h"
 #include "state/store_team.h"
 #include "state/store_user.h"
@@ -147,9 +149,12 @@ static enum err restore_from(struct place *p, const char *path, struct err_info 
 /* For a server that cannot read the store. How many users there are now. */
 static size_t keep_last_known(void) {
   struct people people;
+  struct names names;
   store_people(&people);
+  store_names(&names);
   size_t users = people.user_count;
   people_clear(&people);
+  names_clear(&names);
   store_nodes_unref(store_nodes());
   store_nodes_forget();
   return users;
@@ -182,16 +187,19 @@ static int restore(struct place *p, int argc, char **argv) {
 
 struct content {
   struct people people;
+  struct names names;
   struct nodes nodes;
 };
 
 static void content_init(struct content *c) {
   people_init(&c->people);
+  names_init(&c->names);
   node_list_init(&c->nodes);
 }
 
 static void content_clear(struct content *c) {
   people_clear(&c->people);
+  names_clear(&c->names);
   node_list_clear(&c->nodes);
 }
 
@@ -203,6 +211,7 @@ static enum err read_content(struct db *db, struct content *out, struct err_info
                 db_migration_count());
   if (!e) e = db_begin_read(db, info);
   if (!e) e = people_load(db, 0, &out->people, info);
+  if (!e) e = names_load(db, &out->names, info);
   return e ? e : nodes_load(db, 0, NULL, &out->nodes, info);
 }
 
@@ -224,6 +233,7 @@ static int export(struct place *p, int argc, char **argv) {
   if (!e) e = read_content(db, &content, &info);
   db_close(db);
   if (!e) people_write(&content.people, &text);
+  if (!e) names_write(&content.names, &text);
   if (!e) nodes_write(&content.nodes, false, &text);
   if (!e && text.failed) e = ERR_NO_MEMORY;
   if (!e && argc > 1) e = disk_replace(argv[1], buf_str(&text), 0600, &info);
@@ -236,21 +246,6 @@ static int export(struct place *p, int argc, char **argv) {
   return code;
 }
 
-/* The next part of an export, each of which begins with a line that says what it is. */
-static struct str next_part(struct str *rest) {
-  static const struct str head = STR("\n{\"kind\":");
-  size_t next = str_find(*rest, head);
-  struct str part = str_sub(*rest, 0, next == SIZE_MAX ? rest->n : next + 1);
-  *rest = str_sub(*rest, part.n, rest->n);
-  return part;
-}
-
-static enum err parse_content(struct str text, struct content *out, struct err_info *info) {
-  struct str rest = text;
-  enum err e = people_read(next_part(&rest), &out->people, info);
-  return e || !rest.n ? e : nodes_read(rest, &out->nodes, info); /* earlier exports have users alone */
-}
-
 static enum err add_all(struct db *db, void *arg, struct err_info *info) {
   const struct content *c = arg;
   enum err e = OK;
@@ -260,7 +255,24 @@ static enum err add_all(struct db *db, void *arg, struct err_info *info) {
     e = store_team_set_model_limits(db, people->models[i].model, &people->models[i].limits, info);
   for (size_t i = 0; !e && i < people->user_count; i++) e = store_user_import(db, &people->users[i], info);
   for (size_t i = 0; !e && i < c->nodes.n; i++) e = store_node_import(db, &c->nodes.v[i], info);
-  return e;
+  return e ? e : store_names_import(db, &c->names, info);
+}
+
+/* The next part of an export, each of which begins with a line that says what it is. */
+static struct str next_part(struct str *rest) {
+  static const struct str head = STR("\n{\"kind\":");
+  size_t next = str_find(*rest, head);
+  struct str part = str_sub(*rest, 0, next == SIZE_MAX ? rest->n : next + 1);
+  *rest = str_sub(*rest, part.n, rest->n);
+  return part;
+}
+
+/* People, then names and nodes: exports of earlier versions have none of these. */
+static enum err parse_content(struct str text, struct content *out, struct err_info *info) {
+  struct str rest = text;
+  enum err e = people_read(next_part(&rest), &out->people, info);
+  if (!e && rest.n) e = names_read(next_part(&rest), &out->names, info);
+  return e || !rest.n ? e : nodes_read(rest, &out->nodes, info);
 }
 
 static int import(struct place *p, int argc, char **argv) {
@@ -280,17 +292,21 @@ static int import(struct place *p, int argc, char **argv) {
   }
   int code = e ? fail(e, &info) : CLI_OK;
   if (!e)
-    printf("Imported %zu user%s and %zu node%s\n", content.people.user_count, content.people.user_count == 1 ? "" : "s",
-           content.nodes.n, content.nodes.n == 1 ? "" : "s");
+    printf("Imported %zu user%s, %zu name%s and %zu node%s\n", content.people.user_count,
+           content.people.user_count == 1 ? "" : "s", names_count(&content.names),
+           names_count(&content.names) == 1 ? "" : "s", content.nodes.n, content.nodes.n == 1 ? "" : "s");
   content_clear(&content);
   buf_clear(&text);
   return code;
 }
 
+static int seed(struct place *p, int argc, char **argv) { return store_seed(&p->paths, &p->arena, argc, argv); }
+
 static const struct {
   const char *name;
   int (*run)(struct place *p, int argc, char **argv);
-} actions[] = {{"migrate", migrate}, {"backup", backup}, {"restore", restore}, {"export", export}, {"import", import}};
+} actions[] = {{"migrate", migrate}, {"backup", backup}, {"restore", restore},
+               {"export", export},   {"import", import}, {"seed", seed}};
 
 enum { ACTIONS = sizeof actions / sizeof *actions };
 
@@ -302,7 +318,7 @@ static int run(struct place *p, int argc, char **argv) {
   }
   const char *near = argc > 1 ? cli_nearest(argv[1], names, ACTIONS) : NULL;
   if (near) return cli_fail(CLI_USAGE, "there is no `store %s`; did you mean `store %s`?", argv[1], near);
-  return cli_fail(CLI_USAGE, "usage: maestro store migrate|backup|restore|export|import [FILE]");
+  return cli_fail(CLI_USAGE, "usage: maestro store migrate|backup|restore|export|import|seed [FILE]");
 }
 
 int cmd_store(int argc, char **argv) {

@@ -168,7 +168,7 @@ static bool lacks_models(void) {
 static void keep_people(void) {
   struct snapshot *now = snapshot_newest();
   const struct principals *p = now ? snapshot_get(now, GATEWAY_PRINCIPALS) : NULL;
-  if (p && p->source == STORE_DB) store_keep(&p->people);
+  if (p && p->source == STORE_DB) store_keep_people(&p->people);
   snapshot_unref(now);
 }
 
@@ -245,7 +245,7 @@ static bool has_auto_model(void) {
   struct arena a;
   struct resolution r;
   arena_init(&a, 0);
-  bool found = !resolve_name(c, &a, STR("maestro-auto"), &r, NULL);
+  bool found = !resolve_name(c, NULL, &a, STR("maestro-auto"), &r, NULL);
   arena_clear(&a);
   snapshot_unref(now);
   return found;

@@ -55,8 +55,7 @@ static enum err refuse_rate(const struct rate_limit_refusal *r, struct err_info 
   char limit[64], text[WHOSE_BYTES];
   snprintf(limit, sizeof limit, "limit of %llu %s", (unsigned long long)r->limit, what[r->kind]);
   whose(r->subject, limit, text);
-  if (r->retry_after_ms == 0)
-    return err_set(info, ERR_RATE_LIMITED, "this call alone needs more than %s", text);
+  if (r->retry_after_ms == 0) return err_set(info, ERR_RATE_LIMITED, "this call alone needs more than %s", text);
   return err_set(info, ERR_RATE_LIMITED, "%s is reached; try again in %lld s", text,
                  (long long)(r->retry_after_ms + 999) / 1000);
 }
@@ -247,8 +246,7 @@ static enum err take_within_budget(struct call *c, const struct deployment *d, s
 static enum err check_budget_can_hold(const struct deployment *d, struct err_info *info) {
   if (!is_priced(d)) {
     metrics_inc(METRIC_REFUSED, METRICS_REFUSED_UNPRICED, 0);
-    return err_set(info, ERR_BUDGET_EXCEEDED,
-                   "the price of \"%.*s\" is not known, so nobody can use it on a budget",
+    return err_set(info, ERR_BUDGET_EXCEEDED, "the price of \"%.*s\" is not known, so nobody can use it on a budget",
                    STR_ARG(d->qualified));
   }
   if (ledger_is_durable()) return OK;

@@ -1,7 +1,7 @@
 /* Whom limits bind: made with a snapshot, from the configuration for server keys (gateway/limits.c) and from the store
  * for users, teams, tokens and models (policy/principals.c); read by policy/rate_limit.c, policy/budget.c and
- * call/reserve.c. A caller is bound by several subjects at once (a user, its team, its token), an attempt by that of the
- * model, too: all have to agree. */
+ * call/reserve.c. A caller is bound by several subjects at once (a user, its team, its token), an attempt by that of
+ * the model, too: all have to agree. */
 #ifndef MAESTRO_POLICY_LIMITS_H
 #define MAESTRO_POLICY_LIMITS_H
 

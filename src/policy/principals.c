@@ -213,8 +213,7 @@ static enum err build(const struct config *config, const struct snapshot *made, 
     return OK;
   }
   bool may_patch = before && before->source == STORE_DB;
-  enum store_news news =
-      may_patch ? store_people_since(before->generation, &before->people, &people) : STORE_UNCLEAR;
+  enum store_news news = may_patch ? store_people_since(before->generation, &before->people, &people) : STORE_UNCLEAR;
   enum store_source source = news == STORE_UNCLEAR ? store_people(&people) : STORE_DB;
   bool is_no_news = before && source != STORE_DB && before->source != STORE_UNKNOWN; /* no older than any copy */
   if (news == STORE_SAME || is_no_news) {

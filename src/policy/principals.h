@@ -14,7 +14,7 @@
 struct principal_token {
   struct crypto_hash hash;
   const struct user *user;
-  int64_t expires_us;                 /* 0: never */
+  int64_t expires_us;                  /* 0: never */
   const struct limits_subject *limits; /* its own; NULL: none */
 };
 struct principal_slot {
@@ -31,10 +31,10 @@ struct principal_user {
 
 struct principals {
   struct people people;
-  struct arena arena;              /* of what follows */
-  struct principal_user *users;    /* as people.users */
-  struct limits_subject *teams;    /* as people.teams */
-  struct map models;               /* "provider/model" to a struct limits_subject */
+  struct arena arena;           /* of what follows */
+  struct principal_user *users; /* as people.users */
+  struct limits_subject *teams; /* as people.teams */
+  struct map models;            /* "provider/model" to a struct limits_subject */
   enum store_source source;
   uint64_t generation;            /* of the store, when it was read */
   struct principal_token *tokens; /* of active users */

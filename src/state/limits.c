@@ -7,7 +7,8 @@
 
 const struct limits limits_none = {.budget_nano_usd = -1, .min_output = LIMITS_MIN_OUTPUT};
 
-#define COUNT(member, maximum) {#member, offsetof(struct limits, member), maximum}
+#define COUNT(member, maximum) \
+  { #member, offsetof(struct limits, member), maximum }
 const struct limits_count limits_counts[LIMITS_COUNTS] = {
     COUNT(requests_per_minute, 100000000), COUNT(requests_per_day, 4000000000), COUNT(tokens_per_minute, 4000000000),
     COUNT(tokens_per_day, 4000000000),     COUNT(concurrency, 1000000),         COUNT(min_output, 1000000)};
@@ -77,9 +78,7 @@ static const char *const scopes[] = {
     [LIMITS_USER] = "user", [LIMITS_TEAM] = "team", [LIMITS_TOKEN] = "token", [LIMITS_MODEL] = "model"};
 
 /* What stands in a store beyond a range is its nearest end: no limit at all is 0 alone. */
-static uint32_t within(int64_t v, uint32_t maximum) {
-  return v < 0 ? 1 : v > (int64_t)maximum ? maximum : (uint32_t)v;
-}
+static uint32_t within(int64_t v, uint32_t maximum) { return v < 0 ? 1 : v > (int64_t)maximum ? maximum : (uint32_t)v; }
 
 struct limits limits_of_row(const struct db_value *row) {
   struct limits l = limits_none;

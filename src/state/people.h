@@ -39,8 +39,8 @@ struct user {
   int64_t id;   /* of the store: never given to another name */
   int64_t life; /* 1; one more each time that a deleted one is made again, which inherits nothing */
   struct str name;
-  int64_t team_id;  /* 0: in none */
-  struct str team;  /* its name; empty: in none */
+  int64_t team_id; /* 0: in none */
+  struct str team; /* its name; empty: in none */
   enum user_role role;
   bool is_active;
   bool has_all_models; /* then `models` says nothing */
@@ -83,7 +83,8 @@ bool user_role_parse(struct str name, enum user_role *out) MUST_CHECK;
 /* A name of a user or token: 1 to USER_NAME_MAX bytes of UTF-8 without control characters and '/', and without white
  * space at its ends. */
 bool user_name_is_valid(struct str name);
-/* The name of a user's, team's, token's or model's account in the ledger. A name too long for one is told by its hash. */
+/* The name of a user's, team's, token's or model's account in the ledger. A name too long for one is told by its hash.
+ */
 enum { PEOPLE_ACCOUNT_BYTES = LEDGER_NAME_MAX + 1 };
 struct str people_account(enum limits_scope scope, int64_t id, int64_t life, struct str model,
                           char out[PEOPLE_ACCOUNT_BYTES]);
@@ -107,7 +108,8 @@ const struct user *people_find(const struct people *p, struct str name);
 const struct team *people_find_team(const struct people *p, struct str name);
 const struct model_limits *people_find_model(const struct people *p, struct str model);
 
-/* The text form: a line that says what it is, then a line for each team, model with limits and user. A buffer that fails says so in `failed`. */
+/* The text form: a line that says what it is, then a line for each team, model with limits and user. A buffer that
+ * fails says so in `failed`. */
 void people_write(const struct people *p, struct buf *out);
 /* Strict: a line that is not as people_write has it, a name or a hash that comes twice, is ERR_BAD_VALUE with the line.
  * A file that was cut is one, too: the first line says how many follow. */

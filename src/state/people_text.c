@@ -125,8 +125,8 @@ void people_write(const struct people *p, struct buf *out) {
 
 struct reader {
   struct people *p;
-  struct arena *arena;                    /* p's */
-  struct map names, hashes, teams, models; /* what has come already; teams: the struct team */
+  struct arena *arena;                        /* p's */
+  struct map names, hashes, teams, models;    /* what has come already; teams: the struct team */
   size_t user_lines, team_lines, model_lines; /* that the first line tells of */
   unsigned line;
 };
@@ -154,8 +154,7 @@ static enum err keep(struct reader *r, struct str s, struct str *out) {
 }
 
 /* Remembers a value that may come once. */
-static enum err once(struct map *seen, struct str value, void *what, const struct json_node *n,
-                     struct err_info *info) {
+static enum err once(struct map *seen, struct str value, void *what, const struct json_node *n, struct err_info *info) {
   if (map_get(seen, value)) return bad(n, "comes twice", info);
   return map_put(seen, value, what) ? OK : ERR_NO_MEMORY;
 }

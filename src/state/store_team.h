@@ -1,5 +1,6 @@
 /* Teams and the limits of models in the store: what changes them, within a transaction of store_write; what is read is
- * people_load's. Callers have checked names and patterns (people.h). A user's team is in the user's row (store_user.h). */
+ * people_load's. Callers have checked names and patterns (people.h). A user's team is in the user's row (store_user.h).
+ */
 #ifndef MAESTRO_STATE_STORE_TEAM_H
 #define MAESTRO_STATE_STORE_TEAM_H
 

@@ -34,9 +34,9 @@ enum err store_user_find(struct db *db, struct str name, struct store_user *out,
 }
 
 enum err store_user_add(struct db *db, struct str name, struct store_user *user, struct err_info *info) {
-  const struct db_value params[] = {db_text(name), db_text(str_from_c(user_role_name(user->role))),
-                                    db_int(user->is_active), db_int(user->has_all_models), db_int(clock_wall_us()),
-                                    db_int_or_null(user->team_id)};
+  const struct db_value params[] = {db_text(name),           db_text(str_from_c(user_role_name(user->role))),
+                                    db_int(user->is_active), db_int(user->has_all_models),
+                                    db_int(clock_wall_us()), db_int_or_null(user->team_id)};
   int64_t id = 0;
   enum err e = db_run(db, DB_USER_REVIVE, params, 6, take_id, &id, info);
   if (!e && !id) e = db_run(db, DB_USER_ADD, params, 6, take_id, &id, info);
@@ -48,15 +48,16 @@ enum err store_user_add(struct db *db, struct str name, struct store_user *user,
 }
 
 enum err store_user_update(struct db *db, const struct store_user *user, struct err_info *info) {
-  const struct db_value params[] = {db_int(user->id), db_text(str_from_c(user_role_name(user->role))),
-                                    db_int(user->is_active), db_int(user->has_all_models), db_int(clock_wall_us()),
-                                    db_int_or_null(user->team_id)};
+  const struct db_value params[] = {db_int(user->id),        db_text(str_from_c(user_role_name(user->role))),
+                                    db_int(user->is_active), db_int(user->has_all_models),
+                                    db_int(clock_wall_us()), db_int_or_null(user->team_id)};
   store_changed(user->id);
   return db_run(db, DB_USER_UPDATE, params, 6, NULL, NULL, info);
 }
 
 enum err store_user_delete(struct db *db, int64_t id, struct err_info *info) {
-  static const enum db_query clears[] = {DB_LIMITS_CLEAR_USER, DB_TOKEN_CLEAR, DB_MODEL_CLEAR, DB_NODE_CLEAR, DB_NODE_MODEL_CLEAR_ALL};
+  static const enum db_query clears[] = {DB_LIMITS_CLEAR_USER, DB_TOKEN_CLEAR, DB_MODEL_CLEAR, DB_NODE_CLEAR,
+                                         DB_NODE_MODEL_CLEAR_ALL};
   const struct db_value params[] = {db_int(id), db_int(clock_wall_us())};
   enum err e = OK;
   store_changed(id);
@@ -183,4 +184,20 @@ enum err store_user_import(struct db *db, const struct user *user, struct err_in
     e = store_user_allow(db, STORE_USER_NODE_MODELS, row.id, user->node_models[i].node, user->node_models[i].pattern,
                          info);
   return e;
+}
+
+static enum err note_holder(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
+  (void)arg, (void)columns, (void)info;
+  store_changed(row[0].i);
+  return OK;
+}
+
+enum err store_user_rename_model(struct db *db, struct str old, struct str name, struct err_info *info) {
+  const struct db_value params[] = {db_text(old), db_text(name)};
+  enum err e = db_run(db, DB_MODEL_HOLDERS, params, 1, note_holder, NULL, info);
+  if (!e) e = db_run(db, DB_MODEL_RENAME, params, 2, NULL, NULL, info);
+  if (!e) e = db_run(db, DB_MODEL_FORGET, params, 1, NULL, NULL, info);
+  store_changed(STORE_CHANGED_TEAMS);
+  if (!e) e = db_run(db, DB_TEAM_MODEL_RENAME, params, 2, NULL, NULL, info);
+  return e ? e : db_run(db, DB_TEAM_MODEL_FORGET, params, 1, NULL, NULL, info);
 }

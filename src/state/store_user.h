@@ -1,6 +1,7 @@
 /* Users in the store: what changes them, one row's worth each. Called within a transaction of store_write; what is read
  * is people_load's. Callers have checked names and patterns (people.h); a name that exists is ERR_CONFLICT, one that
- * does not ERR_NOT_FOUND. Each tells the store whom it has changed (store_changed), so that only that one is read anew. */
+ * does not ERR_NOT_FOUND. Each tells the store whom it has changed (store_changed), so that only that one is read anew.
+ */
 #ifndef MAESTRO_STATE_STORE_USER_H
 #define MAESTRO_STATE_STORE_USER_H
 
@@ -44,5 +45,8 @@ enum err store_user_clear(struct db *db, enum store_user_list list, int64_t user
 
 /* A user as exported, with a new id: tokens, lists and limits included. Its team, by name, has to be there. */
 enum err store_user_import(struct db *db, const struct user *user, struct err_info *info) MUST_CHECK;
+
+/* That name in every list of models, of users and of teams, becomes another. */
+enum err store_user_rename_model(struct db *db, struct str old, struct str name, struct err_info *info) MUST_CHECK;
 
 #endif

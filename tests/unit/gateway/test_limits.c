@@ -80,7 +80,8 @@ static struct principals *make_people(void) {
   people.teams = ARENA_NEW(a, struct team);
   people.models = ARENA_NEW(a, struct model_limits);
   people.team_count = people.model_count = 1;
-  people.teams[0] = (struct team){.id = 3, .name = STR("red"), .limits = {.budget_nano_usd = 5, .period = LEDGER_MONTH}};
+  people.teams[0] =
+      (struct team){.id = 3, .name = STR("red"), .limits = {.budget_nano_usd = 5, .period = LEDGER_MONTH}};
   people.models[0] = (struct model_limits){STR("up/m1"), {.budget_nano_usd = -1, .requests_per_day = 9}};
   people.users[0] = (struct user){.id = 7,
                                   .life = 1,
@@ -91,8 +92,8 @@ static struct principals *make_people(void) {
                                   .token_count = 1,
                                   .tokens = ARENA_NEW(a, struct user_token),
                                   .limits = {.budget_nano_usd = -1, .requests_per_minute = 4}};
-  people.users[0].tokens[0] = (struct user_token){
-      .id = 12, .name = STR("ci"), .limits = {.budget_nano_usd = -1, .concurrency = 2}};
+  people.users[0].tokens[0] =
+      (struct user_token){.id = 12, .name = STR("ci"), .limits = {.budget_nano_usd = -1, .concurrency = 2}};
   people.users[1] = (struct user){.id = 8, .life = 2, .name = STR("bob"), .is_active = true, .limits = limits_none};
   assert_int_equal(principals_new(&people, STORE_DB, NULL, &p), OK);
   return p;
@@ -137,7 +138,8 @@ TEST(a_user_is_bound_by_itself_its_team_and_its_token) {
   limits_put_json(s, NULL, &b);
   static const char *const shown[] = {"\"key:1\"", "\"team red\"", "\"model up/m1\"", "\"user ann\"",
                                       "\"requests_per_minute\":4"};
-  for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) assert_int_not_equal(str_find(buf_str(&b), str_from_c(shown[i])), SIZE_MAX);
+  for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
+    assert_int_not_equal(str_find(buf_str(&b), str_from_c(shown[i])), SIZE_MAX);
   assert_int_equal(str_find(buf_str(&b), STR("bob")), SIZE_MAX); /* without limits */
   buf_reset(&b);
   ann.place = 0;
