@@ -7,11 +7,15 @@
 #include "base/metrics.h"
 #include "call/call_internal.h"
 #include "call/fit.h"
+#include "call/translate.h"
+
+/* A limit of ours that an attempt at that deployment would pass. */
+static bool is_own_refusal(enum err e) { return e == ERR_BUDGET_EXCEEDED || e == ERR_RATE_LIMITED; }
 
 /* Whether a failure of one deployment may be mended by asking another. The status of an upstream decides where there is
  * one: a fault of the request itself would be answered the same everywhere. */
 static bool may_try_other(enum err e, const struct err_info *info) {
-  if (e == ERR_BUDGET_EXCEEDED) return true; /* another candidate may be cheaper, or have a price */
+  if (is_own_refusal(e)) return true; /* another candidate may be cheaper, have a price, or have no such limit */
   if (e == ERR_CANCELLED || err_retry(e) != ERR_RETRY_OTHER) return false;
   if (e != ERR_UPSTREAM_STATUS) return true;
   int status = info->http_status;
@@ -57,7 +61,8 @@ static void begin_attempt(struct call *c, const struct deployment *d) {
 
 static enum err try_deployment(struct call *c, const struct deployment *d, struct err_info *info) {
   *info = (struct err_info){0};
-  enum err unfit = fit_check(c, d, info);
+  enum err unfit = translate_shape(c, d, info);
+  if (!unfit) unfit = fit_check(c, d, info);
   if (unfit) return unfit;
   for (unsigned repeat = 0;; repeat++) {
     *info = (struct err_info){0};
@@ -102,7 +107,9 @@ static void begin(struct call *c) {
   c->outcome = (struct call_outcome){.started_us = clock_mono_us()};
   buf_init(&c->reply, 0);
   buf_init(&c->encoded, 0);
+  buf_init(&c->shaped, 0);
   caps_dropped_init(&c->dropped);
+  caps_dropped_init(&c->unshaped);
 }
 
 static enum err end(struct call *c, enum err e, const struct err_info *info) {
@@ -119,8 +126,8 @@ enum err call_run(struct call *c, struct err_info *info) {
   for (size_t i = 0; i < c->plan->n; i++) {
     struct err_info own;
     enum err this = try_deployment(c, c->plan->v[i], &own);
-    /* A candidate that the budget does not reach says nothing about why an earlier one has failed. */
-    if (this != ERR_BUDGET_EXCEEDED || c->outcome.attempts == 0) {
+    /* A candidate that a limit keeps us from says nothing about why an earlier one has failed. */
+    if (!is_own_refusal(this) || c->outcome.attempts == 0) {
       e = this;
       *info = own;
     }
@@ -141,6 +148,8 @@ enum err call_run_fixed(struct call *c, const struct fixed_answer *answer, struc
 void call_clear(struct call *c) {
   buf_clear(&c->reply);
   buf_clear(&c->encoded);
+  buf_clear(&c->shaped);
   caps_dropped_clear(&c->dropped);
+  caps_dropped_clear(&c->unshaped);
   held_charge(&c->held, 0);
 }
