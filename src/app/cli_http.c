@@ -4,6 +4,8 @@
 
 #include "app/cli.h"
 #include "base/crypto.h"
+#include "base/json.h"
+#include "state/data_lock.h"
 
 enum { REPLY_MAX = 4 * 1024 * 1024, TIMEOUT_MS = 30000, CONNECT_MS = 3000 };
 
@@ -66,4 +68,42 @@ done:
   curl_slist_free_all(headers);
   curl_easy_cleanup(curl);
   return e;
+}
+
+bool cli_is_served(const struct cli_paths *paths, const struct context *context) {
+  struct server_info server;
+  bool is_here = !context || !strcmp(context->name, CONTEXTS_LOCAL);
+  return !is_here || (cli_find_server(paths, &server) && data_lock_is_held(paths->data_dir));
+}
+
+/* The member `detail`, which every error of the admin API has. */
+static int fail_with_reply(struct arena *a, const struct cli_reply *reply) {
+  struct json doc;
+  struct str detail = STR_NONE;
+  if (!json_parse_copy(&doc, buf_str(&reply->body), NULL, a, NULL)) {
+    struct json_node root = json_root(&doc);
+    if (json_get_string(&root, STR("detail"), &detail, NULL)) detail = STR_NONE;
+  }
+  if (!detail.n) return cli_fail(CLI_FAILED, "the server answers with status %d", reply->status);
+  return cli_fail(CLI_FAILED, "%.*s", STR_ARG(detail));
+}
+
+int cli_ask(const struct cli_paths *paths, struct arena *a, const struct context *context, const char *method,
+            const char *path, struct str body, struct buf *answer) {
+  struct cli_reply reply;
+  struct err_info info = {0};
+  char room[CLI_ENDPOINT_BYTES];
+  struct context real = *context;
+  real.endpoint = (char *)cli_endpoint(paths, context, room, sizeof room);
+  enum err e = cli_request_body(&real, method, path, body, &reply, &info);
+  int code = CLI_OK;
+  if (e)
+    code = cli_fail(CLI_NOT_RUNNING, "%s", err_info_text(e, &info));
+  else if (reply.status < 200 || reply.status > 299)
+    code = fail_with_reply(a, &reply);
+  else
+    buf_put(answer, buf_str(&reply.body));
+  crypto_wipe(reply.body.p, reply.body.n);
+  buf_clear(&reply.body);
+  return code;
 }
