@@ -337,7 +337,8 @@ TEST(what_is_spent_is_spent_by_all) {
 TEST(all_or_none_and_whose_it_was) {
   static const char body[] = "{\"model\":\"m\",\"messages\":[{}],\"max_tokens\":50}";
   struct limits_subject *const each[] = {&subject, &team, &model};
-  static const char *const said[] = {"your monthly budget", "your team's monthly budget", "this model's monthly budget"};
+  static const char *const said[] = {"your monthly budget", "your team's monthly budget",
+                                     "this model's monthly budget"};
   for (size_t i = 0; i < 3; i++) {
     begin_with_team(body);
     for (size_t k = 0; k < 3; k++) each[k]->limits.budget_nano_usd = 1000000;

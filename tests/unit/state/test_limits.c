@@ -74,9 +74,12 @@ TEST(the_text_form_gives_the_same) {
 TEST(what_is_no_limit_is_named) {
   static const struct {
     const char *text, *param;
-  } rows[] = {{"{\"budget_nano_usd\":-1}", "budget_nano_usd"}, {"{\"budget_nano_usd\":1.5}", "budget_nano_usd"},
-              {"{\"period\":\"week\"}", "period"},           {"{\"concurrency\":1000001}", "concurrency"},
-              {"{\"tokens_per_day\":-1}", "tokens_per_day"},  {"{\"trim\":1}", "trim"}};
+  } rows[] = {{"{\"budget_nano_usd\":-1}", "budget_nano_usd"},
+              {"{\"budget_nano_usd\":1.5}", "budget_nano_usd"},
+              {"{\"period\":\"week\"}", "period"},
+              {"{\"concurrency\":1000001}", "concurrency"},
+              {"{\"tokens_per_day\":-1}", "tokens_per_day"},
+              {"{\"trim\":1}", "trim"}};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     struct err_info info = {0};
     struct limits l = all;
