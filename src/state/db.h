@@ -18,7 +18,7 @@ enum db_query {
   DB_QUERY_COUNT
 };
 
-enum { DB_PARAMS_MAX = 12, DB_COLUMNS_MAX = 16 };
+enum { DB_PARAMS_MAX = 32, DB_COLUMNS_MAX = 40 };
 
 enum db_type { DB_NULL, DB_INT, DB_TEXT, DB_BYTES };
 
@@ -40,6 +40,7 @@ static inline struct db_value db_int_or_null(int64_t i) { return i ? db_int(i) :
 struct db_options {
   const char *path;
   bool is_read_only; /* then it must exist */
+  bool is_relaxed;   /* commits are not synced one by one: a power cut may cost the last of them, never the file */
   uint32_t busy_ms;  /* how long another program's lock is waited for */
 };
 

@@ -1,0 +1,510 @@
+/* Roll-ups: see log_stats.h. The database is made whole again from the days' files for as long as they are there, so a
+ * damaged one is put aside, not mourned. */
+#include "state/log_stats.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/map.h"
+#include "state/disk.h"
+#include "state/log_file.h"
+
+enum { BUSY_MS = 2000 };
+
+struct str log_dimension_value(enum log_dimension by, const struct log_series *s, char room[16]) {
+  static const enum log_text texts[LOG_DIMENSIONS] = {
+      [LOG_BY_USER] = LOG_TEXT_PRINCIPAL, [LOG_BY_TEAM] = LOG_TEXT_TEAM, [LOG_BY_SOURCE] = LOG_TEXT_SOURCE,
+      [LOG_BY_ENDPOINT] = LOG_TEXT_ENDPOINT, [LOG_BY_TYPE] = LOG_TEXT_TYPE, [LOG_BY_MODEL] = LOG_TEXT_MODEL,
+      [LOG_BY_NODE] = LOG_TEXT_NODE, [LOG_BY_ERROR] = LOG_TEXT_ERROR};
+  if (by == LOG_BY_NOTHING) return STR_NONE;
+  if (by != LOG_BY_STATUS) return s->text[texts[by]];
+  snprintf(room, 16, "%d", (int)s->status);
+  return str_from_c(room);
+}
+
+/* ---- opening ---- */
+
+static void stats_path(const char *folder, char out[LOG_PATH_BYTES]) {
+  snprintf(out, LOG_PATH_BYTES, "%.960s/stats.db", folder);
+}
+
+static enum err take_int(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
+  (void)columns, (void)info;
+  *(int64_t *)arg = row[0].i;
+  return OK;
+}
+
+static enum err create(struct db *db, struct err_info *info) {
+  static const enum db_query ddl[] = {DB_LOG_CREATE_FORMAT,         DB_STAT_CREATE_DAYS,        DB_STAT_CREATE_DAILY,
+                                      DB_STAT_CREATE_DAILY_INDEX,   DB_STAT_CREATE_DAILY_USERS, DB_STAT_CREATE_FACETS};
+  const struct db_value format = db_int(LOG_FILE_FORMAT);
+  enum err e = db_begin(db, info);
+  if (e) return e;
+  for (size_t i = 0; !e && i < sizeof ddl / sizeof *ddl; i++) e = db_run(db, ddl[i], NULL, 0, NULL, NULL, info);
+  if (!e) e = db_run(db, DB_LOG_SET_FORMAT, &format, 1, NULL, NULL, info);
+  if (!e) return db_commit(db, info);
+  db_rollback(db);
+  return e;
+}
+
+static enum err open_stats(struct db **out, const char *folder, bool is_read_only, struct err_info *info) {
+  char path[LOG_PATH_BYTES];
+  stats_path(folder, path);
+  const struct db_options options = {
+      .path = path, .is_read_only = is_read_only, .is_relaxed = !is_read_only, .busy_ms = BUSY_MS};
+  struct db *db = NULL;
+  int64_t tables = 0, format = LOG_FILE_FORMAT;
+  if (is_read_only && !disk_exists(path)) return ERR_NOT_FOUND;
+  enum err e = db_open(&db, &options, info);
+  if (!e) e = db_run(db, DB_LOG_TABLES, NULL, 0, take_int, &tables, info);
+  if (!e && !tables) e = is_read_only ? ERR_NOT_FOUND : create(db, info);
+  if (!e) e = db_run(db, DB_LOG_GET_FORMAT, NULL, 0, take_int, &format, info);
+  if (!e && format != LOG_FILE_FORMAT) e = err_set(info, ERR_STORE_NEWER, "%s", err_text(ERR_STORE_NEWER));
+  if (e)
+    db_close(db);
+  else
+    *out = db;
+  return e;
+}
+
+enum err log_stats_open(struct db **out, const char *folder, struct err_info *info) {
+  return open_stats(out, folder, false, info);
+}
+
+/* ---- sealing ---- */
+
+struct group {
+  struct str label;
+  struct log_sums sums;
+};
+
+struct seal {
+  struct db *stats;
+  int64_t day, requests, series;
+  struct arena arena;
+  struct map groups[LOG_DIMENSIONS];
+};
+
+static enum err add_group(struct seal *s, enum log_dimension by, const struct log_series *series) {
+  char room[16];
+  struct str value = log_dimension_value(by, series, room);
+  struct group *g = map_get(&s->groups[by], value);
+  if (!g) {
+    g = ARENA_NEW(&s->arena, struct group);
+    struct str key = arena_dup(&s->arena, value);
+    if (!g || !key.p || !map_put(&s->groups[by], key, g)) return ERR_NO_MEMORY;
+    if (by == LOG_BY_USER) g->label = arena_dup(&s->arena, series->text[LOG_TEXT_USER]);
+  }
+  log_sums_add(&g->sums, &series->sums);
+  return OK;
+}
+
+static enum err seal_series(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
+  struct seal *s = arg;
+  struct log_series series;
+  struct db_value params[LOG_SERIES_COLUMNS + 1];
+  (void)columns;
+  log_series_get(row, &series);
+  memcpy(params, row, LOG_SERIES_COLUMNS * sizeof *row);
+  params[LOG_SERIES_COLUMNS] = db_int(s->day);
+  enum err e = db_run(s->stats, DB_STAT_DAILY_ADD, params, LOG_SERIES_COLUMNS + 1, NULL, NULL, info);
+  for (int by = 0; !e && by < LOG_DIMENSIONS; by++) e = add_group(s, (enum log_dimension)by, &series);
+  s->requests += series.sums.v[LOG_SUM_ROWS];
+  s->series++;
+  return e;
+}
+
+static enum err write_groups(struct seal *s, struct err_info *info) {
+  enum err e = OK;
+  for (int by = 0; !e && by < LOG_DIMENSIONS; by++) {
+    const struct map *m = &s->groups[by];
+    for (size_t i = 0; !e && i < m->count; i++) {
+      const struct group *g = m->entries[i].value;
+      struct db_value params[LOG_SUM_COLUMNS + 4];
+      unsigned char hours[4 * LOG_HOURS];
+      log_sums_put(&g->sums, hours, params);
+      params[LOG_SUM_COLUMNS] = db_int(by);
+      params[LOG_SUM_COLUMNS + 1] = db_int(s->day);
+      params[LOG_SUM_COLUMNS + 2] = db_text(m->entries[i].key);
+      params[LOG_SUM_COLUMNS + 3] = db_text(g->label);
+      e = db_run(s->stats, DB_STAT_FACET_ADD, params, LOG_SUM_COLUMNS + 4, NULL, NULL, info);
+    }
+  }
+  return e;
+}
+
+static enum err clear_day(struct db *stats, int64_t day, struct err_info *info) {
+  static const enum db_query queries[] = {DB_STAT_DAY_CLEAR, DB_STAT_DAILY_CLEAR, DB_STAT_FACET_CLEAR};
+  const struct db_value param = db_int(day);
+  enum err e = OK;
+  for (size_t i = 0; !e && i < sizeof queries / sizeof *queries; i++)
+    e = db_run(stats, queries[i], &param, 1, NULL, NULL, info);
+  return e;
+}
+
+static enum err series_of_file(struct db *file, const struct log_filter *filter, db_row_fn *fn, void *arg,
+                               struct err_info *info) {
+  struct db_value params[LOG_FILTER_PARAMS];
+  char like[LOG_LIKE_MAX];
+  log_filter_put(filter, like, params);
+  return db_run(file, DB_LOG_SERIES_LIST, params, LOG_FILTER_PARAMS, fn, arg, info);
+}
+
+static enum err count_rows(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
+  struct log_sums sums;
+  (void)columns, (void)info;
+  log_sums_get(row + LOG_TEXTS + 2, &sums);
+  *(int64_t *)arg += sums.v[LOG_SUM_ROWS];
+  return OK;
+}
+
+struct find_day {
+  int64_t day, requests;
+};
+
+static enum err find_day(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
+  struct find_day *f = arg;
+  (void)columns, (void)info;
+  if (row[0].i == f->day) f->requests = row[1].i;
+  return OK;
+}
+
+static enum err copy_day(struct seal *s, struct db *file, struct err_info *info) {
+  const struct log_filter all = {0};
+  enum err e = db_begin(s->stats, info);
+  if (e) return e;
+  e = clear_day(s->stats, s->day, info);
+  if (!e) e = series_of_file(file, &all, seal_series, s, info);
+  if (!e) e = write_groups(s, info);
+  const struct db_value params[] = {db_int(s->day), db_int(s->requests), db_int(s->series)};
+  if (!e) e = db_run(s->stats, DB_STAT_DAY_PUT, params, 3, NULL, NULL, info);
+  if (!e) return db_commit(s->stats, info);
+  db_rollback(s->stats);
+  return e;
+}
+
+enum err log_stats_seal(struct db *stats, const char *folder, int64_t day, struct err_info *info) {
+  const struct log_filter all = {0};
+  struct seal s = {.stats = stats, .day = day};
+  struct find_day known = {day, -1};
+  struct db *file = NULL;
+  int64_t requests = 0;
+  enum err e = log_file_read(folder, day, &file, info);
+  if (e == ERR_NOT_FOUND) return OK;
+  arena_init(&s.arena, 0);
+  for (int by = 0; by < LOG_DIMENSIONS; by++) map_init(&s.groups[by], &s.arena);
+  if (!e) e = series_of_file(file, &all, count_rows, &requests, info);
+  if (!e) e = db_run(stats, DB_STAT_DAY_LIST, NULL, 0, find_day, &known, info);
+  if (!e && requests != known.requests) e = copy_day(&s, file, info);
+  arena_clear(&s.arena);
+  db_close(file);
+  return e;
+}
+
+struct old_days {
+  int64_t v[16];
+  size_t n;
+};
+
+static enum err take_old(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
+  struct old_days *old = arg;
+  (void)columns, (void)info;
+  if (old->n < sizeof old->v / sizeof *old->v) old->v[old->n++] = row[0].i;
+  return OK;
+}
+
+enum err log_stats_expire(struct db *stats, int64_t before_day, struct err_info *info) {
+  const struct db_value param = db_int(before_day);
+  struct old_days old = {.n = 0};
+  enum err e = db_run(stats, DB_STAT_DAYS_OLD, &param, 1, take_old, &old, info);
+  if (e || !old.n) return e;
+  e = db_begin(stats, info);
+  if (e) return e;
+  for (size_t i = 0; !e && i < old.n; i++) e = clear_day(stats, old.v[i], info);
+  if (!e) return db_commit(stats, info);
+  db_rollback(stats);
+  return e;
+}
+
+/* ---- reading ---- */
+
+struct add_days {
+  struct log_reader *r;
+  size_t room;
+  int64_t today;
+};
+
+static enum err add_day(struct add_days *a, const struct log_reader_day *day) {
+  struct log_reader *r = a->r;
+  if (r->day_count == a->room) {
+    size_t room = a->room ? 2 * a->room : 64;
+    struct log_reader_day *v = arena_realloc(&r->arena, r->days, a->room * sizeof *v, room * sizeof *v);
+    if (!v) return ERR_NO_MEMORY;
+    r->days = v;
+    a->room = room;
+  }
+  r->days[r->day_count++] = *day;
+  return OK;
+}
+
+static enum err take_day(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
+  struct add_days *a = arg;
+  (void)columns, (void)info;
+  if (row[0].i >= a->today) return OK;
+  return add_day(a, &(struct log_reader_day){row[0].i, row[1].i, row[2].i, true, false});
+}
+
+static int compare_days(const void *a, const void *b) {
+  int64_t x = ((const struct log_reader_day *)a)->day, y = ((const struct log_reader_day *)b)->day;
+  return x < y ? -1 : x > y;
+}
+
+/* Sealed days are there, ascending: the files' days join them. */
+static enum err join_files(struct add_days *a, const int64_t *files, size_t n) {
+  struct log_reader *r = a->r;
+  size_t sealed = r->day_count;
+  enum err e = OK;
+  for (size_t i = 0; !e && i < n; i++) {
+    const struct log_reader_day key = {.day = files[i]};
+    struct log_reader_day *known = sealed ? bsearch(&key, r->days, sealed, sizeof key, compare_days) : NULL;
+    if (known)
+      known->has_file = true;
+    else
+      e = add_day(a, &(struct log_reader_day){files[i], 0, 0, false, true});
+  }
+  if (!e && r->day_count) qsort(r->days, r->day_count, sizeof *r->days, compare_days);
+  return e;
+}
+
+enum err log_reader_open(struct log_reader *r, const char *folder, int64_t today, struct err_info *info) {
+  struct add_days a = {.r = r, .today = today};
+  int64_t *files = NULL;
+  size_t n = 0;
+  *r = (struct log_reader){.folder = folder};
+  arena_init(&r->arena, 0);
+  enum err e = open_stats(&r->stats, folder, true, info);
+  if (e == ERR_NOT_FOUND || e == ERR_STORE_CORRUPT || e == ERR_STORE_NEWER) e = OK; /* the files tell the rest */
+  if (!e && r->stats) e = db_begin_read(r->stats, info);
+  if (!e && r->stats) e = db_run(r->stats, DB_STAT_DAY_LIST, NULL, 0, take_day, &a, info);
+  if (!e) e = log_file_days(&r->arena, folder, &files, &n);
+  if (!e) e = join_files(&a, files, n);
+  if (e) log_reader_close(r);
+  return e;
+}
+
+void log_reader_close(struct log_reader *r) {
+  db_close(r->stats);
+  arena_clear(&r->arena);
+  *r = (struct log_reader){0};
+}
+
+struct facets {
+  enum log_dimension by;
+  int64_t day;
+  log_facet_fn *fn;
+  void *arg;
+};
+
+static enum err take_facet(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
+  const struct facets *f = arg;
+  struct log_sums sums;
+  (void)columns;
+  log_sums_get(row, &sums);
+  const struct db_value *rest = row + LOG_SUM_COLUMNS;
+  const struct log_facet facet = {rest[0].i, rest[1].s, rest[2].s, &sums};
+  return f->fn(f->arg, &facet, info);
+}
+
+static enum err take_series_facet(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
+  const struct facets *f = arg;
+  struct log_series s;
+  char room[16];
+  (void)columns;
+  log_series_get(row, &s);
+  struct str label = f->by == LOG_BY_USER ? s.text[LOG_TEXT_USER] : STR_NONE;
+  const struct log_facet facet = {f->day, log_dimension_value(f->by, &s, room), label, &s.sums};
+  return f->fn(f->arg, &facet, info);
+}
+
+/* The unsealed days' files, one after the other. */
+static enum err each_file(struct log_reader *r, const struct log_filter *filter, int64_t from, int64_t to,
+                          db_row_fn *fn, void *arg, int64_t *day, struct err_info *info) {
+  enum err e = OK;
+  for (size_t i = 0; !e && i < r->day_count; i++) {
+    const struct log_reader_day *d = &r->days[i];
+    struct db *file = NULL;
+    if (d->is_sealed || !d->has_file || d->day < from || d->day > to) continue;
+    e = log_file_read(r->folder, d->day, &file, info);
+    if (e == ERR_NOT_FOUND || e == ERR_STORE_CORRUPT || e == ERR_STORE_NEWER) {
+      e = OK; /* deleted meanwhile, or not ours to read */
+      continue;
+    }
+    *day = d->day;
+    if (!e) e = series_of_file(file, filter, fn, arg, info);
+    db_close(file);
+  }
+  return e;
+}
+
+enum err log_reader_facets(struct log_reader *r, enum log_dimension by, int64_t from, int64_t to, log_facet_fn *fn,
+                           void *arg, struct err_info *info) {
+  const struct log_filter all = {0};
+  struct facets f = {by, 0, fn, arg};
+  const struct db_value params[] = {db_int(by), db_int(from), db_int(to)};
+  enum err e = r->stats ? db_run(r->stats, DB_STAT_FACET_LIST, params, 3, take_facet, &f, info) : OK;
+  return e ? e : each_file(r, &all, from, to, take_series_facet, &f, &f.day, info);
+}
+
+struct each_series {
+  int64_t day; /* of a file; 0: it stands in the row */
+  log_series_fn *fn;
+  void *arg;
+};
+
+static enum err take_series(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
+  const struct each_series *each = arg;
+  struct log_series s;
+  (void)columns;
+  log_series_get(row, &s);
+  s.day = each->day ? each->day : row[LOG_SERIES_COLUMNS].i;
+  return each->fn(each->arg, &s, info);
+}
+
+enum err log_reader_series(struct log_reader *r, const struct log_filter *filter, int64_t from, int64_t to,
+                           log_series_fn *fn, void *arg, struct err_info *info) {
+  struct each_series each = {0, fn, arg};
+  struct db_value params[LOG_FILTER_PARAMS + 2];
+  const struct db_value of_user[] = {db_text(filter->principal), db_int(from), db_int(to)};
+  char like[LOG_LIKE_MAX];
+  enum err e = OK;
+  log_filter_put(filter, like, params);
+  params[LOG_FILTER_PARAMS] = db_int(from);
+  params[LOG_FILTER_PARAMS + 1] = db_int(to);
+  if (r->stats && filter->principal.n && log_filter_parts(filter) == 1)
+    e = db_run(r->stats, DB_STAT_DAILY_OF_USER, of_user, 3, take_series, &each, info);
+  else if (r->stats)
+    e = db_run(r->stats, DB_STAT_DAILY_LIST, params, LOG_FILTER_PARAMS + 2, take_series, &each, info);
+  return e ? e : each_file(r, filter, from, to, take_series, &each, &each.day, info);
+}
+
+/* ---- how many, and where ---- */
+
+enum { FACET_PARTS = 8 };
+
+struct part {
+  struct str value;
+  enum log_dimension by;
+};
+
+/* The parts of a filter that a facet tells of. */
+static void facet_parts(const struct log_filter *f, char room[16], struct part out[FACET_PARTS]) {
+  struct str status = STR_NONE;
+  if (f->status) {
+    snprintf(room, 16, "%d", f->status);
+    status = str_from_c(room);
+  }
+  const struct part parts[FACET_PARTS] = {{f->principal, LOG_BY_USER},    {f->team, LOG_BY_TEAM},
+                                          {f->source, LOG_BY_SOURCE},     {f->type, LOG_BY_TYPE},
+                                          {f->endpoint, LOG_BY_ENDPOINT}, {f->node, LOG_BY_NODE},
+                                          {f->error, LOG_BY_ERROR},       {status, LOG_BY_STATUS}};
+  memcpy(out, parts, sizeof parts);
+}
+
+enum err log_reader_may_match(struct log_reader *r, const struct log_filter *filter, size_t day_index, bool *out,
+                              struct err_info *info) {
+  const struct log_reader_day *d = &r->days[day_index];
+  struct db_value params[LOG_FILTER_PARAMS + 2];
+  struct part parts[FACET_PARTS];
+  char like[LOG_LIKE_MAX], room[16];
+  enum err e = OK;
+  *out = true;
+  if (!d->is_sealed || !r->stats) return OK;
+  facet_parts(filter, room, parts);
+  for (int i = 0; !e && *out && i < FACET_PARTS; i++) {
+    const struct db_value facet[] = {db_int(parts[i].by), db_int(d->day), db_text(parts[i].value)};
+    int64_t n = 0;
+    if (!parts[i].value.n) continue;
+    e = db_run(r->stats, DB_STAT_FACET_HAS, facet, 3, take_int, &n, info);
+    *out = n > 0;
+  }
+  if (e || !*out || !(filter->model.n || filter->user.n)) return e;
+  int64_t n = 0; /* no facet has parts of names: the day's series tell */
+  log_filter_put(filter, like, params);
+  params[LOG_FILTER_PARAMS] = params[LOG_FILTER_PARAMS + 1] = db_int(d->day);
+  e = db_run(r->stats, DB_STAT_DAILY_COUNT, params, LOG_FILTER_PARAMS + 2, take_int, &n, info);
+  *out = n > 0;
+  return e;
+}
+
+enum { TOTAL_SERIES_MAX = 20000 /* that are looked at for a total */ };
+
+struct total {
+  struct str value, label; /* the facet's; empty: whatever it is */
+  enum log_category category;
+  int64_t n;
+};
+
+static enum err add_facet_total(void *arg, const struct log_facet *f, struct err_info *info) {
+  struct total *t = arg;
+  (void)info;
+  if ((t->value.n && !str_eq(t->value, f->value)) || (t->label.n && !str_eq(t->label, f->label))) return OK;
+  int64_t all = f->sums->v[LOG_SUM_ROWS], good = f->sums->v[LOG_SUM_SUCCESS];
+  t->n += t->category == LOG_CATEGORY_ANY ? all : t->category == LOG_CATEGORY_SUCCESS ? good : all - good;
+  return OK;
+}
+
+static enum err add_series_total(void *arg, const struct log_series *s, struct err_info *info) {
+  (void)info;
+  ((struct total *)arg)->n += s->sums.v[LOG_SUM_ROWS];
+  return OK;
+}
+
+/* Whole days only, and days whose rows are there. */
+static bool days_of(const struct log_reader *r, const struct log_filter *f, int64_t *from, int64_t *to) {
+  int64_t now_day = r->day_count ? r->days[r->day_count - 1].day : 0;
+  *from = f->from_us ? log_day(f->from_us) : 0;
+  *to = f->to_us ? log_day(f->to_us - 1) : INT32_MAX;
+  bool cuts = (f->from_us && log_day_begins_us(*from) != f->from_us) ||
+              (f->to_us && log_day_begins_us(*to + 1) != f->to_us && *to <= now_day);
+  for (size_t i = 0; i < r->day_count; i++) /* rows that retention has deleted are in no list */
+    if (!r->days[i].has_file && r->days[i].day >= *from) *from = r->days[i].day + 1;
+  return !cuts;
+}
+
+/* With at most one part beside the category, and a facet for it: *by and what it must be. */
+static bool choose_facet(const struct log_filter *f, struct total *t, enum log_dimension *by, char room[16]) {
+  struct log_filter rest = *f;
+  struct part parts[FACET_PARTS];
+  rest.category = LOG_CATEGORY_ANY;
+  *by = LOG_BY_NOTHING;
+  if (log_filter_parts(&rest) == 0) return true;
+  if (log_filter_parts(&rest) > 1 || f->model.n) return false;
+  facet_parts(f, room, parts);
+  for (int i = 0; i < FACET_PARTS; i++)
+    if (parts[i].value.n) *by = parts[i].by, t->value = parts[i].value;
+  if (f->user.n) *by = LOG_BY_USER, t->label = f->user;
+  return true;
+}
+
+enum err log_reader_total(struct log_reader *r, const struct log_filter *filter, int64_t *out, bool *is_exact,
+                          struct err_info *info) {
+  struct total t = {.category = filter->category};
+  enum log_dimension by;
+  char room[16];
+  int64_t from, to, series = 0;
+  *is_exact = days_of(r, filter, &from, &to);
+  *out = 0;
+  if (!*is_exact) return OK;
+  enum err e;
+  if (choose_facet(filter, &t, &by, room)) {
+    e = log_reader_facets(r, by, from, to, add_facet_total, &t, info);
+  } else {
+    for (size_t i = 0; i < r->day_count; i++)
+      if (r->days[i].day >= from && r->days[i].day <= to) series += r->days[i].series;
+    *is_exact = series <= TOTAL_SERIES_MAX;
+    if (!*is_exact) return OK;
+    e = log_reader_series(r, filter, from, to, add_series_total, &t, info);
+  }
+  if (!e) *out = t.n;
+  return e;
+}
