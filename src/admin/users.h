@@ -6,7 +6,7 @@
 
 #include "gateway/request_context.h"
 
-#define X(name, allowed, required, needs_key, status) void users_##name(struct request_context *rc);
+#define X(name, allowed, required, begin, prepare, status, shape) void users_##name(struct request_context *rc);
 #include "admin/users.def"
 #undef X
 

@@ -1,97 +1,130 @@
-/* Changes of users: see users_change.h. Every function here ends by reading the user back in the same transaction, so
- * that the answer is what was stored. */
+/* Changes of users: see users_change.h. A function of the table edits a user that was found (or, to create one, was
+ * not); what it is answered with is read back in the same transaction, so that the answer is what was stored. */
 #include "admin/users_change.h"
 
 #include "admin/users_json.h"
 #include "base/clock.h"
 #include "policy/jwt.h"
-#include "state/store_audit.h"
+#include "state/store.h"
 #include "state/store_user.h"
 
 static const int64_t DAY_US = 86400 * (int64_t)1000000;
 
+struct edit {
+  struct db *db;
+  struct change *c;
+  const struct users_input *in;
+  struct store_user u;
+  struct str token; /* that was made; in the change's arena */
+};
+
 /* ---- the answer ---- */
 
-enum shape { SHAPE_USER, SHAPE_TOKEN, SHAPE_MODELS, SHAPE_NODES, SHAPE_NODE_MODELS, SHAPE_MODELS_OF_NODE };
+static enum err load(struct db *db, int64_t id, struct people *out, struct err_info *info) {
+  enum err e = people_load(db, id, out, info);
+  if (e || out->user_count == 1) return e;
+  people_clear(out);
+  return err_set(info, ERR_INTERNAL, "the user cannot be read back");
+}
 
-static enum err answer(struct db *db, struct users_change *c, int64_t id, enum shape shape, struct str token,
-                       struct err_info *info) {
+static void put_USER(const struct edit *e, const struct user *u) { users_json_put(e->c->out, u, e->token); }
+static void put_TOKEN(const struct edit *e, const struct user *u) {
+  users_json_put_token(e->c->out, u, e->c->item, e->token);
+}
+static void put_MODELS(const struct edit *e, const struct user *u) { users_json_put_models(e->c->out, u); }
+static void put_NODES(const struct edit *e, const struct user *u) { users_json_put_nodes(e->c->out, u); }
+static void put_NODE_MODELS(const struct edit *e, const struct user *u) { users_json_put_node_models(e->c->out, u); }
+static void put_MODELS_OF_NODE(const struct edit *e, const struct user *u) {
+  users_json_put_models_of_node(e->c->out, u, e->c->item);
+}
+#define put_NOTHING NULL
+
+static enum err edit_user(struct db *db, struct change *c, enum err (*fn)(struct edit *e, struct err_info *info),
+                          void (*put)(const struct edit *e, const struct user *u), struct err_info *info) {
+  static const struct users_input nothing;
+  struct edit edit = {.db = db, .c = c, .in = c->in ? c->in : &nothing};
   struct people people;
-  enum err e = people_load(db, id, &people, info);
+  enum err e = c->name.n ? store_user_find(db, c->name, &edit.u, info) : OK;
+  if (!e) e = fn(&edit, info);
+  if (e || !put) return e;
+  e = load(db, edit.u.id, &people, info);
   if (e) return e;
-  if (people.user_count != 1) {
-    people_clear(&people);
-    return err_set(info, ERR_INTERNAL, "the user cannot be read back");
-  }
-  const struct user *u = &people.users[0];
-  switch (shape) {
-    case SHAPE_USER: users_json_put(&c->out, u, token); break;
-    case SHAPE_TOKEN: users_json_put_token(&c->out, u, c->item, token); break;
-    case SHAPE_MODELS: users_json_put_models(&c->out, u); break;
-    case SHAPE_NODES: users_json_put_nodes(&c->out, u); break;
-    case SHAPE_NODE_MODELS: users_json_put_node_models(&c->out, u); break;
-    case SHAPE_MODELS_OF_NODE: users_json_put_models_of_node(&c->out, u, c->item); break;
-  }
+  put(&edit, &people.users[0]);
   people_clear(&people);
-  return c->out.failed ? ERR_NO_MEMORY : OK;
+  return OK;
+}
+
+/* The user as it is, without a token. */
+static enum err describe(struct db *db, const struct change *c, struct buf *out, struct err_info *info) {
+  struct store_user u;
+  struct err_info why = {0};
+  struct people people;
+  enum err e = c->name.n ? store_user_find(db, c->name, &u, &why) : ERR_NOT_FOUND;
+  if (e == ERR_NOT_FOUND) return OK;
+  if (!e) e = load(db, u.id, &people, &why);
+  if (e) return err_set(info, e, "%s", err_info_text(e, &why));
+  users_json_put(out, &people.users[0], STR_NONE);
+  people_clear(&people);
+  return OK;
 }
 
 /* ---- users ---- */
 
 /* A token of that name, signed; its text lives in the change's arena, its hash is what the store keeps. */
-static enum err make_token(struct users_change *c, struct str user, struct str name, struct user_token *out,
-                           struct str *text, struct err_info *info) {
+static enum err make_token(struct edit *edit, struct str name, struct user_token *out, struct err_info *info) {
   int64_t now = clock_wall_us();
-  int64_t expires = c->in.expires_in_days ? now + (int64_t)c->in.expires_in_days * DAY_US : 0;
-  const struct jwt_claims claims = {.username = user, .issued_s = now / 1000000, .expires_s = expires / 1000000};
+  int64_t expires = edit->in->expires_in_days ? now + edit->in->expires_in_days * DAY_US : 0;
+  const struct jwt_claims claims = {
+      .username = edit->c->name, .issued_s = now / 1000000, .expires_s = expires / 1000000};
   struct buf b;
   buf_init(&b, 0);
-  enum err e = jwt_issue(c->token_key, &claims, &b, info);
+  enum err e = jwt_issue(secret_reveal(edit->c->key), &claims, &b, info);
   *out = (struct user_token){.name = name, .created_us = now, .expires_us = expires};
   if (!e) e = crypto_sha256(buf_str(&b), &out->hash);
-  if (!e) *text = arena_dup(c->arena, buf_str(&b));
-  if (!e && !text->p) e = ERR_NO_MEMORY;
+  if (!e) edit->token = arena_dup(edit->c->arena, buf_str(&b));
+  if (!e && !edit->token.p) e = ERR_NO_MEMORY;
   crypto_wipe(b.p, b.n);
   buf_clear(&b);
   return e;
 }
 
-static enum err create(struct db *db, struct users_change *c, struct err_info *info) {
-  struct store_user u = {.role = c->in.role, .is_active = true, .has_all_models = c->in.has_all_models};
+static enum err allow_all(struct edit *edit, enum store_user_list list, struct str node, struct field_strings names,
+                          struct err_info *info) {
+  enum err e = OK;
+  for (size_t i = 0; !e && i < names.n; i++) e = store_user_allow(edit->db, list, edit->u.id, node, names.v[i], info);
+  return e;
+}
+
+static enum err create(struct edit *edit, struct err_info *info) {
+  const struct users_input *in = edit->in;
   struct user_token token;
-  struct str text = STR_NONE;
-  enum err e = store_user_add(db, c->in.username, &u, info);
-  if (!e) e = make_token(c, c->in.username, USERS_DEFAULT_TOKEN, &token, &text, info);
-  if (!e) e = store_user_add_token(db, u.id, &token, info);
-  for (size_t i = 0; !e && i < c->in.model_count; i++)
-    e = store_user_allow(db, STORE_USER_MODELS, u.id, STR_NONE, c->in.models[i], info);
-  return e ? e : answer(db, c, u.id, SHAPE_USER, text, info);
-}
-
-static enum err update(struct db *db, struct users_change *c, struct err_info *info) {
-  struct store_user u;
-  enum err e = store_user_find(db, c->user, &u, info);
+  edit->u =
+      (struct store_user){.role = (enum user_role)in->role, .is_active = true, .has_all_models = in->has_all_models};
+  enum err e = store_user_add(edit->db, in->username, &edit->u, info);
   if (e) return e;
-  if (c->in.has & USERS_ROLE) u.role = c->in.role;
-  if (c->in.has & USERS_ACTIVE) u.is_active = c->in.is_active;
-  if (c->in.has & USERS_ALL_MODELS) u.has_all_models = c->in.has_all_models;
-  e = store_user_update(db, &u, info);
-  return e ? e : answer(db, c, u.id, SHAPE_USER, STR_NONE, info);
+  edit->c->name = in->username;
+  e = make_token(edit, USERS_DEFAULT_TOKEN, &token, info);
+  if (!e) e = store_user_add_token(edit->db, edit->u.id, &token, info);
+  return e ? e : allow_all(edit, STORE_USER_MODELS, STR_NONE, in->models, info);
 }
 
-static enum err activate(struct db *db, struct users_change *c, struct err_info *info) {
-  c->in = (struct users_input){.has = USERS_ACTIVE, .is_active = true};
-  return update(db, c, info);
+static enum err update(struct edit *edit, struct err_info *info) {
+  const struct users_input *in = edit->in;
+  if (in->has & USERS_ROLE) edit->u.role = (enum user_role)in->role;
+  if (in->has & USERS_ACTIVE) edit->u.is_active = in->is_active;
+  if (in->has & USERS_ALL_MODELS) edit->u.has_all_models = in->has_all_models;
+  return store_user_update(edit->db, &edit->u, info);
 }
 
-static enum err deactivate(struct db *db, struct users_change *c, struct err_info *info) {
-  c->in = (struct users_input){.has = USERS_ACTIVE, .is_active = false};
-  return update(db, c, info);
+static enum err set_active(struct edit *edit, bool is_active, struct err_info *info) {
+  edit->u.is_active = is_active;
+  return store_user_update(edit->db, &edit->u, info);
 }
+static enum err activate(struct edit *edit, struct err_info *info) { return set_active(edit, true, info); }
+static enum err deactivate(struct edit *edit, struct err_info *info) { return set_active(edit, false, info); }
 
-static enum err delete (struct db *db, struct users_change *c, struct err_info *info) {
-  struct store_user u; enum err e = store_user_find(db, c->user, &u, info);
-  return e ? e : store_user_delete(db, u.id, info);
+static enum err delete (struct edit *edit, struct err_info *info) {
+  return store_user_delete(edit->db, edit->u.id, info);
 }
 
 /* ---- tokens ---- */
@@ -102,205 +135,181 @@ static enum err count_row(void *arg, const struct db_value *row, unsigned column
   return OK;
 }
 
-static enum err token_add(struct db *db, struct users_change *c, struct err_info *info) {
-  struct store_user u;
+/* How many rows a query of the user's gives. */
+static enum err count_rows(const struct edit *edit, enum db_query list, size_t *out, struct err_info *info) {
+  const struct db_value id = db_int(edit->u.id);
+  *out = 0;
+  return db_run(edit->db, list, &id, 1, count_row, out, info);
+}
+
+static enum err token_add(struct edit *edit, struct err_info *info) {
   struct user_token token;
-  struct str text = STR_NONE;
-  size_t n = 0;
-  enum err e = store_user_find(db, c->user, &u, info);
-  const struct db_value id = db_int(e ? 0 : u.id);
-  if (!e) e = db_run(db, DB_TOKEN_LIST, &id, 1, count_row, &n, info);
+  size_t n;
+  enum err e = count_rows(edit, DB_TOKEN_LIST, &n, info);
   if (!e && n >= USER_TOKENS_MAX)
     e = err_set(info, ERR_CONFLICT, "a user has at most %d tokens; revoke one first", (int)USER_TOKENS_MAX);
-  if (!e) e = make_token(c, c->user, c->in.name, &token, &text, info);
-  if (!e) e = store_user_add_token(db, u.id, &token, info);
-  c->item = c->in.name;
-  return e ? e : answer(db, c, u.id, SHAPE_TOKEN, text, info);
+  edit->c->item = edit->in->name;
+  if (!e) e = make_token(edit, edit->c->item, &token, info);
+  return e ? e : store_user_add_token(edit->db, edit->u.id, &token, info);
 }
 
 /* The default token comes (back) into being, too: a user whose token was revoked gets a new one so. */
-static enum err token_renew(struct db *db, struct users_change *c, struct err_info *info) {
-  struct store_user u;
-  struct user_token token = {0};
-  struct str text = STR_NONE;
-  bool is_default = c->item.n == 0;
-  if (is_default) c->item = USERS_DEFAULT_TOKEN;
-  enum err e = store_user_find(db, c->user, &u, info);
-  if (!e) e = make_token(c, c->user, c->item, &token, &text, info);
-  if (!e) e = store_user_renew_token(db, u.id, &token, info);
-  if (e == ERR_NOT_FOUND && is_default && token.name.p) e = store_user_add_token(db, u.id, &token, info);
-  return e ? e : answer(db, c, u.id, SHAPE_TOKEN, text, info);
+static enum err token_renew(struct edit *edit, struct err_info *info) {
+  struct user_token token;
+  bool is_default = edit->c->item.n == 0;
+  if (is_default) edit->c->item = USERS_DEFAULT_TOKEN;
+  enum err e = make_token(edit, edit->c->item, &token, info);
+  if (e) return e;
+  e = store_user_renew_token(edit->db, edit->u.id, &token, info);
+  return e == ERR_NOT_FOUND && is_default ? store_user_add_token(edit->db, edit->u.id, &token, info) : e;
 }
 
-static enum err token_revoke(struct db *db, struct users_change *c, struct err_info *info) {
-  struct store_user u;
-  enum err e = store_user_find(db, c->user, &u, info);
-  return e ? e : store_user_delete_token(db, u.id, c->item, info);
+static enum err token_revoke(struct edit *edit, struct err_info *info) {
+  return store_user_delete_token(edit->db, edit->u.id, edit->c->item, info);
 }
 
 /* ---- lists ---- */
 
-static enum err set_all_models(struct db *db, struct store_user *u, bool has_all, struct err_info *info) {
-  u->has_all_models = has_all;
-  return store_user_update(db, u, info);
+static enum err clear_list(struct edit *edit, enum store_user_list list, struct str node, struct err_info *info) {
+  return store_user_clear(edit->db, list, edit->u.id, node, info);
 }
 
-static enum err models_set(struct db *db, struct users_change *c, struct err_info *info) {
-  struct store_user u;
-  enum err e = store_user_find(db, c->user, &u, info);
-  if (!e) e = set_all_models(db, &u, false, info);
-  if (!e) e = store_user_clear(db, STORE_USER_MODELS, u.id, STR_NONE, info);
-  for (size_t i = 0; !e && i < c->in.model_count; i++)
-    e = store_user_allow(db, STORE_USER_MODELS, u.id, STR_NONE, c->in.models[i], info);
-  return e ? e : answer(db, c, u.id, SHAPE_MODELS, STR_NONE, info);
+static enum err remove_one(struct edit *edit, enum store_user_list list, struct str node, struct str pattern,
+                           struct err_info *info) {
+  return store_user_disallow(edit->db, list, edit->u.id, node, pattern, info);
 }
 
-static enum err models_all(struct db *db, struct users_change *c, struct err_info *info) {
-  struct store_user u;
-  enum err e = store_user_find(db, c->user, &u, info);
-  if (!e) e = set_all_models(db, &u, true, info);
-  return e ? e : answer(db, c, u.id, SHAPE_MODELS, STR_NONE, info);
+static enum err set_all_models(struct edit *edit, bool has_all, struct err_info *info) {
+  edit->u.has_all_models = has_all;
+  return store_user_update(edit->db, &edit->u, info);
 }
 
-static enum err models_clear(struct db *db, struct users_change *c, struct err_info *info) {
-  c->in.model_count = 0;
-  return models_set(db, c, info);
+/* `in` without models empties the list. */
+static enum err models_set(struct edit *edit, struct err_info *info) {
+  enum err e = set_all_models(edit, false, info);
+  if (!e) e = clear_list(edit, STORE_USER_MODELS, STR_NONE, info);
+  return e ? e : allow_all(edit, STORE_USER_MODELS, STR_NONE, edit->in->models, info);
 }
+#define models_clear models_set
 
-static enum err models_remove(struct db *db, struct users_change *c, struct err_info *info) {
-  struct store_user u;
-  enum err e = store_user_find(db, c->user, &u, info);
-  if (!e) e = store_user_disallow(db, STORE_USER_MODELS, u.id, STR_NONE, c->item, info);
-  return e ? e : answer(db, c, u.id, SHAPE_MODELS, STR_NONE, info);
+static enum err models_all(struct edit *edit, struct err_info *info) { return set_all_models(edit, true, info); }
+
+static enum err models_remove(struct edit *edit, struct err_info *info) {
+  return remove_one(edit, STORE_USER_MODELS, STR_NONE, edit->c->item, info);
 }
 
 /* What would make a list too long, told before anything is added. */
-static enum err has_room(struct db *db, int64_t user_id, enum db_query list, size_t max, struct err_info *info) {
-  const struct db_value id = db_int(user_id);
-  size_t n = 0;
-  enum err e = db_run(db, list, &id, 1, count_row, &n, info);
-  if (!e && n >= max) e = err_set(info, ERR_CONFLICT, "the list has %zu entries, which is the most", n);
+static enum err check_room(const struct edit *edit, enum db_query list, size_t more, size_t max,
+                           struct err_info *info) {
+  size_t n;
+  enum err e = count_rows(edit, list, &n, info);
+  if (!e && n + more > max) e = err_set(info, ERR_CONFLICT, "the list has %zu entries, and %zu are the most", n, max);
   return e;
 }
 
 /* One is added ({"node_id"}), or all are replaced ({"node_ids"}). */
-static enum err nodes_set(struct db *db, struct users_change *c, struct err_info *info) {
-  struct store_user u;
-  enum err e = store_user_find(db, c->user, &u, info);
-  bool is_one = c->in.has & USERS_NODE_ID;
-  if (e) return e;
-  if (!(c->in.has & (USERS_NODE_ID | USERS_NODE_IDS)) || (is_one && c->in.has & USERS_NODE_IDS)) {
-    e = err_set_param(info, ERR_MISSING, "node_ids",
-                      "either \"node_id\" (adds it) or \"node_ids\" (replaces all) is required");
-    if (info) info->http_status = 422;
-    return e;
+static enum err nodes_set(struct edit *edit, struct err_info *info) {
+  const struct users_input *in = edit->in;
+  unsigned which = in->has & (USERS_NODE_ID | USERS_NODE_IDS);
+  if (which == USERS_NODE_ID) {
+    enum err e = check_room(edit, DB_NODE_LIST, 1, USER_NODES_MAX, info);
+    return e ? e : store_user_allow(edit->db, STORE_USER_NODES, edit->u.id, STR_NONE, in->node_id, info);
   }
-  if (is_one)
-    e = has_room(db, u.id, DB_NODE_LIST, USER_NODES_MAX, info);
-  else
-    e = store_user_clear(db, STORE_USER_NODES, u.id, STR_NONE, info);
-  if (!e && is_one) e = store_user_allow(db, STORE_USER_NODES, u.id, STR_NONE, c->in.node_id, info);
-  for (size_t i = 0; !e && i < c->in.node_count; i++)
-    e = store_user_allow(db, STORE_USER_NODES, u.id, STR_NONE, c->in.node_ids[i], info);
-  return e ? e : answer(db, c, u.id, SHAPE_NODES, STR_NONE, info);
-}
-
-static enum err nodes_remove(struct db *db, struct users_change *c, struct err_info *info) {
-  struct store_user u;
-  enum err e = store_user_find(db, c->user, &u, info);
-  if (!e) e = store_user_disallow(db, STORE_USER_NODES, u.id, STR_NONE, c->item, info);
-  return e ? e : answer(db, c, u.id, SHAPE_NODES, STR_NONE, info);
-}
-
-static enum err nodes_clear(struct db *db, struct users_change *c, struct err_info *info) {
-  struct store_user u;
-  enum err e = store_user_find(db, c->user, &u, info);
-  if (!e) e = store_user_clear(db, STORE_USER_NODES, u.id, STR_NONE, info);
-  return e ? e : answer(db, c, u.id, SHAPE_NODES, STR_NONE, info);
-}
-
-static enum err node_models_add(struct db *db, struct users_change *c, struct err_info *info) {
-  struct store_user u;
-  enum err e = store_user_find(db, c->user, &u, info);
-  if (!e) e = has_room(db, u.id, DB_NODE_MODEL_LIST, USER_NODE_MODELS_MAX, info);
-  if (!e) e = store_user_allow(db, STORE_USER_NODE_MODELS, u.id, c->in.node_id, c->in.model_name, info);
-  return e ? e : answer(db, c, u.id, SHAPE_NODE_MODELS, STR_NONE, info);
-}
-
-static enum err node_models_remove(struct db *db, struct users_change *c, struct err_info *info) {
-  struct store_user u;
-  enum err e = store_user_find(db, c->user, &u, info);
-  if (!e) e = store_user_disallow(db, STORE_USER_NODE_MODELS, u.id, c->in.node_id, c->in.model_name, info);
-  return e ? e : answer(db, c, u.id, SHAPE_NODE_MODELS, STR_NONE, info);
-}
-
-static enum err node_models_clear(struct db *db, struct users_change *c, struct err_info *info) {
-  struct store_user u;
-  enum err e = store_user_find(db, c->user, &u, info);
-  if (!e) e = store_user_clear(db, STORE_USER_NODE_MODELS, u.id, STR_NONE, info);
-  return e ? e : answer(db, c, u.id, SHAPE_NODE_MODELS, STR_NONE, info);
-}
-
-static enum err models_of_node_set(struct db *db, struct users_change *c, struct err_info *info) {
-  struct store_user u;
-  enum err e = store_user_find(db, c->user, &u, info);
-  if (!e) e = store_user_clear(db, STORE_USER_NODE_MODELS, u.id, c->item, info);
-  for (size_t i = 0; !e && i < c->in.model_count; i++) {
-    if (i == 0) e = has_room(db, u.id, DB_NODE_MODEL_LIST, USER_NODE_MODELS_MAX - c->in.model_count + 1, info);
-    if (!e) e = store_user_allow(db, STORE_USER_NODE_MODELS, u.id, c->item, c->in.models[i], info);
+  if (which == USERS_NODE_IDS) {
+    enum err e = clear_list(edit, STORE_USER_NODES, STR_NONE, info);
+    return e ? e : allow_all(edit, STORE_USER_NODES, STR_NONE, in->node_ids, info);
   }
-  return e ? e : answer(db, c, u.id, SHAPE_MODELS_OF_NODE, STR_NONE, info);
+  enum err e = err_set_param(info, ERR_MISSING, "node_ids",
+                             "either \"node_id\" (adds it) or \"node_ids\" (replaces all) is required");
+  if (info) info->http_status = 422;
+  return e;
 }
 
-static enum err models_of_node_clear(struct db *db, struct users_change *c, struct err_info *info) {
-  c->in.model_count = 0;
-  return models_of_node_set(db, c, info);
+static enum err nodes_remove(struct edit *edit, struct err_info *info) {
+  return remove_one(edit, STORE_USER_NODES, STR_NONE, edit->c->item, info);
 }
 
-static const struct users_operation_row operations[USERS_OPERATION_COUNT] = {
-#define X(name, allowed, required, needs_key, status) {#name, allowed, required, needs_key, status, name},
+static enum err nodes_clear(struct edit *edit, struct err_info *info) {
+  return clear_list(edit, STORE_USER_NODES, STR_NONE, info);
+}
+
+static enum err node_models_add(struct edit *edit, struct err_info *info) {
+  const struct field_strings one = {&edit->in->model_name, 1};
+  enum err e = check_room(edit, DB_NODE_MODEL_LIST, 1, USER_NODE_MODELS_MAX, info);
+  return e ? e : allow_all(edit, STORE_USER_NODE_MODELS, edit->in->node_id, one, info);
+}
+
+static enum err node_models_remove(struct edit *edit, struct err_info *info) {
+  return remove_one(edit, STORE_USER_NODE_MODELS, edit->in->node_id, edit->in->model_name, info);
+}
+
+static enum err node_models_clear(struct edit *edit, struct err_info *info) {
+  return clear_list(edit, STORE_USER_NODE_MODELS, STR_NONE, info);
+}
+
+/* As models_set, of one node. */
+static enum err models_of_node_set(struct edit *edit, struct err_info *info) {
+  enum err e = clear_list(edit, STORE_USER_NODE_MODELS, edit->c->item, info);
+  if (!e && edit->in->models.n)
+    e = check_room(edit, DB_NODE_MODEL_LIST, edit->in->models.n, USER_NODE_MODELS_MAX, info);
+  return e ? e : allow_all(edit, STORE_USER_NODE_MODELS, edit->c->item, edit->in->models, info);
+}
+#define models_of_node_clear models_of_node_set
+
+/* ---- what is known before ---- */
+
+static enum err take_configured_key(struct request_context *rc, struct change *c, struct err_info *info) {
+  (void)info;
+  if (!secret_bytes(rc->options->auth_jwt_secret)) return OK;
+  c->key = secret_dup(rc->options->auth_jwt_secret);
+  return c->key ? OK : ERR_NO_MEMORY;
+}
+
+static enum err take_own_key(struct change *c, struct err_info *info) {
+  return c->key ? OK : store_token_key(&c->key, info);
+}
+
+/* A provider that does not exist is a slip of the pen, unless it is a pattern. */
+static enum err check_node(const struct catalog *c, struct str node, const char *param, int status,
+                           struct err_info *info) {
+  bool is_pattern = str_find_char(node, '*') != SIZE_MAX || str_find_char(node, '?') != SIZE_MAX;
+  if (!node.n || is_pattern || map_get(&c->by_provider, node)) return OK;
+  enum err e = err_set_param(info, ERR_BAD_VALUE, param, "there is no node \"%.*s\"",
+                             STR_ARG(str_cut_utf8(node, USER_PATTERN_MAX)));
+  if (info) info->http_status = status;
+  return e;
+}
+
+static enum err check_nodes(struct request_context *rc, struct change *c, struct err_info *info) {
+  const struct users_input *in = c->in;
+  enum err e = check_node(rc->catalog, in->node_id, "node_id", 422, info);
+  for (size_t i = 0; !e && i < in->node_ids.n; i++) {
+    char path[ERR_PARAM_MAX];
+    err_path_index(path, NULL, "node_ids", i);
+    e = check_node(rc->catalog, in->node_ids.v[i], path, 422, info);
+  }
+  return e;
+}
+
+static enum err check_node_of_path(struct request_context *rc, struct change *c, struct err_info *info) {
+  return check_node(rc->catalog, c->item, "", 404, info);
+}
+
+/* ---- the table ---- */
+
+#define X(name, allowed, required, begin, prepare, status, shape)                      \
+  static enum err run_##name(struct db *db, struct change *c, struct err_info *info) { \
+    return edit_user(db, c, name, put_##shape, info);                                  \
+  }
 #include "admin/users.def"
 #undef X
-};
 
-const struct users_operation_row *users_operation(enum users_operation operation) { return &operations[operation]; }
-
-/* ---- the record ---- */
-
-/* The user as it is now, without a token; empty when there is none. */
-static enum err describe(struct db *db, struct str name, struct buf *out, struct err_info *info) {
-  struct store_user u;
-  struct err_info why = {0};
-  struct people people;
-  enum err e = store_user_find(db, name, &u, &why);
-  if (e == ERR_NOT_FOUND) return OK;
-  if (!e) e = people_load(db, u.id, &people, &why);
-  if (e) return err_set(info, e, "%s", err_info_text(e, &why));
-  if (people.user_count == 1) users_json_put(out, &people.users[0], STR_NONE);
-  people_clear(&people);
-  return out->failed ? ERR_NO_MEMORY : OK;
-}
-
-enum err users_change_run(struct db *db, const struct users_operation_row *operation, struct users_change *c,
-                          struct err_info *info) {
-  struct str name = c->user.n ? c->user : c->in.username;
-  struct buf before, after;
-  buf_init(&before, 0);
-  buf_init(&after, 0);
-  enum err e = describe(db, name, &before, info);
-  if (!e) e = operation->run(db, c, info);
-  if (!e) e = describe(db, name, &after, info);
-  if (!e) {
-    const struct audit_row row = {.actor = c->actor,
-                                  .address = c->address,
-                                  .action = str_from_c(operation->name),
-                                  .entity_type = STR("user"),
-                                  .entity_id = name,
-                                  .before = buf_str(&before),
-                                  .after = buf_str(&after)};
-    e = store_audit_add(db, &row, info);
-  }
-  buf_clear(&before);
-  buf_clear(&after);
-  return e;
+const struct change_row *users_operation(enum users_operation operation) {
+  static const struct change_row rows[USERS_OPERATION_COUNT] = {
+#define X(name, allowed, required, begin, prepare, status, shape) \
+  {#name, "user", status, (allowed) ? &users_fields : NULL, allowed, required, prepare, begin, run_##name, describe},
+#include "admin/users.def"
+#undef X
+  };
+  return &rows[operation];
 }

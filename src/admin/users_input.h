@@ -1,8 +1,8 @@
-/* The body of a change of users, checked: every member that the operation takes, of the right type and range, none that
- * it does not take. Pure; memory from the caller's arena. */
+/* The body of a change of users, as a table of fields (fields.h). */
 #ifndef MAESTRO_ADMIN_USERS_INPUT_H
 #define MAESTRO_ADMIN_USERS_INPUT_H
 
+#include "admin/fields.h"
 #include "state/people.h"
 
 enum users_member {
@@ -21,16 +21,12 @@ enum users_member {
 struct users_input {
   unsigned has; /* of enum users_member */
   struct str username, name, node_id, model_name;
-  enum user_role role;
+  unsigned role; /* enum user_role */
   bool is_active, has_all_models;
-  uint64_t expires_in_days; /* 0: never */
-  const struct str *models, *node_ids;
-  size_t model_count, node_count;
+  int64_t expires_in_days; /* 0: never */
+  struct field_strings models, node_ids;
 };
 
-/* An empty body is an empty object. Malformed JSON is ERR_BAD_JSON (400); what is in it has status 422 and the member's
- * path in *info. */
-enum err users_input_read(struct arena *a, struct str body, unsigned allowed, unsigned required,
-                          struct users_input *out, struct err_info *info) MUST_CHECK;
+extern const struct fields users_fields;
 
 #endif

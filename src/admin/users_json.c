@@ -1,34 +1,11 @@
 /* Users as JSON: see users_json.h. */
 #include "admin/users_json.h"
 
-#include "base/clock.h"
 #include "base/json_out.h"
-
-static void put_time(struct buf *b, const char *key, int64_t wall_us) {
-  char text[25];
-  clock_format_rfc3339(wall_us, text);
-  json_out_member_string(b, key, str_from_c(text));
-}
-
-static void put_time_or_null(struct buf *b, const char *key, int64_t wall_us) {
-  if (wall_us) {
-    put_time(b, key, wall_us);
-  } else {
-    json_out_key(b, key);
-    json_out_raw(b, STR("null"));
-  }
-}
-
-static void put_names(struct buf *b, const char *key, const struct str *v, size_t n) {
-  json_out_key(b, key);
-  json_out_begin(b, '[');
-  for (size_t i = 0; i < n; i++) json_out_string(b, v[i]);
-  json_out_end(b, ']');
-}
 
 static void put_model_members(struct buf *b, const struct user *u) {
   json_out_member_bool(b, "has_all_models", u->has_all_models);
-  put_names(b, "models", u->models, u->model_count);
+  json_out_member_strings(b, "models", u->models, u->model_count);
 }
 
 static void put_token_members(struct buf *b, const struct user *u) {
@@ -38,8 +15,8 @@ static void put_token_members(struct buf *b, const struct user *u) {
     const struct user_token *t = &u->tokens[i];
     json_out_begin(b, '{');
     json_out_member_string(b, "name", t->name);
-    put_time(b, "created_at", t->created_us);
-    put_time_or_null(b, "expires_at", t->expires_us);
+    json_out_member_time(b, "created_at", t->created_us);
+    json_out_member_time(b, "expires_at", t->expires_us);
     json_out_end(b, '}');
   }
   json_out_end(b, ']');
@@ -69,10 +46,10 @@ void users_json_put(struct buf *b, const struct user *u, struct str token) {
   json_out_member_string_if(b, "token", token);
   json_out_member_string(b, "role", str_from_c(user_role_name(u->role)));
   json_out_member_bool(b, "is_active", u->is_active);
-  put_time(b, "created_at", u->created_us);
-  put_time(b, "updated_at", u->updated_us);
+  json_out_member_time(b, "created_at", u->created_us);
+  json_out_member_time(b, "updated_at", u->updated_us);
   put_model_members(b, u);
-  put_names(b, "nodes", u->nodes, u->node_count);
+  json_out_member_strings(b, "nodes", u->nodes, u->node_count);
   put_node_model_members(b, u);
   put_token_members(b, u);
   json_out_end(b, '}');
@@ -84,8 +61,8 @@ void users_json_put_token(struct buf *b, const struct user *u, struct str name, 
   json_out_member_string(b, "token", token);
   for (size_t i = 0; i < u->token_count; i++) {
     if (!str_eq(u->tokens[i].name, name)) continue;
-    put_time(b, "created_at", u->tokens[i].created_us);
-    put_time_or_null(b, "expires_at", u->tokens[i].expires_us);
+    json_out_member_time(b, "created_at", u->tokens[i].created_us);
+    json_out_member_time(b, "expires_at", u->tokens[i].expires_us);
   }
   json_out_member_bool(b, "is_active", u->is_active);
   json_out_end(b, '}');
@@ -106,7 +83,7 @@ void users_json_put_models(struct buf *b, const struct user *u) {
 void users_json_put_nodes(struct buf *b, const struct user *u) {
   begin(b, u);
   json_out_member_bool(b, "has_restriction", u->node_count > 0);
-  put_names(b, "nodes", u->nodes, u->node_count);
+  json_out_member_strings(b, "nodes", u->nodes, u->node_count);
   json_out_end(b, '}');
 }
 

@@ -77,10 +77,14 @@ static int ask(struct place *p, const struct context *context, const char *metho
 
 /* ---- without one ---- */
 
+struct here {
+  struct change change;
+  const struct change_row *row;
+};
+
 static enum err run_change(struct db *db, void *arg, struct err_info *info) {
-  struct users_change *c = ((void **)arg)[0];
-  const struct users_operation_row *o = ((void **)arg)[1];
-  return users_change_run(db, o, c, info);
+  struct here *h = arg;
+  return change_run(db, h->row, &h->change, info);
 }
 
 /* The configured key, as a server would take it. */
@@ -108,24 +112,24 @@ static enum err find_key(const struct cli_paths *paths, struct secret **out, str
 
 static enum err change_here(struct place *p, enum users_operation operation, struct str user, struct str item,
                             struct str body, struct err_info *info) {
-  const struct users_operation_row *o = users_operation(operation);
-  struct users_change c = {.arena = &p->arena, .user = user, .item = item, .actor = STR("command")};
-  struct secret *key = NULL;
+  struct users_input in;
   struct people now;
-  void *both[] = {&c, (void *)(uintptr_t)o};
-  buf_init(&c.out, 0);
-  enum err e = users_input_read(&p->arena, body, o->allowed, o->required, &c.in, info);
-  if (!e && o->needs_key) e = find_key(&p->paths, &key, info);
-  c.token_key = secret_reveal(key);
-  if (!e) e = store_write(run_change, both, info);
+  struct buf out;
+  struct here h = {.row = users_operation(operation)};
+  h.change =
+      (struct change){.arena = &p->arena, .name = user, .item = item, .in = &in, .actor = STR("command"), .out = &out};
+  buf_init(&out, 0);
+  enum err e = fields_read(&p->arena, body, &users_fields, h.row->allowed, h.row->required, &in, info);
+  if (!e && h.row->begin) e = find_key(&p->paths, &h.change.key, info);
+  if (!e) e = store_write(run_change, &h, info);
   if (!e) {
     store_people(&now); /* kept for a server that cannot read the store */
     people_clear(&now);
-    buf_put(&p->answer, buf_str(&c.out));
+    buf_put(&p->answer, buf_str(&out));
   }
-  crypto_wipe(c.out.p, c.out.n);
-  buf_clear(&c.out);
-  secret_free(key);
+  crypto_wipe(out.p, out.n);
+  buf_clear(&out);
+  secret_free(h.change.key);
   return e;
 }
 

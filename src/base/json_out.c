@@ -1,6 +1,8 @@
 /* Writes JSON member by member: see json_out.h. */
 #include "base/json_out.h"
 
+#include "base/clock.h"
+
 /* What was written last tells whether a comma is due: none behind an opening bracket, a colon, a comma, or nothing at
  * all. A line end or a space is what a stream's frame begins with; no value ends in one, since raw ones are trimmed. */
 static bool needs_comma(const struct buf *b) {
@@ -93,5 +95,23 @@ void json_out_rest(struct buf *b, const struct json_rest *rest) {
   for (size_t i = 0; i < rest->n; i++) {
     json_out_key_str(b, rest->v[i].key);
     json_split_put(b, rest->v[i].value);
+  }
+}
+
+void json_out_member_strings(struct buf *b, const char *key, const struct str *v, size_t n) {
+  json_out_key(b, key);
+  json_out_begin(b, '[');
+  for (size_t i = 0; i < n; i++) json_out_string(b, v[i]);
+  json_out_end(b, ']');
+}
+
+void json_out_member_time(struct buf *b, const char *key, int64_t wall_us) {
+  char text[25];
+  json_out_key(b, key);
+  if (wall_us) {
+    clock_format_rfc3339(wall_us, text);
+    json_out_string(b, str_from_c(text));
+  } else {
+    json_out_raw(b, STR("null"));
   }
 }

@@ -42,6 +42,9 @@ static inline void json_out_member_bool(struct buf *b, const char *key, bool v) 
   buf_put(b, v ? STR("true") : STR("false"));
 }
 void json_out_member_tri(struct buf *b, const char *key, int8_t v); /* -1 writes nothing */
+void json_out_member_strings(struct buf *b, const char *key, const struct str *v, size_t n);
+/* A moment of the wall clock in RFC 3339; 0 is null. */
+void json_out_member_time(struct buf *b, const char *key, int64_t wall_us);
 void json_out_member_value_if(struct buf *b, const char *key, struct yyjson_val *v);
 /* The kept members of a node. */
 void json_out_rest(struct buf *b, const struct json_rest *rest);

@@ -33,13 +33,6 @@ static void put_tokens(struct buf *b, const struct user *u) {
   json_out_end(b, ']');
 }
 
-static void put_names(struct buf *b, const char *key, const struct str *v, size_t n) {
-  json_out_key(b, key);
-  json_out_begin(b, '[');
-  for (size_t i = 0; i < n; i++) json_out_string(b, v[i]);
-  json_out_end(b, ']');
-}
-
 static void put_user(struct buf *b, const struct user *u) {
   json_out_begin(b, '{');
   json_out_member_i64(b, "id", u->id);
@@ -50,8 +43,8 @@ static void put_user(struct buf *b, const struct user *u) {
   json_out_member_i64(b, "created_us", u->created_us);
   json_out_member_i64(b, "updated_us", u->updated_us);
   put_tokens(b, u);
-  put_names(b, "models", u->models, u->model_count);
-  put_names(b, "nodes", u->nodes, u->node_count);
+  json_out_member_strings(b, "models", u->models, u->model_count);
+  json_out_member_strings(b, "nodes", u->nodes, u->node_count);
   json_out_key(b, "node_models");
   json_out_begin(b, '[');
   for (size_t i = 0; i < u->node_model_count; i++) {

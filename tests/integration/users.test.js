@@ -352,6 +352,31 @@ test('bad input is named, and changes nothing', async () => {
   assert.equal((await admin('GET', `/${encodeURIComponent(evil)}`)).body.username, evil);
 });
 
+test('an entity tag keeps two administrators from overwriting each other', async () => {
+  await make('tess');
+  const path = `${serve.url}/admin/users/tess`;
+  const headers = { authorization: `Bearer ${ADMIN}`, 'content-type': 'application/json' };
+  const seen = await fetch(path, { headers });
+  const tag = seen.headers.get('etag');
+  assert.match(tag, /^"[0-9a-f]{32}"$/);
+  const again = await fetch(path, { headers: { ...headers, 'if-none-match': tag } });
+  assert.equal(again.status, 304);
+  assert.equal(await again.text(), '');
+  const change = (ifMatch, body) => fetch(path, { method: 'PATCH', headers: { ...headers, 'if-match': ifMatch }, body: JSON.stringify(body) });
+  const first = await change(tag, { role: 'viewer' });
+  assert.equal(first.status, 200);
+  const late = await change(tag, { role: 'admin' });
+  assert.equal(late.status, 412);
+  assert.equal((await late.json()).error.code, 'precondition_failed');
+  const now = await fetch(path, { headers });
+  assert.equal(now.headers.get('etag'), first.headers.get('etag'), 'a change answers with the tag that a read will show');
+  assert.equal((await now.json()).role, 'viewer');
+  assert.equal((await change(`W/"x", ${first.headers.get('etag')}`, { role: 'operator' })).status, 200);
+  assert.equal((await change('*', { role: 'user' })).status, 200);
+  const gone = await fetch(`${serve.url}/admin/users/nobody-at-all`, { method: 'PATCH', headers: { ...headers, 'if-match': '*' }, body: '{}' });
+  assert.ok([404, 412].includes(gone.status));
+});
+
 test('the audit log has one row for each accepted change, with what was and what is', async () => {
   const logs = async (query, token = ADMIN) => {
     const reply = await fetch(`${serve.url}/admin/audit-logs${query}`, { headers: { ...address(), authorization: `Bearer ${token}` } });

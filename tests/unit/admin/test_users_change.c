@@ -10,7 +10,7 @@
 static struct store_rig rig;
 static struct db *db;
 static struct arena arena;
-static char last[16384]; /* the last answer */
+static char last[16384], last_tag[ENTITY_TAG_BYTES]; /* the last answer, the entity's tag */
 
 static int setup(void **state) {
   const struct db_options options = {.path = rig.path, .busy_ms = 100};
@@ -31,28 +31,37 @@ static int teardown(void **state) {
   return 0;
 }
 
+static const char *if_match = ""; /* of the next change */
+
 /* In a transaction, as store_write does it. */
 static enum err run(enum users_operation operation, const char *user, const char *item, const char *body) {
-  const struct users_operation_row *o = users_operation(operation);
-  struct users_change c = {.arena = &arena,
-                           .user = str_from_c(user),
-                           .item = str_from_c(item),
-                           .token_key = STR("key"),
-                           .actor = STR("admin"),
-                           .address = STR("192.0.2.1")};
+  const struct change_row *row = users_operation(operation);
+  struct users_input in;
+  struct buf out;
+  struct change c = {.arena = &arena,
+                     .name = str_from_c(user),
+                     .item = str_from_c(item),
+                     .in = &in,
+                     .key = secret_new(STR("key")),
+                     .actor = STR("admin"),
+                     .address = STR("192.0.2.1"),
+                     .if_match = str_from_c(if_match),
+                     .out = &out};
   struct err_info info = {0};
-  buf_init(&c.out, 0);
-  enum err e = users_input_read(&arena, str_from_c(body), o->allowed, o->required, &c.in, &info);
+  buf_init(&out, 0);
+  enum err e = fields_read(&arena, str_from_c(body), &users_fields, row->allowed, row->required, &in, &info);
   if (!e) e = db_begin(db, &info);
   if (!e) {
-    e = users_change_run(db, o, &c, &info);
+    e = change_run(db, row, &c, &info);
     if (e)
       db_rollback(db);
     else
       e = db_commit(db, &info);
   }
-  snprintf(last, sizeof last, "%.*s", STR_ARG(buf_str(&c.out)));
-  buf_clear(&c.out);
+  snprintf(last, sizeof last, "%.*s", STR_ARG(buf_str(&out)));
+  snprintf(last_tag, sizeof last_tag, "%s", c.tag);
+  buf_clear(&out);
+  secret_free(c.key);
   return e;
 }
 
@@ -189,8 +198,34 @@ TEST(every_operation_but_create_wants_a_user_that_exists) {
   for (int i = 0; i < USERS_OPERATION_COUNT; i++) {
     if (i == USERS_OPERATION_create) continue;
     enum err e = run((enum users_operation)i, "nobody", "item", bodies[i] ? bodies[i] : "");
-    if (e != ERR_NOT_FOUND) fail_msg("%s: %s", users_operation((enum users_operation)i)->name, err_code(e));
+    if (e != ERR_NOT_FOUND) fail_msg("%s: %s", users_operation((enum users_operation)i)->action, err_code(e));
   }
+}
+
+TEST(a_change_of_what_was_changed_meanwhile_is_refused) {
+  char first[ENTITY_TAG_BYTES];
+  assert_int_equal(RUN(create, "", "", "{\"username\":\"ann\"}"), OK);
+  memcpy(first, last_tag, sizeof first);
+  assert_int_equal(strlen(first), ENTITY_TAG_BYTES - 1);
+  assert_int_equal(RUN(models_all, "ann", "", ""), OK);
+  assert_string_not_equal(last_tag, first);
+  if_match = first;
+  assert_int_equal(RUN(update, "ann", "", "{\"role\":\"admin\"}"), ERR_PRECONDITION);
+  if_match = "*";
+  assert_int_equal(RUN(create, "", "", "{\"username\":\"bob\"}"), ERR_PRECONDITION); /* there is none to match */
+  char list[2 * ENTITY_TAG_BYTES + 8];
+  snprintf(list, sizeof list, "%s, W/%s", first, last_tag);
+  if_match = list;
+  assert_int_equal(RUN(update, "ann", "", "{\"role\":\"admin\"}"), ERR_PRECONDITION); /* last_tag is "" by now */
+  if_match = "";
+  assert_int_equal(RUN(update, "ann", "", "{}"), OK);
+  snprintf(list, sizeof list, "%s, W/%s", first, last_tag);
+  if_match = list;
+  assert_int_equal(RUN(update, "ann", "", "{\"role\":\"viewer\"}"), OK);
+  if_match = "";
+  assert_true(says("\"role\":\"viewer\""));
+  assert_int_equal(RUN(delete, "ann", "", ""), OK);
+  assert_string_equal(last_tag, "");
 }
 
 struct seen {
@@ -260,6 +295,7 @@ int main(void) {
       T(tokens_come_and_go),
       T(lists_are_replaced_grown_and_emptied),
       T(a_user_is_switched_off_and_on_and_deleted),
+      T(a_change_of_what_was_changed_meanwhile_is_refused),
       T(each_change_has_one_row_and_a_refused_one_none),
       T(every_operation_but_create_wants_a_user_that_exists),
   };

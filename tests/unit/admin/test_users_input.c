@@ -63,7 +63,8 @@ TEST(each_fault_has_its_path_and_status) {
     struct users_input in = {.has = 12345};
     struct err_info info = {0};
     arena_init(&a, 0);
-    enum err e = users_input_read(&a, str_from_c(rows[i].body), rows[i].allowed, rows[i].required, &in, &info);
+    enum err e =
+        fields_read(&a, str_from_c(rows[i].body), &users_fields, rows[i].allowed, rows[i].required, &in, &info);
     if (e != rows[i].e) fail_msg("%s: %s, not %s (%s)", rows[i].body, err_code(e), err_code(rows[i].e), info.text);
     if (e) {
       assert_int_equal(in.has, 12345);
@@ -87,17 +88,17 @@ TEST(lists_have_an_end) {
     buf_put(&b, STR("{\"models\":["));
     for (int i = 0; i < n; i++) buf_printf(&b, "%s\"m%d\"", i ? "," : "", i);
     buf_put(&b, STR("]}"));
-    enum err e = users_input_read(&a, buf_str(&b), USERS_MODELS, 0, &in, &info);
+    enum err e = fields_read(&a, buf_str(&b), &users_fields, USERS_MODELS, 0, &in, &info);
     assert_int_equal(e, n == USER_MODELS_MAX ? OK : ERR_BAD_VALUE);
   }
-  assert_int_equal(in.model_count, USER_MODELS_MAX);
-  assert_str(in.models[7], STR("m7"));
+  assert_int_equal(in.models.n, USER_MODELS_MAX);
+  assert_str(in.models.v[7], STR("m7"));
   char name[USER_NAME_MAX + 2];
   memset(name, 'a', sizeof name);
   for (int n = USER_NAME_MAX; n <= USER_NAME_MAX + 1; n++) {
     buf_reset(&b);
     buf_printf(&b, "{\"username\":\"%.*s\"}", n, name);
-    assert_int_equal(users_input_read(&a, buf_str(&b), USERS_USERNAME, 0, &in, &info),
+    assert_int_equal(fields_read(&a, buf_str(&b), &users_fields, USERS_USERNAME, 0, &in, &info),
                      n == USER_NAME_MAX ? OK : ERR_BAD_VALUE);
   }
   buf_clear(&b);

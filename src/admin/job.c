@@ -1,0 +1,42 @@
+/* Work in the pool: see job.h. */
+#include "admin/job.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/crypto.h"
+
+void *job_new(size_t bytes, enum err (*work)(void *j), void (*clear)(void *j)) {
+  struct job *j = calloc(1, bytes);
+  if (!j) return NULL;
+  j->refs = 1;
+  j->work = work;
+  j->clear = clear;
+  arena_init(&j->arena, 0);
+  buf_init(&j->out, 0);
+  return j;
+}
+
+void job_unref(void *arg) {
+  struct job *j = arg;
+  if (!j || --j->refs) return;
+  if (j->clear) j->clear(j);
+  crypto_wipe(j->out.p, j->out.n);
+  buf_clear(&j->out);
+  arena_clear(&j->arena);
+  free(j);
+}
+
+static enum err work(void *arg) {
+  struct job *j = arg;
+  return j->work(j);
+}
+
+enum err job_run(struct job *j, enum pool_lane lane, uint32_t timeout_ms, struct err_info *info) {
+  enum err result = ERR_INTERNAL;
+  j->refs++;
+  enum err e = fiber_await(lane, work, j, job_unref, clock_deadline_ms(timeout_ms), &result);
+  if (e || !result) return e;
+  if (info) *info = j->info;
+  return result;
+}
