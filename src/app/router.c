@@ -2,8 +2,10 @@
 #include "app/router.h"
 
 #include "admin/audit.h"
+#include "admin/dashboard.h"
 #include "admin/home.h"
 #include "admin/models_refresh.h"
+#include "admin/records.h"
 #include "admin/users.h"
 #include "api/models.h"
 #include "api/ollama.h"

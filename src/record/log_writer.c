@@ -245,27 +245,27 @@ void log_writer_stop(void) {
 
 const char *log_writer_folder(void) { return lw.is_started ? lw.folder : NULL; }
 
+static uint64_t waiting_bytes(void) {
+  struct str parts[2];
+  uint64_t n = 0;
+  pthread_mutex_lock(&lw.lock);
+  for (int i = 0; i < LOG_WRITER_WORKERS_MAX; i++)
+    if (lw.rings[i].bytes) n += byte_ring_peek(lw.rings[i].bytes, parts);
+  pthread_mutex_unlock(&lw.lock);
+  return n;
+}
+
 void log_writer_stats(struct log_writer_stats *out) {
   out->written = atomic_load(&lw.written);
   out->dropped = 0;
   for (int i = 0; i < LOG_WRITER_WORKERS_MAX; i++) out->dropped += atomic_load(&lw.rings[i].dropped);
+  out->waiting_bytes = waiting_bytes();
   out->is_failing = atomic_load(&lw.is_failing);
-}
-
-static bool is_empty(void) {
-  bool is_all = true;
-  pthread_mutex_lock(&lw.lock);
-  for (int i = 0; i < LOG_WRITER_WORKERS_MAX; i++) {
-    struct str parts[2];
-    is_all &= !lw.rings[i].bytes || byte_ring_peek(lw.rings[i].bytes, parts) == 0;
-  }
-  pthread_mutex_unlock(&lw.lock);
-  return is_all;
 }
 
 bool log_writer_flush(uint32_t timeout_ms) {
   uint64_t end = clock_deadline_ms(timeout_ms);
-  while (!is_empty()) {
+  while (waiting_bytes()) {
     const struct timespec nap = {.tv_nsec = 1000000};
     if (clock_mono_us() >= end) return false;
     wake();

@@ -33,6 +33,7 @@ void log_writer_put(const struct log_row *row);
 
 struct log_writer_stats {
   uint64_t written, dropped; /* rows since the start */
+  uint64_t waiting_bytes;    /* in the rings */
   bool is_failing;           /* the last try to write failed */
 };
 void log_writer_stats(struct log_writer_stats *out);
