@@ -1,9 +1,12 @@
 /* A command's request to a running server: small, blocking, over libcurl. The key never appears in an argument list. */
 #include <curl/curl.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "app/cli.h"
 #include "base/crypto.h"
+#include "base/json.h"
+#include "state/data_lock.h"
 
 enum { REPLY_MAX = 4 * 1024 * 1024, TIMEOUT_MS = 30000, CONNECT_MS = 3000 };
 
@@ -66,4 +69,63 @@ done:
   curl_slist_free_all(headers);
   curl_easy_cleanup(curl);
   return e;
+}
+
+bool cli_has_server(const struct cli_paths *paths, const struct context *context) {
+  struct server_info server;
+  if (context && strcmp(context->name, CONTEXTS_LOCAL) != 0) return true;
+  return context && cli_find_server(paths, &server) && data_lock_is_held(paths->data_dir);
+}
+
+/* The member `detail`, which every error of the admin API has. */
+static int fail_with_reply(const struct cli_reply *reply) {
+  struct arena a;
+  struct json doc;
+  struct str detail = STR_NONE;
+  arena_init(&a, 0);
+  if (!json_parse_copy(&doc, buf_str(&reply->body), NULL, &a, NULL)) {
+    struct json_node root = json_root(&doc);
+    if (json_get_string(&root, STR("detail"), &detail, NULL)) detail = STR_NONE;
+  }
+  int code = detail.n ? cli_fail(CLI_FAILED, "%.*s", STR_ARG(detail))
+                      : cli_fail(CLI_FAILED, "the server answers with status %d", reply->status);
+  arena_clear(&a);
+  return code;
+}
+
+int cli_ask(const struct cli_paths *paths, const struct context *context, const char *method, const char *path,
+            struct str body, struct buf *out) {
+  struct cli_reply reply;
+  struct err_info info = {0};
+  char room[CLI_ENDPOINT_BYTES];
+  struct context real = *context;
+  real.endpoint = (char *)cli_endpoint(paths, context, room, sizeof room);
+  enum err e = cli_request_body(&real, method, path, body, &reply, &info);
+  int code = CLI_OK;
+  if (e)
+    code = cli_fail(CLI_NOT_RUNNING, "%s", err_info_text(e, &info));
+  else if (reply.status < 200 || reply.status > 299)
+    code = fail_with_reply(&reply);
+  else
+    buf_put(out, buf_str(&reply.body));
+  crypto_wipe(reply.body.p, reply.body.n); /* it may hold a token */
+  buf_clear(&reply.body);
+  return code;
+}
+
+const char *cli_percent_encode(struct arena *a, struct str text) {
+  static const char hex[] = "0123456789ABCDEF";
+  char *out = arena_alloc(a, 3 * text.n + 1), *at = out;
+  if (!out) return NULL;
+  for (size_t i = 0; i < text.n; i++) {
+    unsigned char c = (unsigned char)text.p[i];
+    bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~", c);
+    if (is_plain && c) {
+      *at++ = (char)c;
+    } else {
+      *at++ = '%', *at++ = hex[c >> 4], *at++ = hex[c & 15];
+    }
+  }
+  *at = '\0';
+  return out;
 }

@@ -25,56 +25,6 @@ struct place {
   const char *role, *models, *expires, *token;
 };
 
-/* ---- with a server ---- */
-
-static const char *encode(struct place *p, struct str name) {
-  static const char hex[] = "0123456789ABCDEF";
-  char *out = arena_alloc(&p->arena, 3 * name.n + 1), *at = out;
-  if (!out) return NULL;
-  for (size_t i = 0; i < name.n; i++) {
-    unsigned char c = (unsigned char)name.p[i];
-    bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~", c);
-    if (is_plain && c) {
-      *at++ = (char)c;
-    } else {
-      *at++ = '%', *at++ = hex[c >> 4], *at++ = hex[c & 15];
-    }
-  }
-  *at = '\0';
-  return out;
-}
-
-/* The member `detail`, which every error of the admin API has. */
-static int fail_with_reply(struct place *p, const struct cli_reply *reply) {
-  struct json doc;
-  struct str detail = STR_NONE;
-  if (!json_parse_copy(&doc, buf_str(&reply->body), NULL, &p->arena, NULL)) {
-    struct json_node root = json_root(&doc);
-    if (json_get_string(&root, STR("detail"), &detail, NULL)) detail = STR_NONE;
-  }
-  if (!detail.n) return cli_fail(CLI_FAILED, "the server answers with status %d", reply->status);
-  return cli_fail(CLI_FAILED, "%.*s", STR_ARG(detail));
-}
-
-static int ask(struct place *p, const struct context *context, const char *method, const char *path, struct str body) {
-  struct cli_reply reply;
-  struct err_info info = {0};
-  char room[CLI_ENDPOINT_BYTES];
-  struct context real = *context;
-  real.endpoint = (char *)cli_endpoint(&p->paths, context, room, sizeof room);
-  enum err e = cli_request_body(&real, method, path, body, &reply, &info);
-  int code = CLI_OK;
-  if (e)
-    code = cli_fail(CLI_NOT_RUNNING, "%s", err_info_text(e, &info));
-  else if (reply.status < 200 || reply.status > 299)
-    code = fail_with_reply(p, &reply);
-  else
-    buf_put(&p->answer, buf_str(&reply.body));
-  crypto_wipe(reply.body.p, reply.body.n);
-  buf_clear(&reply.body);
-  return code;
-}
-
 /* ---- without one ---- */
 
 struct here {
@@ -168,20 +118,16 @@ static int here(struct place *p, enum users_operation operation, struct str user
   return e ? cli_fail(CLI_FAILED, "%s", err_info_text(e, &info)) : CLI_OK;
 }
 
-/* A server is asked where one runs here, or where the current context is another machine's. */
 static int perform(struct place *p, enum users_operation operation, const char *method, struct str user,
                    const char *tail, struct str item, struct str body) {
   const struct context *context = contexts_current(&p->contexts);
-  struct server_info server;
-  bool is_here = !context || !strcmp(context->name, CONTEXTS_LOCAL);
-  if (is_here && !(cli_find_server(&p->paths, &server) && data_lock_is_held(p->paths.data_dir)))
-    return here(p, operation, user, item, body);
+  if (!cli_has_server(&p->paths, context)) return here(p, operation, user, item, body);
   p->is_remote = true;
-  const char *name = encode(p, user), *last = encode(p, item);
+  const char *name = cli_percent_encode(&p->arena, user), *last = cli_percent_encode(&p->arena, item);
   struct str path = name && last ? arena_printf(&p->arena, "/api/admin/users%s%s%s%s", user.n ? "/" : "", name, tail,
                                                 item.n ? last : "")
                                  : STR_NONE;
-  return path.p ? ask(p, context, method, path.p, body) : cli_fail(CLI_FAILED, "out of memory");
+  return path.p ? cli_ask(&p->paths, context, method, path.p, body, &p->answer) : cli_fail(CLI_FAILED, "out of memory");
 }
 
 /* ---- what is printed ---- */
@@ -319,7 +265,7 @@ static int list(struct place *p, struct str name) {
   size_t from = 0, n;
   (void)name;
   do {
-    struct str query = arena_printf(&p->arena, "?limit=%d%s%s", (int)PAGE, after.n ? "&after=" : "", encode(p, after));
+    struct str query = arena_printf(&p->arena, "?limit=%d%s%s", (int)PAGE, after.n ? "&after=" : "", cli_percent_encode(&p->arena, after));
     if (!query.p) return cli_fail(CLI_FAILED, "out of memory");
     int code = perform(p, USERS_OPERATION_COUNT, "GET", STR_NONE, query.p, STR_NONE, STR_NONE);
     if (code) return code;
