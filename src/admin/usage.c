@@ -52,11 +52,6 @@ static enum err add_facet(void *arg, const struct log_facet *f, struct err_info 
   return f->value.n ? add_named(arg, f->value, f->label, f->sums) : OK; /* nobody and nothing has no name */
 }
 
-static enum err add_series_model(void *arg, const struct log_series *s, struct err_info *info) {
-  (void)info;
-  return s->text[LOG_TEXT_MODEL].n ? add_named(arg, s->text[LOG_TEXT_MODEL], STR_NONE, &s->sums) : OK;
-}
-
 static int more_requests_first(const void *a, const void *b) {
   const struct group *x = *(struct group *const *)a, *y = *(struct group *const *)b;
   int64_t n = x->sums.v[LOG_SUM_ROWS], m = y->sums.v[LOG_SUM_ROWS];
@@ -198,8 +193,8 @@ enum err usage_dashboard(struct log_reader *r, const struct usage_ask *ask, stru
   groups_init(&models, r, ask);
   groups_init(&active, r, ask);
   enum err e = log_reader_facets(r, LOG_BY_NOTHING, 0, INT32_MAX, add_windows, &w, info);
-  if (!e) e = log_reader_facets(r, LOG_BY_MODEL, 0, INT32_MAX, add_facet, &models, info);
-  if (!e) e = log_reader_facets(r, LOG_BY_USER, ask->today, ask->today, add_facet, &active, info);
+  if (!e) e = log_reader_sums(r, LOG_BY_MODEL, 0, INT32_MAX, add_facet, &models, info);
+  if (!e) e = log_reader_sums(r, LOG_BY_USER, ask->today, ask->today, add_facet, &active, info);
   if (e) return e;
   json_out_begin(out, '{');
   put_users(out, &active, ask);
@@ -273,7 +268,7 @@ enum err usage_chart_models(struct log_reader *r, const struct usage_ask *ask, s
   struct groups models;
   size_t n;
   groups_init(&models, r, ask);
-  enum err e = log_reader_facets(r, LOG_BY_MODEL, ask->from, ask->to, add_facet, &models, info);
+  enum err e = log_reader_sums(r, LOG_BY_MODEL, ask->from, ask->to, add_facet, &models, info);
   if (e) return e;
   struct group **v = sorted(&models, &n);
   if (n > MOST_USED) n = MOST_USED;
@@ -306,11 +301,30 @@ static void put_period(struct buf *b, const struct usage_ask *ask) {
   json_out_end(b, '}');
 }
 
+/* What the days that are not sealed have of one caller. */
+static enum err add_open_models(struct log_reader *r, const struct usage_ask *ask, struct str principal,
+                                struct groups *out) {
+  enum err e = OK;
+  for (size_t i = 0; !e && i < r->open_count; i++) {
+    const struct log_series *s = &r->open[i];
+    if (s->day < ask->from || s->day > ask->to || !str_eq(s->text[LOG_TEXT_PRINCIPAL], principal)) continue;
+    e = add_named(out, s->text[LOG_TEXT_MODEL], STR_NONE, &s->sums);
+  }
+  return e;
+}
+
+static enum err add_model(void *arg, const struct log_facet *f, struct err_info *info) {
+  (void)info;
+  return add_named(arg, f->value, STR_NONE, f->sums);
+}
+
+/* One caller's sums by model; those without a model have an empty name. */
 static enum err models_of(struct log_reader *r, const struct usage_ask *ask, struct str principal, struct groups *out,
                           struct err_info *info) {
-  const struct log_filter f = {.principal = principal};
   groups_init(out, r, ask);
-  return log_reader_series(r, &f, ask->from, ask->to, add_series_model, out, info);
+  enum err e = log_reader_models_of(r, principal, ask->from, ask->to, add_model, out, info);
+  if (!e) e = log_reader_open_days(r, info);
+  return e ? e : add_open_models(r, ask, principal, out);
 }
 
 /* An array of the models of one user, the most used first. */
@@ -319,6 +333,7 @@ static void put_models(struct buf *b, struct groups *models) {
   struct group **v = sorted(models, &n);
   json_out_begin(b, '[');
   for (size_t i = 0; i < n; i++) {
+    if (!v[i]->name.n) continue; /* refused before a model was found */
     json_out_begin(b, '{');
     json_out_member_string(b, "model_name", v[i]->name);
     json_out_member_i64(b, "request_count", v[i]->sums.v[LOG_SUM_ROWS]);
@@ -328,28 +343,32 @@ static void put_models(struct buf *b, struct groups *models) {
   json_out_end(b, ']');
 }
 
+static void put_user(struct buf *b, const struct group *user, struct groups *models) {
+  const struct log_sums *s = &user->sums;
+  json_out_begin(b, '{');
+  json_out_member_string(b, "username", user->label.n ? user->label : user->name);
+  json_out_member_string(b, "principal", user->name);
+  json_out_member_i64(b, "total_requests", s->v[LOG_SUM_ROWS]);
+  json_out_member_i64(b, "failed_requests", s->v[LOG_SUM_ROWS] - s->v[LOG_SUM_SUCCESS]);
+  records_json_sums(b, s);
+  json_out_key(b, "models");
+  put_models(b, models);
+  json_out_end(b, '}');
+}
+
 enum err usage_users(struct log_reader *r, const struct usage_ask *ask, struct buf *out, struct err_info *info) {
   struct groups users, models;
   size_t n;
   groups_init(&users, r, ask);
-  enum err e = log_reader_facets(r, LOG_BY_USER, ask->from, ask->to, add_facet, &users, info);
+  enum err e = log_reader_sums(r, LOG_BY_USER, ask->from, ask->to, add_facet, &users, info);
   if (e) return e;
   struct group **v = sorted(&users, &n);
   json_out_begin(out, '{');
   json_out_key(out, "users");
   json_out_begin(out, '[');
   for (size_t i = 0; !e && i < n && i < ask->limit; i++) {
-    const struct log_sums *s = &v[i]->sums;
     e = models_of(r, ask, v[i]->name, &models, info);
-    json_out_begin(out, '{');
-    json_out_member_string(out, "username", v[i]->label.n ? v[i]->label : v[i]->name);
-    json_out_member_string(out, "principal", v[i]->name);
-    json_out_member_i64(out, "total_requests", s->v[LOG_SUM_ROWS]);
-    json_out_member_i64(out, "failed_requests", s->v[LOG_SUM_ROWS] - s->v[LOG_SUM_SUCCESS]);
-    records_json_sums(out, s);
-    json_out_key(out, "models");
-    put_models(out, &models);
-    json_out_end(out, '}');
+    if (!e) put_user(out, v[i], &models);
   }
   json_out_end(out, ']');
   json_out_member_i64(out, "total", (int64_t)n);
@@ -358,18 +377,14 @@ enum err usage_users(struct log_reader *r, const struct usage_ask *ask, struct b
   return e;
 }
 
-static enum err add_series_sums(void *arg, const struct log_series *s, struct err_info *info) {
-  (void)info;
-  log_sums_add(arg, &s->sums);
-  return OK;
-}
-
 enum err usage_tokens_of_user(struct log_reader *r, const struct usage_ask *ask, struct buf *out,
                               struct err_info *info) {
-  const struct log_filter f = {.principal = ask->principal};
+  struct groups models;
   struct log_sums sums = {0};
-  enum err e = log_reader_series(r, &f, ask->from, ask->to, add_series_sums, &sums, info);
+  enum err e = models_of(r, ask, ask->principal, &models, info);
   if (e) return e;
+  for (size_t i = 0; i < models.map.count; i++)
+    log_sums_add(&sums, &((const struct group *)models.map.entries[i].value)->sums);
   json_out_begin(out, '{');
   json_out_member_string(out, "username", ask->user);
   json_out_key(out, "usage");

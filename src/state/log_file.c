@@ -201,8 +201,8 @@ enum err log_file_read(const char *folder, int64_t day, struct db **out, struct 
 }
 
 static enum err create(struct db *db, struct err_info *info) {
-  static const enum db_query ddl[] = {DB_LOG_CREATE_FORMAT, DB_LOG_CREATE_SERIES, DB_LOG_CREATE_ROWS,
-                                      DB_LOG_CREATE_ROWS_INDEX};
+  static const enum db_query ddl[] = {DB_LOG_CREATE_FORMAT, DB_LOG_CREATE_SERIES, DB_LOG_CREATE_SERIES_INDEX,
+                                      DB_LOG_CREATE_ROWS, DB_LOG_CREATE_ROWS_INDEX};
   const struct db_value format = db_int(LOG_FILE_FORMAT);
   enum err e = db_begin(db, info);
   if (e) return e;

@@ -5,12 +5,12 @@
 
 #include "state/log_file.h"
 
-enum { SERIES_KEPT = 256 /* of an unfiltered page, by their number's last bits */ };
+enum { SERIES_KEPT = 256 /* by their number's last bits */ };
 
 struct candidate {
   int64_t row; /* its newest row below the top of the heap, or above that */
   bool is_exact;
-  const struct log_series *series;
+  int64_t series;
 };
 
 struct walk {
@@ -24,11 +24,8 @@ struct walk {
   uint64_t skip;     /* of those that pass */
   unsigned left;     /* to the end of the page */
   int64_t last_id;   /* given to fn */
-  bool is_more, is_filtered;
-  /* unfiltered: series as they are needed */
-  const struct log_series *kept[SERIES_KEPT];
-  /* filtered */
-  const struct log_series *emitting;
+  bool is_more;
+  const struct log_series *kept[SERIES_KEPT], *emitting; /* series as they are needed */
   struct candidate *heap;
   size_t heap_n, heap_room;
 };
@@ -48,7 +45,6 @@ static enum err keep_series(void *arg, const struct db_value *row, unsigned colu
   if (!s) return ERR_NO_MEMORY;
   log_series_get(row, s);
   s->id = row[LOG_SERIES_COLUMNS].i;
-  s->last_row = row[LOG_SERIES_COLUMNS + 1].i;
   for (int i = 0; i < LOG_TEXTS; i++) s->text[i] = arena_dup(&w->r->arena, s->text[i]);
   w->emitting = s;
   return OK;
@@ -70,14 +66,13 @@ static int64_t or_unknown(const struct db_value *v) { return v->type == DB_NULL 
 
 static enum err emit(void *arg, const struct db_value *v, unsigned columns, struct err_info *info) {
   struct walk *w = arg;
-  enum err e = OK;
   (void)columns;
   if (v[0].i <= w->low) return OK;
   if (w->left == 0) {
     w->is_more = true;
     return OK;
   }
-  if (!w->is_filtered) e = find_series(w, v[1].i, info);
+  enum err e = find_series(w, v[1].i, info);
   if (e) return e;
   const struct log_series *s = w->emitting;
   struct log_row row = {.id = log_id(w->day, v[0].i),
@@ -160,7 +155,8 @@ static void sink(struct candidate *h, size_t n, size_t i) {
 
 static enum err add_candidate(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
   struct walk *w = arg;
-  if (row[LOG_SERIES_COLUMNS + 1].i <= w->low) return OK;
+  int64_t last_row = row[1].i;
+  (void)columns, (void)info;
   if (w->heap_n == w->heap_room) {
     size_t room = w->heap_room ? 2 * w->heap_room : 64;
     struct candidate *v = arena_realloc(&w->r->arena, w->heap, w->heap_room * sizeof *v, room * sizeof *v);
@@ -168,16 +164,14 @@ static enum err add_candidate(void *arg, const struct db_value *row, unsigned co
     w->heap = v;
     w->heap_room = room;
   }
-  enum err e = keep_series(w, row, columns, info);
-  if (e) return e;
-  bool is_exact = w->emitting->last_row < w->high;
-  w->heap[w->heap_n++] = (struct candidate){is_exact ? w->emitting->last_row : w->high - 1, is_exact, w->emitting};
+  bool is_exact = last_row < w->high;
+  w->heap[w->heap_n++] = (struct candidate){is_exact ? last_row : w->high - 1, is_exact, row[0].i};
   return OK;
 }
 
 /* The top becomes the series' newest row below `before`, or goes. */
 static enum err look_up_top(struct walk *w, int64_t before, struct err_info *info) {
-  const struct db_value params[] = {db_int(w->heap[0].series->id), db_int(before)};
+  const struct db_value params[] = {db_int(w->heap[0].series), db_int(before)};
   int64_t row = 0;
   enum err e = db_run(w->file, DB_LOG_ROW_OF_SERIES, params, 2, take_ints, &row, info);
   if (e) return e;
@@ -189,12 +183,13 @@ static enum err look_up_top(struct walk *w, int64_t before, struct err_info *inf
 }
 
 static enum err list_filtered(struct walk *w, struct err_info *info) {
-  struct db_value params[LOG_FILTER_PARAMS];
+  struct db_value params[LOG_FILTER_PARAMS + 1];
   char like[LOG_LIKE_MAX];
   log_filter_put(w->list->filter, like, params);
+  params[LOG_FILTER_PARAMS] = db_int(w->low);
   w->heap_n = 0;
-  w->is_filtered = true;
-  enum err e = db_run(w->file, DB_LOG_SERIES_LIST, params, LOG_FILTER_PARAMS, add_candidate, w, info);
+  enum err e = db_run(w->file, w->list->filter->principal.n ? DB_LOG_SERIES_LAST_USER : DB_LOG_SERIES_LAST, params,
+                      LOG_FILTER_PARAMS + 1, add_candidate, w, info);
   for (size_t i = w->heap_n / 2; i-- > 0;) sink(w->heap, w->heap_n, i);
   while (!e && w->heap_n && !w->is_more) {
     const struct candidate top = w->heap[0];
@@ -202,7 +197,6 @@ static enum err list_filtered(struct walk *w, struct err_info *info) {
       w->skip--;
     } else if (top.is_exact) {
       const struct db_value row[] = {db_int(top.row + 1), db_int(1)};
-      w->emitting = top.series;
       e = db_run(w->file, DB_LOG_ROW_BEFORE, row, 2, emit, w, info);
     }
     if (!e) e = look_up_top(w, top.is_exact ? top.row : top.row + 1, info);

@@ -11,15 +11,22 @@
 
 enum { BUSY_MS = 2000 };
 
-struct str log_dimension_value(enum log_dimension by, const struct log_series *s, char room[16]) {
+struct str log_dimension_value(enum log_dimension by, const struct log_series *s, char room[LOG_DIMENSION_ROOM]) {
   static const enum log_text texts[LOG_DIMENSIONS] = {
-      [LOG_BY_USER] = LOG_TEXT_PRINCIPAL, [LOG_BY_TEAM] = LOG_TEXT_TEAM, [LOG_BY_SOURCE] = LOG_TEXT_SOURCE,
-      [LOG_BY_ENDPOINT] = LOG_TEXT_ENDPOINT, [LOG_BY_TYPE] = LOG_TEXT_TYPE, [LOG_BY_MODEL] = LOG_TEXT_MODEL,
-      [LOG_BY_NODE] = LOG_TEXT_NODE, [LOG_BY_ERROR] = LOG_TEXT_ERROR};
-  if (by == LOG_BY_NOTHING) return STR_NONE;
-  if (by != LOG_BY_STATUS) return s->text[texts[by]];
-  snprintf(room, 16, "%d", (int)s->status);
-  return str_from_c(room);
+      [LOG_BY_USER] = LOG_TEXT_PRINCIPAL,    [LOG_BY_TEAM] = LOG_TEXT_TEAM,   [LOG_BY_SOURCE] = LOG_TEXT_SOURCE,
+      [LOG_BY_ENDPOINT] = LOG_TEXT_ENDPOINT, [LOG_BY_TYPE] = LOG_TEXT_TYPE,   [LOG_BY_ASKED] = LOG_TEXT_ASKED,
+      [LOG_BY_MODEL] = LOG_TEXT_MODEL,       [LOG_BY_NODE] = LOG_TEXT_NODE,   [LOG_BY_ERROR] = LOG_TEXT_ERROR};
+  int n;
+  switch (by) {
+    case LOG_BY_NOTHING: return STR_NONE;
+    case LOG_BY_STATUS: n = snprintf(room, LOG_DIMENSION_ROOM, "%d", (int)s->status); break;
+    case LOG_BY_USER_MODEL:
+      n = snprintf(room, LOG_DIMENSION_ROOM, "%.*s %.*s", STR_ARG(s->text[LOG_TEXT_PRINCIPAL]),
+                   STR_ARG(s->text[LOG_TEXT_MODEL]));
+      break;
+    default: return s->text[texts[by]];
+  }
+  return str_from(room, (size_t)n);
 }
 
 /* ---- opening ---- */
@@ -36,7 +43,8 @@ static enum err take_int(void *arg, const struct db_value *row, unsigned columns
 
 static enum err create(struct db *db, struct err_info *info) {
   static const enum db_query ddl[] = {DB_LOG_CREATE_FORMAT,         DB_STAT_CREATE_DAYS,        DB_STAT_CREATE_DAILY,
-                                      DB_STAT_CREATE_DAILY_INDEX,   DB_STAT_CREATE_DAILY_USERS, DB_STAT_CREATE_FACETS};
+                                      DB_STAT_CREATE_DAILY_INDEX,   DB_STAT_CREATE_DAILY_USERS, DB_STAT_CREATE_FACETS,
+                                      DB_STAT_CREATE_FACETS_INDEX};
   const struct db_value format = db_int(LOG_FILE_FORMAT);
   enum err e = db_begin(db, info);
   if (e) return e;
@@ -86,9 +94,13 @@ struct seal {
 };
 
 static enum err add_group(struct seal *s, enum log_dimension by, const struct log_series *series) {
-  char room[16];
+  char room[LOG_DIMENSION_ROOM];
   struct str value = log_dimension_value(by, series, room);
   struct group *g = map_get(&s->groups[by], value);
+  if (!g && by == LOG_BY_ASKED && s->groups[by].count >= LOG_ASKED_MAX) {
+    value = STR(LOG_OTHER);
+    g = map_get(&s->groups[by], value);
+  }
   if (!g) {
     g = ARENA_NEW(&s->arena, struct group);
     struct str key = arena_dup(&s->arena, value);
@@ -142,20 +154,12 @@ static enum err clear_day(struct db *stats, int64_t day, struct err_info *info) 
   return e;
 }
 
-static enum err series_of_file(struct db *file, const struct log_filter *filter, db_row_fn *fn, void *arg,
-                               struct err_info *info) {
+static enum err ask_file(struct db *file, enum db_query query, const struct log_filter *filter, db_row_fn *fn, void *arg,
+                         struct err_info *info) {
   struct db_value params[LOG_FILTER_PARAMS];
   char like[LOG_LIKE_MAX];
   log_filter_put(filter, like, params);
-  return db_run(file, DB_LOG_SERIES_LIST, params, LOG_FILTER_PARAMS, fn, arg, info);
-}
-
-static enum err count_rows(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
-  struct log_sums sums;
-  (void)columns, (void)info;
-  log_sums_get(row + LOG_TEXTS + 2, &sums);
-  *(int64_t *)arg += sums.v[LOG_SUM_ROWS];
-  return OK;
+  return db_run(file, query, params, LOG_FILTER_PARAMS, fn, arg, info);
 }
 
 struct find_day {
@@ -174,7 +178,7 @@ static enum err copy_day(struct seal *s, struct db *file, struct err_info *info)
   enum err e = db_begin(s->stats, info);
   if (e) return e;
   e = clear_day(s->stats, s->day, info);
-  if (!e) e = series_of_file(file, &all, seal_series, s, info);
+  if (!e) e = ask_file(file, DB_LOG_SERIES_LIST, &all, seal_series, s, info);
   if (!e) e = write_groups(s, info);
   const struct db_value params[] = {db_int(s->day), db_int(s->requests), db_int(s->series)};
   if (!e) e = db_run(s->stats, DB_STAT_DAY_PUT, params, 3, NULL, NULL, info);
@@ -193,7 +197,7 @@ enum err log_stats_seal(struct db *stats, const char *folder, int64_t day, struc
   if (e == ERR_NOT_FOUND) return OK;
   arena_init(&s.arena, 0);
   for (int by = 0; by < LOG_DIMENSIONS; by++) map_init(&s.groups[by], &s.arena);
-  if (!e) e = series_of_file(file, &all, count_rows, &requests, info);
+  if (!e) e = ask_file(file, DB_LOG_SERIES_COUNT, &all, take_int, &requests, info);
   if (!e) e = db_run(stats, DB_STAT_DAY_LIST, NULL, 0, find_day, &known, info);
   if (!e && requests != known.requests) e = copy_day(&s, file, info);
   arena_clear(&s.arena);
@@ -299,8 +303,6 @@ void log_reader_close(struct log_reader *r) {
 }
 
 struct facets {
-  enum log_dimension by;
-  int64_t day;
   log_facet_fn *fn;
   void *arg;
 };
@@ -315,20 +317,9 @@ static enum err take_facet(void *arg, const struct db_value *row, unsigned colum
   return f->fn(f->arg, &facet, info);
 }
 
-static enum err take_series_facet(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
-  const struct facets *f = arg;
-  struct log_series s;
-  char room[16];
-  (void)columns;
-  log_series_get(row, &s);
-  struct str label = f->by == LOG_BY_USER ? s.text[LOG_TEXT_USER] : STR_NONE;
-  const struct log_facet facet = {f->day, log_dimension_value(f->by, &s, room), label, &s.sums};
-  return f->fn(f->arg, &facet, info);
-}
-
 /* The unsealed days' files, one after the other. */
 static enum err each_file(struct log_reader *r, const struct log_filter *filter, int64_t from, int64_t to,
-                          db_row_fn *fn, void *arg, int64_t *day, struct err_info *info) {
+                          enum db_query query, db_row_fn *fn, void *arg, int64_t *day, struct err_info *info) {
   enum err e = OK;
   for (size_t i = 0; !e && i < r->day_count; i++) {
     const struct log_reader_day *d = &r->days[i];
@@ -340,51 +331,94 @@ static enum err each_file(struct log_reader *r, const struct log_filter *filter,
       continue;
     }
     *day = d->day;
-    if (!e) e = series_of_file(file, filter, fn, arg, info);
+    if (!e) e = ask_file(file, query, filter, fn, arg, info);
     db_close(file);
+  }
+  return e;
+}
+
+struct open_days {
+  struct log_reader *r;
+  size_t room;
+  int64_t day;
+};
+
+static enum err keep_open(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
+  struct open_days *o = arg;
+  struct log_reader *r = o->r;
+  (void)columns, (void)info;
+  if (r->open_count == o->room) {
+    size_t room = o->room ? 2 * o->room : 256;
+    struct log_series *v = arena_realloc(&r->arena, r->open, o->room * sizeof *v, room * sizeof *v);
+    if (!v) return ERR_NO_MEMORY;
+    r->open = v;
+    o->room = room;
+  }
+  struct log_series *s = &r->open[r->open_count++];
+  log_series_get(row, s);
+  s->day = o->day;
+  for (int i = 0; i < LOG_TEXTS; i++) /* which live as long as the statement stands here */
+    if (s->text[i].n && !(s->text[i] = arena_dup(&r->arena, s->text[i])).p) return ERR_NO_MEMORY;
+  return OK;
+}
+
+enum err log_reader_open_days(struct log_reader *r, struct err_info *info) {
+  const struct log_filter all = {0};
+  struct open_days o = {.r = r};
+  if (r->has_open) return OK;
+  r->has_open = true;
+  return each_file(r, &all, INT64_MIN, INT64_MAX, DB_LOG_SERIES_LIST, keep_open, &o, &o.day, info);
+}
+
+static enum err each_facet(struct log_reader *r, enum db_query sealed, enum log_dimension by, int64_t from, int64_t to,
+                           log_facet_fn *fn, void *arg, struct err_info *info) {
+  struct facets f = {fn, arg};
+  const struct db_value params[] = {db_int(by), db_int(from), db_int(to)};
+  enum err e = r->stats ? db_run(r->stats, sealed, params, 3, take_facet, &f, info) : OK;
+  if (!e) e = log_reader_open_days(r, info);
+  for (size_t i = 0; !e && i < r->open_count; i++) {
+    const struct log_series *s = &r->open[i];
+    char room[LOG_DIMENSION_ROOM];
+    if (s->day < from || s->day > to) continue;
+    const struct log_facet facet = {s->day, log_dimension_value(by, s, room),
+                                    by == LOG_BY_USER ? s->text[LOG_TEXT_USER] : STR_NONE, &s->sums};
+    e = fn(arg, &facet, info);
   }
   return e;
 }
 
 enum err log_reader_facets(struct log_reader *r, enum log_dimension by, int64_t from, int64_t to, log_facet_fn *fn,
                            void *arg, struct err_info *info) {
-  const struct log_filter all = {0};
-  struct facets f = {by, 0, fn, arg};
-  const struct db_value params[] = {db_int(by), db_int(from), db_int(to)};
-  enum err e = r->stats ? db_run(r->stats, DB_STAT_FACET_LIST, params, 3, take_facet, &f, info) : OK;
-  return e ? e : each_file(r, &all, from, to, take_series_facet, &f, &f.day, info);
+  return each_facet(r, DB_STAT_FACET_LIST, by, from, to, fn, arg, info);
 }
 
-struct each_series {
-  int64_t day; /* of a file; 0: it stands in the row */
-  log_series_fn *fn;
-  void *arg;
-};
-
-static enum err take_series(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
-  const struct each_series *each = arg;
-  struct log_series s;
-  (void)columns;
-  log_series_get(row, &s);
-  s.day = each->day ? each->day : row[LOG_SERIES_COLUMNS].i;
-  return each->fn(each->arg, &s, info);
+enum err log_reader_sums(struct log_reader *r, enum log_dimension by, int64_t from, int64_t to, log_facet_fn *fn,
+                         void *arg, struct err_info *info) {
+  return each_facet(r, DB_STAT_FACET_SUMS, by, from, to, fn, arg, info);
 }
 
-enum err log_reader_series(struct log_reader *r, const struct log_filter *filter, int64_t from, int64_t to,
-                           log_series_fn *fn, void *arg, struct err_info *info) {
-  struct each_series each = {0, fn, arg};
-  struct db_value params[LOG_FILTER_PARAMS + 2];
-  const struct db_value of_user[] = {db_text(filter->principal), db_int(from), db_int(to)};
-  char like[LOG_LIKE_MAX];
-  enum err e = OK;
-  log_filter_put(filter, like, params);
-  params[LOG_FILTER_PARAMS] = db_int(from);
-  params[LOG_FILTER_PARAMS + 1] = db_int(to);
-  if (r->stats && filter->principal.n && log_filter_parts(filter) == 1)
-    e = db_run(r->stats, DB_STAT_DAILY_OF_USER, of_user, 3, take_series, &each, info);
-  else if (r->stats)
-    e = db_run(r->stats, DB_STAT_DAILY_LIST, params, LOG_FILTER_PARAMS + 2, take_series, &each, info);
-  return e ? e : each_file(r, filter, from, to, take_series, &each, &each.day, info);
+/* Of "user:7 openai/gpt" what is behind the space. */
+static enum err take_model(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
+  struct db_value named[LOG_SUM_COLUMNS + 3];
+  struct str principal;
+  memcpy(named, row, sizeof named);
+  str_cut(named[LOG_SUM_COLUMNS + 1].s, ' ', &principal, &named[LOG_SUM_COLUMNS + 1].s);
+  return take_facet(arg, named, columns, info);
+}
+
+enum err log_reader_models_of(struct log_reader *r, struct str principal, int64_t from, int64_t to, log_facet_fn *fn,
+                              void *arg, struct err_info *info) {
+  struct facets f = {fn, arg};
+  char first[LOG_TEXT_MAX + 2], behind[LOG_TEXT_MAX + 2];
+  size_t n = principal.n < LOG_TEXT_MAX ? principal.n : LOG_TEXT_MAX;
+  if (!r->stats || !n) return OK;
+  memcpy(first, principal.p, n);
+  memcpy(behind, principal.p, n);
+  first[n] = ' ';
+  behind[n] = ' ' + 1;
+  const struct db_value params[] = {db_int(LOG_BY_USER_MODEL), db_text(str_from(first, n + 1)),
+                                    db_text(str_from(behind, n + 1)), db_int(from), db_int(to)};
+  return db_run(r->stats, DB_STAT_FACET_RANGE, params, 5, take_model, &f, info);
 }
 
 /* ---- how many, and where ---- */
@@ -427,37 +461,19 @@ enum err log_reader_may_match(struct log_reader *r, const struct log_filter *fil
     e = db_run(r->stats, DB_STAT_FACET_HAS, facet, 3, take_int, &n, info);
     *out = n > 0;
   }
-  if (e || !*out || !(filter->model.n || filter->user.n)) return e;
-  int64_t n = 0; /* no facet has parts of names: the day's series tell */
   log_filter_put(filter, like, params);
-  params[LOG_FILTER_PARAMS] = params[LOG_FILTER_PARAMS + 1] = db_int(d->day);
-  e = db_run(r->stats, DB_STAT_DAILY_COUNT, params, LOG_FILTER_PARAMS + 2, take_int, &n, info);
-  *out = n > 0;
+  const struct db_value names[] = {db_int(LOG_BY_MODEL), db_int(LOG_BY_ASKED), db_int(d->day), params[10]};
+  int64_t n = 1;
+  if (!e && *out && filter->model.n) e = db_run(r->stats, DB_STAT_FACET_LIKE, names, 4, take_int, &n, info);
+  if (!e && *out && n && filter->principal.n && log_filter_parts(filter) > 1) { /* one caller's series are few */
+    params[LOG_FILTER_PARAMS] = params[LOG_FILTER_PARAMS + 1] = db_int(d->day);
+    e = db_run(r->stats, DB_STAT_DAILY_COUNT_USER, params, LOG_FILTER_PARAMS + 2, take_int, &n, info);
+  }
+  *out = *out && n > 0;
   return e;
 }
 
-enum { TOTAL_SERIES_MAX = 20000 /* that are looked at for a total */ };
-
-struct total {
-  struct str value, label; /* the facet's; empty: whatever it is */
-  enum log_category category;
-  int64_t n;
-};
-
-static enum err add_facet_total(void *arg, const struct log_facet *f, struct err_info *info) {
-  struct total *t = arg;
-  (void)info;
-  if ((t->value.n && !str_eq(t->value, f->value)) || (t->label.n && !str_eq(t->label, f->label))) return OK;
-  int64_t all = f->sums->v[LOG_SUM_ROWS], good = f->sums->v[LOG_SUM_SUCCESS];
-  t->n += t->category == LOG_CATEGORY_ANY ? all : t->category == LOG_CATEGORY_SUCCESS ? good : all - good;
-  return OK;
-}
-
-static enum err add_series_total(void *arg, const struct log_series *s, struct err_info *info) {
-  (void)info;
-  ((struct total *)arg)->n += s->sums.v[LOG_SUM_ROWS];
-  return OK;
-}
+enum { TOTAL_SERIES_MAX = 30000 /* that are looked at for a total */ };
 
 /* Whole days only, and days whose rows are there. */
 static bool days_of(const struct log_reader *r, const struct log_filter *f, int64_t *from, int64_t *to) {
@@ -471,40 +487,74 @@ static bool days_of(const struct log_reader *r, const struct log_filter *f, int6
   return !cuts;
 }
 
-/* With at most one part beside the category, and a facet for it: *by and what it must be. */
-static bool choose_facet(const struct log_filter *f, struct total *t, enum log_dimension *by, char room[16]) {
+/* The filter is a facet: nothing but the category, or one part and the category. */
+static bool choose_facet(const struct log_filter *f, struct part *out, char room[16]) {
   struct log_filter rest = *f;
   struct part parts[FACET_PARTS];
   rest.category = LOG_CATEGORY_ANY;
-  *by = LOG_BY_NOTHING;
-  if (log_filter_parts(&rest) == 0) return true;
-  if (log_filter_parts(&rest) > 1 || f->model.n) return false;
+  unsigned n = log_filter_parts(&rest);
+  *out = (struct part){STR_NONE, LOG_BY_NOTHING};
+  if (n > 1 || f->model.n || f->user.n) return n == 0;
   facet_parts(f, room, parts);
   for (int i = 0; i < FACET_PARTS; i++)
-    if (parts[i].value.n) *by = parts[i].by, t->value = parts[i].value;
-  if (f->user.n) *by = LOG_BY_USER, t->label = f->user;
+    if (parts[i].value.n) *out = parts[i];
   return true;
+}
+
+static enum err take_two(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
+  int64_t *two = arg;
+  (void)columns, (void)info;
+  two[0] = row[0].i;
+  two[1] = row[1].i;
+  return OK;
+}
+
+static enum err total_of_facet(struct log_reader *r, const struct part *facet, enum log_category category, int64_t from,
+                               int64_t to, int64_t *out, struct err_info *info) {
+  const struct db_value params[] = {db_int(facet->by), db_text(facet->value), db_int(from), db_int(to)};
+  int64_t n[2] = {0}; /* all, and those that went well */
+  enum err e = db_run(r->stats, DB_STAT_FACET_COUNT, params, 4, take_two, n, info);
+  const int64_t by_category[] = {[LOG_CATEGORY_ANY] = n[0], [LOG_CATEGORY_SUCCESS] = n[1],
+                                 [LOG_CATEGORY_ERROR] = n[0] - n[1]};
+  if (!e) *out += by_category[category];
+  return e;
+}
+
+static enum err total_of_daily(struct log_reader *r, const struct log_filter *filter, int64_t from, int64_t to,
+                               int64_t *out, bool *is_exact, struct err_info *info) {
+  struct db_value params[LOG_FILTER_PARAMS + 2];
+  char like[LOG_LIKE_MAX];
+  int64_t series = 0, n = 0;
+  for (size_t i = 0; i < r->day_count; i++)
+    if (r->days[i].day >= from && r->days[i].day <= to) series += r->days[i].series;
+  *is_exact = filter->principal.n || series <= TOTAL_SERIES_MAX;
+  if (!*is_exact) return OK;
+  log_filter_put(filter, like, params);
+  params[LOG_FILTER_PARAMS] = db_int(from);
+  params[LOG_FILTER_PARAMS + 1] = db_int(to);
+  enum err e = db_run(r->stats, filter->principal.n ? DB_STAT_DAILY_COUNT_USER : DB_STAT_DAILY_COUNT, params,
+                      LOG_FILTER_PARAMS + 2, take_int, &n, info);
+  *out += n;
+  return e;
+}
+
+static enum err add_int(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
+  (void)columns, (void)info;
+  *(int64_t *)arg += row[0].i;
+  return OK;
 }
 
 enum err log_reader_total(struct log_reader *r, const struct log_filter *filter, int64_t *out, bool *is_exact,
                           struct err_info *info) {
-  struct total t = {.category = filter->category};
-  enum log_dimension by;
+  struct part facet;
   char room[16];
-  int64_t from, to, series = 0;
-  *is_exact = days_of(r, filter, &from, &to);
+  int64_t from, to, day;
+  enum err e = OK;
   *out = 0;
-  if (!*is_exact) return OK;
-  enum err e;
-  if (choose_facet(filter, &t, &by, room)) {
-    e = log_reader_facets(r, by, from, to, add_facet_total, &t, info);
-  } else {
-    for (size_t i = 0; i < r->day_count; i++)
-      if (r->days[i].day >= from && r->days[i].day <= to) series += r->days[i].series;
-    *is_exact = series <= TOTAL_SERIES_MAX;
-    if (!*is_exact) return OK;
-    e = log_reader_series(r, filter, from, to, add_series_total, &t, info);
-  }
-  if (!e) *out = t.n;
-  return e;
+  *is_exact = days_of(r, filter, &from, &to);
+  if (*is_exact && r->stats)
+    e = choose_facet(filter, &facet, room) ? total_of_facet(r, &facet, filter->category, from, to, out, info)
+                                           : total_of_daily(r, filter, from, to, out, is_exact, info);
+  if (e || !*is_exact) return e;
+  return each_file(r, filter, from, to, DB_LOG_SERIES_COUNT, add_int, out, &day, info);
 }

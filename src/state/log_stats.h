@@ -18,12 +18,16 @@ enum log_dimension {
   LOG_BY_SOURCE,
   LOG_BY_ENDPOINT,
   LOG_BY_TYPE,
+  LOG_BY_ASKED, /* of a sealed day the first LOG_ASKED_MAX names; the others are LOG_OTHER */
   LOG_BY_MODEL,
   LOG_BY_NODE,
   LOG_BY_ERROR,
   LOG_BY_STATUS,
+  LOG_BY_USER_MODEL, /* value: principal, space, model */
   LOG_DIMENSIONS
 };
+
+enum { LOG_ASKED_MAX = 2000 };
 
 /* ---- the writer's ---- */
 
@@ -47,6 +51,9 @@ struct log_reader {
   struct db *stats; /* NULL: there is none yet */
   struct log_reader_day *days; /* ascending */
   size_t day_count;
+  struct log_series *open; /* all series of the days that are not sealed: log_reader_open_days */
+  size_t open_count;
+  bool has_open;
 };
 
 /* A folder that does not exist is an empty log. `today`: days before it may be sealed. */
@@ -62,11 +69,14 @@ typedef enum err log_facet_fn(void *arg, const struct log_facet *facet, struct e
 /* Sums by day and value of the dimension, from <= day <= to. A value may come several times of a day. */
 enum err log_reader_facets(struct log_reader *r, enum log_dimension by, int64_t from, int64_t to, log_facet_fn *fn,
                            void *arg, struct err_info *info) MUST_CHECK;
-typedef enum err log_series_fn(void *arg, const struct log_series *series, struct err_info *info);
-/* The series (with their `day`) that pass the filter but for its times, from <= day <= to. Where it names a principal
- * and nothing else, only that caller's are looked at. */
-enum err log_reader_series(struct log_reader *r, const struct log_filter *filter, int64_t from, int64_t to,
-                           log_series_fn *fn, void *arg, struct err_info *info) MUST_CHECK;
+/* The same over all days together: facets without a day and without hours. */
+enum err log_reader_sums(struct log_reader *r, enum log_dimension by, int64_t from, int64_t to, log_facet_fn *fn,
+                         void *arg, struct err_info *info) MUST_CHECK;
+/* One caller's sums by model, over all days together: what sealed days have; for the others see r->open. */
+enum err log_reader_models_of(struct log_reader *r, struct str principal, int64_t from, int64_t to, log_facet_fn *fn,
+                              void *arg, struct err_info *info) MUST_CHECK;
+/* Reads the series of the days that are not sealed into r->open, if they are not there yet. */
+enum err log_reader_open_days(struct log_reader *r, struct err_info *info) MUST_CHECK;
 /* How many rows pass. *is_exact false: not told, where that would cost too much or the times cut a day. */
 enum err log_reader_total(struct log_reader *r, const struct log_filter *filter, int64_t *out, bool *is_exact,
                           struct err_info *info) MUST_CHECK;
@@ -74,7 +84,8 @@ enum err log_reader_total(struct log_reader *r, const struct log_filter *filter,
 enum err log_reader_may_match(struct log_reader *r, const struct log_filter *filter, size_t day_index, bool *out,
                               struct err_info *info) MUST_CHECK;
 
-/* The dimension's value of a series; `room` for those that are numbers. */
-struct str log_dimension_value(enum log_dimension by, const struct log_series *s, char room[16]);
+/* The dimension's value of a series; `room` for those that are made. */
+enum { LOG_DIMENSION_ROOM = 2 * LOG_TEXT_MAX + 2 };
+struct str log_dimension_value(enum log_dimension by, const struct log_series *s, char room[LOG_DIMENSION_ROOM]);
 
 #endif
