@@ -2,6 +2,7 @@
 /* OpenAI Responses over hostile bytes: see dialect_fuzz.h. The first byte says what the rest is; expansion and records
  * of stored responses are in it, and answers for a caller who asked for everything (encrypted thinking, namespaces). */
 #include "dialect/openai_responses/expand.h"
+#include "dialect/openai_responses/internal.h"
 #include "dialect/openai_responses/openai_responses.h"
 #include "dialect_fuzz.h"
 
@@ -31,10 +32,13 @@ static void run_expand(struct str body) {
   struct buf out;
   struct err_info info = {0};
   struct openai_responses_record record;
+  static struct envelope_scan scan;
   arena_init(&a, 64 << 20);
   buf_init(&out, 0);
-  (void)openai_responses_names_ids(body);
-  (void)openai_responses_is_stored(body);
+  if (envelope_scan_whole(&scan, openai_responses_request_table(), NULL, &a, body, NULL) == OK) {
+    (void)openai_responses_names_ids(&scan, body);
+    (void)openai_responses_is_stored(&scan);
+  }
   enum err e = openai_responses_expand(body, &lookup, &a, &out, &info);
   check_info(e, &info);
   if (!e) check_is_json(buf_str(&out));

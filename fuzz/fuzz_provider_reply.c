@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct str body = str_from((const char *)data + 2, size - 2);
   struct err_info info;
   struct arena a;
-  struct str *ids;
+  struct provider_listed *listed;
   size_t n;
   size_t max = 1 + data[1];
   char *clean = malloc(max);
@@ -53,10 +53,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   check(!str_is_utf8(body) || str_is_utf8(str_from_c(clean)));
   free(clean);
   arena_init(&a, 0);
-  if (!provider_openai_compatible.parse_catalog(&a, body, &ids, &n, &info))
+  if (!provider_openai_compatible.parse_catalog(&a, body, &listed, &n, &info))
     for (size_t i = 0; i < n; i++) {
-      check(ids[i].n > 0 && ids[i].n <= 256 && str_is_utf8(ids[i]));
-      check(http_header_value_is_safe(ids[i]));
+      check(listed[i].id.n > 0 && listed[i].id.n <= 256 && str_is_utf8(listed[i].id));
+      check(http_header_value_is_safe(listed[i].id));
     }
   arena_clear(&a);
   return 0;

@@ -25,9 +25,9 @@ struct change {
 };
 
 struct change_row {
-  const char *action;      /* for the audit log: "create" */
-  const char *entity_type; /* "user" */
-  int status;              /* of an answer to what was done */
+  const char *action;          /* for the audit log: "create" */
+  const char *entity_type;     /* "user" */
+  int status;                  /* of an answer to what was done */
   const struct fields *fields; /* NULL: no body is taken */
   unsigned allowed, required;
   /* On the worker, with the body read: what the snapshot knows and the store does not. NULL: nothing. */

@@ -15,7 +15,8 @@ static enum err take_name(struct arena *a, struct str raw, struct str *out, stru
   return out->n ? OK : no_such_path(info);
 }
 
-/* "ann" or "ann/models/openai/gpt": the first name, and what stands behind the second '/'. */
+/* "ann", "ann/models/openai/gpt" or "gpu/openai/gpt": the first name, and what stands behind the second '/', or behind
+ * the first where the template has no word between its two names. */
 enum err entity_path(const struct request_context *rc, struct arena *a, struct str *name, struct str *item,
                      struct err_info *info) {
   struct str first, middle, last, route = rc->endpoint->route;
@@ -23,10 +24,12 @@ enum err entity_path(const struct request_context *rc, struct arena *a, struct s
   if (!rc->path_rest.n) return OK;
   /* A first name that is the template's last part may have a '/' of its own, unless it is told to be a segment. */
   size_t close = str_find_char(route, '}');
-  bool wants_item = str_find_char(str_sub(route, close + 1, route.n), '{') != SIZE_MAX;
+  struct str behind = str_sub(route, close + 1, route.n);
+  size_t second = str_find_char(behind, '{');
+  bool wants_item = second != SIZE_MAX, has_word = second > 1;
   if (!wants_item && !(rc->endpoint->what & SEGMENT)) return take_name(a, rc->path_rest, name, info);
   bool has_more = str_cut(rc->path_rest, '/', &first, &last);
-  bool has_item = has_more && str_cut(last, '/', &middle, &last);
+  bool has_item = has_more && (wants_item && !has_word ? last.n > 0 : str_cut(last, '/', &middle, &last));
   if (has_more != wants_item || has_item != wants_item) return no_such_path(info);
   enum err e = take_name(a, first, name, info);
   if (!e && has_item) e = take_name(a, last, item, info);

@@ -148,8 +148,8 @@ static enum err read_other(struct arena *a, const struct json_node *n, const str
 
 static enum err (*const readers[FIELD_TYPE_COUNT])(struct arena *, const struct json_node *, const struct field *,
                                                    void *, struct err_info *) = {
-    [FIELD_STRING] = read_string,   [FIELD_BOOL] = read_bool,       [FIELD_INTEGER] = read_integer,
-    [FIELD_USD] = read_usd,         [FIELD_CHOICE] = read_choice,   [FIELD_STRINGS] = read_strings,
+    [FIELD_STRING] = read_string,   [FIELD_BOOL] = read_bool,     [FIELD_INTEGER] = read_integer,
+    [FIELD_USD] = read_usd,         [FIELD_CHOICE] = read_choice, [FIELD_STRINGS] = read_strings,
     [FIELD_OBJECTS] = read_objects, [FIELD_OTHER] = read_other};
 
 /* ---- an object ---- */

@@ -55,9 +55,9 @@ struct fields {
   size_t bytes; /* of the struct that is filled */
 };
 
-/* An empty body is an empty object; what did not come is zero. Malformed JSON is ERR_BAD_JSON (400); what is in it has status
- * 422 and the member's path in *info: an unknown member or one that is not of `allowed`, one of `required` that is
- * missing, a wrong type, a value out of range, a key or a string that comes twice. */
+/* An empty body is an empty object; what did not come is zero. Malformed JSON is ERR_BAD_JSON (400); what is in it has
+ * status 422 and the member's path in *info: an unknown member or one that is not of `allowed`, one of `required` that
+ * is missing, a wrong type, a value out of range, a key or a string that comes twice. */
 enum err fields_read(struct arena *a, struct str body, const struct fields *fields, unsigned allowed, unsigned required,
                      void *out, struct err_info *info) MUST_CHECK;
 /* "must be …" of a member that came, with its path; for readers and checks of their own. ERR_BAD_VALUE, 422. */

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "policy/jwt.h"
 #include "state/store.h"
+#include "state/store_team.h"
 #include "state/store_user.h"
 
 static const int64_t DAY_US = 86400 * (int64_t)1000000;
@@ -95,12 +96,25 @@ static enum err allow_all(struct edit *edit, enum store_user_list list, struct s
   return e;
 }
 
+static enum err set_team(struct edit *edit, struct err_info *info) {
+  if (!edit->in->team.n) {
+    edit->u.team_id = 0;
+    return OK;
+  }
+  enum err e = store_team_find(edit->db, edit->in->team, &edit->u.team_id, info);
+  if (e != ERR_NOT_FOUND) return e;
+  e = err_set_param(info, ERR_BAD_VALUE, "team", "there is no team \"%.*s\"", STR_ARG(edit->in->team));
+  if (info) info->http_status = 422;
+  return e;
+}
+
 static enum err create(struct edit *edit, struct err_info *info) {
   const struct users_input *in = edit->in;
   struct user_token token;
   edit->u =
       (struct store_user){.role = (enum user_role)in->role, .is_active = true, .has_all_models = in->has_all_models};
-  enum err e = store_user_add(edit->db, in->username, &edit->u, info);
+  enum err e = set_team(edit, info);
+  if (!e) e = store_user_add(edit->db, in->username, &edit->u, info);
   if (e) return e;
   edit->c->name = in->username;
   e = make_token(edit, USERS_DEFAULT_TOKEN, &token, info);
@@ -113,7 +127,8 @@ static enum err update(struct edit *edit, struct err_info *info) {
   if (in->has & USERS_ROLE) edit->u.role = (enum user_role)in->role;
   if (in->has & USERS_ACTIVE) edit->u.is_active = in->is_active;
   if (in->has & USERS_ALL_MODELS) edit->u.has_all_models = in->has_all_models;
-  return store_user_update(edit->db, &edit->u, info);
+  enum err e = in->has & USERS_TEAM ? set_team(edit, info) : OK;
+  return e ? e : store_user_update(edit->db, &edit->u, info);
 }
 
 static enum err set_active(struct edit *edit, bool is_active, struct err_info *info) {

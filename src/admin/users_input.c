@@ -35,6 +35,8 @@ static const struct field rows[] = {
     NAME("name", USERS_NAME, name, "the token's name"),
     PATTERN("node_id", USERS_NODE_ID, node_id, "a node, or a pattern of nodes"),
     PATTERNS("node_ids", USERS_NODE_IDS, node_ids, USER_NODES_MAX, "nodes, or patterns of nodes"),
-    PATTERN("model_name", USERS_MODEL_NAME, model_name, "a model of the node, or a pattern")};
+    PATTERN("model_name", USERS_MODEL_NAME, model_name, "a model of the node, or a pattern"),
+    {STR("team"), FIELD_STRING, USERS_TEAM, AT(team), .min = 1, .max = USER_NAME_MAX, .is_nullable = true,
+     .must = "must be the name of a team, or null for none", .help = "the team that the user is in; null: none"}};
 
 const struct fields users_fields = {rows, sizeof rows / sizeof *rows, sizeof(struct users_input)};

@@ -15,12 +15,13 @@ enum users_member {
   USERS_NAME = 64,       /* of a token */
   USERS_NODE_ID = 128,
   USERS_NODE_IDS = 256,
-  USERS_MODEL_NAME = 512
+  USERS_MODEL_NAME = 512,
+  USERS_TEAM = 1024 /* null: none */
 };
 
 struct users_input {
   unsigned has; /* of enum users_member */
-  struct str username, name, node_id, model_name;
+  struct str username, name, node_id, model_name, team;
   unsigned role; /* enum user_role */
   bool is_active, has_all_models;
   int64_t expires_in_days; /* 0: never */

@@ -1,6 +1,7 @@
 /* Users as JSON: see users_json.h. */
 #include "admin/users_json.h"
 
+#include "admin/subject_limits.h"
 #include "base/json_out.h"
 
 static void put_model_members(struct buf *b, const struct user *u) {
@@ -17,6 +18,7 @@ static void put_token_members(struct buf *b, const struct user *u) {
     json_out_member_string(b, "name", t->name);
     json_out_member_time(b, "created_at", t->created_us);
     json_out_member_time(b, "expires_at", t->expires_us);
+    subject_limits_put_member(b, &t->limits);
     json_out_end(b, '}');
   }
   json_out_end(b, ']');
@@ -48,6 +50,12 @@ void users_json_put(struct buf *b, const struct user *u, struct str token) {
   json_out_member_bool(b, "is_active", u->is_active);
   json_out_member_time(b, "created_at", u->created_us);
   json_out_member_time(b, "updated_at", u->updated_us);
+  json_out_key(b, "team");
+  if (u->team.n)
+    json_out_string(b, u->team);
+  else
+    json_out_raw(b, STR("null"));
+  subject_limits_put_member(b, &u->limits);
   put_model_members(b, u);
   json_out_member_strings(b, "nodes", u->nodes, u->node_count);
   put_node_model_members(b, u);

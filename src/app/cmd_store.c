@@ -12,6 +12,7 @@
 #include "state/disk.h"
 #include "state/migrate.h"
 #include "state/store.h"
+#include "state/store_team.h"
 #include "state/store_user.h"
 
 enum { BUSY_MS = 5000, IMPORT_MAX_BYTES = 512 << 20 };
@@ -199,6 +200,9 @@ static int export(struct place *p, int argc, char **argv) {
 static enum err add_all(struct db *db, void *arg, struct err_info *info) {
   const struct people *people = arg;
   enum err e = OK;
+  for (size_t i = 0; !e && i < people->team_count; i++) e = store_team_import(db, &people->teams[i], info);
+  for (size_t i = 0; !e && i < people->model_count; i++)
+    e = store_team_set_model_limits(db, people->models[i].model, &people->models[i].limits, info);
   for (size_t i = 0; !e && i < people->user_count; i++) e = store_user_import(db, &people->users[i], info);
   return e;
 }

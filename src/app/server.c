@@ -20,12 +20,14 @@
 #include "gateway/stored.h"
 #include "io/pool.h"
 #include "jobs/reload.h"
+#include "policy/principals.h"
 #include "record/log_writer.h"
 #include "route/discovered.h"
 #include "state/ledger.h"
 #include "state/server_info.h"
 #include "state/signature_store.h"
 #include "state/store.h"
+#include "state/store_node.h"
 
 enum {
   TICK_MS = 500,
@@ -171,6 +173,14 @@ static bool lacks_models(void) {
   return lacks;
 }
 
+/* For a store that will fail. */
+static void keep_people(void) {
+  struct snapshot *now = snapshot_newest();
+  const struct principals *p = now ? snapshot_get(now, GATEWAY_PRINCIPALS) : NULL;
+  if (p && p->source == STORE_DB) store_keep_people(&p->people);
+  snapshot_unref(now);
+}
+
 /* A store that failed may be there again: then it is what counts. */
 static void mend_store(void) {
   struct config_diags diags;
@@ -209,6 +219,7 @@ static int wait_for_end(struct server_start *start) {
     if (is_due) next_discovery = clock_mono_us() + (uint64_t)DISCOVERY_EVERY_MS * 1000;
     if (is_look) next_look = clock_mono_us() + (uint64_t)DISCOVERY_SOON_MS * 1000;
     if (clock_mono_us() >= next_mend) {
+      keep_people();
       mend_store();
       next_mend = clock_mono_us() + (uint64_t)MEND_EVERY_MS * 1000;
     }
@@ -384,14 +395,18 @@ int server_run(const struct server_options *options) {
   log_set_json(config->options.log_format == CONFIG_FORMAT_JSON ||
                (config->options.log_format == CONFIG_FORMAT_AUTO && !isatty(STDERR_FILENO)));
   e = log_start(NULL, &info);
+  store_set_seal_key(secret_reveal(config->options.store_key));
   if (!e) e = store_start(options->paths.data_dir, "serve", &info);
   code = e ? cli_fail(CLI_FAILED, "%s", err_info_text(e, &info)) : serve(config, options, created_key);
+  keep_people();
   store_stop();
   log_stop();
 out:
   snapshot_unpublish();
   ledger_close(); /* no snapshot holds an account any more */
   discovered_clear();
+  store_nodes_forget();
+  store_set_seal_key(STR_NONE);
   rules_set_generated_key(STR_NONE);
   config_unref(config);
   config_diags_clear(&diags);

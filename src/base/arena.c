@@ -182,6 +182,17 @@ struct str arena_dup(struct arena *a, struct str s) {
   return str_from(p, s.n);
 }
 
+struct str arena_join(struct arena *a, const struct str *parts, size_t count) {
+  size_t n = 0;
+  for (size_t i = 0; i < count; i++) n += parts[i].n;
+  char *p = arena_alloc(a, n), *at = p;
+  for (size_t i = 0; p && i < count; i++) {
+    if (parts[i].n) memcpy(at, parts[i].p, parts[i].n);
+    at += parts[i].n;
+  }
+  return p ? str_from(p, n) : STR_NONE;
+}
+
 struct str arena_printf(struct arena *a, const char *format, ...) {
   va_list args, again;
   va_start(args, format);

@@ -35,6 +35,8 @@ void *arena_realloc(struct arena *a, void *p, size_t old_n, size_t n) MUST_CHECK
 void *arena_zalloc_array(struct arena *a, size_t count, size_t size) MUST_CHECK;
 /* A NUL-terminated copy (the NUL is not counted); {NULL, 0} on failure. */
 struct str arena_dup(struct arena *a, struct str s);
+/* The parts behind each other, without a NUL; {NULL, 0} on failure. */
+struct str arena_join(struct arena *a, const struct str *parts, size_t count);
 /* Formatted, NUL-terminated; {NULL, 0} on failure. */
 struct str arena_printf(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* fn(arg) runs once, at arena_clear. False when memory is short: fn has not been kept. */

@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/kdf.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -102,6 +104,61 @@ enum err crypto_hmac_sha256(struct str key, struct str data, struct crypto_hash 
   *out = hash;
   crypto_wipe(&hash, sizeof hash);
   return OK;
+}
+
+/* ---- sealing: seldom, so nothing is prefetched ---- */
+
+enum err crypto_derive(struct str master, struct str label, uint8_t key[CRYPTO_KEY_BYTES]) {
+  static char digest[] = "SHA256";
+  uint8_t made[CRYPTO_KEY_BYTES];
+  EVP_KDF *kdf = EVP_KDF_fetch(NULL, OSSL_KDF_NAME_HKDF, NULL);
+  EVP_KDF_CTX *context = kdf ? EVP_KDF_CTX_new(kdf) : NULL;
+  const OSSL_PARAM params[] = {
+      OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
+      OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)(uintptr_t)(master.n ? master.p : ""), master.n),
+      OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)(uintptr_t)(label.n ? label.p : ""), label.n),
+      OSSL_PARAM_construct_end()};
+  bool is_made = context && EVP_KDF_derive(context, made, sizeof made, params) == 1;
+  EVP_KDF_CTX_free(context);
+  EVP_KDF_free(kdf);
+  if (is_made) memcpy(key, made, sizeof made);
+  crypto_wipe(made, sizeof made);
+  return is_made ? OK : ERR_INTERNAL;
+}
+
+/* Both directions; the tag is read before an end of opening, and written after one of sealing. */
+static bool gcm(bool seals, const uint8_t *key, const uint8_t *nonce, struct str context, const uint8_t *in, size_t n,
+                uint8_t *out, uint8_t tag[CRYPTO_TAG_BYTES]) {
+  int done = 0;
+  uint8_t none[1];
+  EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
+  bool ok = c && n <= INT_MAX && context.n <= INT_MAX &&
+            EVP_CipherInit_ex(c, EVP_aes_256_gcm(), NULL, key, nonce, seals) == 1;
+  if (ok && context.n) ok = EVP_CipherUpdate(c, NULL, &done, (const unsigned char *)context.p, (int)context.n) == 1;
+  if (ok && n) ok = EVP_CipherUpdate(c, out, &done, in, (int)n) == 1;
+  if (ok && !seals) ok = EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_TAG, CRYPTO_TAG_BYTES, tag) == 1;
+  if (ok) ok = EVP_CipherFinal_ex(c, none, &done) == 1;
+  if (ok && seals) ok = EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_GET_TAG, CRYPTO_TAG_BYTES, tag) == 1;
+  EVP_CIPHER_CTX_free(c);
+  return ok;
+}
+
+enum err crypto_seal(const uint8_t key[CRYPTO_KEY_BYTES], struct str context, struct str plain, uint8_t *out) {
+  enum err e = crypto_random(out, CRYPTO_NONCE_BYTES);
+  if (e) return e;
+  uint8_t *text = out + CRYPTO_NONCE_BYTES;
+  return gcm(true, key, out, context, (const uint8_t *)plain.p, plain.n, text, text + plain.n) ? OK : ERR_INTERNAL;
+}
+
+enum err crypto_unseal(const uint8_t key[CRYPTO_KEY_BYTES], struct str context, struct str sealed, uint8_t *out) {
+  uint8_t tag[CRYPTO_TAG_BYTES];
+  if (sealed.n < CRYPTO_SEAL_EXTRA) return ERR_BAD_VALUE;
+  const uint8_t *nonce = (const uint8_t *)sealed.p, *text = nonce + CRYPTO_NONCE_BYTES;
+  size_t n = sealed.n - CRYPTO_SEAL_EXTRA;
+  memcpy(tag, text + n, sizeof tag);
+  if (gcm(false, key, nonce, context, text, n, out, tag)) return OK;
+  crypto_wipe(out, n); /* what was deciphered before the tag said no */
+  return ERR_BAD_VALUE;
 }
 
 bool crypto_equal(const void *a, const void *b, size_t n) { return n == 0 || CRYPTO_memcmp(a, b, n) == 0; }

@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 
-enum { CRYPTO_HASH_BYTES = 32 };
+enum { CRYPTO_HASH_BYTES = 32, CRYPTO_KEY_BYTES = 32, CRYPTO_NONCE_BYTES = 12, CRYPTO_TAG_BYTES = 16 };
 
 struct crypto_hash {
   uint8_t bytes[CRYPTO_HASH_BYTES];
@@ -25,6 +25,18 @@ enum err crypto_sha256_parts(const struct str *parts, size_t n, struct crypto_ha
 
 /* HMAC with SHA-256 (RFC 2104); out may be where the key is. */
 enum err crypto_hmac_sha256(struct str key, struct str data, struct crypto_hash *out) MUST_CHECK;
+
+/* A key for one use from a master key: HKDF with SHA-256 (RFC 5869), no salt, `label` as its info. */
+enum err crypto_derive(struct str master, struct str label, uint8_t key[CRYPTO_KEY_BYTES]) MUST_CHECK;
+/* AES-256-GCM (NIST SP 800-38D): nonce, ciphertext and tag one after another into out, which takes plain.n and
+ * CRYPTO_SEAL_EXTRA bytes. `context` is bound to it, but not in it. The nonce is random, so a key is good for 2^32. */
+enum { CRYPTO_SEAL_EXTRA = CRYPTO_NONCE_BYTES + CRYPTO_TAG_BYTES };
+enum err crypto_seal(const uint8_t key[CRYPTO_KEY_BYTES], struct str context, struct str plain,
+                     uint8_t *out) MUST_CHECK;
+/* out takes sealed.n - CRYPTO_SEAL_EXTRA bytes. ERR_BAD_VALUE, and nothing in out, when it was not sealed with this key
+ * and context, or is too short. */
+enum err crypto_unseal(const uint8_t key[CRYPTO_KEY_BYTES], struct str context, struct str sealed,
+                       uint8_t *out) MUST_CHECK;
 
 /* Time depends on n only, never on the content. */
 bool crypto_equal(const void *a, const void *b, size_t n);

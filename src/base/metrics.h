@@ -53,6 +53,7 @@ unsigned metrics_endpoint(struct str name);
 unsigned metrics_provider(struct str name);
 unsigned metrics_pair(struct str provider, struct str model);
 unsigned metrics_account(struct str label);
+#define METRICS_ABSENT INT64_MIN /* metrics_set of a gauge of an account: it is not shown */
 /* Provider index of a pair. */
 unsigned metrics_pair_provider(unsigned pair);
 /* Columns for statuses: 1xx to 5xx by class, 0 for anything else; and one per status that is worth telling apart. */

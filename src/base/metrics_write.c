@@ -88,6 +88,7 @@ static void write_cells(struct buf *out, const struct metrics_family *f) {
       bool is_first = true;
       if (v == 0 && is_named(f->row)) continue;
       if (v == 0 && f->row == DIMENSION_ACCOUNT && row == 0) continue; /* an account with nothing left is shown */
+      if (v == METRICS_ABSENT && f->row == DIMENSION_ACCOUNT) continue;
       buf_put(out, str_from_c(f->name));
       put_dimension(out, &is_first, f->row, row);
       put_dimension(out, &is_first, f->column, column);

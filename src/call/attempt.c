@@ -319,9 +319,11 @@ static enum err send_once(struct call *c, const struct deployment *d, const stru
   if (!e) e = provider_sign(c->arena, p, clock_wall_us(), &request, info);
   if (e) return e;
   uint64_t from = clock_mono_us();
+  runtime_call_begin(d->at->runtime);
   e = http_call_start(c->client, &request, &http, info);
   c->outcome.upstream_us += clock_mono_us() - from;
   if (e) {
+    runtime_call_end(d->at->runtime);
     if (e != ERR_CANCELLED) metrics_inc(METRIC_UPSTREAM_RESPONSES, d->at->metrics_label, metrics_status(0));
     return e == ERR_HEADERS_TIMEOUT ? late : e;
   }
@@ -337,6 +339,7 @@ static enum err send_once(struct call *c, const struct deployment *d, const stru
   else if (!e)
     e = take_answer(c, d, codec, http, first, total, info);
   http_call_close(http);
+  runtime_call_end(d->at->runtime);
   return e;
 }
 

@@ -8,10 +8,13 @@
 #include "call/call_internal.h"
 #include "call/fit.h"
 
+/* A limit of ours that an attempt at that deployment would pass. */
+static bool is_own_refusal(enum err e) { return e == ERR_BUDGET_EXCEEDED || e == ERR_RATE_LIMITED; }
+
 /* Whether a failure of one deployment may be mended by asking another. The status of an upstream decides where there is
  * one: a fault of the request itself would be answered the same everywhere. */
 static bool may_try_other(enum err e, const struct err_info *info) {
-  if (e == ERR_BUDGET_EXCEEDED) return true; /* another candidate may be cheaper, or have a price */
+  if (is_own_refusal(e)) return true; /* another candidate may be cheaper, have a price, or have no such limit */
   if (e == ERR_CANCELLED || err_retry(e) != ERR_RETRY_OTHER) return false;
   if (e != ERR_UPSTREAM_STATUS) return true;
   int status = info->http_status;
@@ -119,8 +122,8 @@ enum err call_run(struct call *c, struct err_info *info) {
   for (size_t i = 0; i < c->plan->n; i++) {
     struct err_info own;
     enum err this = try_deployment(c, c->plan->v[i], &own);
-    /* A candidate that the budget does not reach says nothing about why an earlier one has failed. */
-    if (this != ERR_BUDGET_EXCEEDED || c->outcome.attempts == 0) {
+    /* A candidate that a limit keeps us from says nothing about why an earlier one has failed. */
+    if (!is_own_refusal(this) || c->outcome.attempts == 0) {
       e = this;
       *info = own;
     }

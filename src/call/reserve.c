@@ -1,6 +1,8 @@
 /* Money and rates of one call: see reserve.h. */
 #include "call/reserve.h"
 
+#include <stdio.h>
+
 #include "base/metrics.h"
 #include "call/call.h"
 #include "policy/budget.h"
@@ -19,7 +21,22 @@ static int64_t seen_input(const struct call *c) {
   return (bytes + BYTES_A_TOKEN - 1) / BYTES_A_TOKEN;
 }
 
-/* ---- the call ---- */
+/* ---- refusals ---- */
+
+enum { WHOSE_BYTES = 160 };
+
+/* "your team's monthly budget", "the budget of key:1". */
+static const char *whose(const struct limits_subject *s, const char *what, char out[WHOSE_BYTES]) {
+  static const char *const owners[] = {[LIMITS_OF_USER] = "your",
+                                       [LIMITS_OF_TEAM] = "your team's",
+                                       [LIMITS_OF_TOKEN] = "this token's",
+                                       [LIMITS_OF_MODEL] = "this model's"};
+  if (s->kind == LIMITS_OF_KEY)
+    snprintf(out, WHOSE_BYTES, "the %s of %.*s", what, STR_ARG(s->label));
+  else
+    snprintf(out, WHOSE_BYTES, "%s %s", owners[s->kind], what);
+  return out;
+}
 
 static enum err refuse_rate(const struct rate_limit_refusal *r, struct err_info *info) {
   static const char *const what[] = {[RATE_LIMIT_REQUESTS_MINUTE] = "requests a minute",
@@ -35,13 +52,15 @@ static enum err refuse_rate(const struct rate_limit_refusal *r, struct err_info 
   metrics_inc(METRIC_REFUSED, kinds[r->kind], 0);
   *info = (struct err_info){0};
   info->retry_after_ms = r->retry_after_ms;
-  if (r->retry_after_ms == 0)
-    return err_set(info, ERR_RATE_LIMITED, "this call alone needs more than the limit of %llu %s for %.*s",
-                   (unsigned long long)r->limit, what[r->kind], STR_ARG(r->subject->label));
-  return err_set(info, ERR_RATE_LIMITED, "the limit of %llu %s for %.*s is reached; try again in %lld s",
-                 (unsigned long long)r->limit, what[r->kind], STR_ARG(r->subject->label),
+  char limit[64], text[WHOSE_BYTES];
+  snprintf(limit, sizeof limit, "limit of %llu %s", (unsigned long long)r->limit, what[r->kind]);
+  whose(r->subject, limit, text);
+  if (r->retry_after_ms == 0) return err_set(info, ERR_RATE_LIMITED, "this call alone needs more than %s", text);
+  return err_set(info, ERR_RATE_LIMITED, "%s is reached; try again in %lld s", text,
                  (long long)(r->retry_after_ms + 999) / 1000);
 }
+
+/* ---- the call ---- */
 
 static bool has_token_rate(const struct limits_caller *caller) {
   for (unsigned i = 0; i < caller->n; i++)
@@ -76,7 +95,7 @@ enum err reserve_begin(struct call *c, struct err_info *info) {
   struct rate_limit_refusal refusal;
   *r = (struct reserve){0};
   if (!c->limits) return OK;
-  r->has_budget = !is_free_of_charge(c) && has_budget(c->limits);
+  r->subjects = *c->limits;
   bool has_rate = !is_free_of_charge(c) && has_token_rate(c->limits);
   /* Looking for pictures costs a pass over the body: only where somebody asks. */
   r->input_bound =
@@ -116,15 +135,16 @@ static void put_usd(int64_t nano_usd, char out[48]) {
 static enum err refuse_money(const struct limits_subject *s, int64_t amount, int64_t left, struct err_info *info) {
   char most[48], rest[48], lacking[48];
   int64_t shortfall;
-  static const char *const periods[] = {[LEDGER_TOTAL] = "", [LEDGER_MONTH] = " this month", [LEDGER_DAY] = " today"};
+  char text[WHOSE_BYTES];
+  static const char *const budgets[] = {
+      [LEDGER_TOTAL] = "budget", [LEDGER_MONTH] = "monthly budget", [LEDGER_DAY] = "daily budget"};
   if (__builtin_sub_overflow(amount, left, &shortfall)) shortfall = INT64_MAX;
   put_usd(amount, most);
   put_usd(left > 0 ? left : 0, rest);
   put_usd(shortfall, lacking);
   metrics_inc(METRIC_REFUSED, METRICS_REFUSED_BUDGET, 0);
-  return err_set(info, ERR_BUDGET_EXCEEDED,
-                 "this call may cost up to $%s, and the budget of %.*s has $%s left%s: $%s are missing", most,
-                 STR_ARG(s->label), rest, periods[s->limits.period], lacking);
+  return err_set(info, ERR_BUDGET_EXCEEDED, "this call may cost up to $%s, and %s has $%s left: $%s are missing", most,
+                 whose(s, budgets[s->limits.period], text), rest, lacking);
 }
 
 static void copy_text(char *out, size_t room, struct str text) {
@@ -169,7 +189,7 @@ static enum err take(struct call *c, const struct deployment *d, int64_t amount,
                      struct err_info *info) {
   struct ledger_claim claims[JOURNAL_ACCOUNTS_MAX];
   struct journal_entry entry = entry_for(c, d, amount);
-  enum err e = ledger_reserve(claims, claim(c->limits, claims), &entry, &c->reserve.money, refusal);
+  enum err e = ledger_reserve(claims, claim(&c->reserve.subjects, claims), &entry, &c->reserve.money, refusal);
   if (e != ERR_BUSY) return e;
   metrics_inc(METRIC_REFUSED, METRICS_REFUSED_JOURNAL, 0);
   info->retry_after_ms = BUSY_RETRY_MS;
@@ -190,11 +210,21 @@ static bool may_trim(const struct call *c, const struct limits_subject *s) {
   return c->request->operation != LLM_EMBED && (c->request->max_tokens < 0 || s->limits.trim);
 }
 
+/* No subject's floor is passed on behalf of another. */
+static int64_t least_output(const struct limits_caller *subjects, int64_t wanted) {
+  int64_t least = 0;
+  for (unsigned i = 0; i < subjects->n; i++)
+    if (subjects->v[i]->limits.budget_nano_usd >= 0 && subjects->v[i]->limits.min_output > least)
+      least = subjects->v[i]->limits.min_output;
+  return least < wanted ? least : wanted;
+}
+
 /* With a money budget: the bound, less output where that is allowed and the bound does not fit. Others may take what
  * was left between two tries. */
 static enum err take_within_budget(struct call *c, const struct deployment *d, struct err_info *info) {
   const struct budget_terms t = terms_for(c, d);
   int64_t wanted = budget_output_wanted(&t), output = wanted, amount = 0;
+  int64_t least = least_output(&c->reserve.subjects, wanted);
   for (int i = 0; i < TRIES; i++) {
     struct ledger_refusal refusal;
     if (!budget_amount(&t, output, &amount)) amount = INT64_MAX;
@@ -202,8 +232,7 @@ static enum err take_within_budget(struct call *c, const struct deployment *d, s
     bool is_ours = t.max_tokens < 0 || output < wanted;
     if (!e && t.has_output && is_ours && d->price.nano_usd_per_mtok[USAGE_OUTPUT] > 0) c->reserve.max_tokens = output;
     if (e != ERR_BUDGET_EXCEEDED) return e;
-    const struct limits_subject *s = c->limits->v[refusal.claim];
-    int64_t least = s->limits.min_output < wanted ? s->limits.min_output : wanted;
+    const struct limits_subject *s = c->reserve.subjects.v[refusal.claim];
     if (!may_trim(c, s)) return refuse_money(s, amount, refusal.left_nano_usd, info);
     output = budget_affordable(&t, wanted, refusal.left_nano_usd);
     if (output >= least) continue;
@@ -217,8 +246,7 @@ static enum err take_within_budget(struct call *c, const struct deployment *d, s
 static enum err check_budget_can_hold(const struct deployment *d, struct err_info *info) {
   if (!is_priced(d)) {
     metrics_inc(METRIC_REFUSED, METRICS_REFUSED_UNPRICED, 0);
-    return err_set(info, ERR_BUDGET_EXCEEDED,
-                   "the price of \"%.*s\" is not known, so a caller with a budget cannot use it",
+    return err_set(info, ERR_BUDGET_EXCEEDED, "the price of \"%.*s\" is not known, so nobody can use it on a budget",
                    STR_ARG(d->qualified));
   }
   if (ledger_is_durable()) return OK;
@@ -228,28 +256,53 @@ static enum err check_budget_can_hold(const struct deployment *d, struct err_inf
                  "server's log");
 }
 
+static enum err reserve_money(struct call *c, const struct deployment *d, struct err_info *info) {
+  struct reserve *r = &c->reserve;
+  if (r->has_budget && !d->at->is_demo) {
+    r->input_bound = budget_input_bound(c->body, budget_picture_tokens(d->model));
+    enum err e = check_budget_can_hold(d, info);
+    return e ? e : take_within_budget(c, d, info);
+  }
+  struct ledger_refusal refusal;
+  const struct budget_terms t = terms_for(c, d);
+  int64_t amount = 0;
+  /* Nothing to be checked: the bound is for what is shown as reserved, and for the mark of an overrun. */
+  if (is_priced(d) && !budget_amount(&t, budget_output_wanted(&t), &amount)) amount = 0;
+  return take(c, d, d->at->is_demo ? 0 : amount, &refusal, info);
+}
+
+/* The model's own limits, where it has any; its rates count attempts. */
+static enum err enter_model(struct call *c, const struct deployment *d, struct err_info *info) {
+  struct reserve *r = &c->reserve;
+  struct rate_limit_refusal refusal;
+  r->subjects = limits_with_model(c->limits, d->qualified);
+  if (r->subjects.n == c->limits->n) return OK;
+  const struct limits_caller model = {{r->subjects.v[c->limits->n]}, 1, NULL};
+  int64_t tokens = 0;
+  if (!is_free_of_charge(c) && has_token_rate(&model)) {
+    r->input_bound = budget_input_bound(c->body, RATE_PICTURE_TOKENS);
+    tokens = tokens_known(c);
+  }
+  enum err e = rate_limit_take(&model, (uint64_t)tokens, clock_wall_us(), &r->model_ticket, &refusal);
+  return e ? refuse_rate(&refusal, info) : OK;
+}
+
 enum err reserve_attempt(struct call *c, const struct deployment *d, struct err_info *info) {
   struct reserve *r = &c->reserve;
-  if (!c->limits || is_free_of_charge(c)) return OK;
+  if (!c->limits) return OK;
+  enum err e = enter_model(c, d, info);
+  if (e || is_free_of_charge(c)) return e;
   r->deployment = d;
   r->max_tokens = 0;
   r->seen_output = 0;
   r->smallest = 0;
+  r->has_budget = has_budget(&r->subjects);
   c->outcome.max_tokens = 0;
-  enum err e;
-  if (r->has_budget && !d->at->is_demo) {
-    r->input_bound = budget_input_bound(c->body, budget_picture_tokens(d->model));
-    e = check_budget_can_hold(d, info);
-    if (!e) e = take_within_budget(c, d, info);
-  } else {
-    struct ledger_refusal refusal;
-    const struct budget_terms t = terms_for(c, d);
-    int64_t amount = 0;
-    /* Nothing to be checked: the bound is for what is shown as reserved, and for the mark of an overrun. */
-    if (is_priced(d) && !budget_amount(&t, budget_output_wanted(&t), &amount)) amount = 0;
-    e = take(c, d, d->at->is_demo ? 0 : amount, &refusal, info);
-  }
-  if (!e) c->outcome.max_tokens = r->max_tokens;
+  e = reserve_money(c, d, info);
+  if (e)
+    rate_limit_give_back(&r->model_ticket);
+  else
+    c->outcome.max_tokens = r->max_tokens;
   return e;
 }
 
@@ -297,13 +350,9 @@ static bool has_cost(const struct call *c, enum err result) {
   return c->outcome.upstream_status == 200 && (result != ERR_UPSTREAM_STATUS || saw_something);
 }
 
-void reserve_settle(struct call *c, enum err result) {
+/* Money and tokens of an attempt that cost something. */
+static void settle(struct call *c, enum err result) {
   struct reserve *r = &c->reserve;
-  if (!r->money.is_taken) return;
-  if (!has_cost(c, result)) {
-    ledger_release(&r->money);
-    return;
-  }
   bool is_estimated;
   const struct usage u = usage_of(c, result != OK, &is_estimated);
   struct cost cost = cost_of(&u, r->deployment->price.known ? &r->deployment->price : NULL);
@@ -321,6 +370,14 @@ void reserve_settle(struct call *c, enum err result) {
   if (cost.is_known && done.amount_nano_usd > r->money.amount_nano_usd) metrics_inc(METRIC_OVERRUNS, 0, 0);
   r->tokens_used += usage_get(&u, USAGE_INPUT) + usage_get(&u, USAGE_OUTPUT);
   ledger_settle(&r->money, &done);
+}
+
+void reserve_settle(struct call *c, enum err result) {
+  struct reserve *r = &c->reserve;
+  int64_t before = r->tokens_used;
+  if (r->money.is_taken && has_cost(c, result)) settle(c, result);
+  ledger_release(&r->money);
+  rate_limit_end(&r->model_ticket, (uint64_t)(r->tokens_used - before), clock_wall_us());
 }
 
 enum err reserve_limit_request(struct call *c) {

@@ -1,7 +1,9 @@
-/* Money and rates of one call: admitted once, paid for by the attempt. Called by call/call.c around the call and each
- * attempt, and by the attempt when it learns something. An attempt *reserves* the most it can cost before anything is
- * sent; it is *settled* with what it did cost, before a receipt leaves, or *released* where it cost nothing. Every path
- * out of an attempt passes reserve_settle, also one that is cancelled: nothing in here waits, so no shield is needed.
+/* Money and rates of one call: admitted once, paid for by the attempt. Whoever calls (a key; a user, its team, its
+ * token) is asked once for the call, the model's own limits with each attempt at it; money is reserved for all at once.
+ * Called by call/call.c around the call and each attempt, and by the attempt when it learns something. An attempt
+ * *reserves* the most it can cost before anything is sent; it is *settled* with what it did cost, before a receipt
+ * leaves, or *released* where it cost nothing. Every path out of an attempt passes reserve_settle, also one that is
+ * cancelled: nothing in here waits, so no shield is needed.
  *
  * Once a provider has answered 200 the attempt costs: what it reported, else its prompt and the output that was seen,
  * as an estimate. A refusal, a failure to connect or to answer costs nothing. */
@@ -17,6 +19,8 @@ struct call_outcome;
 
 struct reserve {
   struct rate_limit_ticket ticket;
+  struct rate_limit_ticket model_ticket; /* of the attempt in hand, at a model with limits of its own */
+  struct limits_caller subjects;         /* who calls, and the model of the last attempt */
   struct ledger_reservation money;
   const struct deployment *deployment;
   int64_t input_bound, tokens_known; /* tokens; known: asked for from the rates */
@@ -27,7 +31,7 @@ struct reserve {
   int64_t seen_output; /* tokens, estimated */
   size_t smallest;     /* content frame, bytes */
   int64_t tokens_used; /* of the call's attempts so far */
-  bool has_budget;
+  bool has_budget;     /* the caller or the model of the attempt in hand */
   /* the receipt's own function, while ours stands in its place */
   void (*put_receipt)(void *arg, const struct call_outcome *outcome, struct buf *out);
   void *receipt_arg;
@@ -37,8 +41,8 @@ struct reserve {
 enum err reserve_begin(struct call *c, struct err_info *info) MUST_CHECK;
 void reserve_end(struct call *c);
 
-/* ERR_BUDGET_EXCEEDED with the shortfall; ERR_BUSY when the journal is full or there is none to rely on. If OK, to be
- * followed by reserve_settle with the attempt's result. */
+/* ERR_BUDGET_EXCEEDED with the shortfall; ERR_RATE_LIMITED for the model's own limit; ERR_BUSY when the journal is full
+ * or there is none to rely on. If OK, to be followed by reserve_settle with the attempt's result. */
 enum err reserve_attempt(struct call *c, const struct deployment *d, struct err_info *info) MUST_CHECK;
 void reserve_settle(struct call *c, enum err result);
 

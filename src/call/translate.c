@@ -11,7 +11,8 @@
 enum {
   POOL_BYTES = 256 * 1024, /* a larger body is decoded and encoded off the loop */
   COUNT_POOL_BYTES = 32 * 1024,
-  CHOICES_MAX = 64 /* whose ends are told apart */
+  REPLY_FRAME_BYTES = 1024, /* what a reply has beside its words, in most dialects */
+  CHOICES_MAX = 64          /* whose ends are told apart */
 };
 
 /* ---- the request ---- */
@@ -216,9 +217,22 @@ static enum err take_whole(void *arg, const struct event *event, struct err_info
   struct whole *w = arg;
   const struct event_sink sink = {w, collect};
   if (event->kind == EVENT_ERROR) return provider_error(w->deployment, w->headers, event->bytes, info);
-  if (event->kind == EVENT_DELTA) count_words(w->call, event);
   return text_filter_is_wanted(&w->filter.options) ? text_filter_put(&w->filter, event, &sink, info)
                                                    : collect(w, event, info);
+}
+
+static enum err take_words(void *arg, const struct event *event, struct err_info *info) {
+  (void)info;
+  if (event->kind == EVENT_DELTA) count_words(arg, event);
+  return event->kind == EVENT_ERROR ? ERR_UPSTREAM_PROTOCOL : OK;
+}
+
+/* Most answers say what they have used, so that only the others are read a second time, for their words; as far as they
+ * can be read. */
+static void count_whole(struct call *c, const struct dialect *from, const struct dialect_exchange *x, struct str body) {
+  const struct event_sink sink = {c, take_words};
+  struct err_info ignored = {0};
+  if (from->decode_reply(x, body, &sink, &ignored)) return;
 }
 
 /* A decoder that never said the end has ended all the same. */
@@ -226,6 +240,7 @@ static enum err decode_whole(struct whole *w, const struct dialect *from, const 
                              struct str body, struct err_info *info) {
   const struct event_sink sink = {w, take_whole}, behind = {w, collect};
   enum err e = from->decode_reply(x, body, &sink, info);
+  if (!usage_has(&w->answer.usage, USAGE_OUTPUT)) count_whole(w->call, from, x, body);
   return e ? e : text_filter_release(&w->filter, &behind, info);
 }
 
@@ -276,6 +291,7 @@ enum err translate_reply(struct call *c, const struct deployment *d, const struc
   attempt_estimate(c, d);
   c->outcome.ttft_us = clock_mono_us() - c->outcome.started_us;
   buf_reset(&c->reply);
+  (void)buf_reserve(&c->reply, body.n + REPLY_FRAME_BYTES);
   c->dialect->encode_reply(&x, &w->answer, &c->reply);
   e = c->reply.failed ? ERR_NO_MEMORY : OK;
 out:

@@ -279,17 +279,7 @@ static void end(struct writer *w, const struct dialect_exchange *x, struct buf *
     if (is_due(w, x, c)) last = c;
   for (uint32_t c = 0; c <= last; c++)
     if (c == last || is_due(w, x, c)) put_finish(w, x, c, c == last, out);
-  if (x->wants_usage) {
-    buf_put(out, w->head);
-    buf_put(out, STR("],\"usage\":"));
-    if (w->usage.known)
-      openai_member_put_usage(out, &w->usage);
-    else
-      buf_put(out, STR("null"));
-    dialect_put_receipt_member(x, out);
-    buf_put(out, STR("}\n\n"));
-  }
-  buf_put(out, STR("data: [DONE]\n\n"));
+  openai_chat_put_end(x, w->head, &w->usage, out);
 }
 
 enum err openai_chat_encode_event(void *state, const struct dialect_exchange *x, const struct event *event,

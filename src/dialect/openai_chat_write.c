@@ -9,6 +9,7 @@
 #include "base/json_out.h"
 #include "dialect/citation.h"
 #include "dialect/openai_chat_request.h"
+#include "dialect/openai_member.h"
 #include "llm/signature.h"
 
 #define NAME STR("openai_chat")
@@ -296,4 +297,19 @@ void openai_chat_encode_reply(const struct dialect_exchange *x, const struct ans
   }
   dialect_put_receipt_member(x, out);
   json_out_end(out, '}');
+}
+
+void openai_chat_put_end(const struct dialect_exchange *x, struct str head, const struct usage *usage,
+                         struct buf *out) {
+  if (x->wants_usage) {
+    buf_put(out, head);
+    buf_put(out, STR("],\"usage\":"));
+    if (usage->known)
+      openai_member_put_usage(out, usage);
+    else
+      buf_put(out, STR("null"));
+    dialect_put_receipt_member(x, out);
+    buf_put(out, STR("}\n\n"));
+  }
+  buf_put(out, STR("data: [DONE]\n\n"));
 }

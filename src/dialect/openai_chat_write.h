@@ -27,5 +27,8 @@ void openai_chat_encode_reply(const struct dialect_exchange *x, const struct ans
 enum { OPENAI_CHAT_ENCODER_BYTES = 2304 };
 enum err openai_chat_encode_event(void *state, const struct dialect_exchange *x, const struct event *event,
                                   struct buf *out, struct err_info *info);
+/* What stands behind the last choice of a stream of chunks, which begin with `head`: the usage chunk where the caller
+ * asked for one, and [DONE]. */
+void openai_chat_put_end(const struct dialect_exchange *x, struct str head, const struct usage *usage, struct buf *out);
 
 #endif

@@ -149,17 +149,7 @@ static void end(struct writer *w, const struct dialect_exchange *x, struct buf *
     if (c == last || openai_chat_choices_has(&w->seen, c))
       put_chunk(w, x, c, STR(""), STR_NONE, finish_word((enum stop_reason)w->reason[c]), c == last && !x->wants_usage,
                 out);
-  if (x->wants_usage) {
-    buf_put(out, w->head);
-    buf_put(out, STR("],\"usage\":"));
-    if (w->usage.known)
-      openai_member_put_usage(out, &w->usage);
-    else
-      buf_put(out, STR("null"));
-    dialect_put_receipt_member(x, out);
-    buf_put(out, STR("}\n\n"));
-  }
-  buf_put(out, STR("data: [DONE]\n\n"));
+  openai_chat_put_end(x, w->head, &w->usage, out);
 }
 
 enum err openai_completions_encode_event(void *state, const struct dialect_exchange *x, const struct event *event,

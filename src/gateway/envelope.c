@@ -43,8 +43,8 @@ enum err envelope_read_path(struct request_context *rc, struct dialect_request *
 static enum err expand(struct request_context *rc, struct turn *t, struct envelope_scan *scan) {
   bool is_changed = false;
   t->call.owner = auth_principal_name(&rc->principal, t->owner);
-  enum err e = stored_begin(&t->stored, rc->arena, t->call.owner, rc->options->server_limits_body_bytes, &t->call.body,
-                            &is_changed, &rc->info);
+  enum err e = stored_begin(&t->stored, rc->arena, t->call.owner, rc->options->server_limits_body_bytes, scan,
+                            &t->call.body, &is_changed, &rc->info);
   if (e || !is_changed) return e;
   return envelope_scan_whole(scan, rc->endpoint->dialect->request_table(), NULL, rc->arena, t->call.body, &rc->info);
 }

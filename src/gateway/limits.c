@@ -1,11 +1,15 @@
 /* Limits as a section of the snapshot: see limits.h. */
 #include "gateway/limits.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/crypto.h"
 #include "base/metrics.h"
+#include "policy/principals.h"
 #include "policy/rate_limit.h"
+
+enum { SHOWN_USERS_MAX = 100, NAME_BYTES = 2 * USER_PATTERN_MAX };
 
 struct limits_section {
   struct arena arena;
@@ -13,6 +17,7 @@ struct limits_section {
   size_t key_count;
   bool has_local; /* only while no person has set a key are there local callers */
   struct limits_subject local, admin;
+  const struct principals *principals; /* of the same snapshot; NULL: none */
 };
 
 /* ---- building ---- */
@@ -32,7 +37,7 @@ static struct limits limits_from(const struct config_options *o) {
 }
 
 static enum err make(struct limits_subject *out, struct str account, struct str label, const struct limits *limits) {
-  *out = (struct limits_subject){ledger_account(account), label, *limits};
+  *out = (struct limits_subject){ledger_account(account), label, *limits, LIMITS_OF_KEY};
   if (!out->account || !label.p) return ERR_NO_MEMORY;
   if (limits->budget_nano_usd >= 0) (void)metrics_account(label);
   return OK;
@@ -50,15 +55,14 @@ static enum err name_key(struct str key, char out[36]) {
 }
 
 static enum err fill(struct limits_section *s, const struct config *config) {
-  static const struct limits none = {.budget_nano_usd = -1};
   const struct limits limits = limits_from(&config->options);
   bool is_generated = config->keys.n == 0;
   s->has_local = is_generated;
   s->key_count = is_generated ? 1 : config->keys.n;
   s->keys = ARENA_NEW_ARRAY(&s->arena, struct limits_subject, s->key_count);
   if (!s->keys) return ERR_NO_MEMORY;
-  enum err e = make(&s->local, STR("local"), STR("local"), is_generated ? &limits : &none);
-  if (!e) e = make(&s->admin, STR("admin"), STR("admin"), &none);
+  enum err e = make(&s->local, STR("local"), STR("local"), is_generated ? &limits : &limits_none);
+  if (!e) e = make(&s->admin, STR("admin"), STR("admin"), &limits_none);
   for (size_t i = 0; !e && i < s->key_count; i++) {
     char name[36];
     struct str label = arena_printf(&s->arena, "key:%zu", i + 1);
@@ -77,10 +81,11 @@ static void limits_free(void *section) {
 
 static enum err build(const struct config *config, const struct snapshot *made, const void *old, void **out,
                       struct config_diags *diags) {
-  (void)made, (void)old, (void)diags;
+  (void)old, (void)diags;
   struct limits_section *s = calloc(1, sizeof *s);
   if (!s) return ERR_NO_MEMORY;
   arena_init(&s->arena, 0);
+  s->principals = made ? snapshot_get(made, GATEWAY_PRINCIPALS) : NULL;
   enum err e = fill(s, config);
   if (e)
     limits_free(s);
@@ -98,33 +103,43 @@ static const struct limits_subject *subject_of(const struct limits_section *s, c
   return p->kind == AUTH_LOCAL ? &s->local : &s->admin;
 }
 
-struct limits_caller limits_of(const struct limits_section *s, const struct auth_principal *principal,
-                               struct limits_subject *own) {
-  char name[AUTH_NAME_BYTES];
-  const struct limits_subject *of = subject_of(s, principal);
-  if (principal->kind != AUTH_USER) return (struct limits_caller){{of}, 1};
-  *own = (struct limits_subject){ledger_account(auth_principal_name(principal, name)), STR("user"), of->limits};
-  return (struct limits_caller){{own->account ? own : of}, 1};
+struct limits_caller limits_of(const struct limits_section *s, const struct auth_principal *principal) {
+  struct limits_caller c = {.models = s->principals && s->principals->models.count ? &s->principals->models : NULL};
+  if (principal->kind == AUTH_USER && s->principals) principals_limits(s->principals, principal, &c);
+  if (c.n == 0) c.v[c.n++] = subject_of(s, principal);
+  return c;
 }
 
-static void add(struct request_context *rc, struct str name, struct buf *value) {
-  struct str text = value->failed ? STR_NONE : arena_dup(rc->arena, buf_str(value));
-  if (text.p) reply_add_header(&rc->reply, name, text);
-  buf_reset(value);
+/* ---- headers ---- */
+
+enum { VALUE_BYTES = 24 };
+
+/* The values of all headers stand in one piece of memory of the exchange. */
+struct values {
+  char *p;
+  size_t n;
+};
+
+static struct str put_number(struct values *v, uint64_t n, const char *unit) {
+  char digits[20];
+  size_t count = 0, from = v->n;
+  do digits[count++] = (char)('0' + n % 10);
+  while (n /= 10);
+  while (count) v->p[v->n++] = digits[--count];
+  for (; *unit; unit++) v->p[v->n++] = *unit;
+  return str_from(v->p + from, v->n - from);
 }
 
-/* "1.5s", as OpenAI writes durations; a moment in RFC 3339, as Anthropic does (docs of both, read 2026-11). */
-static void put_reset(bool is_anthropic, int64_t ms, int64_t wall_us, struct buf *out) {
-  char text[25];
-  if (!is_anthropic) {
-    buf_put_i64(out, (ms + 999) / 1000);
-    buf_put_char(out, 's');
-    return;
-  }
+/* "15s", as OpenAI writes durations; a moment in RFC 3339, as Anthropic does (docs of both, read 2026-11). */
+static struct str put_reset(struct values *v, bool is_anthropic, int64_t ms, int64_t wall_us) {
+  if (!is_anthropic) return put_number(v, (uint64_t)((ms + 999) / 1000), "s");
+  char text[25], *at = v->p + v->n;
   int64_t second = (wall_us + ms * 1000 + 999999) / 1000000;
   clock_format_rfc3339(second * 1000000, text);
-  buf_put(out, str_from(text, 19));
-  buf_put_char(out, 'Z');
+  memcpy(at, text, 19);
+  at[19] = 'Z';
+  v->n += 20;
+  return str_from(at, 20);
 }
 
 static const struct {
@@ -138,23 +153,20 @@ static const struct {
       STR("anthropic-ratelimit-tokens-reset")}}};
 
 bool limits_add_headers(struct request_context *rc, const struct limits_caller *caller) {
-  bool is_anthropic = str_eq(rc->endpoint->dialect->name, STR("anthropic")), any = false;
+  bool is_anthropic = rc->endpoint->dialect == &dialect_anthropic;
   int64_t now = clock_wall_us();
-  char room[48];
-  struct buf value = {.p = room, .cap = sizeof room, .limit_bytes = sizeof room};
+  struct values v = {0};
   for (int of_tokens = 0; of_tokens < 2; of_tokens++) {
     struct rate_limit_view view;
     rate_limit_view(caller, of_tokens, now, &view);
     if (!view.limit) continue;
-    any = true;
-    buf_put_u64(&value, view.limit);
-    add(rc, names[is_anthropic][of_tokens].limit, &value);
-    buf_put_u64(&value, view.remaining);
-    add(rc, names[is_anthropic][of_tokens].remaining, &value);
-    put_reset(is_anthropic, view.reset_ms, now, &value);
-    add(rc, names[is_anthropic][of_tokens].reset, &value);
+    if (!v.p) v.p = arena_alloc(rc->arena, 6 * VALUE_BYTES);
+    if (!v.p) return true;
+    reply_add_header(&rc->reply, names[is_anthropic][of_tokens].limit, put_number(&v, view.limit, ""));
+    reply_add_header(&rc->reply, names[is_anthropic][of_tokens].remaining, put_number(&v, view.remaining, ""));
+    reply_add_header(&rc->reply, names[is_anthropic][of_tokens].reset, put_reset(&v, is_anthropic, view.reset_ms, now));
   }
-  return any;
+  return v.p != NULL;
 }
 
 /* ---- figures ---- */
@@ -164,58 +176,102 @@ static void put_usd(struct buf *out, const char *key, int64_t nano_usd) {
   buf_put_nano_usd(out, nano_usd);
 }
 
-static void put_rate(struct buf *out, const char *key, uint32_t limit) {
-  if (limit) buf_printf(out, ",\"%s\":%u", key, limit);
+/* "key:1", "user ann". */
+static struct str name_of(const struct limits_subject *s, char out[NAME_BYTES]) {
+  static const char *const kinds[] = {[LIMITS_OF_USER] = "user ",
+                                      [LIMITS_OF_TEAM] = "team ",
+                                      [LIMITS_OF_TOKEN] = "token ",
+                                      [LIMITS_OF_MODEL] = "model "};
+  if (s->kind == LIMITS_OF_KEY) return s->label;
+  int n = snprintf(out, NAME_BYTES, "%s%.*s", kinds[s->kind], STR_ARG(s->label));
+  return str_from(out, (size_t)n < NAME_BYTES ? (size_t)n : NAME_BYTES - 1);
 }
 
-static void put_subject(struct buf *out, const struct limits_subject *s, int64_t now) {
-  static const char *const periods[] = {[LEDGER_TOTAL] = "total", [LEDGER_MONTH] = "month", [LEDGER_DAY] = "day"};
+void limits_put_subject(const struct limits_subject *s, int64_t wall_us, struct buf *out) {
+  char name[NAME_BYTES];
   const struct limits *l = &s->limits;
-  struct ledger_balance b = ledger_balance(s->account, l->period, now);
+  struct ledger_balance b = ledger_balance(s->account, l->period, wall_us);
   buf_put(out, STR("{\"name\":"));
-  buf_put_json(out, s->label);
-  buf_printf(out, ",\"period\":\"%s\"", periods[l->period]);
+  buf_put_json(out, name_of(s, name));
+  buf_printf(out, ",\"period\":\"%s\"", limits_period_name(l->period));
   put_usd(out, "spent_usd", b.spent_nano_usd);
   put_usd(out, "reserved_usd", b.reserved_nano_usd);
   if (l->budget_nano_usd >= 0) {
     put_usd(out, "budget_usd", l->budget_nano_usd);
     put_usd(out, "left_usd", l->budget_nano_usd - b.spent_nano_usd - b.reserved_nano_usd);
   }
-  put_rate(out, "requests_per_minute", l->requests_per_minute);
-  put_rate(out, "requests_per_day", l->requests_per_day);
-  put_rate(out, "tokens_per_minute", l->tokens_per_minute);
-  put_rate(out, "tokens_per_day", l->tokens_per_day);
-  put_rate(out, "concurrency", l->concurrency);
+  for (size_t i = 0; i < LIMITS_COUNT_MIN_OUTPUT; i++)
+    if (limits_count_get(l, i)) buf_printf(out, ",\"%s\":%u", limits_counts[i].key, limits_count_get(l, i));
   buf_put_char(out, '}');
 }
 
+/* Calls fn for everybody who is to be shown: server keys, then who has limits. */
+static void each_subject(const struct limits_section *s, void (*fn)(void *arg, const struct limits_subject *s),
+                         void *arg) {
+  const struct principals *p = s->principals;
+  size_t shown = 0;
+  if (s->has_local) fn(arg, &s->local);
+  for (size_t i = 0; i < s->key_count; i++) fn(arg, &s->keys[i]);
+  for (size_t i = 0; p && i < p->people.team_count; i++)
+    if (!limits_is_none(&p->teams[i].limits)) fn(arg, &p->teams[i]);
+  for (size_t i = 0; p && i < p->models.count; i++) fn(arg, p->models.entries[i].value);
+  for (size_t i = 0; p && i < p->people.user_count && shown < SHOWN_USERS_MAX; i++) {
+    if (limits_is_none(&p->users[i].limits.limits)) continue;
+    fn(arg, &p->users[i].limits);
+    shown++;
+  }
+}
+
+struct listing {
+  struct buf *out;
+  int64_t wall_us;
+  bool has_any;
+};
+
+static void list(void *arg, const struct limits_subject *s) {
+  struct listing *l = arg;
+  if (l->has_any) buf_put_char(l->out, ',');
+  l->has_any = true;
+  limits_put_subject(s, l->wall_us, l->out);
+}
+
 void limits_put_json(const struct limits_section *s, const struct auth_principal *only, struct buf *out) {
-  int64_t now = clock_wall_us();
+  struct listing l = {out, clock_wall_us(), false};
   buf_put_char(out, '[');
   if (only) {
-    struct limits_subject own;
-    put_subject(out, limits_of(s, only, &own).v[0], now);
+    const struct limits_caller c = limits_of(s, only);
+    for (unsigned i = 0; i < c.n; i++) list(&l, c.v[i]);
   } else {
-    if (s->has_local) put_subject(out, &s->local, now);
-    for (size_t i = 0; i < s->key_count; i++) {
-      if (i || s->has_local) buf_put_char(out, ',');
-      put_subject(out, &s->keys[i], now);
-    }
+    each_subject(s, list, &l);
   }
   buf_put_char(out, ']');
 }
 
-static void scrape(const struct limits_subject *s, int64_t now) {
+struct scraping {
+  int64_t wall_us;
+  uint64_t rows; /* bits of those that were set */
+};
+_Static_assert(METRICS_ACCOUNT <= 64, "a bit for each row");
+
+static void scrape(void *arg, const struct limits_subject *s) {
+  struct scraping *to = arg;
+  char name[NAME_BYTES];
   if (s->limits.budget_nano_usd < 0) return;
-  struct ledger_balance b = ledger_balance(s->account, s->limits.period, now);
-  unsigned row = metrics_account(s->label);
+  struct ledger_balance b = ledger_balance(s->account, s->limits.period, to->wall_us);
+  unsigned row = metrics_account(name_of(s, name));
   if (row == 0) return; /* the table is full: a sum of several would mean nothing */
   metrics_set(0, METRIC_BUDGET_SPENT, row, 0, b.spent_nano_usd);
   metrics_set(0, METRIC_BUDGET_LEFT, row, 0, s->limits.budget_nano_usd - b.spent_nano_usd - b.reserved_nano_usd);
+  to->rows |= UINT64_C(1) << row;
 }
 
 void limits_scrape(const struct limits_section *s) {
-  int64_t now = clock_wall_us();
-  if (s->has_local) scrape(&s->local, now);
-  for (size_t i = 0; i < s->key_count; i++) scrape(&s->keys[i], now);
+  struct scraping to = {.wall_us = clock_wall_us()};
+  each_subject(s, scrape, &to);
+  /* Who has no budget any more is not told by the last one that it had. */
+  for (unsigned row = 1; row < METRICS_ACCOUNT; row++) {
+    if (to.rows >> row & 1) continue;
+    metrics_set(0, METRIC_BUDGET_SPENT, row, 0, METRICS_ABSENT);
+    metrics_set(0, METRIC_BUDGET_LEFT, row, 0, METRICS_ABSENT);
+  }
 }

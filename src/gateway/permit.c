@@ -7,21 +7,27 @@
 /* A principal that is a user but in no list (which no snapshot makes) may use nothing. */
 static const struct user nobody;
 
-/* NULL: no lists apply. */
-static const struct user *restricted(const struct request_context *rc) {
-  if (rc->principal.kind != AUTH_USER) return NULL;
-  const struct user *u = principals_user(snapshot_get(rc->snapshot, GATEWAY_PRINCIPALS), &rc->principal);
-  return u ? u : &nobody;
+/* Whose lists apply; user NULL: nobody's. */
+struct lists {
+  const struct user *user;
+  const struct team *team;
+};
+
+static struct lists lists_of(const struct request_context *rc) {
+  if (rc->principal.kind != AUTH_USER) return (struct lists){0};
+  const struct principals *p = snapshot_get(rc->snapshot, GATEWAY_PRINCIPALS);
+  const struct user *u = principals_user(p, &rc->principal);
+  return u ? (struct lists){u, principals_team(p, u)} : (struct lists){&nobody, NULL};
 }
 
-static enum access judge(const struct user *user, const struct deployment *d, struct str asked) {
+static enum access judge(const struct lists *l, const struct deployment *d, struct str asked) {
   const struct access_target target = {asked, d->at->provider.id, d->model, d->qualified};
-  return access_judge(user, &target);
+  return access_judge(l->user, l->team, &target);
 }
 
 bool permit_shows(const struct request_context *rc, const struct deployment *d) {
-  const struct user *user = restricted(rc);
-  return !user || judge(user, d, STR_NONE) == ACCESS_GRANTED;
+  const struct lists l = lists_of(rc);
+  return !l.user || judge(&l, d, STR_NONE) == ACCESS_GRANTED;
 }
 
 static enum err refuse(enum access why, struct err_info *info) {
@@ -29,18 +35,20 @@ static enum err refuse(enum access why, struct err_info *info) {
       [ACCESS_NO_MODEL] = "you have no access to this model",
       [ACCESS_NO_NODE] = "you have no access to a provider of this model",
       [ACCESS_NO_NODE_MODEL] = "you have no access to this model at its provider",
+      [ACCESS_TEAM_NO_MODEL] = "your team has no access to this model",
+      [ACCESS_TEAM_NO_NODE] = "your team has no access to a provider of this model",
   };
   return err_set_param(info, ERR_FORBIDDEN, "model", "%s; an administrator can allow it", texts[why]);
 }
 
-static enum err keep_allowed(struct request_context *rc, const struct user *user, struct str name, struct resolution *r,
-                             struct err_info *info) {
+static enum err keep_allowed(struct request_context *rc, const struct lists *lists, struct str name,
+                             struct resolution *r, struct err_info *info) {
   const struct deployment **v = ARENA_NEW_ARRAY(rc->arena, const struct deployment *, r->n);
   enum access why = ACCESS_NO_MODEL;
   size_t n = 0;
   if (!v) return ERR_NO_MEMORY;
   for (size_t i = 0; i < r->n; i++) {
-    enum access said = judge(user, r->v[i], name);
+    enum access said = judge(lists, r->v[i], name);
     if (said == ACCESS_GRANTED) v[n++] = r->v[i];
     if (said > why) why = said; /* how far the nearest one came */
   }
@@ -51,12 +59,12 @@ static enum err keep_allowed(struct request_context *rc, const struct user *user
 }
 
 enum err permit_resolve(struct request_context *rc, struct str name, struct resolution *out, struct err_info *info) {
-  const struct user *user = restricted(rc);
+  const struct lists lists = lists_of(rc);
   struct resolution r;
   enum err e = resolve_name(rc->catalog, rc->arena, name, &r, info);
-  if (!e && user) e = keep_allowed(rc, user, name, &r, info);
+  if (!e && lists.user) e = keep_allowed(rc, &lists, name, &r, info);
   if (!e) *out = r;
-  if (e != ERR_MODEL_NOT_FOUND || !user) return e;
+  if (e != ERR_MODEL_NOT_FOUND || !lists.user) return e;
   return err_set_param(info, e, "model", "no model of this name is known, or you have no access to it");
 }
 

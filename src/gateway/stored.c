@@ -31,13 +31,13 @@ static bool find_item(void *arg, struct str id, struct arena *a, struct str *jso
   return stored_response_get_item(kept, s->owner, id, now_ms(), a, json, e);
 }
 
-enum err stored_begin(struct stored *s, struct arena *a, struct str owner, size_t limit_bytes, struct str *body,
-                      bool *is_changed, struct err_info *info) {
+enum err stored_begin(struct stored *s, struct arena *a, struct str owner, size_t limit_bytes,
+                      const struct envelope_scan *scan, struct str *body, bool *is_changed, struct err_info *info) {
   enum err e = OK;
   *is_changed = false;
   if (!kept) return OK;
-  *s = (struct stored){.arena = a, .owner = owner, .body = *body};
-  if (openai_responses_names_ids(*body)) {
+  *s = (struct stored){.arena = a, .owner = owner, .body = *body, .is_wanted = openai_responses_is_stored(scan)};
+  if (openai_responses_names_ids(scan, *body)) {
     const struct openai_responses_lookup lookup = {s, find_response, find_item};
     struct buf full;
     buf_init(&full, limit_bytes);
@@ -49,7 +49,6 @@ enum err stored_begin(struct stored *s, struct arena *a, struct str owner, size_
     *body = s->body = copy;
     *is_changed = true;
   }
-  s->is_wanted = openai_responses_is_stored(s->body);
   return OK;
 }
 

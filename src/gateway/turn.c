@@ -18,7 +18,8 @@ void turn_add_headers(struct turn *t, bool is_final) {
   if (t->call.dropped.names.n && t->call.outcome.upstream_status)
     reply_add_header(&t->rc->reply, STR("x-maestro-dropped"), arena_dup(t->rc->arena, buf_str(&t->call.dropped.names)));
   if (t->call.outcome.max_tokens) add_max_tokens(t);
-  bool has_rates = limits_add_headers(t->rc, &t->limits); /* the provider's own say nothing to this caller then */
+  const struct limits_caller *subjects = t->call.reserve.subjects.n ? &t->call.reserve.subjects : &t->limits;
+  bool has_rates = limits_add_headers(t->rc, subjects); /* the provider's own say nothing to this caller then */
   for (size_t i = 0; i < t->call.reply_headers.n; i++)
     if (!has_rates || !str_has_prefix_nocase(t->call.reply_headers.v[i].name, STR("x-ratelimit-")))
       reply_add_header(&t->rc->reply, t->call.reply_headers.v[i].name, t->call.reply_headers.v[i].value);
@@ -89,7 +90,7 @@ void turn_prepare(struct turn *t, const struct dialect_request *request, bool wa
   c->headers = rc->request->headers;
   c->owner = auth_principal_name(&rc->principal, t->owner);
   c->reply_id = rc->trace_id;
-  t->limits = limits_of(snapshot_get(rc->snapshot, GATEWAY_LIMITS), &rc->principal, &t->user);
+  t->limits = limits_of(snapshot_get(rc->snapshot, GATEWAY_LIMITS), &rc->principal);
   c->limits = &t->limits;
   c->sink = (struct call_sink){t, sink_write, sink_has_content};
   bool is_exact = request->operation == LLM_COUNT_TOKENS; /* its body stays as the vendor has it */

@@ -12,7 +12,6 @@ struct turn {
   struct plan plan;
   struct stored stored;
   struct limits_caller limits;
-  struct limits_subject user; /* of a caller who is one */
   char owner[AUTH_NAME_BYTES];
 };
 

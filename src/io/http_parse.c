@@ -1,20 +1,6 @@
-/* llhttp's callbacks and the pull interface over them: see http_parse.h. llhttp.h and http_msg.h give the same names to
- * different things, so this file renames llhttp's; the semantic checks are in http_parse_head.c. */
-#define HTTP_GET LLHTTP_GET
-#define HTTP_HEAD LLHTTP_HEAD
-#define HTTP_POST LLHTTP_POST
-#define HTTP_PUT LLHTTP_PUT
-#define HTTP_PATCH LLHTTP_PATCH
-#define HTTP_DELETE LLHTTP_DELETE
-#define HTTP_OPTIONS LLHTTP_OPTIONS
-#include <llhttp.h>
-#undef HTTP_GET
-#undef HTTP_HEAD
-#undef HTTP_POST
-#undef HTTP_PUT
-#undef HTTP_PATCH
-#undef HTTP_DELETE
-#undef HTTP_OPTIONS
+/* llhttp's callbacks and the pull interface over them: see http_parse.h. The semantic checks are in http_parse_head.c.
+ */
+#include "io/llhttp_names.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -366,6 +366,19 @@ enum err resolver_lookup(struct str host, uint16_t port, bool allow_private, uin
   return apply_policy(&found, port, allow_private, out, info);
 }
 
+bool resolver_host_is_allowed(struct str host, bool allow_private) {
+  char name[HOST_MAX + 1];
+  struct addresses found;
+  if (!normalise(host, name)) return false;
+  if (is_localhost(name, host.n))
+    set_localhost(&found);
+  else if (!parse_numeric(name, &found))
+    return true;
+  for (unsigned i = 0; i < found.count; i++)
+    if (resolver_address_is_allowed(&found.at[i].sa, allow_private)) return true;
+  return false;
+}
+
 void resolver_inject(int (*replacement)(const char *host, struct resolver_result *out)) {
   pthread_mutex_lock(&lock);
   lookup = replacement ? replacement : lookup_system;

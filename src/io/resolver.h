@@ -24,6 +24,9 @@ WAIT enum err resolver_lookup(struct str host, uint16_t port, bool allow_private
                               struct resolver_result *out, struct err_info *info);
 /* Pure: the policy above for one address. */
 bool resolver_address_is_allowed(const struct sockaddr *address, bool allow_private);
+/* Pure: false for a host whose address needs no look-up (a number, localhost) and is refused by the policy. What a name
+ * stands for is seen when it is called. */
+bool resolver_host_is_allowed(struct str host, bool allow_private);
 /* Replaces getaddrinfo, for tests (hanging, failing). NULL restores it. Before any lookup. */
 void resolver_inject(int (*lookup)(const char *host, struct resolver_result *out));
 

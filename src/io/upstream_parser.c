@@ -1,21 +1,6 @@
 /* HTTP/1.1 replies from bytes: see upstream_parser.h. llhttp does the grammar; upstream_reply the bounds and what a
  * gateway must not guess. No lenient flag is ever set. */
-/* llhttp.h names its methods as http_msg.h does. */
-#define HTTP_GET LLHTTP_GET
-#define HTTP_HEAD LLHTTP_HEAD
-#define HTTP_POST LLHTTP_POST
-#define HTTP_PUT LLHTTP_PUT
-#define HTTP_PATCH LLHTTP_PATCH
-#define HTTP_DELETE LLHTTP_DELETE
-#define HTTP_OPTIONS LLHTTP_OPTIONS
-#include <llhttp.h>
-#undef HTTP_GET
-#undef HTTP_HEAD
-#undef HTTP_POST
-#undef HTTP_PUT
-#undef HTTP_PATCH
-#undef HTTP_DELETE
-#undef HTTP_OPTIONS
+#include "io/llhttp_names.h"
 
 #include <assert.h>
 

@@ -13,53 +13,72 @@ struct query {
   bool changed;
 };
 
-static enum err read_list(struct http_call *http, struct buf *out, struct err_info *info) {
-  uint64_t deadline = clock_deadline_ms(LIST_MS);
+static enum err read_list(struct http_call *http, struct buf *out, uint64_t deadline_us, struct err_info *info) {
   for (;;) {
     struct str piece;
-    enum err e = http_call_read(http, &piece, deadline, info);
+    enum err e = http_call_read(http, &piece, deadline_us, info);
     if (e || piece.n == 0) return e;
     buf_put(out, piece);
     if (out->failed) return ERR_UPSTREAM_TOO_LARGE;
   }
 }
 
-static enum err take_list(struct query *q, int status, struct str body, struct err_info *info) {
-  const struct provider *p = &q->at->provider;
-  struct arena arena;
-  struct str *ids;
-  size_t n;
-  if (status != 200) return err_set(info, ERR_UPSTREAM_STATUS, "the model list answered with status %d", status);
-  arena_init(&arena, 0);
-  enum err e = p->type->parse_catalog(&arena, body, &ids, &n, info);
-  if (!e && !discovered_put(p->id, ids, n, &q->changed)) e = ERR_NO_MEMORY;
-  arena_clear(&arena);
+static enum err ask(struct http_client *client, const struct provider *p, struct str target, uint32_t timeout_ms,
+                    struct arena *a, struct discovery_models *models, struct err_info *info) {
+  uint64_t deadline = clock_deadline_ms(timeout_ms);
+  struct http_call *http = NULL;
+  struct buf body;
+  uint32_t connect_ms =
+      p->timeouts.connect_ms && p->timeouts.connect_ms < timeout_ms ? p->timeouts.connect_ms : timeout_ms;
+  struct http_client_request request = {.method = HTTP_GET,
+                                        .origin = &p->origin,
+                                        .target = target.n ? target : p->catalog_target,
+                                        .headers = p->headers,
+                                        .accept_gzip = true,
+                                        .connect_ms = connect_ms,
+                                        .headers_ms = timeout_ms,
+                                        .reply_limit_bytes = LIST_MAX_BYTES};
+  buf_init(&body, LIST_MAX_BYTES);
+  enum err e = provider_sign(a, p, clock_wall_us(), &request, info);
+  if (!e) e = http_call_start(client, &request, &http, info);
+  if (!e) e = read_list(http, &body, deadline, info);
+  int status = e ? 0 : http_call_response(http)->status;
+  if (!e && status / 100 != 2) e = err_set(info, ERR_UPSTREAM_STATUS, "the model list answered with status %d", status);
+  struct discovery_models found;
+  if (!e && models) e = p->type->parse_catalog(a, buf_str(&body), &found.v, &found.n, info);
+  if (!e && models) *models = found;
+  http_call_close(http);
+  buf_clear(&body);
   return e;
 }
 
-static enum err ask(void *arg) {
+enum err discovery_ask(struct http_client *client, const struct provider *p, struct str target, uint32_t timeout_ms,
+                       struct arena *a, struct discovery_models *models, uint32_t *latency_ms, struct err_info *info) {
+  uint64_t from = clock_mono_us();
+  enum err e = ask(client, p, target, timeout_ms, a, models, info);
+  *latency_ms = (uint32_t)((clock_mono_us() - from) / 1000);
+  return e;
+}
+
+static enum err keep(struct query *q, const struct discovery_models *models, struct arena *a) {
+  struct str *ids = ARENA_NEW_ARRAY(a, struct str, models->n + 1);
+  if (!ids) return ERR_NO_MEMORY;
+  for (size_t i = 0; i < models->n; i++) ids[i] = models->v[i].id;
+  return discovered_put(q->at->provider.id, ids, models->n, &q->changed) ? OK : ERR_NO_MEMORY;
+}
+
+static enum err run_query(void *arg) {
   struct query *q = arg;
-  const struct provider *p = &q->at->provider;
-  struct http_call *http = NULL;
   struct err_info info = {0};
-  struct buf body;
-  buf_init(&body, LIST_MAX_BYTES);
-  const struct http_client_request request = {.method = HTTP_GET,
-                                              .origin = &p->origin,
-                                              .target = p->catalog_target,
-                                              .headers = p->headers,
-                                              .accept_gzip = true,
-                                              .connect_ms = p->timeouts.connect_ms,
-                                              .headers_ms = LIST_MS,
-                                              .reply_limit_bytes = LIST_MAX_BYTES};
-  enum err e = http_call_start(q->client, &request, &http, &info);
-  if (!e) e = read_list(http, &body, &info);
-  if (!e) e = take_list(q, http_call_response(http)->status, buf_str(&body), &info);
-  http_call_close(http);
-  buf_clear(&body);
+  struct discovery_models models;
+  struct arena a;
+  arena_init(&a, 0);
+  enum err e = ask(q->client, &q->at->provider, STR_NONE, LIST_MS, &a, &models, &info);
+  if (!e) e = keep(q, &models, &a);
+  arena_clear(&a);
   if (e && e != ERR_CANCELLED)
-    log_line(LOG_LEVEL_WARN, "model list unavailable", log_str(LOG_PROVIDER, p->id), log_c(LOG_CODE, err_code(e)),
-             log_c(LOG_REASON, err_info_text(e, &info)));
+    log_line(LOG_LEVEL_WARN, "model list unavailable", log_str(LOG_PROVIDER, q->at->provider.id),
+             log_c(LOG_CODE, err_code(e)), log_c(LOG_REASON, err_info_text(e, &info)));
   return e == ERR_CANCELLED ? e : OK; /* one silent provider does not stop the others */
 }
 
@@ -81,7 +100,7 @@ enum err discovery_run(struct http_client *client, const struct catalog *catalog
     for (; next < catalog->provider_count && n < AT_ONCE; next++) {
       if (!is_asked(&catalog->providers[next])) continue;
       queries[n] = (struct query){client, &catalog->providers[next], false};
-      if (fiber_group_go(&group, ask, &queries[n])) break;
+      if (fiber_group_go(&group, run_query, &queries[n])) break;
       n++;
     }
     if (n == 0 && next < catalog->provider_count) e = ERR_BUSY;

@@ -13,17 +13,8 @@ struct reader {
   struct mock_anthropic *own;
 };
 
-static bool refuse(struct reader *r, struct str message) {
-  *r->fault = (struct mock_error){.status = 400, .message = message};
-  return false;
-}
-
 static bool is_type(yyjson_val *block, const char *type) {
   return yyjson_equals_str(yyjson_obj_get(block, "type"), type);
-}
-
-static bool is_role(yyjson_val *message, const char *role) {
-  return yyjson_equals_str(yyjson_obj_get(message, "role"), role);
 }
 
 /* --- what the API refuses ----------------------------------------------------------------------------------------- */
@@ -40,24 +31,27 @@ static bool has_block(yyjson_val *message, const char *type, const char *key, st
 
 static bool check_block(struct reader *r, yyjson_val *block, size_t message, size_t at, yyjson_val *previous) {
   if (is_type(block, "text") && mock_json_member(block, "text").n == 0)
-    return refuse(r, STR("messages: text content blocks must be non-empty"));
+    return mock_refuse(r->fault, STR("messages: text content blocks must be non-empty"));
   if (is_type(block, "tool_result")) {
     struct str id = mock_json_member(block, "tool_use_id");
-    if (!is_role(previous, "assistant") || !has_block(previous, "tool_use", "id", id))
-      return refuse(r, arena_printf(r->arena,
-                                    "messages.%zu.content.%zu: unexpected `tool_use_id` found in `tool_result` blocks: "
-                                    "%.*s. Each `tool_result` block must have a corresponding `tool_use` block in the "
-                                    "previous message.",
-                                    message, at, STR_ARG(id)));
+    if (!mock_json_is_role(previous, "assistant") || !has_block(previous, "tool_use", "id", id))
+      return mock_refuse(
+          r->fault, arena_printf(r->arena,
+                                 "messages.%zu.content.%zu: unexpected `tool_use_id` found in `tool_result` blocks: "
+                                 "%.*s. Each `tool_result` block must have a corresponding `tool_use` block in the "
+                                 "previous message.",
+                                 message, at, STR_ARG(id)));
   }
   if (is_type(block, "thinking") && !mock_sign_is_good(mock_json_member(block, "signature"), MOCK_ANTHROPIC_THINKING,
                                                        mock_json_member(block, "thinking")))
-    return refuse(
-        r, arena_printf(r->arena, "messages.%zu.content.%zu: Invalid `signature` in `thinking` block", message, at));
+    return mock_refuse(
+        r->fault,
+        arena_printf(r->arena, "messages.%zu.content.%zu: Invalid `signature` in `thinking` block", message, at));
   if (is_type(block, "redacted_thinking") &&
       !mock_sign_is_good(mock_json_member(block, "data"), MOCK_ANTHROPIC_REDACTED, MOCK_ANTHROPIC_REDACTED_TEXT))
-    return refuse(r, arena_printf(r->arena, "messages.%zu.content.%zu: Invalid `data` in `redacted_thinking` block",
-                                  message, at));
+    return mock_refuse(
+        r->fault,
+        arena_printf(r->arena, "messages.%zu.content.%zu: Invalid `data` in `redacted_thinking` block", message, at));
   return true;
 }
 
@@ -69,10 +63,11 @@ static bool check_search(struct reader *r, yyjson_val *block, size_t message, si
   yyjson_arr_foreach(yyjson_obj_get(block, "content"), i, n, result) {
     if (!mock_sign_is_good(mock_json_member(result, "encrypted_content"), MOCK_ANTHROPIC_SEARCH,
                            mock_json_member(result, "url")))
-      return refuse(r, arena_printf(r->arena,
-                                    "messages.%zu.content.%zu: Invalid `encrypted_content` in `web_search_tool_result` "
-                                    "block",
-                                    message, at));
+      return mock_refuse(
+          r->fault, arena_printf(r->arena,
+                                 "messages.%zu.content.%zu: Invalid `encrypted_content` in `web_search_tool_result` "
+                                 "block",
+                                 message, at));
   }
   return true;
 }
@@ -84,11 +79,12 @@ static bool check_answered(struct reader *r, yyjson_val *assistant, size_t index
   yyjson_arr_foreach(yyjson_obj_get(assistant, "content"), i, n, block) {
     struct str id = mock_json_member(block, "id");
     if (is_type(block, "tool_use") && !has_block(next, "tool_result", "tool_use_id", id))
-      return refuse(r, arena_printf(r->arena,
-                                    "messages.%zu: `tool_use` ids were found without `tool_result` blocks immediately "
-                                    "after: %.*s. Each `tool_use` block must have a corresponding `tool_result` block "
-                                    "in the next message.",
-                                    index, STR_ARG(id)));
+      return mock_refuse(
+          r->fault, arena_printf(r->arena,
+                                 "messages.%zu: `tool_use` ids were found without `tool_result` blocks immediately "
+                                 "after: %.*s. Each `tool_use` block must have a corresponding `tool_result` block "
+                                 "in the next message.",
+                                 index, STR_ARG(id)));
   }
   return true;
 }
@@ -96,11 +92,12 @@ static bool check_answered(struct reader *r, yyjson_val *assistant, size_t index
 static bool check_message(struct reader *r, yyjson_val *message, size_t index, yyjson_val *previous) {
   yyjson_val *content = yyjson_obj_get(message, "content"), *block;
   size_t i, n;
-  if (!is_role(message, "user") && !is_role(message, "assistant") && !is_role(message, "system"))
-    return refuse(r,
-                  arena_printf(r->arena, "messages.%zu.role: Input should be 'user', 'assistant' or 'system'", index));
+  if (!mock_json_is_role(message, "user") && !mock_json_is_role(message, "assistant") &&
+      !mock_json_is_role(message, "system"))
+    return mock_refuse(
+        r->fault, arena_printf(r->arena, "messages.%zu.role: Input should be 'user', 'assistant' or 'system'", index));
   if (!yyjson_is_str(content) && !yyjson_is_arr(content))
-    return refuse(r, arena_printf(r->arena, "messages.%zu.content: Input should be a valid list", index));
+    return mock_refuse(r->fault, arena_printf(r->arena, "messages.%zu.content: Input should be a valid list", index));
   yyjson_arr_foreach(content, i, n, block) {
     if (!check_block(r, block, index, i, previous) || !check_search(r, block, index, i)) return false;
   }
@@ -114,11 +111,11 @@ static bool check_thinking(struct reader *r) {
   r->own->hides_thinking = str_eq(mock_json_member(thinking, "display"), STR("omitted"));
   if (!is_type(thinking, "enabled")) return true;
   if (yyjson_get_sint(budget) < 1024)
-    return refuse(r, STR("thinking.enabled.budget_tokens: Input should be greater than or equal to 1024"));
+    return mock_refuse(r->fault, STR("thinking.enabled.budget_tokens: Input should be greater than or equal to 1024"));
   if (yyjson_get_sint(budget) >= yyjson_get_sint(yyjson_obj_get(r->root, "max_tokens")))
-    return refuse(r, STR("`max_tokens` must be greater than `thinking.budget_tokens`."));
+    return mock_refuse(r->fault, STR("`max_tokens` must be greater than `thinking.budget_tokens`."));
   if (yyjson_is_num(temperature) && (yyjson_get_num(temperature) < 1 || yyjson_get_num(temperature) > 1))
-    return refuse(r, STR("`temperature` may only be set to 1 when thinking is enabled."));
+    return mock_refuse(r->fault, STR("`temperature` may only be set to 1 when thinking is enabled."));
   return true;
 }
 
@@ -148,13 +145,14 @@ static bool read_messages(struct reader *r, yyjson_val *messages) {
   yyjson_arr_foreach(messages, i, n, message) {
     if (!check_message(r, message, i, previous)) return false;
     r->q->scan.text_bytes += content_bytes(yyjson_obj_get(message, "content"));
-    if (is_role(message, "system")) continue;
-    if (is_role(previous, "assistant") && !check_answered(r, previous, previous_index, message)) return false;
-    if (is_role(message, "user") && mock_json_text_bytes(yyjson_obj_get(message, "content"))) last_user = message;
+    if (mock_json_is_role(message, "system")) continue;
+    if (mock_json_is_role(previous, "assistant") && !check_answered(r, previous, previous_index, message)) return false;
+    if (mock_json_is_role(message, "user") && mock_json_text_bytes(yyjson_obj_get(message, "content")))
+      last_user = message;
     previous = message;
     previous_index = i;
   }
-  yyjson_val *result = is_role(previous, "user") ? last_result(previous) : NULL;
+  yyjson_val *result = mock_json_is_role(previous, "user") ? last_result(previous) : NULL;
   r->q->user_text = mock_json_text(yyjson_obj_get(last_user, "content"), r->arena);
   r->q->scan.is_tool_last = result != NULL;
   r->q->tool_result = mock_json_text(yyjson_obj_get(result, "content"), r->arena);
@@ -183,14 +181,15 @@ static void read_format(struct reader *r) {
 static bool read_request(struct reader *r, bool is_count) {
   struct mock_request *q = r->q;
   yyjson_val *model = yyjson_obj_get(r->root, "model"), *messages = yyjson_obj_get(r->root, "messages");
-  if (!yyjson_is_str(model)) return refuse(r, STR("model: Field required"));
+  if (!yyjson_is_str(model)) return mock_refuse(r->fault, STR("model: Field required"));
   q->scan.model = mock_json_escaped(mock_json_str(model), r->arena);
-  if (!messages) return refuse(r, STR("messages: Field required"));
-  if (!yyjson_is_arr(messages)) return refuse(r, STR("messages: Input should be a valid list"));
-  if (yyjson_arr_size(messages) == 0) return refuse(r, STR("messages: at least one message is required"));
-  if (!is_count && !yyjson_obj_get(r->root, "max_tokens")) return refuse(r, STR("max_tokens: Field required"));
+  if (!messages) return mock_refuse(r->fault, STR("messages: Field required"));
+  if (!yyjson_is_arr(messages)) return mock_refuse(r->fault, STR("messages: Input should be a valid list"));
+  if (yyjson_arr_size(messages) == 0) return mock_refuse(r->fault, STR("messages: at least one message is required"));
+  if (!is_count && !yyjson_obj_get(r->root, "max_tokens"))
+    return mock_refuse(r->fault, STR("max_tokens: Field required"));
   if (!is_count && yyjson_get_sint(yyjson_obj_get(r->root, "max_tokens")) < 1)
-    return refuse(r, STR("max_tokens: Input should be greater than or equal to 1"));
+    return mock_refuse(r->fault, STR("max_tokens: Input should be greater than or equal to 1"));
   if (!is_count && !check_thinking(r)) return false;
   if (!read_messages(r, messages)) return false;
   q->scan.text_bytes += mock_json_text_bytes(yyjson_obj_get(r->root, "system"));
@@ -207,8 +206,8 @@ static bool scan(struct mock_request *q, struct arena *a, bool is_count, struct 
   struct reader r = {q, a, fault, mock_json_read(q->body, a), ARENA_NEW(a, struct mock_anthropic)};
   q->scan.n = 1;
   q->own = r.own;
-  if (!r.own) return refuse(&r, STR("no memory"));
-  if (!yyjson_is_obj(r.root)) return refuse(&r, STR("The request body is not valid JSON"));
+  if (!r.own) return mock_refuse(r.fault, STR("no memory"));
+  if (!yyjson_is_obj(r.root)) return mock_refuse(r.fault, STR("The request body is not valid JSON"));
   return read_request(&r, is_count);
 }
 

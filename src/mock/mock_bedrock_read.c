@@ -13,15 +13,6 @@ struct reader {
   struct mock_bedrock *own;
 };
 
-static bool refuse(struct reader *r, struct str message) {
-  *r->fault = (struct mock_error){.status = 400, .message = message};
-  return false;
-}
-
-static bool is_role(yyjson_val *message, const char *role) {
-  return yyjson_equals_str(yyjson_obj_get(message, "role"), role);
-}
-
 static size_t count_of(yyjson_val *message, const char *kind) {
   yyjson_val *block;
   size_t i, n, count = 0;
@@ -45,20 +36,23 @@ static bool check_results(struct reader *r, yyjson_val *message, size_t index, y
   yyjson_val *block;
   size_t i, n, results = count_of(message, "toolResult");
   if (results > count_of(previous, "toolUse"))
-    return refuse(r, arena_printf(r->arena,
-                                  "The number of toolResult blocks at messages.%zu.content exceeds the number of "
-                                  "toolUse blocks of previous turn.",
-                                  index));
+    return mock_refuse(r->fault,
+                       arena_printf(r->arena,
+                                    "The number of toolResult blocks at messages.%zu.content exceeds the number of "
+                                    "toolUse blocks of previous turn.",
+                                    index));
   yyjson_arr_foreach(yyjson_obj_get(previous, "content"), i, n, block) {
     yyjson_val *call = yyjson_obj_get(block, "toolUse");
     struct str id = mock_json_member(call, "toolUseId");
     if (call && !has_result(message, id))
-      return refuse(
-          r, arena_printf(r->arena, "Expected toolResult blocks at messages.%zu.content for the following Ids: %.*s",
-                          index, STR_ARG(id)));
+      return mock_refuse(
+          r->fault,
+          arena_printf(r->arena, "Expected toolResult blocks at messages.%zu.content for the following Ids: %.*s",
+                       index, STR_ARG(id)));
   }
   if (yyjson_obj_get(r->root, "toolConfig") || (!results && !count_of(message, "toolUse"))) return true;
-  return refuse(r, STR("The toolConfig field must be defined when using toolUse and toolResult content blocks."));
+  return mock_refuse(r->fault,
+                     STR("The toolConfig field must be defined when using toolUse and toolResult content blocks."));
 }
 
 static bool check_block(struct reader *r, yyjson_val *block, size_t message, size_t at) {
@@ -66,38 +60,44 @@ static bool check_block(struct reader *r, yyjson_val *block, size_t message, siz
              *thought = yyjson_obj_get(reasoning, "reasoningText"),
              *redacted = yyjson_obj_get(reasoning, "redactedContent");
   if (text && str_trim(mock_json_str(text)).n == 0)
-    return refuse(r, arena_printf(r->arena,
-                                  "The text field in the ContentBlock object at messages.%zu.content.%zu is blank. Add "
-                                  "text to the text field, and try again.",
-                                  message, at));
+    return mock_refuse(
+        r->fault, arena_printf(r->arena,
+                               "The text field in the ContentBlock object at messages.%zu.content.%zu is blank. Add "
+                               "text to the text field, and try again.",
+                               message, at));
   bool is_good = !thought || mock_sign_is_good(mock_json_member(thought, "signature"), MOCK_BEDROCK_REASONING,
                                                mock_json_member(thought, "text"));
   if (redacted) is_good = mock_sign_is_good(mock_json_str(redacted), MOCK_BEDROCK_REDACTED, MOCK_BEDROCK_REDACTED_TEXT);
-  return is_good || refuse(r, arena_printf(r->arena,
-                                           "The model returned the following errors: messages.%zu.content.%zu: Invalid "
-                                           "`signature` in `thinking` block",
-                                           message, at));
+  return is_good ||
+         mock_refuse(r->fault,
+                     arena_printf(r->arena,
+                                  "The model returned the following errors: messages.%zu.content.%zu: Invalid "
+                                  "`signature` in `thinking` block",
+                                  message, at));
 }
 
 static bool check_message(struct reader *r, yyjson_val *message, size_t index, yyjson_val *previous) {
   yyjson_val *content = yyjson_obj_get(message, "content"), *block;
   size_t i, n;
-  if (!is_role(message, "user") && !is_role(message, "assistant"))
-    return refuse(r, arena_printf(r->arena,
-                                  "1 validation error detected: Value at 'messages.%zu.member.role' failed to satisfy "
-                                  "constraint: Member must satisfy enum value set: [user, assistant]",
-                                  index + 1));
-  if (!previous && !is_role(message, "user"))
-    return refuse(r, STR("A conversation must start with a user message. Try again with a conversation that starts "
-                         "with a user message."));
-  if (previous && is_role(message, "user") == is_role(previous, "user"))
-    return refuse(r, STR("A conversation must alternate between user and assistant roles. Make sure the conversation "
-                         "alternates between user and assistant roles and try again."));
+  if (!mock_json_is_role(message, "user") && !mock_json_is_role(message, "assistant"))
+    return mock_refuse(
+        r->fault, arena_printf(r->arena,
+                               "1 validation error detected: Value at 'messages.%zu.member.role' failed to satisfy "
+                               "constraint: Member must satisfy enum value set: [user, assistant]",
+                               index + 1));
+  if (!previous && !mock_json_is_role(message, "user"))
+    return mock_refuse(r->fault,
+                       STR("A conversation must start with a user message. Try again with a conversation that starts "
+                           "with a user message."));
+  if (previous && mock_json_is_role(message, "user") == mock_json_is_role(previous, "user"))
+    return mock_refuse(r->fault,
+                       STR("A conversation must alternate between user and assistant roles. Make sure the conversation "
+                           "alternates between user and assistant roles and try again."));
   if (!yyjson_is_arr(content) || yyjson_arr_size(content) == 0)
-    return refuse(r, arena_printf(r->arena,
-                                  "The content field in the Message object at messages.%zu is empty. Add a "
-                                  "ContentBlock object to the content field and try again.",
-                                  index));
+    return mock_refuse(r->fault, arena_printf(r->arena,
+                                              "The content field in the Message object at messages.%zu is empty. Add a "
+                                              "ContentBlock object to the content field and try again.",
+                                              index));
   yyjson_arr_foreach(content, i, n, block) {
     if (!check_block(r, block, index, i)) return false;
   }
@@ -127,12 +127,12 @@ static bool read_messages(struct reader *r) {
     yyjson_val *content = yyjson_obj_get(message, "content");
     if (!check_message(r, message, i, previous)) return false;
     r->q->scan.text_bytes += mock_json_text_bytes(content);
-    if (is_role(message, "user") && mock_json_text_bytes(content)) last_user = message;
+    if (mock_json_is_role(message, "user") && mock_json_text_bytes(content)) last_user = message;
     previous = message;
   }
   if (!previous)
-    return refuse(r, STR("A conversation must start with a user message. Try again with a conversation "
-                         "that starts with a user message."));
+    return mock_refuse(r->fault, STR("A conversation must start with a user message. Try again with a conversation "
+                                     "that starts with a user message."));
   r->q->user_text = mock_json_text(yyjson_obj_get(last_user, "content"), r->arena);
   r->q->scan.is_tool_last = count_of(previous, "toolResult") > 0;
   if (r->q->scan.is_tool_last) r->q->tool_result = result_text(r, previous);
@@ -180,9 +180,9 @@ static bool begin(struct reader *r, struct mock_request *q, struct arena *a, str
   q->scan.n = 1;
   q->scan.model = mock_json_escaped(q->wildcard, a);
   q->is_parsed = true;
-  if (!r->own) return refuse(r, STR("no memory"));
+  if (!r->own) return mock_refuse(r->fault, STR("no memory"));
   if (yyjson_is_obj(r->root)) return true;
-  return refuse(r, STR("The request body could not be parsed as JSON."));
+  return mock_refuse(r->fault, STR("The request body could not be parsed as JSON."));
 }
 
 bool mock_bedrock_scan_whole(struct mock_request *q, struct arena *a, struct mock_error *fault) {
@@ -201,7 +201,7 @@ bool mock_bedrock_scan_count(struct mock_request *q, struct arena *a, struct moc
   struct reader r;
   if (!begin(&r, q, a, fault)) return false;
   r.root = yyjson_obj_get(yyjson_obj_get(r.root, "input"), "converse");
-  if (!r.root) return refuse(&r, STR("The input field must have a converse member."));
+  if (!r.root) return mock_refuse(r.fault, STR("The input field must have a converse member."));
   if (!read_messages(&r)) return false;
   read_rest(&r);
   return true;

@@ -23,6 +23,12 @@ struct mock_error {
   struct str request_id; /* set by whoever sends it */
 };
 
+/* 400 with that message; false, for a reader to return. */
+static inline bool mock_refuse(struct mock_error *fault, struct str message) {
+  *fault = (struct mock_error){.status = 400, .message = message};
+  return false;
+}
+
 /* Where a stream is, for what an event's bytes depend on beside its step. Zero at the start; the dialect's to write. */
 struct mock_progress {
   uint64_t events; /* written so far: sequence numbers, commas */

@@ -13,11 +13,6 @@ struct reader {
   struct mock_gemini *own;
 };
 
-static bool refuse(struct reader *r, struct str message) {
-  *r->fault = (struct mock_error){.status = 400, .message = message};
-  return false;
-}
-
 /* A member under its JSON name or its protocol buffer's. */
 static yyjson_val *get(yyjson_val *object, const char *camel, const char *snake) {
   yyjson_val *v = yyjson_obj_get(object, camel);
@@ -43,7 +38,7 @@ static bool check_signature(struct reader *r, yyjson_val *part) {
   if (signature.n == 0 || is_stand_in(signature)) return true;
   bool is_good = call ? mock_sign_is_good(signature, MOCK_GEMINI_CALL, mock_json_member(call, "name"))
                       : mock_sign_is_good(signature, MOCK_GEMINI_TEXT, MOCK_GEMINI_ANY_TEXT);
-  return is_good || refuse(r, STR("Thought signature is not valid"));
+  return is_good || mock_refuse(r->fault, STR("Thought signature is not valid"));
 }
 
 static size_t count_of(yyjson_val *content, yyjson_val *(*member)(yyjson_val *)) {
@@ -57,12 +52,13 @@ static bool check_content(struct reader *r, yyjson_val *content, yyjson_val *pre
   yyjson_val *role = yyjson_obj_get(content, "role"), *part;
   size_t i, n, results = count_of(content, result_of);
   if (role && !is_model(content) && !yyjson_equals_str(role, "user") && !yyjson_equals_str(role, "function"))
-    return refuse(r, STR("Please use a valid role: user, model."));
+    return mock_refuse(r->fault, STR("Please use a valid role: user, model."));
   if (!yyjson_is_arr(yyjson_obj_get(content, "parts")))
-    return refuse(r, STR("* GenerateContentRequest.contents.parts: contents.parts must not be empty.\n"));
+    return mock_refuse(r->fault, STR("* GenerateContentRequest.contents.parts: contents.parts must not be empty.\n"));
   if (results && (!is_model(previous) || results != count_of(previous, call_of)))
-    return refuse(r, STR("Please ensure that the number of function response parts is equal to the number of function "
-                         "call parts of the function call turn."));
+    return mock_refuse(
+        r->fault, STR("Please ensure that the number of function response parts is equal to the number of function "
+                      "call parts of the function call turn."));
   yyjson_arr_foreach(yyjson_obj_get(content, "parts"), i, n, part) {
     if (!check_signature(r, part)) return false;
   }
@@ -172,15 +168,15 @@ static bool begin(struct reader *r, struct mock_request *q, struct arena *a, str
   q->scan.n = 1;
   q->scan.model = mock_json_escaped(q->wildcard, a);
   q->is_parsed = true;
-  if (!r->own) return refuse(r, STR("no memory"));
+  if (!r->own) return mock_refuse(r->fault, STR("no memory"));
   if (yyjson_is_obj(r->root)) return true;
-  return refuse(r, STR("Invalid JSON payload received. Expected an object."));
+  return mock_refuse(r->fault, STR("Invalid JSON payload received. Expected an object."));
 }
 
 static bool read_request(struct reader *r) {
   yyjson_val *contents = yyjson_obj_get(r->root, "contents");
   if (yyjson_arr_size(contents) == 0)
-    return refuse(r, STR("* GenerateContentRequest.contents: contents is not specified\n"));
+    return mock_refuse(r->fault, STR("* GenerateContentRequest.contents: contents is not specified\n"));
   if (!read_contents(r, contents)) return false;
   r->q->scan.text_bytes +=
       mock_json_text_bytes(yyjson_obj_get(get(r->root, "systemInstruction", "system_instruction"), "parts"));
@@ -224,11 +220,11 @@ static bool embed(struct reader *r, yyjson_val *list, size_t count) {
   struct str *texts = ARENA_NEW_ARRAY(r->arena, struct str, count);
   yyjson_val *request;
   size_t i, n;
-  if (!texts) return refuse(r, STR("no memory"));
+  if (!texts) return mock_refuse(r->fault, STR("no memory"));
   if (!list) read_text(r, r->root, &texts[0]);
   yyjson_arr_foreach(list, i, n, request) read_text(r, request, &texts[i]);
   for (i = 0; i < count; i++)
-    if (texts[i].n == 0) return refuse(r, STR("content is empty"));
+    if (texts[i].n == 0) return mock_refuse(r->fault, STR("content is empty"));
   r->own->texts = texts;
   r->own->text_count = count;
   return true;
@@ -244,8 +240,9 @@ bool mock_gemini_scan_batch(struct mock_request *q, struct arena *a, struct mock
   if (!begin(&r, q, a, fault)) return false;
   yyjson_val *requests = yyjson_obj_get(r.root, "requests");
   size_t count = yyjson_arr_size(requests);
-  if (count == 0) return refuse(&r, STR("* BatchEmbedContentsRequest.requests: requests is not specified\n"));
+  if (count == 0) return mock_refuse(r.fault, STR("* BatchEmbedContentsRequest.requests: requests is not specified\n"));
   if (count > 100)
-    return refuse(&r, STR("* BatchEmbedContentsRequest.requests: at most 100 requests can be in one batch\n"));
+    return mock_refuse(r.fault,
+                       STR("* BatchEmbedContentsRequest.requests: at most 100 requests can be in one batch\n"));
   return embed(&r, requests, count);
 }

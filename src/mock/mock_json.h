@@ -16,6 +16,9 @@ struct str mock_json_str(yyjson_val *v);
 static inline struct str mock_json_member(yyjson_val *object, const char *key) {
   return mock_json_str(yyjson_obj_get(object, key));
 }
+static inline bool mock_json_is_role(yyjson_val *message, const char *role) {
+  return yyjson_equals_str(yyjson_obj_get(message, "role"), role);
+}
 /* Content: a string, or the `text` members of an array joined by LF. */
 struct str mock_json_text(yyjson_val *content, struct arena *a);
 /* Bytes of the same text. */

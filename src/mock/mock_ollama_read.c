@@ -12,27 +12,18 @@ struct reader {
   struct mock_ollama *own;
 };
 
-static bool refuse(struct reader *r, struct str message) {
-  *r->fault = (struct mock_error){.status = 400, .message = message};
-  return false;
-}
-
-static bool is_role(yyjson_val *message, const char *role) {
-  return yyjson_equals_str(yyjson_obj_get(message, "role"), role);
-}
-
 static bool begin(struct reader *r, struct mock_request *q, struct arena *a, struct mock_error *fault) {
   *r = (struct reader){q, a, fault, NULL, ARENA_NEW(a, struct mock_ollama)};
   q->own = r->own;
   q->scan.n = 1;
   q->is_parsed = true;
-  if (!r->own) return refuse(r, STR("no memory"));
-  if (q->body.n == 0) return refuse(r, STR("missing request body"));
+  if (!r->own) return mock_refuse(r->fault, STR("no memory"));
+  if (q->body.n == 0) return mock_refuse(r->fault, STR("missing request body"));
   r->root = mock_json_read(q->body, a);
-  if (!yyjson_is_obj(r->root)) return refuse(r, STR("invalid character in request body"));
+  if (!yyjson_is_obj(r->root)) return mock_refuse(r->fault, STR("invalid character in request body"));
   struct str model = mock_json_member(r->root, "model");
   if (model.n == 0) model = mock_json_member(r->root, "name"); /* the older member of /api/show */
-  if (model.n == 0) return refuse(r, STR("model is required"));
+  if (model.n == 0) return mock_refuse(r->fault, STR("model is required"));
   r->own->model = mock_json_escaped(model, a);
   q->scan.model = r->own->model;
   if (str_has_suffix(model, STR(":latest"))) q->scan.model.n -= 7;
@@ -50,9 +41,11 @@ static bool check_images(struct reader *r, yyjson_val *images) {
   size_t i, n;
   yyjson_arr_foreach(images, i, n, image) {
     struct str data = mock_json_str(image);
-    if (data.n == 0) return refuse(r, STR("json: cannot unmarshal value of images into type api.ImageData"));
+    if (data.n == 0)
+      return mock_refuse(r->fault, STR("json: cannot unmarshal value of images into type api.ImageData"));
     for (size_t at = 0; at < data.n; at++)
-      if (!is_base64(data.p[at])) return refuse(r, arena_printf(r->arena, "illegal base64 data at input byte %zu", at));
+      if (!is_base64(data.p[at]))
+        return mock_refuse(r->fault, arena_printf(r->arena, "illegal base64 data at input byte %zu", at));
   }
   return true;
 }
@@ -63,21 +56,21 @@ static bool check_calls(struct reader *r, yyjson_val *calls) {
   yyjson_arr_foreach(calls, i, n, call) {
     yyjson_val *arguments = yyjson_obj_get(yyjson_obj_get(call, "function"), "arguments");
     if (arguments && !yyjson_is_obj(arguments))
-      return refuse(r, STR("json: cannot unmarshal string into Go struct field "
-                           "ToolCallFunction.messages.tool_calls.function.arguments of type "
-                           "api.ToolCallFunctionArguments"));
+      return mock_refuse(r->fault, STR("json: cannot unmarshal string into Go struct field "
+                                       "ToolCallFunction.messages.tool_calls.function.arguments of type "
+                                       "api.ToolCallFunctionArguments"));
   }
   return true;
 }
 
 static bool check_message(struct reader *r, yyjson_val *message) {
   yyjson_val *content = yyjson_obj_get(message, "content");
-  if (!is_role(message, "user") && !is_role(message, "assistant") && !is_role(message, "system") &&
-      !is_role(message, "tool"))
-    return refuse(r, STR("invalid role, must be one of [system user assistant tool]"));
+  if (!mock_json_is_role(message, "user") && !mock_json_is_role(message, "assistant") &&
+      !mock_json_is_role(message, "system") && !mock_json_is_role(message, "tool"))
+    return mock_refuse(r->fault, STR("invalid role, must be one of [system user assistant tool]"));
   if (content && !yyjson_is_str(content) && !yyjson_is_null(content))
-    return refuse(r,
-                  STR("json: cannot unmarshal array into Go struct field ChatRequest.messages.content of type string"));
+    return mock_refuse(
+        r->fault, STR("json: cannot unmarshal array into Go struct field ChatRequest.messages.content of type string"));
   return check_images(r, yyjson_obj_get(message, "images")) && check_calls(r, yyjson_obj_get(message, "tool_calls"));
 }
 
@@ -88,7 +81,7 @@ static bool read_think(struct reader *r) {
   if (!think || yyjson_is_bool(think) || yyjson_is_null(think) || str_eq(level, STR("high")) ||
       str_eq(level, STR("medium")) || str_eq(level, STR("low")))
     return true;
-  return refuse(r, STR("invalid think value (must be \"high\", \"medium\", \"low\", true, or false)"));
+  return mock_refuse(r->fault, STR("invalid think value (must be \"high\", \"medium\", \"low\", true, or false)"));
 }
 
 static bool read_format(struct reader *r) {
@@ -101,7 +94,7 @@ static bool read_format(struct reader *r) {
   else if (yyjson_equals_str(format, "json"))
     q->json = mock_json_any(q->is_demo);
   else
-    return refuse(r, STR("invalid format; expected \"json\" or a valid JSON Schema object"));
+    return mock_refuse(r->fault, STR("invalid format; expected \"json\" or a valid JSON Schema object"));
   return true;
 }
 
@@ -144,11 +137,11 @@ bool mock_ollama_scan_chat(struct mock_request *q, struct arena *a, struct mock_
     if (!check_message(&r, message)) return false;
     q->scan.text_bytes += mock_json_member(message, "content").n;
     last = message;
-    if (is_role(message, "user")) last_user = message;
+    if (mock_json_is_role(message, "user")) last_user = message;
   }
   q->scan.has_messages = true;
   q->user_text = mock_json_member(last_user, "content");
-  q->scan.is_tool_last = is_role(last, "tool");
+  q->scan.is_tool_last = mock_json_is_role(last, "tool");
   if (q->scan.is_tool_last) q->tool_result = mock_json_member(last, "content");
   note_load(&r, last == NULL);
   read_tools(&r);
@@ -168,11 +161,11 @@ static bool embed(struct reader *r, yyjson_val *input) {
   size_t count = yyjson_is_arr(input) ? yyjson_arr_size(input) : 1, i, n;
   struct str *texts = ARENA_NEW_ARRAY(r->arena, struct str, count + 1);
   yyjson_val *text;
-  if (!texts) return refuse(r, STR("no memory"));
-  if (!yyjson_is_str(input) && !yyjson_is_arr(input)) return refuse(r, STR("invalid input type"));
+  if (!texts) return mock_refuse(r->fault, STR("no memory"));
+  if (!yyjson_is_str(input) && !yyjson_is_arr(input)) return mock_refuse(r->fault, STR("invalid input type"));
   texts[0] = mock_json_str(input);
   yyjson_arr_foreach(input, i, n, text) {
-    if (!yyjson_is_str(text)) return refuse(r, STR("invalid input type"));
+    if (!yyjson_is_str(text)) return mock_refuse(r->fault, STR("invalid input type"));
     texts[i] = mock_json_str(text);
   }
   for (i = 0; i < count; i++) r->q->scan.text_bytes += texts[i].n;

@@ -31,6 +31,7 @@ struct auth_principal {
   uint32_t index;      /* AUTH_KEY: place in the list; AUTH_USER: whatever `find` set */
   uint64_t id;         /* AUTH_USER and sessions: whatever `find` set */
   uint64_t token;      /* AUTH_USER: which of the user's tokens, for principals_is_live */
+  uint32_t place;      /* the same: whatever `find` set */
   enum user_role role; /* AUTH_USER: what opens beyond inference */
   bool is_first_key;
 };

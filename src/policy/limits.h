@@ -1,30 +1,35 @@
-/* Whom limits bind, and to what: plain data, made with a snapshot (today from the configuration, for server keys), read
- * by policy/rate_limit.c, policy/budget.c and call/reserve.c. A caller is bound by several subjects at once where it
- * has them (a user, a team, a token): all have to agree. */
+/* Whom limits bind: made with a snapshot, from the configuration for server keys (gateway/limits.c) and from the store
+ * for users, teams, tokens and models (policy/principals.c); read by policy/rate_limit.c, policy/budget.c and
+ * call/reserve.c. A caller is bound by several subjects at once (a user, its team, its token), an attempt by that of
+ * the model, too: all have to agree. */
 #ifndef MAESTRO_POLICY_LIMITS_H
 #define MAESTRO_POLICY_LIMITS_H
 
-#include "state/ledger.h"
+#include "base/map.h"
+#include "state/limits.h"
 
-struct limits {
-  int64_t budget_nano_usd; /* in `period`; -1: none */
-  enum ledger_period period;
-  /* 0: none */
-  uint32_t requests_per_minute, requests_per_day, tokens_per_minute, tokens_per_day, concurrency;
-  uint32_t min_output; /* tokens; a call is not trimmed below */
-  bool trim;           /* the caller's own output limit may be lowered to what the budget pays for */
-};
+enum limits_kind { LIMITS_OF_KEY, LIMITS_OF_USER, LIMITS_OF_TEAM, LIMITS_OF_TOKEN, LIMITS_OF_MODEL };
 
 struct limits_subject {
   struct ledger_account *account; /* what it spends is counted there */
-  struct str label;               /* for people: "key:1"; no secret */
+  struct str label;               /* "key:1", or the name of the user, team, token or model; no secret */
   struct limits limits;
+  enum limits_kind kind;
 };
 
 /* Subjects live as long as the snapshot that they were made with. */
 struct limits_caller {
   const struct limits_subject *v[JOURNAL_ACCOUNTS_MAX];
   unsigned n;
+  const struct map *models; /* "provider/model" to its struct limits_subject; NULL: no model has limits */
 };
+
+/* The caller and what binds an attempt at that model. */
+static inline struct limits_caller limits_with_model(const struct limits_caller *caller, struct str qualified) {
+  struct limits_caller c = *caller;
+  const struct limits_subject *s = c.models ? map_get(c.models, qualified) : NULL;
+  if (s && c.n < JOURNAL_ACCOUNTS_MAX) c.v[c.n++] = s;
+  return c;
+}
 
 #endif

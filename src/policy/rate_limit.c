@@ -143,11 +143,12 @@ void rate_limit_end(struct rate_limit_ticket *t, uint64_t tokens_used, int64_t w
 }
 
 void rate_limit_view(const struct limits_caller *caller, bool of_tokens, int64_t wall_us, struct rate_limit_view *out) {
+  static const enum rate_limit_kind kinds[2][2] = {{RATE_LIMIT_REQUESTS_MINUTE, RATE_LIMIT_REQUESTS_DAY},
+                                                   {RATE_LIMIT_TOKENS_MINUTE, RATE_LIMIT_TOKENS_DAY}};
   *out = (struct rate_limit_view){0};
-  for (unsigned i = 0; i < caller->n; i++) {
-    const struct limits_subject *s = caller->v[i];
-    enum rate_limit_kind kind = of_tokens ? RATE_LIMIT_TOKENS_MINUTE : RATE_LIMIT_REQUESTS_MINUTE;
-    if (!limit_of(&s->limits, kind)) kind = of_tokens ? RATE_LIMIT_TOKENS_DAY : RATE_LIMIT_REQUESTS_DAY;
+  for (unsigned i = 0; i < 2 * caller->n; i++) {
+    const struct limits_subject *s = caller->v[i / 2];
+    enum rate_limit_kind kind = kinds[of_tokens][i % 2];
     uint64_t limit = limit_of(&s->limits, kind);
     if (!limit) continue;
     uint64_t n = used(s, kind, atomic_load_explicit(word_of(s, kind), memory_order_relaxed), wall_us);

@@ -47,7 +47,7 @@ struct rate_limit_view {
   uint64_t limit, remaining;
   int64_t reset_ms; /* until the window ends */
 };
-/* Of the subject that is nearest to its limit; the minute's where there is a limit for it, else the day's. */
+/* Of all subjects' minutes and days the one with the least left. */
 void rate_limit_view(const struct limits_caller *caller, bool of_tokens, int64_t wall_us, struct rate_limit_view *out);
 
 #endif

@@ -1,9 +1,9 @@
 /* Anthropic's API. Paths, headers and the list of models: Anthropic API reference (read 2026-11). */
 #include "provider/provider.h"
 
-static enum err parse_catalog(struct arena *a, struct str body, struct str **ids, size_t *count,
+static enum err parse_catalog(struct arena *a, struct str body, struct provider_listed **models, size_t *count,
                               struct err_info *info) {
-  return provider_parse_list(a, body, STR("data"), STR("id"), STR_NONE, ids, count, info);
+  return provider_parse_list(a, body, STR("data"), STR("id"), STR_NONE, models, count, info);
 }
 
 static const struct provider_endpoint endpoints[] = {

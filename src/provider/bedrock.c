@@ -3,9 +3,9 @@
  * (read 2026-11). Which models there are is said by another host (the control plane), so they are declared. */
 #include "provider/provider.h"
 
-static enum err parse_catalog(struct arena *a, struct str body, struct str **ids, size_t *count,
+static enum err parse_catalog(struct arena *a, struct str body, struct provider_listed **models, size_t *count,
                               struct err_info *info) {
-  return provider_parse_list(a, body, STR("modelSummaries"), STR("modelId"), STR_NONE, ids, count, info);
+  return provider_parse_list(a, body, STR("modelSummaries"), STR("modelId"), STR_NONE, models, count, info);
 }
 
 static const struct provider_endpoint endpoints[] = {

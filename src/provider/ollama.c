@@ -2,9 +2,9 @@
  * configured, for servers behind a proxy and for Ollama's cloud. */
 #include "provider/provider.h"
 
-static enum err parse_catalog(struct arena *a, struct str body, struct str **ids, size_t *count,
+static enum err parse_catalog(struct arena *a, struct str body, struct provider_listed **models, size_t *count,
                               struct err_info *info) {
-  return provider_parse_list(a, body, STR("models"), STR("name"), STR_NONE, ids, count, info);
+  return provider_parse_list(a, body, STR("models"), STR("name"), STR_NONE, models, count, info);
 }
 
 static const struct provider_endpoint endpoints[] = {

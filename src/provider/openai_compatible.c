@@ -2,9 +2,9 @@
  * itself compatible serves chat; whether it serves Responses cannot be known, so those are translated. */
 #include "provider/provider.h"
 
-static enum err parse_catalog(struct arena *a, struct str body, struct str **ids, size_t *count,
+static enum err parse_catalog(struct arena *a, struct str body, struct provider_listed **models, size_t *count,
                               struct err_info *info) {
-  return provider_parse_list(a, body, STR("data"), STR("id"), STR_NONE, ids, count, info);
+  return provider_parse_list(a, body, STR("data"), STR("id"), STR_NONE, models, count, info);
 }
 
 #define CHAT \

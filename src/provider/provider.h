@@ -62,6 +62,13 @@ struct provider_spec {
   bool allow_private;   /* egress policy for its origin */
 };
 
+/* A model as a provider lists it; what it does not say is 0 or empty. */
+struct provider_listed {
+  struct str id;
+  int64_t context_tokens, size_bytes;
+  struct str family, digest;
+};
+
 struct provider_type {
   const struct provider_endpoint *endpoints; /* ends with a row without a dialect */
   struct str version;                        /* "/v1": added to a base path that does not end in a version; or empty */
@@ -74,8 +81,9 @@ struct provider_type {
    * else it is 502) into a code and *info: status, message (sanitised), code, type, Retry-After. */
   enum err (*classify_failure)(const struct provider *p, int status, struct http_headers headers, struct str body,
                                struct err_info *info);
-  /* Model ids of a catalog reply, as slices in memory from a. */
-  enum err (*parse_catalog)(struct arena *a, struct str body, struct str **ids, size_t *count, struct err_info *info);
+  /* The models of a catalog reply, in memory from a. */
+  enum err (*parse_catalog)(struct arena *a, struct str body, struct provider_listed **models, size_t *count,
+                            struct err_info *info);
 };
 
 struct provider {
@@ -126,7 +134,7 @@ enum err provider_classify_failure(const struct provider *p, int status, struct 
                                    struct err_info *info);
 /* parse_catalog over {list: [{member: id}]} (or a bare array); `prefix` is taken off each id. */
 enum err provider_parse_list(struct arena *a, struct str body, struct str list, struct str member, struct str prefix,
-                             struct str **ids, size_t *count, struct err_info *info);
+                             struct provider_listed **models, size_t *count, struct err_info *info);
 
 /* Copies an upstream's message for a caller's eyes into out (NUL-terminated, at most max - 1 bytes, cut at a character
  * border): the provider's secret, anything that looks like a key or bearer token, URLs, IP addresses with ports and the

@@ -1,5 +1,6 @@
 /* The catalog as a snapshot section: see catalog.h. Sources of a provider's models, merged: those its configuration
- * declares; the registry's rows that name it; what it listed itself. */
+ * declares; the registry's rows that name it; what it listed itself. Declared providers come first, then the nodes of
+ * the store, of which one that has a declared one's name is left out. */
 #include "route/catalog.h"
 
 #include <stdlib.h>
@@ -7,6 +8,7 @@
 #include "base/metrics.h"
 #include "route/discovered.h"
 #include "route/runtime.h"
+#include "state/store_node.h"
 
 static char demo_url[64];
 
@@ -87,7 +89,7 @@ static enum err add_deployment(struct builder *b, struct catalog_provider *p, st
   struct catalog *c = b->c;
   struct str qualified = arena_printf(&c->arena, "%.*s/%.*s", STR_ARG(p->provider.id), STR_ARG(model));
   if (!qualified.p) return ERR_NO_MEMORY;
-  if (map_get(&c->by_qualified, qualified)) return OK;
+  if (map_get(&c->by_qualified, qualified) || map_get(&c->switched_off, qualified)) return OK;
   if (c->deployment_count == b->capacity) return OK; /* listed since they were counted: the next build has room */
   const struct registry_model *spec = registry_find_of(c->registry, p->provider.id, model);
   struct deployment *d = &c->deployments[c->deployment_count];
@@ -128,40 +130,89 @@ static enum err add_prioritised(struct builder *b, struct catalog_provider *p) {
   return e;
 }
 
+/* Those that a node listed when its models were last stored. */
+static enum err add_stored(struct builder *b, struct catalog_provider *p) {
+  struct catalog *c = b->c;
+  enum err e = OK;
+  for (size_t i = 0; !e && i < p->node->model_count; i++) {
+    const struct node_model *m = &p->node->models[i];
+    struct str qualified = arena_printf(&c->arena, "%.*s/%.*s", STR_ARG(p->provider.id), STR_ARG(m->name));
+    if (!qualified.p) return ERR_NO_MEMORY;
+    if (!m->is_available)
+      e = map_put(&c->switched_off, qualified, p) ? OK : ERR_NO_MEMORY;
+    else if (m->is_listed)
+      e = add_deployment(b, p, m->name, NULL);
+  }
+  return e;
+}
+
+static bool has_listed(const struct node *node) {
+  for (size_t i = 0; i < node->model_count; i++)
+    if (node->models[i].is_listed) return true;
+  return false;
+}
+
+/* What is stored of a model's context counts more than what the registry knows, whoever listed the model. */
+static enum err set_contexts(struct catalog *c, const struct catalog_provider *p) {
+  for (size_t i = 0; i < p->node->model_count; i++) {
+    const struct node_model *m = &p->node->models[i];
+    if (!node_model_context(m)) continue;
+    struct str qualified = arena_printf(&c->arena, "%.*s/%.*s", STR_ARG(p->provider.id), STR_ARG(m->name));
+    if (!qualified.p) return ERR_NO_MEMORY;
+    struct deployment *d = map_get(&c->by_qualified, qualified);
+    if (d) d->context_tokens = node_model_context(m);
+  }
+  return OK;
+}
+
 static enum err add_models(struct builder *b, struct catalog_provider *p, const struct config_provider *from) {
   struct catalog *c = b->c;
   enum err e = OK;
   p->first = c->deployment_count;
+  p->deployments = &c->deployments[p->first];
   for (size_t i = 0; !e && from && i < from->model_count; i++)
     e = add_deployment(b, p, from->models[i].id, &from->models[i]);
+  if (!e && p->node) e = add_stored(b, p);
+  bool has_said = p->node ? has_listed(p->node) : c->deployment_count > p->first;
   for (size_t i = 0; !e && i < c->registry->model_count; i++)
     if (str_eq_nocase(c->registry->models[i].provider, p->provider.id))
       e = add_deployment(b, p, c->registry->models[i].id, NULL);
   const struct discovered_list *listed = from ? discovered_get(p->provider.id) : NULL;
   for (size_t i = 0; !e && listed && i < listed->n; i++) e = add_deployment(b, p, listed->ids[i], NULL);
-  p->is_open = from && from->model_count == 0 && !(listed && listed->n);
+  p->is_open = from && !has_said && !(listed && listed->n);
   discovered_release(listed);
   if (!e && p->is_open) e = add_prioritised(b, p);
+  if (!e && p->node) e = set_contexts(c, p);
   p->count = c->deployment_count - p->first;
   return e;
 }
 
+/* A fault of a declared one refuses the configuration; a node that cannot be used is left out, and said to be. */
+static enum err refuse(struct builder *b, const struct provider_spec *spec, const struct node *node,
+                       struct config_place place, const char *text) {
+  if (!node) return fault(b, place, spec->id, text);
+  struct str path = arena_printf(&b->c->arena, "nodes.%.*s", STR_ARG(spec->id));
+  config_diags_add(b->diags, CONFIG_WARNING, place, path, "it is left out", "%s", text);
+  return OK;
+}
+
 static enum err add_provider(struct builder *b, const struct provider_spec *spec, const struct config_provider *from,
-                             struct config_place place) {
+                             const struct node *node) {
   struct catalog *c = b->c;
   struct err_info info = {0};
   struct catalog_provider *p = &c->providers[c->provider_count];
   enum err e = provider_init(&c->arena, spec, &p->provider, &info);
-  if (e) return fault(b, place, spec->id, err_info_text(e, &info));
+  if (e) return refuse(b, spec, node, from ? from->place : (struct config_place){0}, err_info_text(e, &info));
   for (unsigned i = 0; p->provider.type->endpoints[i].dialect.n; i++)
     p->dialects[i] = dialect_by_name(p->provider.type->endpoints[i].dialect);
   p->priority = from ? from->priority : 0;
   p->is_ready = !from || from->credential != CONFIG_CREDENTIAL_NONE;
   p->is_demo = !from;
+  p->node = node;
   p->runtime = runtime_slot(spec->id);
   p->metrics_label = metrics_provider(spec->id);
   c->provider_count++;
-  if (!map_put(&c->by_provider, p->provider.id, p)) return ERR_NO_MEMORY;
+  if (!map_put(&c->by_provider, p->provider.id, p) || !map_put(&c->by_code, p->provider.id, p)) return ERR_NO_MEMORY;
   return add_models(b, p, from);
 }
 
@@ -171,7 +222,7 @@ static bool has_quirk(const struct config_provider *p, const char *quirk) {
   return false;
 }
 
-static enum err add_configured(struct builder *b, const struct config_provider *from) {
+static enum err add_configured(struct builder *b, const struct config_provider *from, const struct node *node) {
   struct http_header *headers = ARENA_NEW_ARRAY(&b->c->arena, struct http_header, from->header_count + 1);
   if (!headers) return ERR_NO_MEMORY;
   for (size_t i = 0; i < from->header_count; i++)
@@ -191,9 +242,59 @@ static enum err add_configured(struct builder *b, const struct config_provider *
       .usage = from->usage == CONFIG_USAGE_ALWAYS ? PROVIDER_USAGE_ALWAYS : PROVIDER_USAGE_NONE,
       .has_usage = from->usage != CONFIG_USAGE_OPTION,
       .starts_in_think = has_quirk(from, starts_in_think),
-      .allow_private = b->config->options.egress_private,
+      .allow_private = b->config->options.egress_private && (!node || node->allow_private),
   };
-  return add_provider(b, &spec, from, from->place);
+  return add_provider(b, &spec, from, node);
+}
+
+/* ---- nodes ---- */
+
+const struct config_provider *catalog_shadow_of(const struct config *config, const struct node *node) {
+  for (size_t i = 0; i < config->provider_count; i++) {
+    const struct config_provider *p = &config->providers[i];
+    if (str_eq_nocase(p->id, node->p.id) || str_eq_nocase(p->code, node->p.id)) return p;
+  }
+  return NULL;
+}
+
+static enum config_credential credential_of(const struct node *node) {
+  const struct provider_preset *preset = provider_preset_by_name(node->p.type);
+  if (node->is_shut) return CONFIG_CREDENTIAL_NONE;
+  if (node_has_credential(node)) return CONFIG_CREDENTIAL_STORED;
+  return preset && preset->needs_key ? CONFIG_CREDENTIAL_NONE : CONFIG_CREDENTIAL_ANONYMOUS;
+}
+
+static enum err add_node(struct builder *b, const struct node *node) {
+  const struct config_options *o = &b->config->options;
+  struct config_provider p = node->p;
+  p.credential = credential_of(node);
+  p.timeouts = (struct config_timeouts){o->upstream_connect_ms, o->upstream_headers_ms, o->upstream_first_token_ms,
+                                        o->upstream_silence_ms, o->upstream_total_ms};
+  return add_configured(b, &p, node);
+}
+
+/* Behind the declared ones, so that of two equals a declared one is preferred. */
+static enum err add_nodes(struct builder *b, bool *any) {
+  const struct nodes *nodes = b->c->nodes;
+  enum err e = OK;
+  for (size_t i = 0; !e && nodes && i < nodes->n; i++) {
+    const struct node *node = &nodes->v[i];
+    if (!node->p.is_active || catalog_shadow_of(b->config, node)) continue;
+    *any = true;
+    e = add_node(b, node);
+  }
+  return e;
+}
+
+/* A declared provider may be called by its code, too; checked to be nobody else's when it was read. */
+static enum err add_codes(struct builder *b) {
+  struct catalog *c = b->c;
+  for (size_t i = 0; i < b->config->provider_count; i++) {
+    const struct config_provider *p = &b->config->providers[i];
+    struct catalog_provider *at = p->code.n ? map_get(&c->by_provider, p->id) : NULL;
+    if (at && !map_get(&c->by_code, p->code) && !map_put(&c->by_code, p->code, at)) return ERR_NO_MEMORY;
+  }
+  return OK;
 }
 
 static enum err add_demo(struct builder *b) {
@@ -202,7 +303,7 @@ static enum err add_demo(struct builder *b) {
                                      .base_url = str_from_c(demo_url),
                                      .allow_private = true,
                                      .timeouts = {.connect_ms = 5000}};
-  return add_provider(b, &spec, NULL, (struct config_place){0});
+  return add_provider(b, &spec, NULL, NULL);
 }
 
 /* ---- order and names ---- */
@@ -254,13 +355,16 @@ static void catalog_free(void *section) {
   if (!c) return;
   registry_unref(c->registry);
   arena_clear(&c->arena);
+  store_nodes_unref(c->nodes);
+  config_unref(c->config);
   free(c);
 }
 
 /* An upper bound of deployments, so that their addresses never move. */
-static size_t count_models(const struct config *config, const struct registry *registry) {
+static size_t count_models(const struct config *config, const struct registry *registry, const struct nodes *nodes) {
   size_t n = registry->model_count + discovered_total() + config->priorities.n + 1;
   for (size_t i = 0; i < config->provider_count; i++) n += config->providers[i].model_count;
+  for (size_t i = 0; nodes && i < nodes->n; i++) n += nodes->v[i].model_count;
   return n;
 }
 
@@ -274,15 +378,18 @@ static enum err fill(struct builder *b) {
   bool any = false;
   enum err e = load_registry(b->config, &c->registry, b->diags);
   if (e) return e;
-  b->capacity = count_models(b->config, c->registry);
+  size_t node_count = c->nodes ? c->nodes->n : 0;
+  b->capacity = count_models(b->config, c->registry, c->nodes);
   c->deployments = ARENA_NEW_ARRAY(&c->arena, struct deployment, b->capacity);
-  c->providers = ARENA_NEW_ARRAY(&c->arena, struct catalog_provider, b->config->provider_count + 1);
+  c->providers = ARENA_NEW_ARRAY(&c->arena, struct catalog_provider, b->config->provider_count + node_count + 1);
   if (!c->deployments || !c->providers) return ERR_NO_MEMORY;
   for (size_t i = 0; !e && i < b->config->provider_count; i++) {
     if (!b->config->providers[i].is_active) continue;
     any = true;
-    e = add_configured(b, &b->config->providers[i]);
+    e = add_configured(b, &b->config->providers[i], NULL);
   }
+  if (!e) e = add_nodes(b, &any);
+  if (!e) e = add_codes(b);
   if (!e && !any && demo_url[0]) e = add_demo(b);
   if (!e) e = rank(b);
   return e ? e : name_models(c);
@@ -290,13 +397,29 @@ static enum err fill(struct builder *b) {
 
 static enum err build(const struct config *config, const struct snapshot *made, const void *old, void **out,
                       struct config_diags *diags) {
-  (void)made, (void)old;
+  const struct catalog *before = old;
+  const struct nodes *nodes = store_nodes();
+  uint64_t discovered = discovered_generation(); /* before they are read: what comes meanwhile is read again */
+  (void)made;
+  if (before && before->config == config && before->nodes == nodes && before->discovered == discovered) {
+    store_nodes_unref(nodes);
+    *out = (void *)(uintptr_t)old;
+    return OK;
+  }
   struct catalog *c = calloc(1, sizeof *c);
-  if (!c) return ERR_NO_MEMORY;
+  if (!c) {
+    store_nodes_unref(nodes);
+    return ERR_NO_MEMORY;
+  }
+  c->config = config_ref(config);
+  c->nodes = nodes;
+  c->discovered = discovered;
   arena_init(&c->arena, 0);
   map_init(&c->by_qualified, &c->arena);
   map_init(&c->by_model, &c->arena);
   map_init(&c->by_provider, &c->arena);
+  map_init(&c->by_code, &c->arena);
+  map_init(&c->switched_off, &c->arena);
   struct builder b = {.c = c, .config = config, .diags = diags};
   enum err e = fill(&b);
   if (e)

@@ -8,8 +8,11 @@
 #include "dialect/dialect.h"
 #include "llm/price.h"
 #include "provider/provider.h"
+#include "state/node.h"
 #include "state/registry.h"
 #include "state/snapshot.h"
+
+struct deployment;
 
 struct catalog_provider {
   struct provider provider;
@@ -17,10 +20,12 @@ struct catalog_provider {
   int32_t priority;                                       /* higher is preferred */
   bool is_open; /* its models are not known: any id may be asked for as provider/id */
   bool is_demo;
-  bool is_ready;    /* has a credential or needs none */
-  unsigned runtime; /* slot of route/runtime */
+  bool is_ready;           /* has a credential or needs none */
+  const struct node *node; /* kept in the store; NULL: declared */
+  unsigned runtime;        /* slot of route/runtime */
   unsigned metrics_label;
-  size_t first, count; /* its deployments, a run of catalog.deployments */
+  size_t first, count;                  /* its deployments, a run of catalog.deployments */
+  const struct deployment *deployments; /* the same: where it begins */
 };
 
 struct deployment {
@@ -48,6 +53,12 @@ struct catalog {
   struct map by_qualified; /* -> struct deployment * */
   struct map by_model;     /* -> struct catalog_name *: every deployment of a model id */
   struct map by_provider;  /* -> struct catalog_provider * */
+  struct map by_code;      /* the same, also by the code of a declared one: node:<code>:<model> */
+  struct map switched_off; /* "provider/model" of nodes' models that an administrator has taken away */
+  /* What it was made of, referenced: the same again gives the same catalog. */
+  const struct config *config;
+  const struct nodes *nodes; /* all that are kept in the store; NULL: nothing is known of any */
+  uint64_t discovered;
 };
 
 /* The deployments of one model id, preferred first. */
@@ -61,6 +72,9 @@ struct catalog_name {
 void catalog_set_demo_url(const char *base_url);
 /* The section: {"catalog", build, free}. */
 extern const struct snapshot_section catalog_section;
+
+/* The declared provider that a node must give way to, since it has its code; NULL: none. */
+const struct config_provider *catalog_shadow_of(const struct config *config, const struct node *node);
 
 /* What config_load must know of provider types. */
 const struct config_vocabulary *catalog_vocabulary(void);

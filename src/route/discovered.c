@@ -14,6 +14,7 @@ struct list {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct list *lists; /* under the lock */
+static _Atomic uint64_t generation;
 
 static void unref(struct list *l) {
   if (l && atomic_fetch_sub(&l->refs, 1) == 1) free(l);
@@ -61,10 +62,22 @@ bool discovered_put(struct str provider_id, const struct str *ids, size_t n, boo
   *changed = !is_same(old, l);
   l->next = old ? old->next : NULL;
   *at = l;
+  atomic_fetch_add(&generation, 1);
   pthread_mutex_unlock(&lock);
   unref(old);
   return true;
 }
+
+void discovered_forget(struct str provider_id) {
+  pthread_mutex_lock(&lock);
+  struct list **at = place_of(provider_id), *old = *at;
+  if (old) *at = old->next;
+  atomic_fetch_add(&generation, 1);
+  pthread_mutex_unlock(&lock);
+  unref(old);
+}
+
+uint64_t discovered_generation(void) { return atomic_load(&generation); }
 
 const struct discovered_list *discovered_get(struct str provider_id) {
   pthread_mutex_lock(&lock);

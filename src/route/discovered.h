@@ -15,7 +15,10 @@ bool discovered_put(struct str provider_id, const struct str *ids, size_t n, boo
 /* NULL when that provider has listed nothing yet; else to be given back. */
 const struct discovered_list *discovered_get(struct str provider_id);
 void discovered_release(const struct discovered_list *list); /* NULL is fine */
-size_t discovered_total(void);                               /* ids of all lists */
-void discovered_clear(void);                                 /* at the end of the process */
+/* It is another provider now: what the one before listed is forgotten. */
+void discovered_forget(struct str provider_id);
+uint64_t discovered_generation(void); /* rises with each change */
+size_t discovered_total(void);        /* ids of all lists */
+void discovered_clear(void);          /* at the end of the process */
 
 #endif

@@ -30,12 +30,14 @@ static void consider(struct near best[NEAREST], struct str asked, struct str nam
   }
 }
 
-static enum err not_found(const struct catalog *c, struct str name, struct err_info *info) {
+/* at: only what that provider has is near; NULL: everything is. */
+static enum err not_found_at(const struct catalog *c, const struct catalog_provider *at, struct str name,
+                             struct err_info *info) {
   struct near best[NEAREST];
   for (int i = 0; i < NEAREST; i++) best[i] = (struct near){STR_NONE, MAX_DISTANCE + 1};
-  consider(best, name, RESOLVE_NAME_AUTO);
+  if (!at) consider(best, name, RESOLVE_NAME_AUTO);
   for (size_t i = 0; i < c->deployment_count && i < LOOKED_AT; i++) {
-    if (!c->ranked[i]->at->is_ready) continue;
+    if (!c->ranked[i]->at->is_ready || (at && c->ranked[i]->at != at)) continue;
     consider(best, name, c->ranked[i]->qualified);
     consider(best, name, c->ranked[i]->model);
   }
@@ -47,6 +49,10 @@ static enum err not_found(const struct catalog *c, struct str name, struct err_i
                      STR_ARG(str_cut_utf8(best[i].name, NAME_SHOWN)));
   return err_set_param(info, ERR_MODEL_NOT_FOUND, "model", "The model \"%.*s\" does not exist%s%s.",
                        STR_ARG(str_cut_utf8(name, NAME_SHOWN)), used ? "; the nearest are " : "", list);
+}
+
+static enum err not_found(const struct catalog *c, struct str name, struct err_info *info) {
+  return not_found_at(c, NULL, name, info);
 }
 
 static enum err pick_one(struct arena *a, const struct deployment *d, struct resolution *out) {
@@ -75,7 +81,7 @@ static enum err by_qualified(const struct catalog *c, struct arena *a, struct st
   if (d) return pick_one(a, d, out);
   const struct catalog_provider *p =
       str_cut(name, '/', &provider_id, &model) && model.n ? map_get(&c->by_provider, provider_id) : NULL;
-  if (p && p->is_open) return pick_unlisted(a, p, name, model, out);
+  if (p && p->is_open && !map_get(&c->switched_off, name)) return pick_unlisted(a, p, name, model, out);
   *found = false;
   return OK;
 }
@@ -126,12 +132,17 @@ static enum err pick_brain(const struct catalog *c, struct arena *a, struct reso
 
 #define LATEST STR(":latest")
 
-/* Ollama's names have a tag, which may be left out: "llama3" is "llama3:latest", and the reverse. Told back as asked.
- */
+/* Ollama's names have a tag, which may be left out: "llama3" is "llama3:latest", and the reverse. {NULL, 0} without
+ * memory. */
+static struct str other_tag(struct arena *a, struct str name) {
+  bool has_tag = str_has_suffix(name, LATEST);
+  return has_tag ? str_sub(name, 0, name.n - LATEST.n) : arena_printf(a, "%.*s:latest", STR_ARG(name));
+}
+
+/* Told back as asked. */
 static enum err by_tag(const struct catalog *c, struct arena *a, struct str name, struct resolution *out,
                        struct err_info *info) {
-  bool has_tag = str_has_suffix(name, LATEST);
-  struct str other = has_tag ? str_sub(name, 0, name.n - LATEST.n) : arena_printf(a, "%.*s:latest", STR_ARG(name));
+  struct str other = other_tag(a, name);
   if (!other.p) return ERR_NO_MEMORY;
   const struct deployment *d = map_get(&c->by_qualified, other);
   const struct catalog_name *named = d ? NULL : map_get(&c->by_model, other);
@@ -140,6 +151,33 @@ static enum err by_tag(const struct catalog *c, struct arena *a, struct str name
   if (named) *out = (struct resolution){RESOLVE_MODEL, named->v, named->n, STR_NONE};
   if (!e) out->told = name;
   return e;
+}
+
+#define NODE_PREFIX STR("node:")
+
+/* One node's model, by the code of the node: nobody else answers. */
+static enum err by_node(const struct catalog *c, struct arena *a, struct str name, struct resolution *out,
+                        struct err_info *info) {
+  struct str code, model;
+  bool found = false, has_model = str_cut(str_sub(name, NODE_PREFIX.n, name.n), ':', &code, &model) && model.n;
+  const struct catalog_provider *at = map_get(&c->by_code, code);
+  if (!at)
+    return err_set_param(info, ERR_NOT_FOUND, "model", "Node with code '%.*s' not found",
+                         STR_ARG(str_cut_utf8(code, NAME_SHOWN)));
+  if (!has_model)
+    return err_set_param(info, ERR_MODEL_NOT_FOUND, "model", "\"%.*s\" names no model: write node:<code>:<model>.",
+                         STR_ARG(str_cut_utf8(name, NAME_SHOWN)));
+  struct str qualified = arena_printf(a, "%.*s/%.*s", STR_ARG(at->provider.id), STR_ARG(model));
+  if (!qualified.p) return ERR_NO_MEMORY;
+  enum err e = by_qualified(c, a, qualified, out, &found);
+  if (!e && !found) {
+    struct deployment *d = map_get(&c->by_qualified, other_tag(a, qualified));
+    e = d ? pick_one(a, d, out) : not_found_at(c, at, model, info);
+  }
+  if (e) return e;
+  out->how = RESOLVE_NODE;
+  out->told = name;
+  return OK;
 }
 
 static enum err pick(const struct catalog *c, struct arena *a, struct str name, struct resolution *out,
@@ -156,6 +194,7 @@ static enum err pick(const struct catalog *c, struct arena *a, struct str name, 
     *out = (struct resolution){RESOLVE_SMOKE, smoke_alone, 1, STR_NONE};
     return OK;
   }
+  if (str_has_prefix(name, NODE_PREFIX)) return by_node(c, a, name, out, info);
   bool found;
   enum err e = by_qualified(c, a, name, out, &found);
   if (e || found) return e;

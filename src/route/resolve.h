@@ -8,6 +8,7 @@ enum resolve_how {
   RESOLVE_BRAIN,     /* maestro, maestro-auto */
   RESOLVE_PRIORITY,  /* router-maestro: the configured list in order */
   RESOLVE_SMOKE,     /* test: an answer without a provider */
+  RESOLVE_NODE,      /* node:code:model */
   RESOLVE_QUALIFIED, /* provider/model */
   RESOLVE_MODEL      /* an exact model id, wherever it is, with or without Ollama's ":latest" */
 };
@@ -25,8 +26,8 @@ struct resolution {
   struct str told; /* what the answer calls its model; empty: the qualified name that ran */
 };
 
-/* Memory from `a`. ERR_MODEL_NOT_FOUND with the nearest names; ERR_NO_CREDENTIAL when the only provider of the model
- * lacks its key. */
+/* Memory from `a`. ERR_NOT_FOUND for a node that is not there; ERR_MODEL_NOT_FOUND with the nearest names;
+ * ERR_NO_CREDENTIAL when the only provider of the model lacks its key. */
 enum err resolve_name(const struct catalog *c, struct arena *a, struct str name, struct resolution *out,
                       struct err_info *info) MUST_CHECK;
 

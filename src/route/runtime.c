@@ -12,6 +12,11 @@ static char *names[RUNTIME_PROVIDERS_MAX]; /* under the lock; [0] stays NULL */
 static size_t name_count = 1;
 static atomic_bool refuses_usage_option[RUNTIME_PROVIDERS_MAX];
 
+static struct runtime_health healths[RUNTIME_PROVIDERS_MAX]; /* under the lock */
+static struct {
+  atomic_uint_least64_t begun, ended; /* two that only rise, so that no reader sees less than nothing in flight */
+} loads[RUNTIME_PROVIDERS_MAX];
+
 static char instance[ID_BYTES];
 static pthread_once_t instance_once = PTHREAD_ONCE_INIT;
 
@@ -46,4 +51,25 @@ void runtime_refuse_usage_option(unsigned slot) {
 
 bool runtime_takes_usage_option(unsigned slot) {
   return !atomic_load_explicit(&refuses_usage_option[slot], memory_order_relaxed);
+}
+
+void runtime_set_health(unsigned slot, const struct runtime_health *health) {
+  pthread_mutex_lock(&lock);
+  healths[slot] = *health;
+  pthread_mutex_unlock(&lock);
+}
+
+void runtime_get_health(unsigned slot, struct runtime_health *out) {
+  pthread_mutex_lock(&lock);
+  *out = healths[slot];
+  pthread_mutex_unlock(&lock);
+}
+
+void runtime_call_begin(unsigned slot) { atomic_fetch_add_explicit(&loads[slot].begun, 1, memory_order_relaxed); }
+void runtime_call_end(unsigned slot) { atomic_fetch_add_explicit(&loads[slot].ended, 1, memory_order_release); }
+
+struct runtime_load runtime_load(unsigned slot) {
+  uint64_t ended = atomic_load_explicit(&loads[slot].ended, memory_order_acquire);
+  uint64_t begun = atomic_load_explicit(&loads[slot].begun, memory_order_relaxed);
+  return (struct runtime_load){begun, (uint32_t)(begun - ended)};
 }

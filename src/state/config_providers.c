@@ -360,9 +360,11 @@ static void note_without_effect(struct config_loader *l, struct config_read *r, 
   const struct {
     const char *name;
     bool is_set;
-  } members[] = {
-      {"weight", p->weight != 1}, {"code", p->code.n > 0},  {"region", p->region.n > 0 && !(preset && preset->is_aws)},
-      {"warmup", p->is_warmup},   {"autoSync", p->is_sync}, {"authBaseURL", p->auth_base_url.n > 0}};
+  } members[] = {{"weight", p->weight != 1},
+                 {"region", p->region.n > 0 && !(preset && preset->is_aws)},
+                 {"warmup", p->is_warmup},
+                 {"autoSync", p->is_sync},
+                 {"authBaseURL", p->auth_base_url.n > 0}};
   for (size_t i = 0; i < sizeof members / sizeof *members; i++)
     if (members[i].is_set && !r->is_bad)
       config_read_note(r, CONFIG_NOTE, key, val, NULL, "\"%s\" has no effect in this version", members[i].name);

@@ -1,6 +1,7 @@
 /* People read from the store: see people.h. Lists come ordered by user, so that each is one run of a flat array. */
 #include "state/people.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -32,15 +33,103 @@ bool user_pattern_is_valid(struct str pattern) {
   return pattern.n > 0 && pattern.n <= USER_PATTERN_MAX && str_is_utf8(pattern) && !has_control(pattern);
 }
 
-void people_init(struct people *p) {
-  *p = (struct people){0};
-  arena_init(&p->arena, 0);
+/* ---- accounts ---- */
+
+struct str people_account(enum limits_scope scope, int64_t id, int64_t life, struct str model,
+                          char out[PEOPLE_ACCOUNT_BYTES]) {
+  static const char *const kinds[] = {
+      [LIMITS_USER] = "user", [LIMITS_TEAM] = "team", [LIMITS_TOKEN] = "token", [LIMITS_MODEL] = "model"};
+  char hex[2 * CRYPTO_HASH_BYTES + 1] = "";
+  struct crypto_hash hash;
+  int n;
+  if (scope == LIMITS_MODEL && model.n + sizeof "model:" > LEDGER_NAME_MAX) {
+    if (crypto_sha256(model, &hash)) return STR_NONE;
+    crypto_hex(hash.bytes, 16, hex);
+    n = snprintf(out, PEOPLE_ACCOUNT_BYTES, "model#%.32s", hex);
+  } else if (scope == LIMITS_MODEL) {
+    n = snprintf(out, PEOPLE_ACCOUNT_BYTES, "model:%.*s", STR_ARG(model));
+  } else if (life > 1) {
+    n = snprintf(out, PEOPLE_ACCOUNT_BYTES, "%s:%lld.%lld", kinds[scope], (long long)id, (long long)life);
+  } else {
+    n = snprintf(out, PEOPLE_ACCOUNT_BYTES, "%s:%lld", kinds[scope], (long long)id);
+  }
+  return str_from(out, (size_t)n);
 }
 
+/* ---- memory ---- */
+
+enum { SHARED_MAX = 256 /* generations of text that a value may keep alive */ };
+
+struct people_memory {
+  _Atomic unsigned refs;
+  unsigned depth;
+  struct people_memory *older;
+  struct arena arena;
+};
+
+static void memory_unref(struct people_memory *m) {
+  while (m && atomic_fetch_sub(&m->refs, 1) == 1) {
+    struct people_memory *older = m->older;
+    arena_clear(&m->arena);
+    free(m);
+    m = older;
+  }
+}
+
+void people_init(struct people *p) { *p = (struct people){0}; }
+
 void people_clear(struct people *p) {
-  arena_clear(&p->arena);
+  memory_unref(p->memory);
+  free(p->users);
   people_init(p);
 }
+
+struct arena *people_arena(struct people *p) {
+  if (p->memory) return &p->memory->arena;
+  p->memory = calloc(1, sizeof *p->memory);
+  if (!p->memory) return NULL;
+  atomic_store(&p->memory->refs, 1);
+  arena_init(&p->memory->arena, 0);
+  return &p->memory->arena;
+}
+
+bool people_make_users(struct people *p, size_t n) {
+  p->users = calloc(n + 1, sizeof *p->users);
+  return p->users != NULL;
+}
+
+enum err people_patch(const struct people *old, int64_t user_id, struct people *one, struct people *out) {
+  struct people made = *one; /* its memory, teams and models */
+  enum err e = OK;
+  size_t at = 0;
+  if (old->memory && old->memory->depth >= SHARED_MAX)
+    e = ERR_BUSY;
+  else if (!people_arena(&made) || !(made.users = malloc((old->user_count + 2) * sizeof *made.users)))
+    e = ERR_NO_MEMORY;
+  if (e) {
+    people_clear(one);
+    return e;
+  }
+  while (at < old->user_count && old->users[at].id < user_id) at++;
+  size_t behind = at < old->user_count && old->users[at].id == user_id ? at + 1 : at;
+  if (at) memcpy(made.users, old->users, at * sizeof *made.users);
+  made.user_count = at;
+  if (one->user_count) made.users[made.user_count++] = one->users[0];
+  if (behind < old->user_count)
+    memcpy(made.users + made.user_count, old->users + behind, (old->user_count - behind) * sizeof *made.users);
+  made.user_count += old->user_count - behind;
+  if (old->memory) {
+    atomic_fetch_add(&old->memory->refs, 1);
+    made.memory->older = old->memory;
+    made.memory->depth = old->memory->depth + 1;
+  }
+  free(one->users);
+  people_init(one);
+  *out = made;
+  return OK;
+}
+
+/* ---- looking ---- */
 
 const struct user *people_find(const struct people *p, struct str name) {
   for (size_t i = 0; i < p->user_count; i++)
@@ -48,119 +137,232 @@ const struct user *people_find(const struct people *p, struct str name) {
   return NULL;
 }
 
+const struct team *people_find_team(const struct people *p, struct str name) {
+  for (size_t i = 0; i < p->team_count; i++)
+    if (str_eq(p->teams[i].name, name)) return &p->teams[i];
+  return NULL;
+}
+
+const struct model_limits *people_find_model(const struct people *p, struct str model) {
+  for (size_t i = 0; i < p->model_count; i++)
+    if (str_eq(p->models[i].model, model)) return &p->models[i];
+  return NULL;
+}
+
 /* ---- reading the store ---- */
 
+/* Rows of a query become elements of a flat array. Those of a list come ordered by owner (a user, a team), so that
+ * each owner's are one run of it. */
 struct loader {
-  struct people *p;
-  size_t user_room;
-  size_t at;  /* the user whose rows come now */
-  void *flat; /* the array in hand, of `size` bytes each */
+  struct arena *arena; /* of what elements point to */
+  struct arena *rows;  /* of the array */
+  void *flat;          /* `size` bytes each */
   size_t count, room, size;
-  size_t *counts; /* how many each user has of it */
+  const char *owners; /* owner_count of owner_size bytes each, which begin with an id; NULL: what is read is no list */
+  size_t owner_count, owner_size;
+  size_t at;      /* the owner whose rows come now */
+  size_t *counts; /* how many each owner has */
 };
 
-static bool grow(struct loader *l) {
-  if (l->count < l->room) return true;
-  size_t room = l->room ? l->room * 2 : 64;
-  void *moved = arena_realloc(&l->p->arena, l->flat, l->room * l->size, room * l->size);
-  if (!moved) return false;
-  l->flat = moved;
-  l->room = room;
+static enum err no_memory(struct err_info *info) { return err_set(info, ERR_NO_MEMORY, "out of memory"); }
+
+/* Room for one more; NULL: no memory. */
+static void *next(struct loader *l) {
+  if (l->count == l->room) {
+    size_t room = l->room ? l->room * 2 : 64;
+    void *moved = arena_realloc(l->rows, l->flat, l->room * l->size, room * l->size);
+    if (!moved) return NULL;
+    l->flat = moved;
+    l->room = room;
+  }
+  return (char *)l->flat + l->size * l->count++;
+}
+
+static int64_t owner_id(const struct loader *l, size_t i) {
+  int64_t id;
+  memcpy(&id, l->owners + i * l->owner_size, sizeof id);
+  return id;
+}
+
+/* The same for an element of that owner; false: there is no such owner. */
+static bool next_of(struct loader *l, int64_t id, void **out) {
+  while (l->at < l->owner_count && owner_id(l, l->at) < id) l->at++;
+  if (l->at == l->owner_count || owner_id(l, l->at) != id) return false;
+  *out = next(l);
+  if (*out) l->counts[l->at]++;
   return true;
 }
 
 static enum err take_user(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
   struct loader *l = arg;
+  struct user *u = next(l);
   (void)columns;
-  if (!grow(l)) return err_set(info, ERR_NO_MEMORY, "out of memory");
-  struct user u = {.id = row[0].i,
-                   .name = arena_dup(&l->p->arena, row[1].s),
-                   .is_active = row[3].i != 0,
-                   .has_all_models = row[4].i != 0,
-                   .created_us = row[5].i,
-                   .updated_us = row[6].i};
-  if (!u.name.p) return err_set(info, ERR_NO_MEMORY, "out of memory");
+  if (!u) return no_memory(info);
+  *u = (struct user){.id = row[0].i,
+                     .name = arena_dup(l->arena, row[1].s),
+                     .is_active = row[3].i != 0,
+                     .has_all_models = row[4].i != 0,
+                     .created_us = row[5].i,
+                     .updated_us = row[6].i,
+                     .life = row[7].i,
+                     .team_id = row[8].i,
+                     .team = row[9].s.n ? arena_dup(l->arena, row[9].s) : STR_NONE,
+                     .limits = limits_of_row(row + 10)};
+  if (!u->name.p || (row[9].s.n && !u->team.p)) return no_memory(info);
   /* A role of a newer program is no reason to give more than the least. */
-  if (!user_role_parse(row[2].s, &u.role)) u.role = USER_ROLE_USER;
-  ((struct user *)l->flat)[l->count++] = u;
+  if (!user_role_parse(row[2].s, &u->role)) u->role = USER_ROLE_USER;
   return OK;
 }
 
-/* Makes room for one more of that user's; false: there is no such user, or (then *e) no memory. */
-static bool place(struct loader *l, int64_t user_id, enum err *e) {
-  while (l->at < l->p->user_count && l->p->users[l->at].id < user_id) l->at++;
-  if (l->at == l->p->user_count || l->p->users[l->at].id != user_id) return false;
-  if (!grow(l)) *e = ERR_NO_MEMORY;
-  if (*e) return false;
-  l->counts[l->at]++;
-  return true;
+static enum err take_team(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
+  struct loader *l = arg;
+  struct team *t = next(l);
+  (void)columns;
+  if (!t) return no_memory(info);
+  *t = (struct team){.id = row[0].i,
+                     .name = arena_dup(l->arena, row[1].s),
+                     .created_us = row[2].i,
+                     .updated_us = row[3].i,
+                     .limits = limits_of_row(row + 4)};
+  return t->name.p ? OK : no_memory(info);
+}
+
+static enum err take_model(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
+  struct loader *l = arg;
+  struct model_limits *m = next(l);
+  (void)columns;
+  if (!m) return no_memory(info);
+  *m = (struct model_limits){arena_dup(l->arena, row[0].s), limits_of_row(row + 1)};
+  return m->model.p ? OK : no_memory(info);
 }
 
 static enum err take_token(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
   struct loader *l = arg;
-  enum err e = OK;
+  void *room = NULL;
   (void)columns;
   if (row[2].s.n != CRYPTO_HASH_BYTES) return err_set(info, ERR_STORE_CORRUPT, "%s", err_text(ERR_STORE_CORRUPT));
-  if (!place(l, row[0].i, &e)) return e;
-  struct user_token *t = &((struct user_token *)l->flat)[l->count++];
-  *t = (struct user_token){.name = arena_dup(&l->p->arena, row[1].s), .created_us = row[3].i, .expires_us = row[4].i};
+  if (!next_of(l, row[0].i, &room)) return OK;
+  if (!room) return no_memory(info);
+  struct user_token *t = room;
+  *t = (struct user_token){.id = row[5].i,
+                           .name = arena_dup(l->arena, row[1].s),
+                           .created_us = row[3].i,
+                           .expires_us = row[4].i,
+                           .limits = limits_of_row(row + 6)};
   memcpy(t->hash.bytes, row[2].s.p, CRYPTO_HASH_BYTES);
-  return t->name.p ? OK : ERR_NO_MEMORY;
+  return t->name.p ? OK : no_memory(info);
 }
 
 static enum err take_name(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
   struct loader *l = arg;
-  enum err e = OK;
-  (void)columns, (void)info;
-  if (!place(l, row[0].i, &e)) return e;
-  struct str *s = &((struct str *)l->flat)[l->count++];
-  *s = arena_dup(&l->p->arena, row[1].s);
-  return s->p ? OK : ERR_NO_MEMORY;
+  void *room = NULL;
+  (void)columns;
+  if (!next_of(l, row[0].i, &room)) return OK;
+  if (!room) return no_memory(info);
+  struct str *s = room;
+  *s = arena_dup(l->arena, row[1].s);
+  return s->p ? OK : no_memory(info);
 }
 
 static enum err take_node_model(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
   struct loader *l = arg;
-  enum err e = OK;
-  (void)columns, (void)info;
-  if (!place(l, row[0].i, &e)) return e;
-  struct user_node_model *m = &((struct user_node_model *)l->flat)[l->count++];
-  m->node = arena_dup(&l->p->arena, row[1].s);
-  m->pattern = arena_dup(&l->p->arena, row[2].s);
-  return m->node.p && m->pattern.p ? OK : ERR_NO_MEMORY;
+  void *room = NULL;
+  (void)columns;
+  if (!next_of(l, row[0].i, &room)) return OK;
+  if (!room) return no_memory(info);
+  struct user_node_model *m = room;
+  *m = (struct user_node_model){arena_dup(l->arena, row[1].s), arena_dup(l->arena, row[2].s)};
+  return m->node.p && m->pattern.p ? OK : no_memory(info);
 }
 
-/* One list of all users: a flat array, of which each user gets its run. */
-static enum err load_list(struct db *db, const struct db_value *id, struct people *p, enum db_query query,
-                          db_row_fn *take, size_t size, void (*give)(struct user *u, void *run, size_t n),
+static void give_tokens(void *u, void *run, size_t n) {
+  ((struct user *)u)->tokens = run, ((struct user *)u)->token_count = n;
+}
+static void give_models(void *u, void *run, size_t n) {
+  ((struct user *)u)->models = run, ((struct user *)u)->model_count = n;
+}
+static void give_nodes(void *u, void *run, size_t n) {
+  ((struct user *)u)->nodes = run, ((struct user *)u)->node_count = n;
+}
+static void give_node_models(void *u, void *run, size_t n) {
+  ((struct user *)u)->node_models = run, ((struct user *)u)->node_model_count = n;
+}
+static void give_team_models(void *t, void *run, size_t n) {
+  ((struct team *)t)->models = run, ((struct team *)t)->model_count = n;
+}
+static void give_team_nodes(void *t, void *run, size_t n) {
+  ((struct team *)t)->nodes = run, ((struct team *)t)->node_count = n;
+}
+
+static const struct list {
+  enum db_query query;
+  bool is_of_team;
+  size_t size;
+  db_row_fn *take;
+  void (*give)(void *owner, void *run, size_t n);
+} lists[] = {
+    {DB_TOKEN_LIST, false, sizeof(struct user_token), take_token, give_tokens},
+    {DB_MODEL_LIST, false, sizeof(struct str), take_name, give_models},
+    {DB_NODE_LIST, false, sizeof(struct str), take_name, give_nodes},
+    {DB_NODE_MODEL_LIST, false, sizeof(struct user_node_model), take_node_model, give_node_models},
+    {DB_TEAM_MODEL_LIST, true, sizeof(struct str), take_name, give_team_models},
+    {DB_TEAM_NODE_LIST, true, sizeof(struct str), take_name, give_team_nodes},
+};
+
+static enum err load_list(struct db *db, const struct db_value *id, struct people *p, const struct list *list,
                           struct err_info *info) {
-  struct loader l = {.p = p, .size = size, .counts = ARENA_NEW_ARRAY(&p->arena, size_t, p->user_count + 1)};
-  enum err e = l.counts ? db_run(db, query, id, 1, take, &l, info) : ERR_NO_MEMORY;
+  char *owners = list->is_of_team ? (char *)p->teams : (char *)p->users;
+  struct loader l = {.arena = people_arena(p),
+                     .rows = people_arena(p),
+                     .size = list->size,
+                     .owners = owners,
+                     .owner_count = list->is_of_team ? p->team_count : p->user_count,
+                     .owner_size = list->is_of_team ? sizeof(struct team) : sizeof(struct user)};
+  if (l.owner_count == 0) return OK;
+  l.counts = ARENA_NEW_ARRAY(l.arena, size_t, l.owner_count);
+  enum err e = l.counts ? db_run(db, list->query, id, list->is_of_team ? 0 : 1, list->take, &l, info) : ERR_NO_MEMORY;
   char *run = l.flat;
-  for (size_t i = 0; !e && i < p->user_count; i++) {
-    give(&p->users[i], run, l.counts[i]);
-    run += l.counts[i] * size;
+  for (size_t i = 0; !e && i < l.owner_count; i++) {
+    list->give(owners + i * l.owner_size, run, l.counts[i]);
+    if (l.counts[i]) run += l.counts[i] * list->size;
   }
   return e;
 }
 
-static void give_tokens(struct user *u, void *run, size_t n) { u->tokens = run, u->token_count = n; }
-static void give_models(struct user *u, void *run, size_t n) { u->models = run, u->model_count = n; }
-static void give_nodes(struct user *u, void *run, size_t n) { u->nodes = run, u->node_count = n; }
-static void give_node_models(struct user *u, void *run, size_t n) { u->node_models = run, u->node_model_count = n; }
+/* Users stand in memory of their own, which is not shared: people_patch copies them. */
+static enum err load_users(struct db *db, const struct db_value *id, struct people *p, struct err_info *info) {
+  struct arena work;
+  struct loader l = {.arena = people_arena(p), .rows = &work, .size = sizeof(struct user)};
+  arena_init(&work, 0);
+  enum err e = db_run(db, DB_USER_LIST, id, 1, take_user, &l, info);
+  if (!e && !people_make_users(p, l.count)) e = ERR_NO_MEMORY;
+  if (!e && l.count) memcpy(p->users, l.flat, l.count * sizeof *p->users);
+  if (!e) p->user_count = l.count;
+  arena_clear(&work);
+  return e;
+}
+
+static enum err load_all(struct db *db, const struct db_value *id, struct people *p, struct err_info *info) {
+  struct arena *a = people_arena(p);
+  struct loader teams = {.arena = a, .rows = a, .size = sizeof(struct team)};
+  struct loader models = {.arena = a, .rows = a, .size = sizeof(struct model_limits)};
+  if (!a) return ERR_NO_MEMORY;
+  enum err e = load_users(db, id, p, info);
+  if (!e) e = db_run(db, DB_TEAM_LIST, NULL, 0, take_team, &teams, info);
+  if (!e) e = db_run(db, DB_LIMITS_OF_MODELS, NULL, 0, take_model, &models, info);
+  if (e) return e;
+  p->teams = teams.flat;
+  p->team_count = teams.count;
+  p->models = models.flat;
+  p->model_count = models.count;
+  for (size_t i = 0; !e && i < sizeof lists / sizeof *lists; i++) e = load_list(db, id, p, &lists[i], info);
+  return e;
+}
 
 enum err people_load(struct db *db, int64_t user_id, struct people *out, struct err_info *info) {
-  struct loader l = {.p = out, .size = sizeof(struct user)};
   const struct db_value id = db_int(user_id);
   people_init(out);
-  enum err e = db_run(db, DB_USER_LIST, &id, 1, take_user, &l, info);
-  out->users = l.flat;
-  out->user_count = e ? 0 : l.count;
-  if (!e) e = load_list(db, &id, out, DB_TOKEN_LIST, take_token, sizeof(struct user_token), give_tokens, info);
-  if (!e) e = load_list(db, &id, out, DB_MODEL_LIST, take_name, sizeof(struct str), give_models, info);
-  if (!e) e = load_list(db, &id, out, DB_NODE_LIST, take_name, sizeof(struct str), give_nodes, info);
-  if (!e)
-    e = load_list(db, &id, out, DB_NODE_MODEL_LIST, take_node_model, sizeof(struct user_node_model), give_node_models,
-                  info);
+  enum err e = load_all(db, &id, out, info);
   if (e) people_clear(out);
   return e;
 }

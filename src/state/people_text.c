@@ -8,7 +8,7 @@
 #include "state/people.h"
 
 #define KIND "maestro-people"
-enum { TEXT_VERSION = 1 };
+enum { TEXT_VERSION = 2, OLDEST_VERSION = 1 /* without teams and limits */ };
 
 /* ---- writing ---- */
 
@@ -18,16 +18,24 @@ static void put_hash(struct buf *b, const struct crypto_hash *hash) {
   json_out_member_string(b, "sha256", str_from(hex, sizeof hex));
 }
 
+static void put_limits(struct buf *b, const struct limits *l) {
+  if (limits_is_none(l)) return;
+  json_out_key(b, "limits");
+  limits_put(l, b);
+}
+
 static void put_tokens(struct buf *b, const struct user *u) {
   json_out_key(b, "tokens");
   json_out_begin(b, '[');
   for (size_t i = 0; i < u->token_count; i++) {
     const struct user_token *t = &u->tokens[i];
     json_out_begin(b, '{');
+    if (t->id) json_out_member_i64(b, "id", t->id);
     json_out_member_string(b, "name", t->name);
     put_hash(b, &t->hash);
     json_out_member_i64(b, "created_us", t->created_us);
     if (t->expires_us) json_out_member_i64(b, "expires_us", t->expires_us);
+    put_limits(b, &t->limits);
     json_out_end(b, '}');
   }
   json_out_end(b, ']');
@@ -36,7 +44,9 @@ static void put_tokens(struct buf *b, const struct user *u) {
 static void put_user(struct buf *b, const struct user *u) {
   json_out_begin(b, '{');
   json_out_member_i64(b, "id", u->id);
+  if (u->life > 1) json_out_member_i64(b, "life", u->life);
   json_out_member_string(b, "name", u->name);
+  json_out_member_string_if(b, "team", u->team);
   json_out_member_string(b, "role", str_from_c(user_role_name(u->role)));
   json_out_member_bool(b, "is_active", u->is_active);
   json_out_member_bool(b, "has_all_models", u->has_all_models);
@@ -54,6 +64,26 @@ static void put_user(struct buf *b, const struct user *u) {
     json_out_end(b, '}');
   }
   json_out_end(b, ']');
+  put_limits(b, &u->limits);
+  json_out_end(b, '}');
+}
+
+static void put_team(struct buf *b, const struct team *t) {
+  json_out_begin(b, '{');
+  json_out_member_i64(b, "id", t->id);
+  json_out_member_string(b, "name", t->name);
+  json_out_member_i64(b, "created_us", t->created_us);
+  json_out_member_i64(b, "updated_us", t->updated_us);
+  json_out_member_strings(b, "models", t->models, t->model_count);
+  json_out_member_strings(b, "nodes", t->nodes, t->node_count);
+  put_limits(b, &t->limits);
+  json_out_end(b, '}');
+}
+
+static void put_model(struct buf *b, const struct model_limits *m) {
+  json_out_begin(b, '{');
+  json_out_member_string(b, "model", m->model);
+  put_limits(b, &m->limits);
   json_out_end(b, '}');
 }
 
@@ -71,9 +101,19 @@ void people_write(const struct people *p, struct buf *out) {
   json_out_begin(&line, '{');
   json_out_member_string(&line, "kind", STR(KIND));
   json_out_member_i64(&line, "version", TEXT_VERSION);
+  json_out_member_i64(&line, "teams", (int64_t)p->team_count);
+  json_out_member_i64(&line, "models", (int64_t)p->model_count);
   json_out_member_i64(&line, "users", (int64_t)p->user_count);
   json_out_end(&line, '}');
   put_line(out, &line);
+  for (size_t i = 0; i < p->team_count; i++) {
+    put_team(&line, &p->teams[i]);
+    put_line(out, &line);
+  }
+  for (size_t i = 0; i < p->model_count; i++) {
+    put_model(&line, &p->models[i]);
+    put_line(out, &line);
+  }
   for (size_t i = 0; i < p->user_count; i++) {
     put_user(&line, &p->users[i]);
     put_line(out, &line);
@@ -85,7 +125,9 @@ void people_write(const struct people *p, struct buf *out) {
 
 struct reader {
   struct people *p;
-  struct map names, hashes; /* what has come already */
+  struct arena *arena;                        /* p's */
+  struct map names, hashes, teams, models;    /* what has come already; teams: the struct team */
+  size_t user_lines, team_lines, model_lines; /* that the first line tells of */
   unsigned line;
 };
 
@@ -107,15 +149,21 @@ static bool read_hex(struct str hex, struct crypto_hash *out) {
 }
 
 static enum err keep(struct reader *r, struct str s, struct str *out) {
-  *out = arena_dup(&r->p->arena, s);
+  *out = arena_dup(r->arena, s);
   return out->p ? OK : ERR_NO_MEMORY;
 }
 
 /* Remembers a value that may come once. */
-static enum err once(struct reader *r, struct map *seen, struct str value, const struct json_node *n,
-                     struct err_info *info) {
+static enum err once(struct map *seen, struct str value, void *what, const struct json_node *n, struct err_info *info) {
   if (map_get(seen, value)) return bad(n, "comes twice", info);
-  return map_put(seen, value, r) ? OK : ERR_NO_MEMORY;
+  return map_put(seen, value, what) ? OK : ERR_NO_MEMORY;
+}
+
+static enum err read_limits(const struct json_node *owner, struct limits *out, struct err_info *info) {
+  struct json_node n;
+  *out = limits_none;
+  enum err e = json_get_object(owner, STR("limits"), &n, info);
+  return e || !n.val ? e : limits_read(&n, out, info);
 }
 
 static enum err read_token(struct reader *r, const struct json_node *n, struct user_token *t, struct err_info *info) {
@@ -129,7 +177,9 @@ static enum err read_token(struct reader *r, const struct json_node *n, struct u
   if (!e && !read_hex(hex, &t->hash)) e = bad(&hash, "is no SHA-256 in hexadecimal digits", info);
   if (!e) e = json_i64(&created, &t->created_us, info);
   if (!e) e = json_get_i64(n, STR("expires_us"), &t->expires_us, info);
-  return e ? e : once(r, &r->hashes, str_from((const char *)t->hash.bytes, CRYPTO_HASH_BYTES), &hash, info);
+  if (!e) e = json_get_i64(n, STR("id"), &t->id, info);
+  if (!e) e = read_limits(n, &t->limits, info);
+  return e ? e : once(&r->hashes, str_from((const char *)t->hash.bytes, CRYPTO_HASH_BYTES), t, &hash, info);
 }
 
 static enum err read_tokens(struct reader *r, const struct json_node *user, struct user *u, struct err_info *info) {
@@ -138,7 +188,7 @@ static enum err read_tokens(struct reader *r, const struct json_node *user, stru
   size_t n = json_count(&list);
   if (!e && n > USER_TOKENS_MAX) e = bad(&list, "has too many", info);
   if (e) return e;
-  u->tokens = ARENA_NEW_ARRAY(&r->p->arena, struct user_token, n + 1);
+  u->tokens = ARENA_NEW_ARRAY(r->arena, struct user_token, n + 1);
   if (!u->tokens) return ERR_NO_MEMORY;
   for (struct json_iter it = json_each(&list); !e && json_next(&it, &node);)
     e = read_token(r, &node, &u->tokens[u->token_count++], info);
@@ -152,7 +202,7 @@ static enum err read_names(struct reader *r, const struct json_node *user, struc
   size_t n = json_count(&list);
   if (!e && n > max) e = bad(&list, "has too many", info);
   if (e) return e;
-  *out = ARENA_NEW_ARRAY(&r->p->arena, struct str, n + 1);
+  *out = ARENA_NEW_ARRAY(r->arena, struct str, n + 1);
   if (!*out) return ERR_NO_MEMORY;
   for (struct json_iter it = json_each(&list); !e && json_next(&it, &node);) {
     struct str s;
@@ -170,7 +220,7 @@ static enum err read_node_models(struct reader *r, const struct json_node *user,
   size_t n = json_count(&list);
   if (!e && n > USER_NODE_MODELS_MAX) e = bad(&list, "has too many", info);
   if (e) return e;
-  u->node_models = ARENA_NEW_ARRAY(&r->p->arena, struct user_node_model, n + 1);
+  u->node_models = ARENA_NEW_ARRAY(r->arena, struct user_node_model, n + 1);
   if (!u->node_models) return ERR_NO_MEMORY;
   for (struct json_iter it = json_each(&list); !e && json_next(&it, &node);) {
     struct json_node at = json_member(&node, STR("node")), model = json_member(&node, STR("model"));
@@ -186,18 +236,33 @@ static enum err read_node_models(struct reader *r, const struct json_node *user,
   return e;
 }
 
+static enum err read_team_of(const struct reader *r, const struct json_node *n, struct user *u, struct err_info *info) {
+  struct json_node at = json_member(n, STR("team"));
+  struct str name = STR_NONE;
+  enum err e = json_get_string(n, STR("team"), &name, info);
+  const struct team *t = name.n ? map_get(&r->teams, name) : NULL;
+  if (!e && name.n && !t) e = bad(&at, "is no team of this file", info);
+  if (e || !t) return e;
+  u->team_id = t->id;
+  u->team = t->name;
+  return OK;
+}
+
 static enum err read_user(struct reader *r, const struct json_node *n, struct user *u, struct err_info *info) {
   struct json_node id = json_member(n, STR("id")), name = json_member(n, STR("name")),
                    role = json_member(n, STR("role")), active = json_member(n, STR("is_active"));
   struct str text;
-  *u = (struct user){0};
+  *u = (struct user){.life = 1};
   enum err e = json_i64(&id, &u->id, info);
   if (!e && (u->id <= 0 || (r->p->user_count && r->p->users[r->p->user_count - 1].id >= u->id)))
     e = bad(&id, "must rise from line to line", info);
   if (!e) e = json_string(&name, &text, info);
   if (!e && !user_name_is_valid(text)) e = bad(&name, "is no name of a user", info);
   if (!e) e = keep(r, text, &u->name);
-  if (!e) e = once(r, &r->names, u->name, &name, info);
+  if (!e) e = once(&r->names, u->name, u, &name, info);
+  if (!e) e = json_get_i64(n, STR("life"), &u->life, info);
+  if (!e) e = read_team_of(r, n, u, info);
+  if (!e) e = read_limits(n, &u->limits, info);
   if (!e) e = json_string(&role, &text, info);
   if (!e && !user_role_parse(text, &u->role)) e = bad(&role, "is no role", info);
   if (!e) e = json_bool(&active, &u->is_active, info);
@@ -210,25 +275,83 @@ static enum err read_user(struct reader *r, const struct json_node *n, struct us
   return e ? e : read_node_models(r, n, u, info);
 }
 
-static enum err read_head(const struct json_node *n, size_t most, size_t *users, struct err_info *info) {
-  struct str kind = STR_NONE;
-  int64_t version = 0;
+static enum err read_team(struct reader *r, const struct json_node *n, struct team *t, struct err_info *info) {
+  struct json_node id = json_member(n, STR("id")), name = json_member(n, STR("name"));
+  struct str text;
+  *t = (struct team){0};
+  enum err e = json_i64(&id, &t->id, info);
+  if (!e && (t->id <= 0 || (r->p->team_count && r->p->teams[r->p->team_count - 1].id >= t->id)))
+    e = bad(&id, "must rise from line to line", info);
+  if (!e) e = json_string(&name, &text, info);
+  if (!e && !user_name_is_valid(text)) e = bad(&name, "is no name of a team", info);
+  if (!e) e = keep(r, text, &t->name);
+  if (!e) e = once(&r->teams, t->name, t, &name, info);
+  if (!e) e = json_get_i64(n, STR("created_us"), &t->created_us, info);
+  if (!e) e = json_get_i64(n, STR("updated_us"), &t->updated_us, info);
+  if (!e) e = read_names(r, n, STR("models"), USER_MODELS_MAX, &t->models, &t->model_count, info);
+  if (!e) e = read_names(r, n, STR("nodes"), USER_NODES_MAX, &t->nodes, &t->node_count, info);
+  return e ? e : read_limits(n, &t->limits, info);
+}
+
+static enum err read_model(struct reader *r, const struct json_node *n, struct model_limits *m, struct err_info *info) {
+  struct json_node name = json_member(n, STR("model"));
+  struct str text;
+  *m = (struct model_limits){0};
+  enum err e = json_string(&name, &text, info);
+  if (!e && !user_pattern_is_valid(text)) e = bad(&name, "is no name of a model", info);
+  if (!e) e = keep(r, text, &m->model);
+  if (!e) e = once(&r->models, m->model, m, &name, info);
+  return e ? e : read_limits(n, &m->limits, info);
+}
+
+static enum err read_count(const struct json_node *n, struct str key, size_t most, size_t *out, struct err_info *info) {
+  struct json_node node = json_member(n, key);
   uint64_t count = 0;
-  struct json_node node = json_member(n, STR("users"));
+  enum err e = json_get_u64(n, key, &count, info);
+  if (!e && count > most) e = bad(&node, "is more than there are lines", info);
+  if (!e) *out = (size_t)count;
+  return e;
+}
+
+/* `most`: as many lines as there can be. */
+static enum err read_head(struct reader *r, const struct json_node *n, size_t most, struct err_info *info) {
+  struct str kind = STR_NONE;
+  struct json_node users = json_member(n, STR("users"));
+  int64_t version = 0;
   enum err e = json_get_string(n, STR("kind"), &kind, info);
   if (!e) e = json_get_i64(n, STR("version"), &version, info);
   if (!e && !str_eq(kind, STR(KIND))) return err_set(info, ERR_BAD_VALUE, "this is no export of people");
-  if (!e && version != TEXT_VERSION)
+  if (!e && (version < OLDEST_VERSION || version > TEXT_VERSION))
     return err_set(info, ERR_STORE_NEWER, "this export has version %lld, this program reads %d", (long long)version,
                    (int)TEXT_VERSION);
-  if (!e) e = json_u64(&node, &count, info);
-  if (!e && count > most) e = bad(&node, "is more than there are lines", info);
-  if (!e) *users = (size_t)count;
+  if (!e) e = json_expect(&users, JSON_NUMBER, info);
+  if (!e) e = read_count(n, STR("users"), most, &r->user_lines, info);
+  if (!e) e = read_count(n, STR("teams"), most, &r->team_lines, info);
+  if (!e) e = read_count(n, STR("models"), most, &r->model_lines, info);
+  if (e) return e;
+  r->p->teams = ARENA_NEW_ARRAY(r->arena, struct team, r->team_lines + 1);
+  r->p->models = ARENA_NEW_ARRAY(r->arena, struct model_limits, r->model_lines + 1);
+  return r->p->teams && r->p->models && people_make_users(r->p, r->user_lines) ? OK : ERR_NO_MEMORY;
+}
+
+/* A line behind the first: teams, then models, then users, as many as the first one says. */
+static enum err read_line(struct reader *r, const struct json_node *n, struct err_info *info) {
+  struct people *p = r->p;
+  enum err e;
+  if (p->team_count < r->team_lines) {
+    if (!(e = read_team(r, n, &p->teams[p->team_count], info))) p->team_count++;
+  } else if (p->model_count < r->model_lines) {
+    if (!(e = read_model(r, n, &p->models[p->model_count], info))) p->model_count++;
+  } else if (p->user_count < r->user_lines) {
+    if (!(e = read_user(r, n, &p->users[p->user_count], info))) p->user_count++;
+  } else {
+    e = err_set(info, ERR_BAD_VALUE, "more users than the first line says");
+  }
   return e;
 }
 
 static enum err read_lines(struct reader *r, struct str text, struct arena *work, struct err_info *info) {
-  size_t expected = 0, most = text.n / 32; /* no line of a user is shorter */
+  size_t most = text.n / 32; /* no line behind the first is shorter */
   enum err e = OK;
   struct str line;
   while (!e && text.n) {
@@ -240,30 +363,23 @@ static enum err read_lines(struct reader *r, struct str text, struct arena *work
     e = json_parse_copy(&doc, line, NULL, work, info);
     if (e) return e;
     struct json_node root = json_root(&doc);
-    if (r->line == 1) {
-      e = read_head(&root, most, &expected, info);
-      r->p->users = e ? NULL : ARENA_NEW_ARRAY(&r->p->arena, struct user, expected + 1);
-      if (!e && !r->p->users) e = ERR_NO_MEMORY;
-    } else if (r->p->user_count == expected) {
-      e = err_set(info, ERR_BAD_VALUE, "more users than the first line says");
-    } else {
-      e = read_user(r, &root, &r->p->users[r->p->user_count], info);
-      if (!e) r->p->user_count++;
-    }
+    e = r->line == 1 ? read_head(r, &root, most, info) : read_line(r, &root, info);
   }
-  if (!e && (r->line == 0 || r->p->user_count < expected))
-    e = err_set(info, ERR_BAD_VALUE, "it was cut: fewer users than its first line says");
+  if (!e && (r->line == 0 || r->p->user_count < r->user_lines || r->p->team_count < r->team_lines ||
+             r->p->model_count < r->model_lines))
+    e = err_set(info, ERR_BAD_VALUE, "it was cut: fewer lines than its first one says");
   return e;
 }
 
 enum err people_read(struct str text, struct people *out, struct err_info *info) {
-  struct reader r = {.p = out};
   struct arena work;
   struct err_info why = {0};
   people_init(out);
+  struct reader r = {.p = out, .arena = people_arena(out)};
+  struct map *const maps[] = {&r.names, &r.hashes, &r.teams, &r.models};
+  if (!r.arena) return ERR_NO_MEMORY;
   arena_init(&work, 0);
-  map_init(&r.names, &out->arena);
-  map_init(&r.hashes, &out->arena);
+  for (size_t i = 0; i < sizeof maps / sizeof *maps; i++) map_init(maps[i], r.arena);
   enum err e = read_lines(&r, text, &work, &why);
   arena_clear(&work);
   if (!e) return OK;

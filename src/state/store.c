@@ -20,12 +20,13 @@ enum {
   BUSY_MS = 2000,
   LOCK_TRIES = 20,
   LOCK_PAUSE_MS = 100,
-  KEPT_MAX_BYTES = 512 << 20
+  KEPT_MAX_BYTES = 512 << 20,
+  CHANGES_MAX = 256,
+  PATCH_MAX = 8 /* users that are read one by one */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows; held for a whole write */
-static char data_dir[DIR_BYTES], store_path[PATH_BYTES], kept_path[PATH_BYTES],
-    key_path[PATH_BYTES]; /* set by store_start */
+static char data_dir[DIR_BYTES], store_path[PATH_BYTES]; /* set by store_start */
 static struct data_lock dir_lock = {-1};
 static struct db *db; /* NULL: not open */
 static char holder[64];
@@ -33,6 +34,18 @@ static char holder[64];
 static pthread_mutex_t status_lock = PTHREAD_MUTEX_INITIALIZER; /* held for a copy; taken inside of the other */
 static struct store_status status;
 static _Atomic uint64_t generation;
+
+/* Who was changed when, the newest ones; under `lock`. */
+static struct {
+  struct {
+    uint64_t generation;
+    int64_t user_id;
+  } v[CHANGES_MAX]; /* a ring */
+  uint64_t count;   /* ever */
+  uint64_t since;   /* of older generations not everything is here */
+  uint64_t open;    /* `count` when the transaction in hand began; UINT64_MAX: none is */
+} changes = {.open = UINT64_MAX};
+static _Atomic bool is_kept_stale; /* people.jsonl */
 
 static void set_status(enum err fault, const struct err_info *info, unsigned version) {
   pthread_mutex_lock(&status_lock);
@@ -56,6 +69,32 @@ void store_status(struct store_status *out) {
 
 uint64_t store_generation(void) { return atomic_load(&generation); }
 
+/* ---- what changed ---- */
+
+void store_changed(int64_t user_id) {
+  if (changes.open == UINT64_MAX) return;
+  uint64_t next = atomic_load(&generation) + 1;
+  for (uint64_t i = changes.count; i > changes.open && i + CHANGES_MAX > changes.count; i--)
+    if (changes.v[(i - 1) % CHANGES_MAX].user_id == user_id) return;
+  if (changes.count >= CHANGES_MAX) changes.since = changes.v[changes.count % CHANGES_MAX].generation;
+  changes.v[changes.count % CHANGES_MAX].generation = next;
+  changes.v[changes.count++ % CHANGES_MAX].user_id = user_id;
+}
+
+static void begin_changes(void) { changes.open = changes.count; }
+
+static void end_changes(bool is_committed) {
+  if (!is_committed) {
+    /* What the ring has lost to changes that were not made is not known any more. */
+    if (changes.count > CHANGES_MAX && changes.count != changes.open) changes.since = atomic_load(&generation);
+    changes.count = changes.open;
+  }
+  changes.open = UINT64_MAX;
+}
+
+/* Nothing is known of what has happened until now. */
+static void forget_changes(void) { changes.since = atomic_fetch_add(&generation, 1) + 1; }
+
 /* Lock, file, schema: as far as they are not there yet. */
 static enum err open_all(struct err_info *info) {
   unsigned from = 0;
@@ -69,7 +108,7 @@ static enum err open_all(struct err_info *info) {
     db = NULL;
     return e;
   }
-  atomic_fetch_add(&generation, 1);
+  forget_changes();
   if (from < db_migration_count())
     log_line(LOG_LEVEL_INFO, "store brought up to date", log_u64(LOG_COUNT, db_migration_count() - from));
   return OK;
@@ -80,8 +119,6 @@ enum err store_start(const char *dir, const char *what, struct err_info *info) {
   if (snprintf(data_dir, sizeof data_dir, "%s", dir) >= (int)sizeof data_dir)
     return err_set(info, ERR_BAD_VALUE, "the path of the data directory is too long");
   snprintf(store_path, sizeof store_path, "%s/" STORE_FILE, data_dir);
-  snprintf(kept_path, sizeof kept_path, "%s/" STORE_PEOPLE_FILE, data_dir);
-  snprintf(key_path, sizeof key_path, "%s/" STORE_KEY_FILE, data_dir);
   snprintf(holder, sizeof holder, "%s", what);
   pthread_mutex_lock(&lock);
   enum err e = open_all(&why);
@@ -130,7 +167,7 @@ bool store_retry(void) {
   enum err e = open_all(&info);
   if (!e) e = probe(&info);
   bool is_mended = !e;
-  if (is_mended && atomic_load(&generation) == before) atomic_fetch_add(&generation, 1);
+  if (is_mended && atomic_load(&generation) == before) forget_changes();
   pthread_mutex_unlock(&lock);
   set_status(e, &info, e ? 0 : db_migration_count());
   return is_mended;
@@ -147,11 +184,13 @@ enum err store_write(store_fn *fn, void *arg, struct err_info *info) {
   enum err e = open_all(&why);
   if (!e) e = db_begin(db, &why);
   if (!e) {
+    begin_changes();
     e = fn(db, arg, &why);
     if (!e)
       e = db_commit(db, &why);
     else
       db_rollback(db);
+    end_changes(!e);
   }
   if (!e) atomic_fetch_add(&generation, 1);
   pthread_mutex_unlock(&lock);
@@ -178,13 +217,15 @@ enum err store_read(store_fn *fn, void *arg, struct err_info *info) {
   return e;
 }
 
-/* ---- the tokens' key ---- */
+/* ---- keys ---- */
 
 enum { KEY_RANDOM_BYTES = 32, KEY_MAX_BYTES = 4096 };
 
-static enum err make_key(struct secret **out, struct err_info *info) {
+static struct secret *configured_seal_key; /* under the lock */
+
+static enum err make_key(const char *path, struct secret **out, struct err_info *info) {
   struct secret *key = secret_new_random(STR_NONE, KEY_RANDOM_BYTES);
-  enum err e = key ? disk_replace(key_path, secret_reveal(key), 0600, info) : ERR_NO_MEMORY;
+  enum err e = key ? disk_replace(path, secret_reveal(key), 0600, info) : ERR_NO_MEMORY;
   if (e)
     secret_free(key);
   else
@@ -192,22 +233,66 @@ static enum err make_key(struct secret **out, struct err_info *info) {
   return e;
 }
 
-enum err store_token_key(struct secret **out, struct err_info *info) {
+static enum err path_beside(const char *name, char out[PATH_BYTES]) {
+  return snprintf(out, PATH_BYTES, "%s/%s", data_dir, name) < PATH_BYTES ? OK : ERR_BAD_VALUE;
+}
+
+/* Under the lock: two first uses at once must not make two. */
+static enum err key_of_file(const char *name, struct secret **out, struct err_info *info) {
+  char path[PATH_BYTES];
   struct buf text;
   buf_init(&text, 0);
-  pthread_mutex_lock(&lock); /* two first uses at once must not make two */
-  enum err e = disk_read(key_path, KEY_MAX_BYTES, &text, NULL, info);
+  enum err e = path_beside(name, path);
+  if (!e) e = disk_read(path, KEY_MAX_BYTES, &text, NULL, info);
   struct str key = str_trim(buf_str(&text));
   if (e == ERR_NOT_FOUND || (!e && !key.n)) {
-    e = make_key(out, info);
+    e = make_key(path, out, info);
   } else if (!e) {
     *out = secret_new(key);
     if (!*out) e = ERR_NO_MEMORY;
   }
-  pthread_mutex_unlock(&lock);
   crypto_wipe(text.p, text.n);
   buf_clear(&text);
   return e;
+}
+
+enum err store_token_key(struct secret **out, struct err_info *info) {
+  pthread_mutex_lock(&lock);
+  enum err e = key_of_file(STORE_KEY_FILE, out, info);
+  pthread_mutex_unlock(&lock);
+  return e;
+}
+
+enum err store_seal_key(struct secret **out, struct err_info *info) {
+  enum err e = OK;
+  pthread_mutex_lock(&lock);
+  if (!configured_seal_key)
+    e = key_of_file(STORE_SEAL_FILE, out, info);
+  else if (!(*out = secret_dup(configured_seal_key)))
+    e = ERR_NO_MEMORY;
+  pthread_mutex_unlock(&lock);
+  return e;
+}
+
+void store_set_seal_key(struct str key) {
+  pthread_mutex_lock(&lock);
+  secret_free(configured_seal_key);
+  configured_seal_key = key.n ? secret_new(key) : NULL;
+  pthread_mutex_unlock(&lock);
+}
+
+/* ---- what is kept beside it ---- */
+
+enum err store_keep(const char *name, struct str text, struct err_info *info) {
+  char path[PATH_BYTES];
+  enum err e = path_beside(name, path);
+  return e ? e : disk_replace(path, text, 0600, info);
+}
+
+enum err store_kept(const char *name, struct buf *out, struct err_info *info) {
+  char path[PATH_BYTES];
+  enum err e = path_beside(name, path);
+  return e ? e : disk_read(path, KEPT_MAX_BYTES, out, NULL, info);
 }
 
 /* ---- who there is ---- */
@@ -215,10 +300,12 @@ enum err store_token_key(struct secret **out, struct err_info *info) {
 static void keep(const struct people *people) {
   struct err_info info = {0};
   struct buf text;
+  atomic_store(&is_kept_stale, false); /* what changes from here on makes it so again */
   buf_init(&text, 0);
   people_write(people, &text);
-  enum err e = text.failed ? ERR_NO_MEMORY : disk_replace(kept_path, buf_str(&text), 0600, &info);
+  enum err e = text.failed ? ERR_NO_MEMORY : store_keep(STORE_PEOPLE_FILE, buf_str(&text), &info);
   buf_clear(&text);
+  if (e) atomic_store(&is_kept_stale, true);
   if (e)
     log_line(LOG_LEVEL_WARN, "people.jsonl, the copy for a store that fails, is not up to date",
              log_c(LOG_REASON, err_info_text(e, &info)));
@@ -228,7 +315,7 @@ static enum store_source load_kept(struct people *out) {
   struct err_info info = {0};
   struct buf text;
   buf_init(&text, 0);
-  enum err e = disk_read(kept_path, KEPT_MAX_BYTES, &text, NULL, &info);
+  enum err e = store_kept(STORE_PEOPLE_FILE, &text, &info);
   bool is_absent = e == ERR_NOT_FOUND;
   if (!e) e = people_read(buf_str(&text), out, &info);
   buf_clear(&text);
@@ -258,4 +345,50 @@ enum store_source store_people(struct people *out) {
   if (e) return load_kept(out);
   keep(out);
   return STORE_DB;
+}
+
+void store_keep_people(const struct people *people) {
+  if (atomic_load(&is_kept_stale)) keep(people);
+}
+
+/* Under the lock: the users that changed since, each once; false: not known, or too many. */
+static bool changed_since(uint64_t since, int64_t out[PATCH_MAX], unsigned *n) {
+  *n = 0;
+  if (since < changes.since) return false;
+  for (uint64_t i = changes.count; i > 0 && i + CHANGES_MAX > changes.count; i--) {
+    unsigned k = 0;
+    if (changes.v[(i - 1) % CHANGES_MAX].generation <= since) break;
+    while (k < *n && out[k] != changes.v[(i - 1) % CHANGES_MAX].user_id) k++;
+    if (k < *n) continue;
+    if (*n == PATCH_MAX) return false;
+    out[(*n)++] = changes.v[(i - 1) % CHANGES_MAX].user_id;
+  }
+  return true;
+}
+
+enum store_news store_people_since(uint64_t since, const struct people *old, struct people *out) {
+  int64_t ids[PATCH_MAX];
+  unsigned n = 0;
+  struct people made;
+  people_init(&made);
+  pthread_mutex_lock(&lock);
+  bool is_known = db && changed_since(since, ids, &n);
+  enum err e = !is_known ? ERR_STORE_FAILED : n ? db_begin_read(db, NULL) : OK;
+  bool is_reading = !e && n;
+  for (unsigned i = 0; !e && i < n; i++) {
+    struct people one, next;
+    e = people_load(db, ids[i], &one, NULL);
+    if (!e) e = people_patch(i ? &made : old, ids[i], &one, &next);
+    if (e) break;
+    people_clear(&made);
+    made = next;
+  }
+  if (is_reading) db_rollback(db);
+  pthread_mutex_unlock(&lock);
+  if (e) people_clear(&made);
+  if (e) return STORE_UNCLEAR;
+  if (!n) return STORE_SAME;
+  atomic_store(&is_kept_stale, true);
+  *out = made;
+  return STORE_PATCHED;
 }

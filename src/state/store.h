@@ -15,6 +15,7 @@
 #define STORE_FILE "maestro.db"
 #define STORE_PEOPLE_FILE "people.jsonl"
 #define STORE_KEY_FILE "token.key"
+#define STORE_SEAL_FILE "store.key"
 
 struct store_status {
   bool is_started;
@@ -39,12 +40,28 @@ bool store_retry(void);
 typedef enum err store_fn(struct db *db, void *arg, struct err_info *info);
 enum err store_write(store_fn *fn, void *arg, struct err_info *info) MUST_CHECK;
 
+/* Within a transaction of store_write: whose row, tokens, lists or limits it changes; STORE_CHANGED_TEAMS for teams and
+ * the limits of models. Elsewhere it does nothing. */
+enum { STORE_CHANGED_TEAMS = -1 };
+void store_changed(int64_t user_id);
+
 /* fn on the store as of one moment; it may only read. */
 enum err store_read(store_fn *fn, void *arg, struct err_info *info) MUST_CHECK;
 
 /* The key that tokens are signed with: of token.key in the data directory, made at first use. To read a token one does
  * not need it, and to be accepted it must be in the store, so who has the key gains nothing by it. */
 enum err store_token_key(struct secret **out, struct err_info *info) MUST_CHECK;
+
+/* The key that what is secret in the store is sealed with (each use derives its own): what store_set_seal_key was
+ * given, else that of store.key in the data directory, made at first use. */
+enum err store_seal_key(struct secret **out, struct err_info *info) MUST_CHECK;
+/* Before the first use; empty: none. */
+void store_set_seal_key(struct str key);
+
+/* A file beside the store with the last that was known of something, for the time that the store fails. *out is
+ * appended to; ERR_NOT_FOUND when there is none. */
+enum err store_keep(const char *name, struct str text, struct err_info *info) MUST_CHECK;
+enum err store_kept(const char *name, struct buf *out, struct err_info *info) MUST_CHECK;
 
 /* Rises with each change; 0 before the first. */
 uint64_t store_generation(void);
@@ -56,5 +73,13 @@ enum store_source {
 };
 /* Never fails: where nothing can be read *out is empty and the source says so. */
 enum store_source store_people(struct people *out);
+/* What of people has changed since that generation: nothing, or little enough that *out is `old` (of that generation,
+ * from the store) with it; else everybody has to be read. What comes of it is in people.jsonl with the next
+ * store_keep_people. */
+enum store_news { STORE_SAME, STORE_PATCHED, STORE_UNCLEAR };
+enum store_news store_people_since(uint64_t generation, const struct people *old, struct people *out);
+/* Writes people.jsonl where it is older than the last patch; `people` is what is in force. On a thread that may block.
+ */
+void store_keep_people(const struct people *people);
 
 #endif

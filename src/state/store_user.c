@@ -2,6 +2,8 @@
 #include "state/store_user.h"
 
 #include "base/clock.h"
+#include "state/store.h"
+#include "state/store_team.h"
 
 static enum err take_id(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
   (void)columns, (void)info;
@@ -12,7 +14,8 @@ static enum err take_id(void *arg, const struct db_value *row, unsigned columns,
 static enum err take_user(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
   struct store_user *u = arg;
   (void)columns, (void)info;
-  *u = (struct store_user){.id = row[0].i, .is_active = row[2].i != 0, .has_all_models = row[3].i != 0};
+  *u = (struct store_user){
+      .id = row[0].i, .is_active = row[2].i != 0, .has_all_models = row[3].i != 0, .team_id = row[4].i};
   if (!user_role_parse(row[1].s, &u->role)) u->role = USER_ROLE_USER;
   return OK;
 }
@@ -31,26 +34,33 @@ enum err store_user_find(struct db *db, struct str name, struct store_user *out,
 }
 
 enum err store_user_add(struct db *db, struct str name, struct store_user *user, struct err_info *info) {
-  const struct db_value params[] = {db_text(name), db_text(str_from_c(user_role_name(user->role))),
-                                    db_int(user->is_active), db_int(user->has_all_models), db_int(clock_wall_us())};
+  const struct db_value params[] = {db_text(name),           db_text(str_from_c(user_role_name(user->role))),
+                                    db_int(user->is_active), db_int(user->has_all_models),
+                                    db_int(clock_wall_us()), db_int_or_null(user->team_id)};
   int64_t id = 0;
-  enum err e = db_run(db, DB_USER_REVIVE, params, 5, take_id, &id, info);
-  if (!e && !id) e = db_run(db, DB_USER_ADD, params, 5, take_id, &id, info);
+  enum err e = db_run(db, DB_USER_REVIVE, params, 6, take_id, &id, info);
+  if (!e && !id) e = db_run(db, DB_USER_ADD, params, 6, take_id, &id, info);
   if (e == ERR_CONFLICT) return err_set_param(info, e, "username", "there is a user \"%.*s\" already", STR_ARG(name));
-  if (!e) user->id = id;
-  return e;
+  if (e) return e;
+  user->id = id;
+  store_changed(id);
+  return OK;
 }
 
 enum err store_user_update(struct db *db, const struct store_user *user, struct err_info *info) {
-  const struct db_value params[] = {db_int(user->id), db_text(str_from_c(user_role_name(user->role))),
-                                    db_int(user->is_active), db_int(user->has_all_models), db_int(clock_wall_us())};
-  return db_run(db, DB_USER_UPDATE, params, 5, NULL, NULL, info);
+  const struct db_value params[] = {db_int(user->id),        db_text(str_from_c(user_role_name(user->role))),
+                                    db_int(user->is_active), db_int(user->has_all_models),
+                                    db_int(clock_wall_us()), db_int_or_null(user->team_id)};
+  store_changed(user->id);
+  return db_run(db, DB_USER_UPDATE, params, 6, NULL, NULL, info);
 }
 
 enum err store_user_delete(struct db *db, int64_t id, struct err_info *info) {
-  static const enum db_query clears[] = {DB_TOKEN_CLEAR, DB_MODEL_CLEAR, DB_NODE_CLEAR, DB_NODE_MODEL_CLEAR_ALL};
+  static const enum db_query clears[] = {DB_LIMITS_CLEAR_USER, DB_TOKEN_CLEAR, DB_MODEL_CLEAR, DB_NODE_CLEAR,
+                                         DB_NODE_MODEL_CLEAR_ALL};
   const struct db_value params[] = {db_int(id), db_int(clock_wall_us())};
   enum err e = OK;
+  store_changed(id);
   for (size_t i = 0; !e && i < sizeof clears / sizeof *clears; i++)
     e = db_run(db, clears[i], params, 1, NULL, NULL, info);
   return e ? e : db_run(db, DB_USER_DELETE, params, 2, NULL, NULL, info);
@@ -62,6 +72,7 @@ static enum err put_token(struct db *db, enum db_query query, int64_t user_id, c
                           struct err_info *info) {
   const struct db_value params[] = {db_int(user_id), db_text(t->name), db_bytes(t->hash.bytes, sizeof t->hash.bytes),
                                     db_int(t->created_us), db_int_or_null(t->expires_us)};
+  store_changed(user_id);
   return db_run(db, query, params, 5, NULL, NULL, info);
 }
 
@@ -81,10 +92,32 @@ enum err store_user_renew_token(struct db *db, int64_t user_id, const struct use
   return e || db_changes(db) ? e : no_token(token->name, info);
 }
 
+static enum err find_token(struct db *db, int64_t user_id, struct str name, int64_t *id, struct err_info *info) {
+  const struct db_value params[] = {db_int(user_id), db_text(name)};
+  *id = 0;
+  enum err e = db_run(db, DB_TOKEN_FIND, params, 2, take_id, id, info);
+  return e || *id ? e : no_token(name, info);
+}
+
 enum err store_user_delete_token(struct db *db, int64_t user_id, struct str name, struct err_info *info) {
   const struct db_value params[] = {db_int(user_id), db_text(name)};
-  enum err e = db_run(db, DB_TOKEN_DELETE, params, 2, NULL, NULL, info);
-  return e || db_changes(db) ? e : no_token(name, info);
+  enum err e = store_user_set_token_limits(db, user_id, name, &limits_none, info);
+  return e ? e : db_run(db, DB_TOKEN_DELETE, params, 2, NULL, NULL, info);
+}
+
+/* ---- limits ---- */
+
+enum err store_user_set_limits(struct db *db, int64_t id, const struct limits *l, struct err_info *info) {
+  store_changed(id);
+  return limits_store(db, LIMITS_USER, id, STR_NONE, l, info);
+}
+
+enum err store_user_set_token_limits(struct db *db, int64_t user_id, struct str token, const struct limits *l,
+                                     struct err_info *info) {
+  int64_t id;
+  enum err e = find_token(db, user_id, token, &id, info);
+  store_changed(user_id);
+  return e ? e : limits_store(db, LIMITS_TOKEN, id, STR_NONE, l, info);
 }
 
 /* ---- lists ---- */
@@ -109,6 +142,7 @@ enum err store_user_allow(struct db *db, enum store_user_list list, int64_t user
                           struct str pattern, struct err_info *info) {
   struct db_value params[3];
   unsigned n = list_params(list, user_id, node, pattern, params);
+  store_changed(user_id);
   return db_run(db, lists[list].add, params, n, NULL, NULL, info);
 }
 
@@ -116,6 +150,7 @@ enum err store_user_disallow(struct db *db, enum store_user_list list, int64_t u
                              struct str pattern, struct err_info *info) {
   struct db_value params[3];
   unsigned n = list_params(list, user_id, node, pattern, params);
+  store_changed(user_id);
   enum err e = db_run(db, lists[list].remove, params, n, NULL, NULL, info);
   if (!e && !db_changes(db)) e = err_set(info, ERR_NOT_FOUND, "\"%.*s\" is not in the user's list", STR_ARG(pattern));
   return e;
@@ -126,15 +161,20 @@ enum err store_user_clear(struct db *db, enum store_user_list list, int64_t user
   const struct db_value params[] = {db_int(user_id), db_text(node)};
   bool is_of_node = list == STORE_USER_NODE_MODELS && node.n;
   enum db_query query = list == STORE_USER_NODE_MODELS && !node.n ? DB_NODE_MODEL_CLEAR_ALL : lists[list].clear;
+  store_changed(user_id);
   return db_run(db, query, params, is_of_node ? 2 : 1, NULL, NULL, info);
 }
 
 enum err store_user_import(struct db *db, const struct user *user, struct err_info *info) {
   struct store_user row = {.role = user->role, .is_active = user->is_active, .has_all_models = user->has_all_models};
-  enum err e = store_user_add(db, user->name, &row, info);
+  enum err e = user->team.n ? store_team_find(db, user->team, &row.team_id, info) : OK;
+  if (!e) e = store_user_add(db, user->name, &row, info);
+  if (!e) e = store_user_set_limits(db, row.id, &user->limits, info);
   for (size_t i = 0; !e && i < user->token_count; i++) {
-    e = put_token(db, DB_TOKEN_ADD, row.id, &user->tokens[i], info);
+    const struct user_token *t = &user->tokens[i];
+    e = put_token(db, DB_TOKEN_ADD, row.id, t, info);
     if (e == ERR_CONFLICT) e = err_set(info, e, "a token of \"%.*s\" is in the store already", STR_ARG(user->name));
+    if (!e && !limits_is_none(&t->limits)) e = store_user_set_token_limits(db, row.id, t->name, &t->limits, info);
   }
   for (size_t i = 0; !e && i < user->model_count; i++)
     e = store_user_allow(db, STORE_USER_MODELS, row.id, STR_NONE, user->models[i], info);

@@ -146,7 +146,7 @@ static void step_text(struct guard_leak *g, char c) {
 
 static void end_doubt(struct guard_leak *g, enum text_code_event event) {
   if (event == TEXT_CODE_OPENED) {
-    g->before_doubt = g->found;
+    if (g->found.open_count || g->before_doubt.open_count) g->before_doubt = g->found;
   } else if (event == TEXT_CODE_CLOSED) {
     g->found = g->before_doubt;
     g->tag = GUARD_LEAK_NO_TAG;
@@ -191,6 +191,11 @@ static enum err leak(struct guard_leak *g, const struct feeding *f) {
                      "the model wrote its client's scaffolding into the answer; the answer was stopped");
 }
 
+void guard_leak_pass_code(struct guard_leak *g, struct str bytes) {
+  for (size_t i = 0; i < bytes.n; i++)
+    if (text_code_step(&g->code, bytes.p[i]) == TEXT_CODE_OPENED) end_doubt(g, TEXT_CODE_OPENED);
+}
+
 /* The first '<' or '`' of n bytes, or n. Looked for in blocks, so that neither search goes far beyond the other's find;
  * a loop over bytes costs a mispredicted branch for each short delta. */
 static size_t find_mark(const char *p, size_t n) {
@@ -228,15 +233,14 @@ static enum err step(struct guard_leak *g, const struct feeding *f, char c) {
 }
 
 enum err guard_leak_feed(struct guard_leak *g, struct str bytes, const struct text_sink *sink, struct err_info *info) {
-  size_t i = clean_run(g, bytes.p, bytes.n);
-  if (i == bytes.n && g->hold == nowhere) { /* most of them */
-    g->put_to = g->at += i;
+  const struct text_look look = text_look(bytes);
+  if (guard_leak_may_pass(g, &look)) { /* most of them */
+    guard_leak_pass(g, bytes, &look);
     return text_put(sink, g->kind, bytes, info);
   }
   const struct feeding f = {bytes, g->at, sink, info};
   enum err e = OK;
-  g->at += i;
-  while (!e && (i = (size_t)(g->at - f.base)) < bytes.n) {
+  for (size_t i; !e && (i = (size_t)(g->at - f.base)) < bytes.n;) {
     size_t n = clean_run(g, bytes.p + i, bytes.n - i);
     g->at += n;
     if (i + n < bytes.n) e = step(g, &f, bytes.p[i + n]);

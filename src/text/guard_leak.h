@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "text/text_code.h"
+#include "text/text_look.h"
 #include "text/text_piece.h"
 
 enum { GUARD_LEAK_HELD = 32 * 1024, GUARD_LEAK_NAMES = 5 };
@@ -67,18 +68,16 @@ enum err guard_leak_end(struct guard_leak *g, const struct text_sink *sink, stru
 /* True when nothing is held back: all that was fed has been put out. */
 static inline bool guard_leak_is_idle(const struct guard_leak *g) { return g->put_to == g->at; }
 
-/* Text that may be passed by: without "<" and backticks, where nothing is open that it could belong to, it would come
- * out as it is. The caller who then does not feed it must call guard_leak_pass. */
-static inline bool guard_leak_is_clean(const struct guard_leak *g, struct str bytes) {
-  bool is_fence = g->code.state == TEXT_CODE_FENCE;
-  if (g->hold != UINT64_MAX || g->put_to != g->at || g->code.run || (g->code.state && !is_fence)) return false;
-  for (size_t i = 0; i < bytes.n; i++)
-    if (bytes.p[i] == '<' || bytes.p[i] == '`' || (is_fence && bytes.p[i] == '\n')) return false;
-  return true;
+/* Is this text that changes nothing but where Markdown stands? It would come out as it is. The caller who then does not
+ * feed it must call guard_leak_pass. */
+static inline bool guard_leak_may_pass(const struct guard_leak *g, const struct text_look *look) {
+  return g->hold == UINT64_MAX && g->put_to == g->at && !(look->seen & TEXT_LOOK_OPEN);
 }
-static inline void guard_leak_pass(struct guard_leak *g, struct str bytes) {
+void guard_leak_pass_code(struct guard_leak *g, struct str bytes);
+static inline void guard_leak_pass(struct guard_leak *g, struct str bytes, const struct text_look *look) {
+  bool has_tick = g->code.run || look->seen & TEXT_LOOK_TICK;
   g->put_to = g->at += bytes.n;
-  for (size_t i = 0; g->code.state && i < bytes.n; i++) (void)text_code_step(&g->code, bytes.p[i]);
+  if (has_tick || g->code.state != TEXT_CODE_NONE) guard_leak_pass_code(g, bytes);
 }
 
 #endif

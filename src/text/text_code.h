@@ -7,9 +7,7 @@
  * a line of as many backticks and nothing else. Source: CommonMark 0.31, fenced code blocks and code spans (read
  * 2026-11), but for where a fence may begin.
  *
- * The other walk over Markdown is tool_text_walk.c, and cannot be this one: it takes an open backtick for code at once
- * instead of waiting for the doubt's end, fences where their line begins alone (tildes, too), and keeps the place of a
- * fence that may wrap nothing but calls. A guard must not be fooled by a lone backtick; a call is better left text. */
+ * Why tool_text has another walk over Markdown, tool_text_fence.h says. */
 #ifndef MAESTRO_TEXT_TEXT_CODE_H
 #define MAESTRO_TEXT_TEXT_CODE_H
 

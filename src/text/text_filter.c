@@ -302,9 +302,11 @@ static enum err take_open(struct text_filter *f, const struct event *event) {
 static bool is_passed(struct text_channel *c, struct str text) {
   if (!c->is_open || c->kind != c->open.part_kind || text.n == 0) return false;
   if (c->has_think && !think_split_is_idle(&c->think)) return false;
-  if (c->has_leak && !guard_leak_is_clean(&c->leak, text)) return false;
-  if (c->has_tool && !tool_text_pass_lines(&c->tool, text)) return false;
-  if (c->has_leak) guard_leak_pass(&c->leak, text);
+  if (!c->has_leak && !c->has_tool) return true;
+  const struct text_look look = text_look(text);
+  if (c->has_leak && !guard_leak_may_pass(&c->leak, &look)) return false;
+  if (c->has_tool && !tool_text_pass(&c->tool, text, &look)) return false;
+  if (c->has_leak) guard_leak_pass(&c->leak, text, &look);
   return true;
 }
 

@@ -1,6 +1,7 @@
-/* Text with calls in it, taken apart: see tool_text.h. Here: markers, white space and the blocks' frame; the walk
- * over text is tool_text_walk.c, what a block says its format's step (tool_text_xml.c, tool_text_token.c). Bytes are
- * held and taken off as text or as a call; no offset ever goes back, which makes the whole linear.
+/* Text with calls in it, taken apart: see tool_text.h. Here: markers, white space and the blocks' frame; where
+ * the text stands in Markdown says tool_text_fence.c, what a block says its format's step (tool_text_xml.c,
+ * tool_text_token.c). Bytes are held and taken off as text or as a call; no offset ever goes back, which makes the
+ * whole linear.
  *
  * The markers are those of published chat templates. Read in November 2026: the templates of DeepSeek V3.1 and V3.2
  * (DSML), GLM-4.6, Kimi K2 and MiniMax M2 as llama.cpp keeps them (models/templates); openai/harmony, docs/format.md;
@@ -60,7 +61,8 @@ static const struct str token_closers[] = {MARKER("<|tool_calls_section_end|>"),
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
 void tool_text_init(struct tool_text *t, const struct tool_text_options *options) {
-  *t = (struct tool_text){.options = *options, .request = options->request, .tool = -1, .is_line_start = true};
+  *t = (struct tool_text){
+      .options = *options, .request = options->request, .block.tool = -1, .fence.is_line_start = true};
   if (!t->options.block_max_bytes) t->options.block_max_bytes = TOOL_TEXT_BLOCK_MAX_BYTES;
   if (!t->options.calls_max) t->options.calls_max = TOOL_TEXT_CALLS_MAX;
   buf_init(&t->held, 0);
@@ -192,19 +194,14 @@ static enum tool_text_match match_closer(const struct tool_text *t, struct str s
 }
 
 static void begin_block(struct tool_text *t, const struct tool_text_format *format) {
-  t->format = format;
-  t->phase = t->unit = 0;
-  t->is_first = t->is_array = t->is_json_list = t->is_raw_values = false;
-  t->depth = t->block_calls = t->block_bad = 0;
-  t->tool = -1;
-  t->from = 0;
+  t->block = (struct tool_text_block){.format = format, .tool = -1};
   buf_reset(&t->params);
 }
 
 static void end_block(struct tool_text *t) {
-  t->format = NULL;
-  if (t->block_calls)
-    t->skipped += t->block_bad;
+  t->block.format = NULL;
+  if (t->block.calls)
+    t->skipped += t->block.bad;
   else
     t->open_wrapper = STR_NONE; /* what opened it is text */
 }
@@ -215,11 +212,11 @@ static enum err at_mark(struct tool_text *t, const struct out *out, bool *more) 
   const struct tool_text_format *format = &bare;
   size_t n;
   *more = false;
-  if (t->hold == TOOL_TEXT_HOLD_BLANK) { /* in a fence */
+  if (t->hold.state == TOOL_TEXT_HOLD_BLANK) { /* in a fence */
     enum tool_text_match m = match_format(t, here, &format);
     *more = m == TOOL_TEXT_MATCH_PART && s.n < t->options.block_max_bytes;
     if (!*more) {
-      t->hold = m == TOOL_TEXT_MATCH_WHOLE ? TOOL_TEXT_HOLD_INSIDE : TOOL_TEXT_HOLD_NONE;
+      t->hold.state = m == TOOL_TEXT_MATCH_WHOLE ? TOOL_TEXT_HOLD_INSIDE : TOOL_TEXT_HOLD_NONE;
       t->at++;
     }
     return OK;
@@ -247,21 +244,46 @@ static enum err at_mark(struct tool_text *t, const struct out *out, bool *more) 
   return OK;
 }
 
+/* What a walk over text comes to. */
+enum walk {
+  WALK_END,  /* of what there is */
+  WALK_MARK, /* t->at may begin a marker */
+  WALK_FENCE /* t->at may begin a fence that wraps calls: what lies before is decided */
+};
+
+/* Goes on from t->at, in no block. */
+static enum walk walk(struct tool_text *t, struct str s) {
+  bool is_plain = !t->is_inner && !t->options.is_reasoning;
+  for (; t->at < s.n; t->at++) {
+    char c = s.p[t->at];
+    unsigned class = text_look_of(c);
+    bool is_first = !t->is_started && !(class & TEXT_LOOK_WHITE);
+    t->is_started |= is_first;
+    if (is_plain && tool_text_fence_may_open(&t->fence, c)) return WALK_FENCE;
+    enum tool_text_fence_event event = tool_text_fence_step(&t->fence, c);
+    tool_text_hold_step(&t->hold, &t->fence, event, c, t->at);
+    if (is_first && is_plain && c == '{') return WALK_MARK;
+    if (class != TEXT_LOOK_OPEN) continue;
+    if (t->fence.code == TOOL_TEXT_PROSE || t->hold.state == TOOL_TEXT_HOLD_BLANK) return WALK_MARK;
+  }
+  return WALK_END;
+}
+
 /* ---- blocks ---- */
 static enum err put_call(struct tool_text *t, size_t n, const struct out *out) {
   const struct text_piece piece = {
-      .kind = TEXT_PIECE_CALL, .bytes = buf_str(&t->args), .name = t->request->tools[t->tool].name};
+      .kind = TEXT_PIECE_CALL, .bytes = buf_str(&t->args), .name = t->request->tools[t->block.tool].name};
   enum err e = out->sink->put(out->sink->arg, &piece, out->info);
   take(t, n);
   t->at = 0;
-  t->from = 0;
+  t->block.from = 0;
   t->calls++;
-  t->block_calls++;
-  t->skipped += t->block_bad;
-  t->block_bad = 0;
+  t->block.calls++;
+  t->skipped += t->block.bad;
+  t->block.bad = 0;
   buf_reset(&t->space);
   t->is_after_call = true;
-  t->is_line_start = false;
+  t->fence.is_line_start = false;
   return e;
 }
 
@@ -269,15 +291,15 @@ static enum err put_call(struct tool_text *t, size_t n, const struct out *out) {
 static enum err after_step(struct tool_text *t, enum tool_text_step step, const struct out *out) {
   size_t n = t->at;
   if (step == TOOL_TEXT_CALL && t->calls < t->options.calls_max) return put_call(t, n, out);
-  bool is_text = step != TOOL_TEXT_DONE || t->block_calls == 0;
-  if (is_text) t->block_bad = 0; /* it comes out, so it is not left out */
+  bool is_text = step != TOOL_TEXT_DONE || t->block.calls == 0;
+  if (is_text) t->block.bad = 0; /* it comes out, so it is not left out */
   end_block(t);
-  t->is_line_start = false;
+  t->fence.is_line_start = false;
   if (!is_text) {
     take(t, n);
     return OK;
   }
-  tool_text_note_raw(t, str_sub(window(t), 0, n));
+  tool_text_fence_skip(&t->fence, str_sub(window(t), 0, n));
   return take_text(t, n, out);
 }
 
@@ -286,8 +308,8 @@ static enum err run(struct tool_text *t, const struct out *out) {
   for (bool more = false; e == OK && !more;) {
     struct str s = window(t);
     bool is_full = s.n == t->options.block_max_bytes;
-    if (t->format) {
-      enum tool_text_step step = t->format->step(t, s);
+    if (t->block.format) {
+      enum tool_text_step step = t->block.format->step(t, s);
       if (step == TOOL_TEXT_AGAIN) continue;
       if (step == TOOL_TEXT_MORE && !is_full) break;
       if (step == TOOL_TEXT_MORE) { /* too long for a block */
@@ -297,21 +319,22 @@ static enum err run(struct tool_text *t, const struct out *out) {
       e = after_step(t, step, out);
       continue;
     }
-    enum tool_text_hold before = t->hold;
-    enum tool_text_walk end = tool_text_walk(t, s);
-    if (before != TOOL_TEXT_HOLD_NONE && t->hold == TOOL_TEXT_HOLD_NONE && end != TOOL_TEXT_WALK_MARK) {
+    enum tool_text_hold_state before = t->hold.state;
+    enum walk end = walk(t, s);
+    if (before != TOOL_TEXT_HOLD_NONE && t->hold.state == TOOL_TEXT_HOLD_NONE && end != WALK_MARK) {
       e = take_text(t, t->at, out);
       continue;
     }
-    if (end == TOOL_TEXT_WALK_MARK) {
+    if (end == WALK_MARK) {
       e = at_mark(t, out, &more);
-    } else if (end == TOOL_TEXT_WALK_HOLD) {
+    } else if (end == WALK_FENCE) {
       e = take_text(t, t->at, out);
-      tool_text_tick(t, window(t).p[0]);
+      (void)tool_text_fence_step(&t->fence, window(t).p[0]);
+      t->hold.state = TOOL_TEXT_HOLD_RUN; /* an older one is decided with it: something follows its fence */
       t->at = 1;
     } else {
-      if (is_full) t->hold = TOOL_TEXT_HOLD_NONE;
-      if (t->hold == TOOL_TEXT_HOLD_NONE) e = take_text(t, t->at, out);
+      if (is_full) t->hold.state = TOOL_TEXT_HOLD_NONE;
+      if (t->hold.state == TOOL_TEXT_HOLD_NONE) e = take_text(t, t->at, out);
       more = !is_full;
     }
   }
@@ -322,11 +345,7 @@ static void tidy(struct tool_text *t) {
   if (t->head) buf_shift(&t->held, t->head);
   t->head = 0;
   t->is_trimming = t->options.holds_space || t->calls;
-  t->is_quiet = !t->format && t->held.n == 0 && t->space.n == 0 && t->run == 0 && t->is_started && !t->is_after_call &&
-                !t->is_trimming && t->hold == TOOL_TEXT_HOLD_NONE &&
-                (t->code == TOOL_TEXT_PROSE || t->code == TOOL_TEXT_FENCE);
-  t->is_plain = !t->format && t->held.n == 0 && t->space.n == 0 && t->run == 0 && t->is_started && !t->is_after_call &&
-                !t->is_line_start && t->code != TOOL_TEXT_FENCE_END;
+  t->is_quiet = !t->block.format && tool_text_is_idle(t) && t->is_started && !t->is_after_call;
 }
 
 /* With nothing held, the bytes are read where they lie; what is left of them is held. */
@@ -345,7 +364,9 @@ static enum err feed_free(struct tool_text *t, struct str bytes, const struct ou
 
 enum err tool_text_feed(struct tool_text *t, struct str bytes, const struct text_sink *sink, struct err_info *info) {
   const struct out out = {sink, info};
-  if (tool_text_is_clean(t, bytes) || tool_text_pass_lines(t, bytes)) return put(t, bytes, &out);
+  if (bytes.n == 0) return OK;
+  const struct text_look look = text_look(bytes);
+  if (tool_text_pass(t, bytes, &look)) return put(t, bytes, &out);
   if (t->held.n == 0) return feed_free(t, bytes, &out);
   enum err e = OK;
   while (bytes.n && e == OK) {
@@ -396,8 +417,8 @@ static enum err end_fence(struct tool_text *t, const struct out *out) {
   struct fenced found = {0};
   const struct text_sink counter = {&found, count_piece};
   unsigned skipped = 0;
-  size_t to = t->hold == TOOL_TEXT_HOLD_CLOSED ? t->inner_to : t->at;
-  struct str inner = str_trim(str_sub(window(t), t->inner_from, to));
+  size_t to = t->hold.state == TOOL_TEXT_HOLD_CLOSED ? t->hold.to : t->at;
+  struct str inner = str_trim(str_sub(window(t), t->hold.from, to));
   enum err e = t->calls < t->options.calls_max ? read_fence(t, inner, &counter, out->info, &skipped) : OK;
   if (e != OK) return e;
   if (found.calls == 0 || found.has_text) return take_text(t, t->at, out);
@@ -412,13 +433,13 @@ static enum err end_fence(struct tool_text *t, const struct out *out) {
 
 static enum err end_block_at(struct tool_text *t, const struct out *out, bool is_cut) {
   enum err e = OK;
-  while (t->format && e == OK) {
+  while (t->block.format && e == OK) {
     struct str s = window(t);
-    enum tool_text_step step = is_cut || !t->format->end ? TOOL_TEXT_FAIL : t->format->end(t, s);
+    enum tool_text_step step = is_cut || !t->block.format->end ? TOOL_TEXT_FAIL : t->block.format->end(t, s);
     if (step == TOOL_TEXT_AGAIN) step = TOOL_TEXT_FAIL;
     if (step == TOOL_TEXT_FAIL || step == TOOL_TEXT_DONE) t->at = s.n;
     e = after_step(t, step, out);
-    if (t->format && window(t).n == 0) end_block(t);
+    if (t->block.format && window(t).n == 0) end_block(t);
   }
   return e;
 }
@@ -438,12 +459,12 @@ static enum err end(struct tool_text *t, const struct text_sink *sink, struct er
     take(t, window(t).n);
   }
   enum err e = end_block_at(t, &out, is_cut);
-  if (t->run) tool_text_end_run(t, t->at);
-  if (e == OK && !is_cut && (t->hold == TOOL_TEXT_HOLD_INSIDE || t->hold == TOOL_TEXT_HOLD_CLOSED)) {
+  tool_text_hold_hear(&t->hold, tool_text_fence_end_run(&t->fence), t->at);
+  if (e == OK && !is_cut && (t->hold.state == TOOL_TEXT_HOLD_INSIDE || t->hold.state == TOOL_TEXT_HOLD_CLOSED)) {
     t->at = window(t).n;
     e = end_fence(t, &out);
   }
-  t->hold = TOOL_TEXT_HOLD_NONE;
+  t->hold.state = TOOL_TEXT_HOLD_NONE;
   if (e == OK) e = take_text(t, window(t).n, &out);
   if (e == OK && t->calls == 0) e = put_space(t, &out);
   buf_reset(&t->space);

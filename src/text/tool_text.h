@@ -22,6 +22,7 @@
 #include "base/buf.h"
 #include "base/json_pool.h"
 #include "text/text_piece.h"
+#include "text/tool_text_fence.h"
 
 struct request;
 struct tool_text_format;
@@ -43,15 +44,24 @@ struct tool_text_options {
   unsigned calls_max;     /* later ones are text; 0: TOOL_TEXT_CALLS_MAX */
 };
 
-/* Where the text stands in Markdown. */
-enum tool_text_code { TOOL_TEXT_PROSE, TOOL_TEXT_SPAN, TOOL_TEXT_INFO, TOOL_TEXT_FENCE, TOOL_TEXT_FENCE_END };
-/* Why decided text is not put out: a fence may wrap calls. */
-enum tool_text_hold {
-  TOOL_TEXT_HOLD_NONE,
-  TOOL_TEXT_HOLD_RUN,    /* it may begin here */
-  TOOL_TEXT_HOLD_BLANK,  /* nothing is in it yet */
-  TOOL_TEXT_HOLD_INSIDE, /* a marker was first in it */
-  TOOL_TEXT_HOLD_CLOSED  /* nothing follows it yet */
+/* The block of markup that the text is in; offsets are like the machine's `at`. What phase, unit and flags say is the
+ * format's own. */
+struct tool_text_block {
+  const struct tool_text_format *format; /* NULL: in none */
+  uint8_t phase, unit;
+  bool is_first, is_array, is_json_list, is_raw_values, is_value_seen, takes_words;
+  unsigned depth;
+  int64_t tool;                                 /* of the request, or -1 */
+  size_t from, value_from, key_from, key_bytes; /* of the unit's body; of the value; of its tag's name */
+  size_t child_from, child_bytes;
+  int8_t child_string;
+  unsigned calls, bad; /* put out; left out */
+};
+
+/* Within a JSON value. */
+struct tool_text_json {
+  unsigned depth;
+  bool is_string, is_escape;
 };
 
 struct tool_text {
@@ -61,34 +71,19 @@ struct tool_text {
   struct buf held; /* from `head` on: not put out. Offsets below count from there */
   size_t head, at; /* at: what has been looked at */
   /* text */
-  bool is_quiet;      /* nothing is in doubt, and line ends change nothing but where a line starts */
-  bool is_plain;      /* nothing is in doubt: bytes without a special one pass as they are */
-  bool is_trimming;   /* but for white space at their end */
+  bool is_quiet;      /* nothing is held or in doubt, and no block has just ended */
+  bool is_trimming;   /* white space at the end of what comes is held */
   bool is_started;    /* something but white space came */
   bool has_words;     /* text was put out */
   bool is_last_space; /* and its last byte is white space */
   bool is_after_call; /* nothing but white space came since a block */
   bool is_inner;      /* the machine of a fence's inside */
   struct buf space;   /* white space that is held */
-  enum tool_text_code code;
-  enum tool_text_hold hold;
-  bool is_line_start; /* nothing but white space since */
-  char run_char, fence_char;
-  bool is_run_first; /* the run of run_char began its line */
-  size_t run, fence_run;
-  size_t run_from, inner_from, inner_to; /* of what is held */
-  struct str open_wrapper;               /* its closer is still to come; a literal's */
-  /* block */
-  const struct tool_text_format *format; /* NULL: text */
-  uint8_t phase, unit;
-  bool is_first, is_array, is_json_list, is_raw_values, is_value_seen, takes_words;
-  unsigned depth, json_depth;
-  bool is_json_string, is_json_escape;
-  int64_t tool;                                 /* of the request, or -1 */
-  size_t from, value_from, key_from, key_bytes; /* of the unit's body; of the value; of its tag's name */
-  size_t child_from, child_bytes;
-  int8_t child_string;
-  unsigned block_calls, block_bad;
+  struct tool_text_fence fence;
+  struct tool_text_hold hold;
+  struct str open_wrapper; /* its closer is still to come; a literal's */
+  struct tool_text_block block;
+  struct tool_text_json json;
   struct buf params;  /* struct tool_text_param */
   struct buf args;    /* the call's */
   struct buf scratch; /* decoded text */
@@ -111,31 +106,14 @@ void tool_text_clear(struct tool_text *t);
 /* Nothing is held back. */
 static inline bool tool_text_is_idle(const struct tool_text *t) { return t->held.n == 0 && t->space.n == 0; }
 
-/* [byte]: where it may begin a marker, code or a line, 1; white space beside those, 2. */
-extern const unsigned char tool_text_special[256];
-/* These bytes, fed now, would come out as one piece of text, unchanged. Feed looks for itself; this is for whoever
- * relays the frame that they came in: bytes that are then not fed must be given to tool_text_pass. */
-static inline bool tool_text_is_clean(const struct tool_text *t, struct str bytes) {
-  if (!t->is_plain || bytes.n == 0) return false;
-  unsigned char special = 0;
-  for (size_t i = 0; i < bytes.n; i++) special |= tool_text_special[(unsigned char)bytes.p[i]];
-  return !(special & 1) && !(t->is_trimming && tool_text_special[(unsigned char)bytes.p[bytes.n - 1]]);
-}
-static inline void tool_text_pass(struct tool_text *t, struct str bytes) {
-  if (bytes.n) t->is_last_space = tool_text_special[(unsigned char)bytes.p[bytes.n - 1]];
-}
-/* The same with line ends in them, and behind one: true, and they have been passed; false, and nothing has changed. */
-static inline bool tool_text_pass_lines(struct tool_text *t, struct str bytes) {
-  bool is_line_start = t->is_line_start;
-  if (!t->is_quiet || bytes.n == 0) return false;
-  for (size_t i = 0; i < bytes.n; i++) {
-    unsigned char special = tool_text_special[(unsigned char)bytes.p[i]];
-    if (special == 1 && bytes.p[i] != '\n') return false;
-    is_line_start = bytes.p[i] == '\n' || (special && is_line_start);
-  }
-  t->is_line_start = is_line_start;
-  t->is_plain = !is_line_start;
-  tool_text_pass(t, bytes);
+/* Bytes, not none, that, fed now, would come out as one piece of text, unchanged: true, and they have been taken;
+ * nothing is put out. False: nothing has changed. Feed looks for itself; this is for whoever relays the frame that they
+ * came in. */
+static inline bool tool_text_pass(struct tool_text *t, struct str bytes, const struct text_look *look) {
+  if (!t->is_quiet || look->seen & TEXT_LOOK_OPEN || (t->is_trimming && look->is_white_last)) return false;
+  bool may_open = !t->options.is_reasoning && !t->is_inner;
+  if (!tool_text_fence_pass(&t->fence, bytes, look, may_open)) return false;
+  t->is_last_space = look->is_white_last;
   return true;
 }
 

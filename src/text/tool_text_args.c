@@ -132,7 +132,7 @@ static void mend_read(struct tool_text *t) {
 }
 
 static enum tool_text_verdict finished(struct tool_text *t) {
-  if (!t->args.failed && str_eq(t->request->tools[t->tool].name, STR("Read"))) mend_read(t);
+  if (!t->args.failed && str_eq(t->request->tools[t->block.tool].name, STR("Read"))) mend_read(t);
   return t->args.failed || t->scratch.failed ? TOOL_TEXT_BAD : TOOL_TEXT_GOOD;
 }
 
@@ -167,8 +167,8 @@ enum tool_text_verdict tool_text_args_call(struct tool_text *t, struct str json)
   }
   struct str name = json_pool_str(v, "name");
   if (name.n == 0) name = json_pool_str(v, "function");
-  t->tool = tool_text_resolve(t, name);
-  if (t->tool < 0) return TOOL_TEXT_UNKNOWN;
+  t->block.tool = tool_text_resolve(t, name);
+  if (t->block.tool < 0) return TOOL_TEXT_UNKNOWN;
   struct str args = STR_NONE;
   for (size_t i = 0; args.n == 0 && i < sizeof members / sizeof *members; i++) args = member_of(json, members[i]);
   return tool_text_args_json(t, args);
@@ -359,8 +359,8 @@ enum tool_text_verdict tool_text_args_mcp(struct tool_text *t, struct str s) {
     if (str_eq(child, STR("arguments"))) args = str_trim(text);
   }
   if (name.n == 0) return TOOL_TEXT_BAD;
-  t->tool = resolve_mcp(t, server, name);
-  if (t->tool < 0) return TOOL_TEXT_UNKNOWN;
+  t->block.tool = resolve_mcp(t, server, name);
+  if (t->block.tool < 0) return TOOL_TEXT_UNKNOWN;
   if (args.n == 0) return tool_text_args_json(t, args);
   yyjson_val *v = tool_text_parse(t, args, &type);
   if (v && (type == TOOL_TEXT_OBJECT || type == TOOL_TEXT_STRING)) {

@@ -18,7 +18,7 @@ enum {
 enum tool_text_step {
   TOOL_TEXT_MORE,  /* it needs more bytes */
   TOOL_TEXT_AGAIN, /* it went on; call it again */
-  TOOL_TEXT_CALL,  /* t->tool and t->args are a call that ends at t->at */
+  TOOL_TEXT_CALL,  /* t->block.tool and t->args are a call that ends at t->at */
   TOOL_TEXT_DONE,  /* the block ends at t->at */
   TOOL_TEXT_FAIL   /* what lies before t->at is text, and the block is over */
 };
@@ -37,22 +37,6 @@ tool_text_step_fn tool_text_kimi, tool_text_deepseek, tool_text_section_end;
 tool_text_step_fn tool_text_harmony, tool_text_harmony_end;
 tool_text_step_fn tool_text_list, tool_text_list_end;
 tool_text_step_fn tool_text_bare, tool_text_bare_end;
-
-/* ---- text ---- */
-/* What a walk over text comes to. */
-enum tool_text_walk {
-  TOOL_TEXT_WALK_END,  /* of what there is */
-  TOOL_TEXT_WALK_MARK, /* t->at may begin a marker */
-  TOOL_TEXT_WALK_HOLD  /* t->at may begin a fence: what lies before is decided */
-};
-/* Goes on from t->at. */
-enum tool_text_walk tool_text_walk(struct tool_text *t, struct str s);
-/* A backtick or tilde, at a fence's possible beginning. */
-void tool_text_tick(struct tool_text *t, char c);
-/* A run of backticks or tildes has ended: before the byte at `at`. */
-void tool_text_end_run(struct tool_text *t, size_t at);
-/* Text that passed in one piece: where does it leave the line? */
-void tool_text_note_raw(struct tool_text *t, struct str s);
 
 /* ---- scanning ---- */
 enum tool_text_match { TOOL_TEXT_MATCH_NONE, TOOL_TEXT_MATCH_PART, TOOL_TEXT_MATCH_WHOLE };
@@ -105,7 +89,7 @@ bool tool_text_param_add(struct tool_text *t, const struct tool_text_param *p);
 int64_t tool_text_resolve(struct tool_text *t, struct str name);
 
 enum tool_text_verdict { TOOL_TEXT_GOOD, TOOL_TEXT_BAD, TOOL_TEXT_UNKNOWN };
-/* Each writes t->args for t->tool (the second and the last find that too). */
+/* Each writes t->args for t->block.tool (the second and the last find that too). */
 enum tool_text_verdict tool_text_args_json(struct tool_text *t, struct str json);
 enum tool_text_verdict tool_text_args_call(struct tool_text *t, struct str json);
 enum tool_text_verdict tool_text_args_params(struct tool_text *t, struct str s);

@@ -148,27 +148,27 @@ enum tool_text_match tool_text_tag(struct str s, struct tool_text_tag *tag) {
 }
 
 void tool_text_json_start(struct tool_text *t) {
-  t->json_depth = 0;
-  t->is_json_string = t->is_json_escape = false;
+  t->json.depth = 0;
+  t->json.is_string = t->json.is_escape = false;
 }
 
 enum tool_text_match tool_text_json(struct tool_text *t, struct str s) {
   for (; t->at < s.n; t->at++) {
     char c = s.p[t->at];
-    if (t->is_json_string) {
-      if (t->is_json_escape)
-        t->is_json_escape = false;
+    if (t->json.is_string) {
+      if (t->json.is_escape)
+        t->json.is_escape = false;
       else if (c == '\\')
-        t->is_json_escape = true;
+        t->json.is_escape = true;
       else if (c == '"')
-        t->is_json_string = false;
+        t->json.is_string = false;
       else if ((unsigned char)c < ' ')
         return TOOL_TEXT_MATCH_NONE; /* a quote is missing: what follows is no string */
     } else if (c == '"') {
-      t->is_json_string = true;
+      t->json.is_string = true;
     } else if (c == '{' || c == '[') {
-      if (++t->json_depth > TOOL_TEXT_DEPTH_MAX) return TOOL_TEXT_MATCH_NONE;
-    } else if ((c == '}' || c == ']') && --t->json_depth == 0) {
+      if (++t->json.depth > TOOL_TEXT_DEPTH_MAX) return TOOL_TEXT_MATCH_NONE;
+    } else if ((c == '}' || c == ']') && --t->json.depth == 0) {
       t->at++;
       return TOOL_TEXT_MATCH_WHOLE;
     }

@@ -7,20 +7,20 @@
 
 enum phase { START, SECTION, HEADER, NAME, ARGS, JSON, NEXT, REST, END };
 
-static enum tool_text_step over(const struct tool_text *t) { return t->block_calls ? TOOL_TEXT_DONE : TOOL_TEXT_FAIL; }
+static enum tool_text_step over(const struct tool_text *t) { return t->block.calls ? TOOL_TEXT_DONE : TOOL_TEXT_FAIL; }
 
 static enum tool_text_step decide(struct tool_text *t, enum tool_text_verdict verdict, enum phase next) {
-  t->phase = (uint8_t)next;
+  t->block.phase = (uint8_t)next;
   if (verdict == TOOL_TEXT_GOOD) return TOOL_TEXT_CALL;
   if (verdict == TOOL_TEXT_UNKNOWN) return TOOL_TEXT_FAIL;
-  t->block_bad++;
+  t->block.bad++;
   return TOOL_TEXT_AGAIN;
 }
 
 /* A name or header beyond its bound: given up at that very byte, wherever the text was cut. */
 static bool is_too_long(struct tool_text *t) {
-  if (t->at - t->from <= TOOL_TEXT_TAG_MAX) return false;
-  t->at = t->from + TOOL_TEXT_TAG_MAX;
+  if (t->at - t->block.from <= TOOL_TEXT_TAG_MAX) return false;
+  t->at = t->block.from + TOOL_TEXT_TAG_MAX;
   return true;
 }
 
@@ -63,8 +63,8 @@ static enum tool_text_step between(struct tool_text *t, struct str s, const stru
   }
   if (call == TOOL_TEXT_MATCH_WHOLE) {
     t->at += k->call.n;
-    t->from = t->at;
-    t->phase = HEADER;
+    t->block.from = t->at;
+    t->block.phase = HEADER;
     return TOOL_TEXT_AGAIN;
   }
   if (end == TOOL_TEXT_MATCH_WHOLE) {
@@ -92,17 +92,17 @@ static enum tool_text_step header(struct tool_text *t, struct str s, const struc
   to = t->at;
   if (is_too_long(t)) return TOOL_TEXT_FAIL;
   if (m != TOOL_TEXT_MATCH_WHOLE) return TOOL_TEXT_MORE;
-  struct str words = str_sub(s, t->from, to);
+  struct str words = str_sub(s, t->block.from, to);
   t->at += ends[which].n;
   if (which == 1) return decide(t, TOOL_TEXT_BAD, SECTION);
-  t->tool = resolve_header(t, words);
-  t->from = t->at;
-  if (t->tool < 0 && k == &deepseek && str_eq(str_trim(words), STR("function"))) {
-    t->phase = NAME; /* it was the call's type */
+  t->block.tool = resolve_header(t, words);
+  t->block.from = t->at;
+  if (t->block.tool < 0 && k == &deepseek && str_eq(str_trim(words), STR("function"))) {
+    t->block.phase = NAME; /* it was the call's type */
     return TOOL_TEXT_AGAIN;
   }
-  t->phase = ARGS;
-  return t->tool < 0 ? TOOL_TEXT_FAIL : TOOL_TEXT_AGAIN;
+  t->block.phase = ARGS;
+  return t->block.tool < 0 ? TOOL_TEXT_FAIL : TOOL_TEXT_AGAIN;
 }
 
 static enum tool_text_step name_line(struct tool_text *t, struct str s) {
@@ -110,10 +110,10 @@ static enum tool_text_step name_line(struct tool_text *t, struct str s) {
   t->at = line ? (size_t)(line - s.p) : s.n;
   if (is_too_long(t)) return TOOL_TEXT_FAIL;
   if (!line) return TOOL_TEXT_MORE;
-  t->tool = tool_text_resolve(t, str_trim(str_sub(s, t->from, t->at)));
-  t->from = t->at;
-  t->phase = ARGS;
-  return t->tool < 0 ? TOOL_TEXT_FAIL : TOOL_TEXT_AGAIN;
+  t->block.tool = tool_text_resolve(t, str_trim(str_sub(s, t->block.from, t->at)));
+  t->block.from = t->at;
+  t->block.phase = ARGS;
+  return t->block.tool < 0 ? TOOL_TEXT_FAIL : TOOL_TEXT_AGAIN;
 }
 
 static enum tool_text_step arguments(struct tool_text *t, struct str s, const struct section *k) {
@@ -122,13 +122,13 @@ static enum tool_text_step arguments(struct tool_text *t, struct str s, const st
   if (tool_text_find(s, &t->at, ends, 3, &which) != TOOL_TEXT_MATCH_WHOLE) return TOOL_TEXT_MORE;
   to = t->at;
   if (which == 0) t->at += ends[0].n;
-  return decide(t, tool_text_args_json(t, unfenced(str_sub(s, t->from, to))), SECTION);
+  return decide(t, tool_text_args_json(t, unfenced(str_sub(s, t->block.from, to))), SECTION);
 }
 
 static enum tool_text_step sections(struct tool_text *t, struct str s, const struct section *k) {
-  switch ((enum phase)t->phase) {
+  switch ((enum phase)t->block.phase) {
     case START:
-      t->phase = SECTION; /* it begins with one of the two, or the marker would not be here */
+      t->block.phase = SECTION; /* it begins with one of the two, or the marker would not be here */
       return TOOL_TEXT_AGAIN;
     case HEADER: return header(t, s, k);
     case NAME: return name_line(t, s);
@@ -142,9 +142,9 @@ enum tool_text_step tool_text_deepseek(struct tool_text *t, struct str s) { retu
 
 enum tool_text_step tool_text_section_end(struct tool_text *t, struct str s) {
   t->at = s.n;
-  if (t->phase == SECTION) return over(t);
-  if (t->phase != ARGS) return TOOL_TEXT_FAIL;
-  enum tool_text_step step = decide(t, tool_text_args_json(t, unfenced(str_sub(s, t->from, s.n))), SECTION);
+  if (t->block.phase == SECTION) return over(t);
+  if (t->block.phase != ARGS) return TOOL_TEXT_FAIL;
+  enum tool_text_step step = decide(t, tool_text_args_json(t, unfenced(str_sub(s, t->block.from, s.n))), SECTION);
   return step == TOOL_TEXT_CALL ? step : TOOL_TEXT_FAIL;
 }
 
@@ -179,10 +179,10 @@ static enum tool_text_step harmony_header(struct tool_text *t, struct str s) {
       t->at--;
       continue;
     }
-    t->tool = tool_text_resolve(t, recipient(str_sub(s, 0, at)));
-    t->from = t->at;
-    t->phase = ARGS;
-    return t->tool < 0 ? TOOL_TEXT_FAIL : TOOL_TEXT_AGAIN;
+    t->block.tool = tool_text_resolve(t, recipient(str_sub(s, 0, at)));
+    t->block.from = t->at;
+    t->block.phase = ARGS;
+    return t->block.tool < 0 ? TOOL_TEXT_FAIL : TOOL_TEXT_AGAIN;
   }
   return t->at >= TOOL_TEXT_TAG_MAX ? TOOL_TEXT_FAIL : TOOL_TEXT_MORE;
 }
@@ -190,20 +190,20 @@ static enum tool_text_step harmony_header(struct tool_text *t, struct str s) {
 enum tool_text_step tool_text_harmony(struct tool_text *t, struct str s) {
   static const struct str ends[] = {
       {"<|call|>", 8}, {"<|end|>", 7}, {"<|return|>", 10}, {"<|start|>", 9}, {"<|channel|>", 11}};
-  if (t->phase == END) return over(t);
-  if (t->phase == START) return harmony_header(t, s);
+  if (t->block.phase == END) return over(t);
+  if (t->block.phase == START) return harmony_header(t, s);
   size_t which, to;
   if (tool_text_find(s, &t->at, ends, 5, &which) != TOOL_TEXT_MATCH_WHOLE) return TOOL_TEXT_MORE;
   to = t->at;
   if (which < 3) t->at += ends[which].n;
-  return decide(t, tool_text_args_json(t, str_sub(s, t->from, to)), END);
+  return decide(t, tool_text_args_json(t, str_sub(s, t->block.from, to)), END);
 }
 
 enum tool_text_step tool_text_harmony_end(struct tool_text *t, struct str s) {
   t->at = s.n;
-  if (t->phase == END) return over(t);
-  if (t->phase != ARGS) return TOOL_TEXT_FAIL;
-  enum tool_text_step step = decide(t, tool_text_args_json(t, str_sub(s, t->from, s.n)), END);
+  if (t->block.phase == END) return over(t);
+  if (t->block.phase != ARGS) return TOOL_TEXT_FAIL;
+  enum tool_text_step step = decide(t, tool_text_args_json(t, str_sub(s, t->block.from, s.n)), END);
   return step == TOOL_TEXT_CALL ? step : TOOL_TEXT_FAIL;
 }
 
@@ -212,27 +212,27 @@ static bool is_mistral(struct str s) { return s.p[0] == '['; }
 
 static enum tool_text_step list_item(struct tool_text *t, struct str s) {
   for (; t->at < s.n; t->at++)
-    if (!text_is_white(s.p[t->at]) && !(t->phase == NEXT && (s.p[t->at] == ',' || s.p[t->at] == ';'))) break;
+    if (!text_is_white(s.p[t->at]) && !(t->block.phase == NEXT && (s.p[t->at] == ',' || s.p[t->at] == ';'))) break;
   if (t->at == s.n) return TOOL_TEXT_MORE;
   char c = s.p[t->at];
-  if (c == '[' && t->phase == SECTION && !t->is_array) {
-    t->is_array = true;
+  if (c == '[' && t->block.phase == SECTION && !t->block.is_array) {
+    t->block.is_array = true;
     t->at++;
     return TOOL_TEXT_AGAIN;
   }
-  if (c == ']' && t->is_array) {
+  if (c == ']' && t->block.is_array) {
     t->at++;
     return over(t);
   }
-  t->from = t->at;
-  t->tool = -1;
+  t->block.from = t->at;
+  t->block.tool = -1;
   if (c == '{') {
     tool_text_json_start(t);
-    t->phase = JSON;
+    t->block.phase = JSON;
     return TOOL_TEXT_AGAIN;
   }
-  if (!t->is_array && t->is_json_list && tool_text_is_name_char(c)) {
-    t->phase = NAME;
+  if (!t->block.is_array && t->block.is_json_list && tool_text_is_name_char(c)) {
+    t->block.phase = NAME;
     return TOOL_TEXT_AGAIN;
   }
   return over(t);
@@ -240,23 +240,23 @@ static enum tool_text_step list_item(struct tool_text *t, struct str s) {
 
 /* NAME, then [CALL_ID]id and [ARGS] where they are written. */
 static enum tool_text_step list_name(struct tool_text *t, struct str s) {
-  if (t->phase == NAME) {
+  if (t->block.phase == NAME) {
     while (t->at < s.n && tool_text_is_name_char(s.p[t->at])) t->at++;
     if (is_too_long(t)) return TOOL_TEXT_FAIL;
     if (t->at == s.n) return TOOL_TEXT_MORE;
-    t->tool = tool_text_resolve(t, str_sub(s, t->from, t->at));
-    t->from = t->at;
-    t->phase = HEADER;
-    return t->tool < 0 ? TOOL_TEXT_FAIL : TOOL_TEXT_AGAIN;
+    t->block.tool = tool_text_resolve(t, str_sub(s, t->block.from, t->at));
+    t->block.from = t->at;
+    t->block.phase = HEADER;
+    return t->block.tool < 0 ? TOOL_TEXT_FAIL : TOOL_TEXT_AGAIN;
   }
   t->at = tool_text_skip_space(s, t->at);
   if (is_too_long(t)) return TOOL_TEXT_FAIL;
   if (t->at == s.n) return TOOL_TEXT_MORE;
   struct str rest = tool_text_rest(s, t->at);
   if (rest.p[0] == '{') {
-    t->from = t->at;
+    t->block.from = t->at;
     tool_text_json_start(t);
-    t->phase = JSON;
+    t->block.phase = JSON;
     return TOOL_TEXT_AGAIN;
   }
   enum tool_text_match args = tool_text_literal(rest, STR("[ARGS]")), id = tool_text_literal(rest, STR("[CALL_ID]"));
@@ -276,24 +276,24 @@ static enum tool_text_step list_name(struct tool_text *t, struct str s) {
 }
 
 enum tool_text_step tool_text_list(struct tool_text *t, struct str s) {
-  if (t->phase == END) return over(t);
-  if (t->phase == START) {
-    t->is_json_list = is_mistral(s); /* names stand before the JSON */
-    t->at = t->format->marker.n;
-    t->phase = SECTION;
+  if (t->block.phase == END) return over(t);
+  if (t->block.phase == START) {
+    t->block.is_json_list = is_mistral(s); /* names stand before the JSON */
+    t->at = t->block.format->marker.n;
+    t->block.phase = SECTION;
   }
-  if (t->phase == NAME || t->phase == HEADER) return list_name(t, s);
-  if (t->phase != JSON) return list_item(t, s);
+  if (t->block.phase == NAME || t->block.phase == HEADER) return list_name(t, s);
+  if (t->block.phase != JSON) return list_item(t, s);
   enum tool_text_match m = tool_text_json(t, s);
   if (m == TOOL_TEXT_MATCH_NONE) return TOOL_TEXT_FAIL;
   if (m == TOOL_TEXT_MATCH_PART) return TOOL_TEXT_MORE;
-  struct str value = str_sub(s, t->from, t->at);
-  enum phase next = t->is_array || !t->is_json_list ? NEXT : END;
-  return decide(t, t->tool < 0 ? tool_text_args_call(t, value) : tool_text_args_json(t, value), next);
+  struct str value = str_sub(s, t->block.from, t->at);
+  enum phase next = t->block.is_array || !t->block.is_json_list ? NEXT : END;
+  return decide(t, t->block.tool < 0 ? tool_text_args_call(t, value) : tool_text_args_json(t, value), next);
 }
 
 enum tool_text_step tool_text_list_end(struct tool_text *t, struct str s) {
-  if (t->phase != NEXT && t->phase != END) return TOOL_TEXT_FAIL;
+  if (t->block.phase != NEXT && t->block.phase != END) return TOOL_TEXT_FAIL;
   t->at = s.n;
   return over(t);
 }
@@ -329,19 +329,19 @@ static enum tool_text_match bare_key(struct tool_text *t, struct str s) {
 }
 
 enum tool_text_step tool_text_bare(struct tool_text *t, struct str s) {
-  if (t->phase == START) {
+  if (t->block.phase == START) {
     enum tool_text_match m = bare_key(t, s);
     if (m == TOOL_TEXT_MATCH_PART && s.n < TOOL_TEXT_TAG_MAX) return TOOL_TEXT_MORE;
     t->at = m != TOOL_TEXT_MATCH_WHOLE;
     if (t->at) return TOOL_TEXT_FAIL;
     tool_text_json_start(t);
-    t->phase = JSON;
+    t->block.phase = JSON;
   }
-  if (t->phase == JSON) {
+  if (t->block.phase == JSON) {
     enum tool_text_match m = tool_text_json(t, s);
     if (m != TOOL_TEXT_MATCH_WHOLE) return m == TOOL_TEXT_MATCH_NONE ? TOOL_TEXT_FAIL : TOOL_TEXT_MORE;
-    t->from = t->at;
-    t->phase = REST;
+    t->block.from = t->at;
+    t->block.phase = REST;
   }
   t->at = tool_text_skip_space(s, t->at);
   return t->at == s.n ? TOOL_TEXT_MORE : TOOL_TEXT_FAIL;
@@ -364,8 +364,8 @@ static bool is_bare_call(struct tool_text *t, struct str json) {
 }
 
 enum tool_text_step tool_text_bare_end(struct tool_text *t, struct str s) {
-  if (t->phase != REST) return TOOL_TEXT_FAIL;
+  if (t->block.phase != REST) return TOOL_TEXT_FAIL;
   t->at = s.n;
-  if (!is_bare_call(t, str_sub(s, 0, t->from))) return TOOL_TEXT_FAIL;
-  return tool_text_args_call(t, str_sub(s, 0, t->from)) == TOOL_TEXT_GOOD ? TOOL_TEXT_CALL : TOOL_TEXT_FAIL;
+  if (!is_bare_call(t, str_sub(s, 0, t->block.from))) return TOOL_TEXT_FAIL;
+  return tool_text_args_call(t, str_sub(s, 0, t->block.from)) == TOOL_TEXT_GOOD ? TOOL_TEXT_CALL : TOOL_TEXT_FAIL;
 }

@@ -80,14 +80,14 @@ static unsigned types_of(yyjson_val *root, yyjson_val *schema, unsigned depth, u
 }
 
 static yyjson_val *property(const struct tool_text *t, struct str param) {
-  yyjson_val *schema = t->tool < 0 ? NULL : t->request->tools[t->tool].schema;
+  yyjson_val *schema = t->block.tool < 0 ? NULL : t->request->tools[t->block.tool].schema;
   return yyjson_obj_getn(yyjson_obj_get(schema, "properties"), param.p, param.n);
 }
 
 unsigned tool_text_types(const struct tool_text *t, struct str param) {
   unsigned left = SCHEMA_BRANCHES_MAX;
   yyjson_val *schema = property(t, param);
-  return schema ? types_of(t->request->tools[t->tool].schema, schema, 0, &left) : 0;
+  return schema ? types_of(t->request->tools[t->block.tool].schema, schema, 0, &left) : 0;
 }
 
 bool tool_text_has_property(const struct tool_text *t, struct str param) { return property(t, param) != NULL; }

@@ -3,11 +3,13 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { journal, spent, usd } from './journal.js';
 import { KEY, makeHome, sleep, startMock, startServe, until, user } from './harness.js';
 
 const slow = /asan|tsan/.test(process.env.MAESTRO_BIN ?? '');
+const ADMIN = 'admin-token-of-the-tests';
 let mock;
 before(async () => { mock = await startMock(); });
 after(async () => { await mock?.stop(); });
@@ -28,45 +30,6 @@ const config = (limits, more = {}) => ({
   },
   limits,
 });
-const usd = (nano) => Number(nano) / 1e9;
-
-// ---- the journal, read by somebody else's eyes ----
-
-const crcTable = Array.from({ length: 256 }, (_, i) => {
-  for (let k = 0; k < 8; k++) i = i & 1 ? (i >>> 1) ^ 0x82f63b78 : i >>> 1;
-  return i >>> 0;
-});
-const crc32c = (...parts) => {
-  let c = 0xffffffff;
-  for (const p of parts) for (const b of p) c = crcTable[(c ^ b) & 255] ^ (c >>> 8);
-  return (c ^ 0xffffffff) >>> 0;
-};
-const SLOTS = 8192, ROWS = 16384, SLOT = 176, ROW = 208, HEADER = 4096;
-const FLAGS = ['estimated', 'overrun', 'unpriced', 'recovered', 'failed'];
-
-function journal(home) {
-  const folder = join(home, 'data', 'maestro', 'ledger'), rows = [];
-  let taken = 0;
-  for (const name of readdirSync(folder).filter((n) => /^worker-\d+\.journal$/.test(n))) {
-    const b = readFileSync(join(folder, name));
-    assert.equal(b.length, HEADER + SLOTS * SLOT + ROWS * ROW, name);
-    for (let i = 0; i < SLOTS; i++) taken += b.readUInt32LE(HEADER + i * SLOT) !== 0;
-    for (let i = 0; i < ROWS; i++) {
-      const r = b.subarray(HEADER + SLOTS * SLOT + i * ROW, HEADER + SLOTS * SLOT + (i + 1) * ROW);
-      if (r.readBigUInt64LE(0) === 0n) continue;
-      assert.equal(r.readUInt32LE(8), crc32c(r.subarray(0, 8), r.subarray(12)), `${name}: row ${i} has its checksum`);
-      const text = (at, n) => r.subarray(at, at + n).toString().replace(/\0+$/, '');
-      rows.push({
-        flags: Object.fromEntries(FLAGS.map((f, k) => [f, (r.readUInt32LE(12) >> k & 1) === 1])),
-        reserved: r.readBigInt64LE(48), attempt: r.readUInt32LE(84), trace: text(88, 32), model: text(120, 40),
-        amount: r.readBigInt64LE(160), input: r.readBigInt64LE(168), output: r.readBigInt64LE(176),
-      });
-    }
-  }
-  return { rows, taken };
-}
-
-const spent = (home) => journal(home).rows.reduce((sum, r) => sum + r.amount, 0n);
 const health = async (serve, key = KEY) =>
   (await fetch(`${serve.url}/healthz`, { headers: { authorization: `Bearer ${key}` } })).json();
 const account = async (serve, name = 'key:1') => (await health(serve)).limits.find((l) => l.name === name);
@@ -373,13 +336,17 @@ function numbers(seed) {
   };
 }
 
-test('many callers, failures, disconnects and a kill -9: never more than the budget, and every receipt has its row', async () => {
-  const CALLERS = slow ? 100 : 150, CALLS = slow ? 4 : 8, BUDGET = 40;
-  const home = makeHome(), random = numbers(7), receipts = [];
-  const limits = { budgetUsd: BUDGET };
+/**
+ * Many callers, failures, disconnects and a kill -9. `prepare` gives what is asked with, and whose budgets must hold:
+ * {credentials, budgets: {account: USD}}; account '' is everybody's. `check` sees the refusals.
+ */
+async function survives({ limits, callers: CALLERS, calls: CALLS, prepare, check }) {
+  const home = makeHome(), random = numbers(7), receipts = [], refusals = new Set();
+  let credentials = [KEY], budgets = {};
   const tags = ['echo', 'chunks-5', 'chunks-12+pace-15', 'chunks-9+stream-cut', 'usage-cache', 'no-usage', 'fail-500', 'fail-429',
     'stream-error', 'slow-150', 'garbage-json', 'thinking', 'stream-cut-900', 'ok-error'];
-  let serve = await startServe({ config: config(limits), home });
+  const env = { ADMIN_TOKEN: ADMIN };
+  let serve = await startServe({ config: config(limits), home, env });
   const statuses = {};
 
   async function oneCall(url) {
@@ -392,7 +359,7 @@ test('many callers, failures, disconnects and a kill -9: never more than the bud
     try {
       const r = await fetch(`${url}/v1/chat/completions`, {
         method: 'POST', body, signal: away.signal,
-        headers: { 'content-type': 'application/json', authorization: `Bearer ${KEY}` },
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${credentials[Math.floor(random() * credentials.length)]}` },
       });
       statuses[r.status] = (statuses[r.status] ?? 0) + 1;
       if (leave) {
@@ -402,6 +369,7 @@ test('many callers, failures, disconnects and a kill -9: never more than the bud
         return;
       }
       const text = await r.text();
+      if (r.status === 402) refusals.add(/and (.*) has \$/.exec(text)?.[1] ?? text);
       const receipt = /"maestro":(\{"trace_id".*?"overhead_us":\d+\})/.exec(text.replace(/\n/g, ' '));
       if (receipt) receipts.push(JSON.parse(receipt[1]));
     } catch { statuses.lost = (statuses.lost ?? 0) + 1; }
@@ -415,6 +383,8 @@ test('many callers, failures, disconnects and a kill -9: never more than the bud
     mid: { price: { in: 100, out: 2000 }, maxOutput: 200 }, small: { price: { in: 10, out: 200 }, maxOutput: 200 } } } } });
   await until('the models to be there', async () => (await (await fetch(`${serve.url}/v1/models`, { headers: { authorization: `Bearer ${KEY}` } })).text()).includes('up/mid'));
 
+  ({ credentials, budgets } = await prepare(serve));
+
   // The first life is killed in the middle of it all.
   const first = callers(serve.url, Infinity);
   await until('enough to have happened', () => receipts.length > CALLERS / 3, 60000);
@@ -427,7 +397,7 @@ test('many callers, failures, disconnects and a kill -9: never more than the bud
   assert.ok(journal(home).taken > 0, 'it was killed with calls in flight');
   const before = journal(home);
 
-  serve = await startServe({ home });
+  serve = await startServe({ home, env });
   try {
     const h = await health(serve);
     assert.ok(h.journal.recovered > 0);
@@ -436,25 +406,24 @@ test('many callers, failures, disconnects and a kill -9: never more than the bud
     assert.equal(recovered.taken, 0, 'after recovery no slot is taken');
     assert.equal(recovered.rows.length, before.rows.length + h.journal.recovered);
     for (const r of recovered.rows.filter((x) => x.flags.recovered)) assert.ok(r.flags.estimated && r.amount <= r.reserved);
-    assert.equal(h.limits.find((l) => l.name === 'key:1').spent_usd, usd(spent(home)), 'exactly what the rows say');
+    if (credentials.length === 1) assert.equal(h.limits.find((l) => l.name === 'key:1').spent_usd, usd(spent(home)), 'exactly what the rows say');
 
-    let over = 0n;
-    const budget = BigInt(BUDGET) * 1000000000n;
-    const watch = setInterval(() => { if (spent(home) > budget) over = spent(home); }, 100);
+    const caps = Object.entries(budgets).map(([name, amount]) => [name, BigInt(Math.round(amount * 1e9))]);
+    const passed = () => caps.filter(([name, cap]) => spent(home, name) > cap).map(([name]) => name);
+    const over = new Set();
+    const watch = setInterval(() => passed().forEach((name) => over.add(name)), 250);
     await callers(serve.url, CALLS);
     // Until the budget is really used up.
-    for (let i = 0; i < 40 && (!statuses[402] || spent(home) < budget * 7n / 10n); i++) await Promise.all(Array.from({ length: CALLERS }, () => oneCall(serve.url)));
+    for (let i = 0; i < 40 && (!check(refusals) || !caps.some(([name, cap]) => spent(home, name) > cap * 7n / 10n)); i++) await Promise.all(Array.from({ length: CALLERS }, () => oneCall(serve.url)));
     clearInterval(watch);
-    assert.ok(statuses[402] > 0, `the budget was reached: ${JSON.stringify(statuses)}`);
+    assert.ok(check(refusals), `budgets were reached: ${JSON.stringify(statuses)} ${[...refusals]}`);
     await until('all to be settled', async () => (await health(serve)).journal.in_flight === 0, 30000);
-    const { rows, taken } = journal(home), total = spent(home);
-    assert.equal(over, 0n);
+    const { rows, taken } = journal(home);
+    assert.deepEqual([...over, ...passed()], [], 'never more than a budget');
     assert.equal(taken, 0);
-    assert.ok(total <= budget, `${total} of ${budget}`);
-    assert.ok(total > budget / 2n, `${total} of ${budget}: the test spends it`);
-    const a = await account(serve);
-    assert.equal(a.spent_usd, usd(total));
-    assert.equal(a.reserved_usd, 0);
+    assert.ok(caps.some(([name, cap]) => spent(home, name) > cap / 2n), 'the test spends them');
+    for (const l of (await health(serve)).limits) assert.equal(l.reserved_usd, 0, l.name);
+    for (const [name] of caps) if (name === '') assert.equal((await account(serve)).spent_usd, usd(spent(home)));
     assert.ok(receipts.length > 100);
     const byTrace = new Map();
     for (const r of rows) byTrace.set(r.trace, [...byTrace.get(r.trace) ?? [], r]);
@@ -465,4 +434,49 @@ test('many callers, failures, disconnects and a kill -9: never more than the bud
     }
   } finally { await serve.stop(); }
   assert.ok(!existsSync(home));
+}
+
+test('many callers, failures, disconnects and a kill -9: never more than the budget, and every receipt has its row', async () => {
+  await survives({
+    limits: { budgetUsd: 40 },
+    callers: slow ? 100 : 150,
+    calls: slow ? 4 : 8,
+    prepare: () => ({ credentials: [KEY], budgets: { '': 40 } }),
+    check: (refusals) => refusals.has('the budget of key:1'),
+  });
+});
+
+test('the same with users in teams, a token and a model: no budget of any of them is passed', async () => {
+  const USERS = 9, TEAMS = 3;
+  await survives({
+    limits: {},
+    callers: slow ? 60 : 90,
+    calls: slow ? 4 : 8,
+    async prepare(serve) {
+      const admin = async (path, body) => {
+        const r = await fetch(`${serve.url}/admin${path}`, { method: 'POST', body: JSON.stringify(body), headers: { authorization: `Bearer ${ADMIN}` } });
+        assert.ok(r.ok, `${path}: ${r.status}`);
+        return r.json();
+      };
+      const budgets = { 'model:up/small': 0.4 }, credentials = [KEY];
+      await admin('/model-limits/up/small', { budget_usd: 0.4 });
+      for (let t = 0; t < TEAMS; t++) {
+        const { id } = await admin('/teams', { name: `t${t}` });
+        await admin(`/teams/t${t}/limits`, { budget_usd: 4, period: 'month' });
+        budgets[`team:${id}`] = 4;
+      }
+      for (let u = 0; u < USERS; u++) {
+        const { id, token } = await admin('/users', { username: `u${u}`, has_all_models: true, team: `t${u % TEAMS}` });
+        const [budget, period] = u % 2 ? [1, 'day'] : u ? [3, 'total'] : [1, 'total'];
+        await admin(`/users/u${u}/limits`, { budget_usd: budget, period, trim: u % 3 === 0 });
+        budgets[`user:${id}`] = budget;
+        credentials.push(token);
+      }
+      const { token } = await admin('/users/u8/tokens', { name: 'ci' });
+      await admin('/users/u8/tokens/ci/limits', { budget_usd: '0.9' });
+      credentials.push(token);
+      return { credentials, budgets };
+    },
+    check: (refusals) => ['your budget', 'your daily budget', "your team's monthly budget", "this token's budget", "this model's budget"].every((w) => refusals.has(w)),
+  });
 });

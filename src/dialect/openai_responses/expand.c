@@ -7,11 +7,6 @@
 #include "base/json_out.h"
 #include "base/json_pool.h"
 
-bool openai_responses_names_ids(struct str body) {
-  return str_find(body, STR("\"previous_response_id\"")) != SIZE_MAX ||
-         str_find(body, STR("\"item_reference\"")) != SIZE_MAX;
-}
-
 enum err openai_responses_not_found(struct str id, const char *param, struct err_info *info) {
   id = str_cut_utf8(id, 128);
   if (info && str_eq(str_from_c(param), STR("previous_response_id")))

@@ -5,19 +5,22 @@
  *
  * How the gateway uses it, around an exchange in this dialect:
  *
- *   before   if (openai_responses_names_ids(body)) e = openai_responses_expand(body, &lookup, arena, &expanded, info);
- *            On ERR_NOT_FOUND the id is none of ours: a target of this same dialect may know it (then relay the body as
- *            it is), for any other the error is the answer. Else `expanded` takes the body's place.
- *   after    if (openai_responses_is_stored(body)) with the response object that the caller got (of a stream:
- *            openai_responses_final, over the last bytes sent): openai_responses_record fills what stored_response_put
- *            wants. body: the expanded one.
- *   GET /v1/responses/{id}: the stored `response` as it is. GET …/input_items: openai_responses_put_input_items.
- *   DELETE: openai_responses_put_deleted. An unknown id: openai_responses_not_found. */
+ * Before it, if (openai_responses_names_ids(scan, body)), openai_responses_expand. On ERR_NOT_FOUND the id is none of
+ * ours: a target of this same dialect may know it (then the body is relayed as it is), for any other the error is the
+ * answer. Else what was expanded takes the body's place.
+ *
+ * After it, if (openai_responses_is_stored(scan)), openai_responses_record fills what stored_response_put wants from
+ * the expanded body and the response object that the caller got (of a stream: openai_responses_final, over the last
+ * bytes sent).
+ *
+ * GET /v1/responses/{id} is the stored `response` as it is, GET …/input_items openai_responses_put_input_items, DELETE
+ * openai_responses_put_deleted, an unknown id openai_responses_not_found. */
 #ifndef MAESTRO_DIALECT_OPENAI_RESPONSES_EXPAND_H
 #define MAESTRO_DIALECT_OPENAI_RESPONSES_EXPAND_H
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/envelope_scan.h"
 #include "base/err.h"
 
 /* False: not found; *e is set where something failed. Texts are in `a`. */
@@ -27,8 +30,9 @@ struct openai_responses_lookup {
   bool (*item)(void *arg, struct str id, struct arena *a, struct str *json, enum err *e);
 };
 
-/* A quick look for previous_response_id and item_reference; true may be a false alarm (they stand in a text). */
-bool openai_responses_names_ids(struct str body);
+/* A quick look for previous_response_id and item_reference; true may be a false alarm (the latter stands in a text).
+ * scan: of the body, by this dialect's request_table. */
+bool openai_responses_names_ids(const struct envelope_scan *scan, struct str body);
 /* The body with `input` in full and without previous_response_id. Instructions of earlier turns are not carried over
  * (as the API has it), nor is their thinking that nobody could read again (no encrypted_content). ERR_NOT_FOUND with
  * the path and id of the first that is unknown; faults of the body's own types as the decoder has them.
@@ -36,8 +40,8 @@ bool openai_responses_names_ids(struct str body);
 enum err openai_responses_expand(struct str body, const struct openai_responses_lookup *lookup, struct arena *a,
                                  struct buf *out, struct err_info *info) MUST_CHECK;
 
-/* "store" is true unless it was said to be false. False for a body that is no JSON object. */
-bool openai_responses_is_stored(struct str body);
+/* "store" is true unless it was said to be false. */
+bool openai_responses_is_stored(const struct envelope_scan *scan);
 
 struct openai_responses_record_item {
   struct str id, json;

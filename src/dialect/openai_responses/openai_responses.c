@@ -5,9 +5,21 @@
 #include "base/envelope_once.h"
 #include "dialect/envelope_read.h"
 #include "dialect/openai_chat.h"
+#include "dialect/openai_responses/expand.h"
 #include "dialect/openai_responses/internal.h"
 
-enum request_row { MODEL, INPUT, STREAM, MAX_OUTPUT_TOKENS, PREVIOUS_RESPONSE_ID, CONVERSATION, PROMPT, MAESTRO, ROWS };
+enum request_row {
+  MODEL,
+  INPUT,
+  STREAM,
+  MAX_OUTPUT_TOKENS,
+  PREVIOUS_RESPONSE_ID,
+  CONVERSATION,
+  PROMPT,
+  STORE,
+  MAESTRO,
+  ROWS
+};
 
 static const struct str request_paths[ROWS] = {
     [MODEL] = STR("model"),
@@ -17,12 +29,22 @@ static const struct str request_paths[ROWS] = {
     [PREVIOUS_RESPONSE_ID] = STR("previous_response_id"),
     [CONVERSATION] = STR("conversation"),
     [PROMPT] = STR("prompt"),
+    [STORE] = STR("store"),
     [MAESTRO] = STR("maestro"),
 };
 
 static struct envelope_once table = {.paths = request_paths, .n = ROWS};
 
 const struct envelope_table *openai_responses_request_table(void) { return envelope_once_table(&table); }
+
+bool openai_responses_names_ids(const struct envelope_scan *scan, struct str body) {
+  return envelope_scan_value(scan, PREVIOUS_RESPONSE_ID) || str_find(body, STR("\"item_reference\"")) != SIZE_MAX;
+}
+
+bool openai_responses_is_stored(const struct envelope_scan *scan) {
+  const struct envelope_value *store = envelope_scan_value(scan, STORE);
+  return !store || store->type != ENVELOPE_FALSE;
+}
 
 /* Input may be left out only where something else holds it. */
 static enum err check_input(const struct envelope_scan *scan, struct err_info *info) {

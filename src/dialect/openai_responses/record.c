@@ -10,14 +10,6 @@
 
 enum { PAGE_MAX = 100, PAGE_DEFAULT = 20 };
 
-bool openai_responses_is_stored(struct str body) {
-  yyjson_doc *doc = yyjson_read(body.p, body.n, YYJSON_READ_NUMBER_AS_RAW);
-  struct yyjson_val *root = yyjson_doc_get_root(doc);
-  bool is_stored = yyjson_is_obj(root) && !yyjson_is_false(yyjson_obj_get(root, "store"));
-  yyjson_doc_free(doc);
-  return is_stored;
-}
-
 /* ---- the record ---- */
 
 struct recorder {

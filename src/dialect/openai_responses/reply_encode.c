@@ -5,10 +5,8 @@
 #include "base/json_out.h"
 #include "dialect/openai_responses/output.h"
 
-static void put_null(struct buf *out, const char *key) {
-  json_out_key(out, key);
-  buf_put(out, STR("null"));
-}
+/* A member behind another one, ready to be written: most of an object that says again what nobody asked for. */
+#define MEMBER(key, json) STR(",\"" key "\":" json)
 
 /* ---- how it ended ---- */
 
@@ -43,11 +41,11 @@ static void put_detail(struct buf *out, const struct usage *u, enum usage_class 
  * takes no details without the cached tokens, so they stand or fall with them. */
 static void put_usage(struct buf *out, const struct answer *answer) {
   const struct usage *u = &answer->usage;
-  json_out_key(out, "usage");
   if (!answer->has_usage || !usage_has(u, USAGE_INPUT) || !usage_has(u, USAGE_OUTPUT)) {
-    buf_put(out, STR("null"));
+    buf_put(out, MEMBER("usage", "null"));
     return;
   }
+  json_out_key(out, "usage");
   json_out_begin(out, '{');
   json_out_member_i64(out, "input_tokens", usage_get(u, USAGE_INPUT));
   if (usage_has(u, USAGE_CACHE_READ)) {
@@ -70,8 +68,11 @@ static void put_usage(struct buf *out, const struct answer *answer) {
 
 /* ---- what was asked ---- */
 
-static void put_number(struct buf *out, const char *key, struct str digits, const char *otherwise) {
-  json_out_member_raw_if(out, key, digits.n ? digits : str_from_c(otherwise));
+static void put_number(struct buf *out, const char *key, struct str digits, struct str otherwise) {
+  if (digits.n)
+    json_out_member_raw_if(out, key, digits);
+  else
+    buf_put(out, otherwise);
 }
 
 static void put_instructions(struct buf *out, const struct request *r) {
@@ -80,35 +81,34 @@ static void put_instructions(struct buf *out, const struct request *r) {
   if (has_text)
     json_out_member_string(out, "instructions", first->parts[0].text);
   else
-    put_null(out, "instructions");
+    buf_put(out, MEMBER("instructions", "null"));
 }
 
 static void put_asked(struct buf *out, const struct request *r) {
   size_t from;
   put_instructions(out, r);
-  put_number(out, "max_output_tokens", r ? r->max_tokens : STR_NONE, "null");
+  put_number(out, "max_output_tokens", r ? r->max_tokens : STR_NONE, MEMBER("max_output_tokens", "null"));
   json_out_member_bool(out, "parallel_tool_calls", !r || r->parallel_tool_calls != 0);
   json_out_member_bool(out, "store", !r || r->store != 0);
-  put_number(out, "temperature", r ? r->temperature : STR_NONE, "1.0");
-  put_number(out, "top_p", r ? r->top_p : STR_NONE, "1.0");
-  json_out_member_string(out, "truncation", STR("disabled"));
+  put_number(out, "temperature", r ? r->temperature : STR_NONE, MEMBER("temperature", "1.0"));
+  put_number(out, "top_p", r ? r->top_p : STR_NONE, MEMBER("top_p", "1.0"));
+  buf_put(out, MEMBER("truncation", "\"disabled\""));
   from = out->n;
   if (r) openai_responses_put_reasoning(out, r);
-  if (out->n == from) json_out_member_raw_if(out, "reasoning", STR("{\"effort\":null,\"summary\":null}"));
+  if (out->n == from) buf_put(out, MEMBER("reasoning", "{\"effort\":null,\"summary\":null}"));
   from = out->n;
   if (r) openai_responses_put_text(out, r);
-  if (out->n == from) json_out_member_raw_if(out, "text", STR("{\"format\":{\"type\":\"text\"}}"));
+  if (out->n == from) buf_put(out, MEMBER("text", "{\"format\":{\"type\":\"text\"}}"));
   from = out->n;
   if (r) openai_responses_put_tool_choice(out, r);
-  if (out->n == from) json_out_member_string(out, "tool_choice", STR("auto"));
+  if (out->n == from) buf_put(out, MEMBER("tool_choice", "\"auto\""));
   from = out->n;
   if (r && r->tool_count) openai_responses_put_tools(out, r);
-  if (out->n == from) json_out_member_raw_if(out, "tools", STR("[]"));
-  json_out_key(out, "metadata");
+  if (out->n == from) buf_put(out, MEMBER("tools", "[]"));
   if (r && r->metadata)
-    json_split_put(out, r->metadata);
+    json_out_member_value_if(out, "metadata", r->metadata);
   else
-    buf_put(out, STR("{}"));
+    buf_put(out, MEMBER("metadata", "{}"));
   if (r && r->service_tier.n) json_out_member_string(out, "service_tier", r->service_tier);
   if (r && r->user.n) json_out_member_string(out, "user", r->user);
 }
@@ -118,14 +118,15 @@ static void put_previous(struct buf *out, const struct request *r) {
   if (native && native->previous_id.n)
     json_out_member_string(out, "previous_response_id", native->previous_id);
   else
-    put_null(out, "previous_response_id");
+    buf_put(out, MEMBER("previous_response_id", "null"));
 }
 
 /* ---- the object ---- */
 
 static struct str reply_id(const struct openai_responses_output *o) {
   if (str_has_prefix(o->answer->id, STR("resp_")) && dialect_is_id(o->answer->id)) return o->answer->id;
-  return arena_printf(o->x->arena, "resp_%.*s", STR_ARG(o->x->reply_id));
+  const struct str parts[] = {STR("resp_"), o->x->reply_id};
+  return arena_join(o->x->arena, parts, 2);
 }
 
 static void put_output(struct buf *out, const struct openai_responses_output *o, const char *status) {
@@ -144,29 +145,29 @@ void openai_responses_put_response(struct buf *out, const struct openai_response
   const char *reason = is_begun || error ? NULL : incomplete_reason(a);
   json_out_begin(out, '{');
   json_out_member_string(out, "id", reply_id(o));
-  json_out_member_string(out, "object", STR("response"));
+  buf_put(out, MEMBER("object", "\"response\""));
   json_out_member_i64(out, "created_at", a->created_s ? a->created_s : o->x->created_s);
   json_out_member_string(out, "status", str_from_c(status));
-  json_out_member_bool(out, "background", false);
-  json_out_key(out, "error");
-  if (error)
+  buf_put(out, MEMBER("background", "false"));
+  if (error) {
+    json_out_key(out, "error");
     openai_responses_put_response_error(out, error, info);
-  else
-    buf_put(out, STR("null"));
-  json_out_key(out, "incomplete_details");
+  } else {
+    buf_put(out, MEMBER("error", "null"));
+  }
   if (reason) {
+    json_out_key(out, "incomplete_details");
     json_out_begin(out, '{');
     json_out_member_string(out, "reason", str_from_c(reason));
     json_out_end(out, '}');
   } else {
-    buf_put(out, STR("null"));
+    buf_put(out, MEMBER("incomplete_details", "null"));
   }
   json_out_member_string(out, "model", o->x->model);
   put_previous(out, o->x->request);
   put_asked(out, o->x->request);
   if (is_begun) {
-    json_out_member_raw_if(out, "output", STR("[]"));
-    put_null(out, "usage");
+    buf_put(out, MEMBER("output", "[],\"usage\":null"));
   } else {
     put_output(out, o, status);
     put_usage(out, a);

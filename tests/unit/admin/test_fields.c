@@ -81,11 +81,12 @@ static int teardown(void **state) {
 
 TEST(what_came_is_read) {
   struct thing t;
-  assert_int_equal(fields_read(&arena,
-                               STR("{\"name\":\"abc\",\"is_on\":true,\"count\":null,\"usd\":0.1,\"kind\":\"huge\",\"tags\":[\"a\","
-                                   "\"b\"],\"points\":[{\"x\":-5},{\"label\":\"q\",\"x\":5}],\"size\":\"4K\"}"),
-                               &things, ALL, NAME, &t, NULL),
-                   OK);
+  assert_int_equal(
+      fields_read(&arena,
+                  STR("{\"name\":\"abc\",\"is_on\":true,\"count\":null,\"usd\":0.1,\"kind\":\"huge\",\"tags\":[\"a\","
+                      "\"b\"],\"points\":[{\"x\":-5},{\"label\":\"q\",\"x\":5}],\"size\":\"4K\"}"),
+                  &things, ALL, NAME, &t, NULL),
+      OK);
   assert_int_equal(t.has, ALL);
   assert_str(t.name, STR("abc"));
   assert_true(t.is_on);

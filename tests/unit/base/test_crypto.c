@@ -1,5 +1,6 @@
 /* Published vectors, strict decoding, contexts on several threads. */
 #include <pthread.h>
+#include <stdio.h>
 
 #include "base/crypto.h"
 #include "unit.h"
@@ -113,6 +114,68 @@ TEST(base64url_of_every_remainder) {
   }
 }
 
+static void unhex(const char *hex, uint8_t *out) {
+  for (size_t i = 0; hex[2 * i]; i++) {
+    unsigned v;
+    assert_int_equal(sscanf(hex + 2 * i, "%2x", &v), 1);
+    out[i] = (uint8_t)v;
+  }
+}
+
+/* RFC 5869, test case 3: no salt, no info. The first 32 of its 42 bytes are what one block of HKDF gives. */
+TEST(keys_are_derived_as_published) {
+  uint8_t master[22], want[32], key[CRYPTO_KEY_BYTES], other[CRYPTO_KEY_BYTES];
+  memset(master, 0x0b, sizeof master);
+  unhex("8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d", want);
+  assert_int_equal(crypto_derive(str_from((char *)master, sizeof master), STR_NONE, key), OK);
+  assert_memory_equal(key, want, sizeof key);
+  assert_int_equal(crypto_derive(str_from((char *)master, sizeof master), STR("a use"), other), OK);
+  assert_memory_not_equal(key, other, sizeof key);
+}
+
+/* The GCM specification's test case 16 (McGrew and Viega), put together as crypto_seal does. */
+TEST(a_published_seal_opens) {
+  uint8_t key[32], sealed[12 + 60 + 16], context[20], want[60], out[60];
+  unhex("feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308", key);
+  unhex(
+      "cafebabefacedbaddecaf888"
+      "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0a"
+      "bcc9f662"
+      "76fc6ece0f4e1768cddf8853bb2d551b",
+      sealed);
+  unhex("feedfacedeadbeeffeedfacedeadbeefabaddad2", context);
+  unhex(
+      "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657"
+      "ba637b39",
+      want);
+  assert_int_equal(crypto_unseal(key, str_from((char *)context, 20), str_from((char *)sealed, sizeof sealed), out), OK);
+  assert_memory_equal(out, want, sizeof want);
+}
+
+TEST(a_seal_holds_every_bit_of_it) {
+  uint8_t key[32] = {1}, sealed[6 + CRYPTO_SEAL_EXTRA], again[6 + CRYPTO_SEAL_EXTRA], out[6];
+  struct str plain = STR("secret"), context = STR("https://a.example"), s = {(char *)sealed, sizeof sealed};
+  assert_int_equal(crypto_seal(key, context, plain, sealed), OK);
+  assert_int_equal(crypto_seal(key, context, plain, again), OK);
+  assert_memory_not_equal(sealed, again, sizeof sealed); /* the nonce is another one */
+  assert_int_equal(crypto_unseal(key, context, s, out), OK);
+  assert_memory_equal(out, "secret", 6);
+  for (size_t bit = 0; bit < 8 * sizeof sealed; bit++) {
+    sealed[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    assert_int_equal(crypto_unseal(key, context, s, out), ERR_BAD_VALUE);
+    assert_memory_equal(out, "\0\0\0\0\0\0", 6);
+    sealed[bit / 8] ^= (uint8_t)(1 << bit % 8);
+  }
+  assert_int_equal(crypto_unseal(key, STR("https://b.example"), s, out), ERR_BAD_VALUE);
+  key[31] = 1;
+  assert_int_equal(crypto_unseal(key, context, s, out), ERR_BAD_VALUE);
+  for (size_t n = 0; n < sizeof sealed; n++)
+    assert_int_equal(crypto_unseal(key, context, str_from((char *)sealed, n), out), ERR_BAD_VALUE);
+  uint8_t nothing[CRYPTO_SEAL_EXTRA];
+  assert_int_equal(crypto_seal(key, STR_NONE, STR_NONE, nothing), OK);
+  assert_int_equal(crypto_unseal(key, STR_NONE, str_from((char *)nothing, sizeof nothing), out), OK);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(sha256_gives_the_published_digests),
@@ -123,6 +186,9 @@ int main(void) {
       cmocka_unit_test(random_bytes_differ),
       cmocka_unit_test(hex_is_lower_case),
       cmocka_unit_test(base64url_of_every_remainder),
+      cmocka_unit_test(keys_are_derived_as_published),
+      cmocka_unit_test(a_published_seal_opens),
+      cmocka_unit_test(a_seal_holds_every_bit_of_it),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

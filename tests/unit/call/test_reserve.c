@@ -24,9 +24,10 @@ static void begin(const char *body, int64_t budget) {
   assert_int_equal(ledger_open(folder, 1, NULL, &info), OK);
   ledger_worker_attach(0);
   rig_open(body);
-  subject = (struct limits_subject){
-      ledger_account(STR("key:x")), STR("key:1"), {.budget_nano_usd = budget, .min_output = 16}};
-  caller = (struct limits_caller){{&subject}, 1};
+  subject = (struct limits_subject){.account = ledger_account(STR("key:x")),
+                                    .label = STR("key:1"),
+                                    .limits = {.budget_nano_usd = budget, .min_output = 16}};
+  caller = (struct limits_caller){.v = {&subject}, .n = 1};
   rig.call.limits = &caller;
   rig.call.reply_id = STR("tr_1");
   rig.plan.n = 1;
@@ -290,8 +291,9 @@ TEST(refusals_by_rate_and_what_they_leave) {
 
 TEST(without_a_journal_nobody_with_a_budget_is_served) {
   rig_open(WHOLE);
-  subject = (struct limits_subject){ledger_account(STR("key:y")), STR("key:1"), {.budget_nano_usd = 1000}};
-  caller = (struct limits_caller){{&subject}, 1};
+  subject = (struct limits_subject){
+      .account = ledger_account(STR("key:y")), .label = STR("key:1"), .limits = {.budget_nano_usd = 1000}};
+  caller = (struct limits_caller){.v = {&subject}, .n = 1};
   rig.call.limits = &caller;
   rig.plan.n = 1;
   rig.deployments[0].price = (struct price){.known = 3};

@@ -8,6 +8,7 @@
 #include <yyjson.h>
 
 #include "dialect/anthropic/anthropic.h"
+#include "json_equal.h"
 #include "unit.h"
 
 /* The text with ' for ", in one of a few static buffers. */
@@ -19,16 +20,6 @@ static inline struct str q(const char *text) {
   assert_true(n < sizeof rings[0]);
   for (size_t i = 0; i <= n; i++) out[i] = text[i] == '\'' ? '"' : text[i];
   return str_from(out, n);
-}
-
-static inline void assert_json(struct str got, struct str expected) {
-  yyjson_doc *a = yyjson_read(got.p, got.n, YYJSON_READ_NUMBER_AS_RAW);
-  yyjson_doc *b = yyjson_read(expected.p, expected.n, YYJSON_READ_NUMBER_AS_RAW);
-  bool is_equal = a && b && yyjson_equals(yyjson_doc_get_root(a), yyjson_doc_get_root(b));
-  if (!is_equal) fprintf(stderr, "got      %.*s\nexpected %.*s\n", STR_ARG(got), STR_ARG(expected));
-  yyjson_doc_free(a);
-  yyjson_doc_free(b);
-  assert_true(is_equal);
 }
 
 static inline void assert_text(struct str got, struct str expected) {

@@ -3,6 +3,7 @@
 #ifndef MAESTRO_TESTS_GEMINI_UNIT_H
 #define MAESTRO_TESTS_GEMINI_UNIT_H
 
+#include "json_equal.h"
 #include "unit.h"
 
 #include <stdio.h>
@@ -11,18 +12,8 @@
 
 #include "dialect/gemini/gemini.h"
 
-/* Numbers by their digits, so that 1.0 and 1 differ. */
-static inline bool same_json(struct str a, struct str b) {
-  yyjson_doc *one = yyjson_read(a.p, a.n, YYJSON_READ_NUMBER_AS_RAW),
-             *two = yyjson_read(b.p, b.n, YYJSON_READ_NUMBER_AS_RAW);
-  bool same = one && two && yyjson_equals(yyjson_doc_get_root(one), yyjson_doc_get_root(two));
-  yyjson_doc_free(one);
-  yyjson_doc_free(two);
-  return same;
-}
-
 static inline void check_json_at(const char *file, int line, struct str got, const char *want) {
-  if (same_json(got, str_from_c(want))) return;
+  if (json_is_equal(got, str_from_c(want))) return;
   fprintf(stderr, "%s:%d:\n got  %.*s\n want %s\n", file, line, STR_ARG(got), want);
   fail();
 }

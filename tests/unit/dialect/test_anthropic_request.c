@@ -48,7 +48,7 @@ static void assert_same(const char *json) {
   if (e) fprintf(stderr, "%s: %s\n", json, g.info.text);
   assert_int_equal(e, OK);
   assert_int_equal(encode(&g, (struct dialect_target){.max_tokens = -1}), OK);
-  assert_json(buf_str(&g.out), q(json));
+  assert_json_str(buf_str(&g.out), q(json));
   given_end(&g);
 }
 
@@ -157,8 +157,8 @@ TEST(test_what_does_not_come_back) {
   assert_str(g.r.items[0].parts[0].signature.bytes, STR("xyz"));
   assert_str(g.r.items[0].parts[0].signature.origin, STR("gemini"));
   assert_int_equal(encode(&g, (struct dialect_target){.max_tokens = -1}), OK);
-  assert_json(buf_str(&g.out),
-              q("{'model':'m','messages':[{'role':'assistant','content':[{'type':'text','text':'x'}]}]}"));
+  assert_json_str(buf_str(&g.out),
+                  q("{'model':'m','messages':[{'role':'assistant','content':[{'type':'text','text':'x'}]}]}"));
   given_end(&g);
 }
 
@@ -271,7 +271,7 @@ TEST(test_count_request) {
   assert_int_equal(decode(&g, q("{" HI ",'tools':[{'name':'f','input_schema':{}}]}"), LLM_COUNT_TOKENS), OK);
   assert_int_equal(g.r.operation, LLM_COUNT_TOKENS);
   assert_int_equal(encode(&g, (struct dialect_target){.max_tokens = 100}), OK);
-  assert_json(buf_str(&g.out), q("{" HI ",'tools':[{'name':'f','input_schema':{}}]}"));
+  assert_json_str(buf_str(&g.out), q("{" HI ",'tools':[{'name':'f','input_schema':{}}]}"));
   given_end(&g);
 }
 
@@ -288,7 +288,7 @@ static void assert_foreign(struct given *g, struct dialect_target target, const 
   enum err e = encode(g, target);
   if (e) fprintf(stderr, "%s (%s)\n", g->info.text, g->info.param);
   assert_int_equal(e, OK);
-  assert_json(buf_str(&g->out), q(expected));
+  assert_json_str(buf_str(&g->out), q(expected));
 }
 
 #define PART(...) \

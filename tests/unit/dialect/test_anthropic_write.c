@@ -331,7 +331,7 @@ TEST(test_whole_answer) {
   answer_init(&answer, &r.arena, 0);
   collect(&answer, events, sizeof events / sizeof *events);
   dialect_anthropic.encode_reply(&r.x, &answer, &r.out);
-  assert_json(
+  assert_json_str(
       buf_str(&r.out),
       q("{'type':'message','id':'msg_own','role':'assistant','model':'asked-model','content':[{'type':'thinking',"
         "'thinking':'t','signature':'" SIGNED_ELSEWHERE "'},{'type':'text','text':'hi'},{'type':'tool_use','id':'c',"

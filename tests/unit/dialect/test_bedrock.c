@@ -343,18 +343,10 @@ static void put_messages(struct buf *b, const struct message *m, size_t n) {
 }
 
 static void expect_stream(const struct message *m, size_t n, enum err expected, const char *events) {
-  static const size_t cuts[] = {0, SIZE_MAX};
   struct buf stream;
   buf_init(&stream, 0);
   put_messages(&stream, m, n);
-  for (int i = 0; i < 2; i++) {
-    struct rig t;
-    rig_init(&t);
-    struct event_sink sink = rig_sink(&t);
-    assert_int_equal(rig_feed(&t, d, buf_str(&stream), cuts[i], &sink), expected);
-    rig_expect(&t, events);
-    rig_clear(&t);
-  }
+  rig_expect_stream(d, buf_str(&stream), expected, events);
   buf_clear(&stream);
 }
 
@@ -478,17 +470,9 @@ TEST(parts_are_bounded) {
 
 /* ---- whole replies ---- */
 
-static void expect_reply(const char *body, enum err expected, const char *events) {
-  struct rig t;
-  rig_init(&t);
-  struct event_sink sink = rig_sink(&t);
-  assert_int_equal(d->decode_reply(&t.x, str_from_c(body), &sink, &t.info), expected);
-  rig_expect(&t, events);
-  rig_clear(&t);
-}
-
 TEST(whole_replies) {
-  expect_reply(
+  rig_expect_reply(
+      d,
       "{\"output\":{\"message\":{\"role\":\"assistant\",\"content\":[{\"reasoningContent\":{\"reasoningText\":{"
       "\"text\":\"hm\","
       "\"signature\":\"sig\"}}},{\"reasoningContent\":{\"redactedContent\":\"AA==\"}},{\"text\":\"a\"},{\"text\":\"b\"}"
@@ -504,13 +488,13 @@ TEST(whole_replies) {
       "delta 4 c\nattach 4 1 {\"title\":\"t\"} bedrock_converse\nclose 4\nopen 5 call id=t name=f\ndelta 5 "
       "{\"x\":1.0}\n"
       "close 5\nusage 10 7 0 - -\nstop 0 calls (tool_use)\nend\n");
-  expect_reply("{\"output\":{\"message\":{\"content\":[]}},\"stopReason\":\"end_turn\"}", OK,
-               START "stop 0 end (end_turn)\nend\n");
-  expect_reply("{\"message\":\"no\"}", OK, "error {\"message\":\"no\"}\n");
-  expect_reply("{\"output\":{\"message\":{\"content\":[]}}}", ERR_UPSTREAM_PROTOCOL, START);
-  expect_reply("{\"output\":{}}", ERR_UPSTREAM_PROTOCOL, "");
-  expect_reply("{}", ERR_UPSTREAM_PROTOCOL, "");
-  expect_reply("<html>", ERR_UPSTREAM_PROTOCOL, "");
+  rig_expect_reply(d, "{\"output\":{\"message\":{\"content\":[]}},\"stopReason\":\"end_turn\"}", OK,
+                   START "stop 0 end (end_turn)\nend\n");
+  rig_expect_reply(d, "{\"message\":\"no\"}", OK, "error {\"message\":\"no\"}\n");
+  rig_expect_reply(d, "{\"output\":{\"message\":{\"content\":[]}}}", ERR_UPSTREAM_PROTOCOL, START);
+  rig_expect_reply(d, "{\"output\":{}}", ERR_UPSTREAM_PROTOCOL, "");
+  rig_expect_reply(d, "{}", ERR_UPSTREAM_PROTOCOL, "");
+  rig_expect_reply(d, "<html>", ERR_UPSTREAM_PROTOCOL, "");
 }
 
 int main(void) {

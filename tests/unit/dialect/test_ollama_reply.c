@@ -15,24 +15,11 @@ static const struct dialect *const chat = &dialect_ollama, *const generate = &di
 #define START "start  l 0\n"
 
 static void expect_stream(const char *stream, enum err expected, const char *events) {
-  static const size_t cuts[] = {0, SIZE_MAX};
-  for (int i = 0; i < 2; i++) {
-    struct rig t;
-    rig_init(&t);
-    struct event_sink sink = rig_sink(&t);
-    assert_int_equal(rig_feed(&t, chat, str_from_c(stream), cuts[i], &sink), expected);
-    rig_expect(&t, events);
-    rig_clear(&t);
-  }
+  rig_expect_stream(chat, str_from_c(stream), expected, events);
 }
 
 static void expect_reply(const char *body, enum err expected, const char *events) {
-  struct rig t;
-  rig_init(&t);
-  struct event_sink sink = rig_sink(&t);
-  assert_int_equal(chat->decode_reply(&t.x, str_from_c(body), &sink, &t.info), expected);
-  rig_expect(&t, events);
-  rig_clear(&t);
+  rig_expect_reply(chat, body, expected, events);
 }
 
 TEST(text_and_thinking) {

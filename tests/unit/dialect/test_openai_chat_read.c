@@ -12,24 +12,11 @@ static const struct dialect *const d = &dialect_openai_chat;
 #define START "start chatcmpl-1 m 5\n"
 
 static void expect_stream(const char *stream, const char *events) {
-  static const size_t cuts[] = {0, SIZE_MAX};
-  for (int i = 0; i < 2; i++) {
-    struct rig t;
-    rig_init(&t);
-    struct event_sink sink = rig_sink(&t);
-    assert_int_equal(rig_feed(&t, d, str_from_c(stream), cuts[i], &sink), OK);
-    rig_expect(&t, events);
-    rig_clear(&t);
-  }
+  rig_expect_stream(d, str_from_c(stream), OK, events);
 }
 
 static void expect_reply(const char *body, enum err expected, const char *events) {
-  struct rig t;
-  rig_init(&t);
-  struct event_sink sink = rig_sink(&t);
-  assert_int_equal(d->decode_reply(&t.x, str_from_c(body), &sink, &t.info), expected);
-  rig_expect(&t, events);
-  rig_clear(&t);
+  rig_expect_reply(d, body, expected, events);
 }
 
 TEST(text) {

@@ -79,22 +79,12 @@ TEST(for_chat_callers) {
 }
 
 TEST(what_is_wrong_is_named) {
-  static const struct {
-    const char *body;
-    enum err e;
-    const char *path;
-  } cases[] = {{"{\"model\":\"m\"}", ERR_MISSING, "prompt"},
-               {"{\"model\":\"m\",\"prompt\":{}}", ERR_BAD_TYPE, "prompt"},
-               {"{\"model\":\"m\",\"prompt\":[]}", ERR_BAD_VALUE, "prompt"},
-               {"{\"model\":\"m\",\"prompt\":\"x\",\"echo\":1}", ERR_BAD_TYPE, "echo"},
-               {"{\"model\":\"m\",\"prompt\":\"x\",\"suffix\":1}", ERR_BAD_TYPE, "suffix"}};
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    struct rig t;
-    rig_init(&t);
-    assert_int_equal(rig_decode(&t, d, cases[i].body), cases[i].e);
-    assert_string_equal(t.info.param, cases[i].path);
-    rig_clear(&t);
-  }
+  static const struct rig_fault cases[] = {{"{\"model\":\"m\"}", ERR_MISSING, "prompt"},
+                                           {"{\"model\":\"m\",\"prompt\":{}}", ERR_BAD_TYPE, "prompt"},
+                                           {"{\"model\":\"m\",\"prompt\":[]}", ERR_BAD_VALUE, "prompt"},
+                                           {"{\"model\":\"m\",\"prompt\":\"x\",\"echo\":1}", ERR_BAD_TYPE, "echo"},
+                                           {"{\"model\":\"m\",\"prompt\":\"x\",\"suffix\":1}", ERR_BAD_TYPE, "suffix"}};
+  rig_expect_faults(d, cases, sizeof cases / sizeof *cases);
 }
 
 TEST(a_stream_as_events) {

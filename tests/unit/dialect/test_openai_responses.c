@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <yyjson.h>
 
+#include "json_equal.h"
 #include "llm/signature.h"
 #include "unit.h"
 
@@ -35,18 +36,6 @@ static enum err decode(const char *body, struct request *r, struct err_info *inf
   envelope.model = json_pool_str(yyjson_doc_get_root(doc), "model");
   envelope.is_stream = yyjson_is_true(yyjson_obj_get(yyjson_doc_get_root(doc), "stream"));
   return d->decode_request(&arena, yyjson_doc_get_root(doc), &envelope, r, info);
-}
-
-static void assert_json(struct str got, const char *want) {
-  yyjson_doc *a = yyjson_read(got.p, got.n, YYJSON_READ_NUMBER_AS_RAW);
-  yyjson_doc *b = yyjson_read(want, strlen(want), YYJSON_READ_NUMBER_AS_RAW);
-  assert_non_null(b);
-  if (!a || !yyjson_equals(yyjson_doc_get_root(a), yyjson_doc_get_root(b))) {
-    fprintf(stderr, "got  %.*s\nwant %s\n", STR_ARG(got), want);
-    fail();
-  }
-  yyjson_doc_free(a);
-  yyjson_doc_free(b);
 }
 
 static void assert_encoded(const struct request *r, const char *want) {

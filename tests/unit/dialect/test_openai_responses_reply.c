@@ -5,6 +5,7 @@
 
 #include "base/json_out.h"
 #include "dialect/openai_responses/openai_responses.h"
+#include "json_equal.h"
 #include "llm/signature.h"
 #include "unit.h"
 
@@ -122,17 +123,6 @@ static void assert_stream(const char *frames, const char *want) {
     assert_int_equal(decode_stream(bytes, cut, &info), OK);
     assert_seen(want);
   }
-}
-
-static void assert_json(struct str got, const char *want) {
-  yyjson_doc *a = yyjson_read(got.p, got.n, YYJSON_READ_NUMBER_AS_RAW);
-  yyjson_doc *b = yyjson_read(want, strlen(want), YYJSON_READ_NUMBER_AS_RAW);
-  assert_non_null(b);
-  if (!a || !yyjson_equals(yyjson_doc_get_root(a), yyjson_doc_get_root(b)))
-    fprintf(stderr, "--- got\n%.*s\n--- want\n%s\n", STR_ARG(got), want);
-  assert_true(a && yyjson_equals(yyjson_doc_get_root(a), yyjson_doc_get_root(b)));
-  yyjson_doc_free(a);
-  yyjson_doc_free(b);
 }
 
 /* ---- decoding ---- */

@@ -8,6 +8,7 @@
 #include <yyjson.h>
 
 #include "dialect/dialect.h"
+#include "json_equal.h"
 #include "unit.h"
 
 struct rig {
@@ -146,16 +147,7 @@ static inline void rig_expect(struct rig *t, const char *expected) {
 }
 
 /* What is in t->text and expected are equal JSON values. */
-static inline void rig_expect_json(struct rig *t, const char *expected) {
-  yyjson_doc *got = yyjson_read(t->text.p, t->text.n, YYJSON_READ_NUMBER_AS_RAW);
-  yyjson_doc *want = yyjson_read(expected, strlen(expected), YYJSON_READ_NUMBER_AS_RAW);
-  assert_non_null(want);
-  bool is_equal = got && yyjson_equals(yyjson_doc_get_root(got), yyjson_doc_get_root(want));
-  if (!is_equal) print_error("got:\n%.*s\nwanted:\n%s\n", STR_ARG(buf_str(&t->text)), expected);
-  yyjson_doc_free(got);
-  yyjson_doc_free(want);
-  assert_true(is_equal);
-}
+static inline void rig_expect_json(struct rig *t, const char *expected) { assert_json(buf_str(&t->text), expected); }
 
 /* body into t->request. */
 static inline enum err rig_decode(struct rig *t, const struct dialect *d, const char *body) {
@@ -176,6 +168,46 @@ static inline enum err rig_encode(struct rig *t, const struct dialect *d) {
   buf_reset(&t->text);
   if (!str_eq(t->request.dialect, d->name)) assert_int_equal(request_pair_calls(&t->arena, &t->request), OK);
   return d->encode_request(&t->request, &target, &t->arena, &t->text, &t->info);
+}
+
+/* A stream of d, in one piece and byte by byte: its events. */
+static inline void rig_expect_stream(const struct dialect *d, struct str stream, enum err expected,
+                                     const char *events) {
+  static const size_t cuts[] = {0, SIZE_MAX};
+  for (int i = 0; i < 2; i++) {
+    struct rig t;
+    rig_init(&t);
+    struct event_sink sink = rig_sink(&t);
+    assert_int_equal(rig_feed(&t, d, stream, cuts[i], &sink), expected);
+    rig_expect(&t, events);
+    rig_clear(&t);
+  }
+}
+
+/* A whole reply of d: its events. */
+static inline void rig_expect_reply(const struct dialect *d, const char *body, enum err expected, const char *events) {
+  struct rig t;
+  rig_init(&t);
+  struct event_sink sink = rig_sink(&t);
+  assert_int_equal(d->decode_reply(&t.x, str_from_c(body), &sink, &t.info), expected);
+  rig_expect(&t, events);
+  rig_clear(&t);
+}
+
+/* Requests that d refuses, with the path that is named. */
+struct rig_fault {
+  const char *body;
+  enum err e;
+  const char *path;
+};
+static inline void rig_expect_faults(const struct dialect *d, const struct rig_fault *v, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    struct rig t;
+    rig_init(&t);
+    assert_int_equal(rig_decode(&t, d, v[i].body), v[i].e);
+    assert_string_equal(t.info.param, v[i].path);
+    rig_clear(&t);
+  }
 }
 
 #endif

@@ -3,6 +3,7 @@
 #include "gateway/limits.h"
 
 #include "../state/fake.h"
+#include "policy/principals.h"
 
 static struct fake fake;
 
@@ -25,8 +26,7 @@ static void drop(struct limits_section *s) {
 
 static const struct limits_subject *of(const struct limits_section *s, enum auth_kind kind, uint32_t index) {
   const struct auth_principal p = {.kind = kind, .index = index};
-  static struct limits_subject own;
-  struct limits_caller c = limits_of(s, &p, &own);
+  struct limits_caller c = limits_of(s, &p);
   assert_int_equal(c.n, 1);
   return c.v[0];
 }
@@ -60,15 +60,96 @@ TEST(each_option_reaches_its_limit) {
   ledger_close();
 }
 
-TEST(a_user_has_an_account_and_no_limit_yet) {
-  struct limits_section *s = build("{\"limits\":{\"budgetUsd\":1}}");
-  const struct auth_principal seven = {.kind = AUTH_USER, .id = 7}, eight = {.kind = AUTH_USER, .id = 8};
-  struct limits_subject own[2];
-  struct limits_caller a = limits_of(s, &seven, &own[0]), b = limits_of(s, &eight, &own[1]);
-  assert_ptr_equal(a.v[0]->account, ledger_account(STR("user:7")));
-  assert_ptr_not_equal(a.v[0]->account, b.v[0]->account);
-  assert_int_equal(a.v[0]->limits.budget_nano_usd, -1);
-  drop(s);
+/* A section on top of people: as a snapshot would have it. */
+static const struct principals *principals;
+static enum err people_section(const struct config *config, const struct snapshot *made, const void *old, void **out,
+                               struct config_diags *diags) {
+  (void)config, (void)made, (void)old, (void)diags;
+  *out = (void *)(uintptr_t)principals;
+  return OK;
+}
+
+/* Ann (7, in team "red", with a token that has limits), Bob (8, in no team), and limits of up/m1. */
+static struct principals *make_people(void) {
+  struct people people;
+  struct principals *p;
+  people_init(&people);
+  struct arena *a = people_arena(&people);
+  assert_true(people_make_users(&people, 2));
+  people.user_count = 2;
+  people.teams = ARENA_NEW(a, struct team);
+  people.models = ARENA_NEW(a, struct model_limits);
+  people.team_count = people.model_count = 1;
+  people.teams[0] =
+      (struct team){.id = 3, .name = STR("red"), .limits = {.budget_nano_usd = 5, .period = LEDGER_MONTH}};
+  people.models[0] = (struct model_limits){STR("up/m1"), {.budget_nano_usd = -1, .requests_per_day = 9}};
+  people.users[0] = (struct user){.id = 7,
+                                  .life = 1,
+                                  .name = STR("ann"),
+                                  .team_id = 3,
+                                  .team = STR("red"),
+                                  .is_active = true,
+                                  .token_count = 1,
+                                  .tokens = ARENA_NEW(a, struct user_token),
+                                  .limits = {.budget_nano_usd = -1, .requests_per_minute = 4}};
+  people.users[0].tokens[0] =
+      (struct user_token){.id = 12, .name = STR("ci"), .limits = {.budget_nano_usd = -1, .concurrency = 2}};
+  people.users[1] = (struct user){.id = 8, .life = 2, .name = STR("bob"), .is_active = true, .limits = limits_none};
+  assert_int_equal(principals_new(&people, STORE_DB, NULL, &p), OK);
+  return p;
+}
+
+TEST(a_user_is_bound_by_itself_its_team_and_its_token) {
+  struct snapshot_section rows[GATEWAY_SECTIONS] = {0};
+  const struct snapshot_table table = {rows, GATEWAY_SECTIONS};
+  struct snapshot *made;
+  struct config_diags diags;
+  struct principals *p = make_people();
+  principals = p;
+  for (size_t i = 0; i < GATEWAY_SECTIONS; i++) rows[i] = (struct snapshot_section){"p", people_section, NULL};
+  rows[GATEWAY_LIMITS] = limits_section;
+  fake = (struct fake){.files = {{"/c/maestro/maestro.json", "{}"}}};
+  fake_load(&fake);
+  config_diags_init(&diags);
+  assert_int_equal(snapshot_build(&table, fake.config, NULL, &made, &diags, NULL), OK);
+  config_diags_clear(&diags);
+  const struct limits_section *s = snapshot_get(made, GATEWAY_LIMITS);
+  struct auth_principal ann = {.kind = AUTH_USER, .index = 0, .id = 7, .place = 0};
+  const struct auth_principal bob = {.kind = AUTH_USER, .index = 1, .id = 8, .place = 0}, key = {.kind = AUTH_KEY};
+  struct limits_caller c = limits_of(s, &ann);
+  assert_int_equal(c.n, 3);
+  assert_ptr_equal(c.v[0]->account, ledger_account(STR("user:7")));
+  assert_ptr_equal(c.v[1]->account, ledger_account(STR("team:3")));
+  assert_ptr_equal(c.v[2]->account, ledger_account(STR("token:12")));
+  assert_int_equal(c.v[1]->limits.budget_nano_usd, 5);
+  ann.place = 1; /* a token that is not there */
+  c = limits_of(s, &ann);
+  assert_int_equal(c.n, 2);
+  c = limits_of(s, &bob); /* made again, so not the account of its first life */
+  assert_int_equal(c.n, 1);
+  assert_ptr_equal(c.v[0]->account, ledger_account(STR("user:8.2")));
+  assert_int_equal(limits_with_model(&c, STR("up/m1")).n, 2);
+  assert_int_equal(limits_with_model(&c, STR("up/m2")).n, 1);
+  c = limits_of(s, &key); /* a model's limits bind server keys, too */
+  c = limits_with_model(&c, STR("up/m1"));
+  assert_ptr_equal(c.v[1]->account, ledger_account(STR("model:up/m1")));
+  struct buf b;
+  buf_init(&b, 0);
+  limits_put_json(s, NULL, &b);
+  static const char *const shown[] = {"\"key:1\"", "\"team red\"", "\"model up/m1\"", "\"user ann\"",
+                                      "\"requests_per_minute\":4"};
+  for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
+    assert_int_not_equal(str_find(buf_str(&b), str_from_c(shown[i])), SIZE_MAX);
+  assert_int_equal(str_find(buf_str(&b), STR("bob")), SIZE_MAX); /* without limits */
+  buf_reset(&b);
+  ann.place = 0;
+  limits_put_json(s, &ann, &b);
+  assert_int_not_equal(str_find(buf_str(&b), STR("token ci")), SIZE_MAX);
+  assert_int_equal(str_find(buf_str(&b), STR("key:1")), SIZE_MAX);
+  buf_clear(&b);
+  snapshot_unref(made);
+  principals_free(p);
+  fake_clear(&fake);
   ledger_close();
 }
 
@@ -110,7 +191,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(none_without_options),
       cmocka_unit_test(each_option_reaches_its_limit),
-      cmocka_unit_test(a_user_has_an_account_and_no_limit_yet),
+      cmocka_unit_test(a_user_is_bound_by_itself_its_team_and_its_token),
       cmocka_unit_test(an_account_follows_its_key),
       cmocka_unit_test(figures_name_no_secret),
   };

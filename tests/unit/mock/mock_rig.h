@@ -230,4 +230,18 @@ static inline struct reply rig_chat(const struct rig *rig, const char *model, co
   return r;
 }
 
+/* A rig for all tests of a file: `rig`, and begin and finish for cmocka_run_group_tests. */
+#define RIG_GROUP(...)                                   \
+  static struct rig rig;                                 \
+  static int begin(void **state) {                       \
+    (void)state;                                         \
+    rig_start(&rig, (struct mock_options){__VA_ARGS__}); \
+    return 0;                                            \
+  }                                                      \
+  static int finish(void **state) {                      \
+    (void)state;                                         \
+    rig_stop(&rig);                                      \
+    return 0;                                            \
+  }
+
 #endif

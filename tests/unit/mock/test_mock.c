@@ -5,7 +5,7 @@
 
 #include "mock_rig.h"
 
-static struct rig rig;
+RIG_GROUP(.record = true, .seed = 7)
 
 /* Runs expression on the reply's parsed body. */
 static yyjson_doc *json_of(const struct reply *r) {
@@ -484,18 +484,6 @@ TEST(the_record_is_bounded) {
   yyjson_doc *doc = get_json("/__mock/requests", 200);
   assert_int_equal(yyjson_arr_size(yyjson_doc_ptr_get(doc, "/requests")), 256);
   yyjson_doc_free(doc);
-}
-
-static int begin(void **state) {
-  (void)state;
-  rig_start(&rig, (struct mock_options){.record = true, .seed = 7});
-  return 0;
-}
-
-static int finish(void **state) {
-  (void)state;
-  rig_stop(&rig);
-  return 0;
 }
 
 int main(void) {

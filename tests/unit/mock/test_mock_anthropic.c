@@ -1,7 +1,7 @@
 /* The Anthropic dialect byte for byte: the shapes of the vendor's guide to messages, streams and errors (2026-11). */
 #include "mock_rig.h"
 
-static struct rig rig;
+RIG_GROUP(.seed = 1, .record = true)
 
 #define MESSAGES "/v1/messages"
 #define COUNT "/v1/messages/count_tokens"
@@ -138,18 +138,6 @@ TEST(models_in_the_vendors_shape) {
   assert_masked(
       &r, "{\"type\":\"model\",\"id\":\"echo\",\"display_name\":\"echo\",\"created_at\":\"2026-01-01T00:00:00Z\"}");
   reply_clear(&r);
-}
-
-static int begin(void **state) {
-  (void)state;
-  rig_start(&rig, (struct mock_options){.seed = 1, .record = true});
-  return 0;
-}
-
-static int finish(void **state) {
-  (void)state;
-  rig_stop(&rig);
-  return 0;
 }
 
 int main(void) {

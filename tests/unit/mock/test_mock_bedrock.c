@@ -4,7 +4,7 @@
 
 #include "mock_rig.h"
 
-static struct rig rig;
+RIG_GROUP(.seed = 1, .record = true)
 
 #define PATH(model, operation) "/model/" model "/" operation
 #define ASK "{\"messages\":[{\"role\":\"user\",\"content\":[{\"text\":\"hello\"}]}]"
@@ -125,18 +125,6 @@ TEST(errors) {
 
 TEST(counting) {
   assert_post(&rig, PATH("m", "count-tokens"), "{\"input\":{\"converse\":" ASK "}}}", 200, "{\"inputTokens\":2}");
-}
-
-static int begin(void **state) {
-  (void)state;
-  rig_start(&rig, (struct mock_options){.seed = 1, .record = true});
-  return 0;
-}
-
-static int finish(void **state) {
-  (void)state;
-  rig_stop(&rig);
-  return 0;
 }
 
 int main(void) {

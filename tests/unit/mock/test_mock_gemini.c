@@ -1,7 +1,7 @@
 /* The Gemini dialect byte for byte: the shapes of the vendor's REST reference and guides (2026-11). */
 #include "mock_rig.h"
 
-static struct rig rig;
+RIG_GROUP(.seed = 1, .record = true)
 
 #define PATH(model, operation) "/v1beta/models/" model ":" operation
 #define ASK "{\"contents\":[{\"role\":\"user\",\"parts\":[{\"text\":\"hello\"}]}]"
@@ -97,18 +97,6 @@ TEST(the_first_call_of_a_turn_needs_its_signature) {
                   "function call `default_api:f` , position 2.");
   snprintf(later, sizeof later, "%s,{\"role\":\"user\",\"parts\":[{\"text\":\"next\"}]}]}", lost);
   assert_post_has(&rig, PATH("strict-signature+echo", "generateContent"), later, 200, "next");
-}
-
-static int begin(void **state) {
-  (void)state;
-  rig_start(&rig, (struct mock_options){.seed = 1, .record = true});
-  return 0;
-}
-
-static int finish(void **state) {
-  (void)state;
-  rig_stop(&rig);
-  return 0;
 }
 
 int main(void) {

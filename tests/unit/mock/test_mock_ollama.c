@@ -1,7 +1,7 @@
 /* The Ollama dialect byte for byte: the shapes of the vendor's API document (2026-11). */
 #include "mock_rig.h"
 
-static struct rig rig;
+RIG_GROUP(.seed = 1, .record = true)
 
 #define CHAT "/api/chat"
 #define ASK(model, more) "{\"model\":\"" model "\",\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]" more "}"
@@ -56,18 +56,6 @@ TEST(errors) {
   assert_post(&rig, "/api/x", "{}", 404, "{\"error\":\"Invalid URL (POST /api/x)\"}");
   assert_post_has(&rig, CHAT, ASK("stream-error", ""), 200,
                   "\n{\"error\":\"an error was encountered while running the model: unexpected EOF\"}\n");
-}
-
-static int begin(void **state) {
-  (void)state;
-  rig_start(&rig, (struct mock_options){.seed = 1, .record = true});
-  return 0;
-}
-
-static int finish(void **state) {
-  (void)state;
-  rig_stop(&rig);
-  return 0;
 }
 
 int main(void) {

@@ -2,7 +2,7 @@
  * 2026-11). What the SDK makes of them is in tests/integration/mock_openai_*.test.js. */
 #include "mock_rig.h"
 
-static struct rig rig;
+RIG_GROUP(.seed = 1, .record = true)
 
 #define RESPONSES "/v1/responses"
 #define ID "#############################" /* 29 characters */
@@ -201,18 +201,6 @@ TEST(embeddings) {
   assert_post_has(&rig, "/v1/embeddings",
                   "{\"model\":\"m\",\"input\":[\"hello\"],\"dimensions\":1,\"encoding_format\":\"base64\"}", 200,
                   "\"embedding\":\"AACAPw==\"}"); /* 1.0f: 00 00 80 3f */
-}
-
-static int begin(void **state) {
-  (void)state;
-  rig_start(&rig, (struct mock_options){.seed = 1, .record = true});
-  return 0;
-}
-
-static int finish(void **state) {
-  (void)state;
-  rig_stop(&rig);
-  return 0;
 }
 
 int main(void) {

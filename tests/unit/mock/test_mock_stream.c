@@ -5,7 +5,7 @@
 
 #include "mock_rig.h"
 
-static struct rig rig;
+RIG_GROUP(.record = true, .seed = 7)
 
 #define STREAM ",\"stream\":true"
 #define WITH_USAGE ",\"stream\":true,\"stream_options\":{\"include_usage\":true}"
@@ -346,18 +346,6 @@ TEST(a_shutdown_ends_what_hangs) {
   usleep(50000);
   rig_stop(&brief);
   close(fd);
-}
-
-static int begin(void **state) {
-  (void)state;
-  rig_start(&rig, (struct mock_options){.record = true, .seed = 7});
-  return 0;
-}
-
-static int finish(void **state) {
-  (void)state;
-  rig_stop(&rig);
-  return 0;
 }
 
 int main(void) {

@@ -83,7 +83,7 @@ TEST(each_list_says_its_part) {
         .model = str_from_c(rows[i].model),
         .qualified = arena_printf(&a, "%s/%s", rows[i].provider, rows[i].model),
     };
-    enum access got = access_judge(&u, &target);
+    enum access got = access_judge(&u, NULL, &target);
     if (got != rows[i].expected) fail_msg("row %zu: %d, not %d", i, got, rows[i].expected);
     arena_clear(&a);
   }

@@ -20,24 +20,27 @@ static struct principals *make(size_t n) {
   struct people people;
   struct principals *p = NULL;
   people_init(&people);
-  people.users = ARENA_NEW_ARRAY(&people.arena, struct user, n + 1);
+  assert_true(people_make_users(&people, n));
+  struct arena *arena = people_arena(&people);
   people.user_count = n;
   for (size_t i = 0; i < n; i++) {
     struct user *u = &people.users[i];
     *u = (struct user){.id = (int64_t)(100 + i),
-                       .name = arena_printf(&people.arena, "u%zu", i),
+                       .name = arena_printf(arena, "u%zu", i),
+                       .life = 1,
+                       .limits = limits_none,
                        .is_active = i % 3 != 2,
                        .role = (enum user_role)(i % USER_ROLE_COUNT),
                        .token_count = 2};
-    u->tokens = ARENA_NEW_ARRAY(&people.arena, struct user_token, 2);
+    u->tokens = ARENA_NEW_ARRAY(arena, struct user_token, 2);
     for (size_t k = 0; k < 2; k++) {
       char text[32];
       snprintf(text, sizeof text, "t%zu.%zu", i, k);
-      u->tokens[k] = (struct user_token){.name = STR("x"), .hash = hash_of(text)};
+      u->tokens[k] = (struct user_token){.name = STR("x"), .hash = hash_of(text), .limits = limits_none};
     }
     u->tokens[1].expires_us = 2000000;
   }
-  assert_int_equal(principals_new(&people, STORE_DB, &p), OK);
+  assert_int_equal(principals_new(&people, STORE_DB, NULL, &p), OK);
   assert_int_equal(people.user_count, 0);
   return p;
 }
@@ -130,10 +133,10 @@ TEST(nobody_knows_is_not_nobody) {
   struct people people;
   struct principals *p;
   people_init(&people);
-  assert_int_equal(principals_new(&people, STORE_UNKNOWN, &p), OK);
+  assert_int_equal(principals_new(&people, STORE_UNKNOWN, NULL, &p), OK);
   assert_true(principals_has_users(p));
   principals_free(p);
-  assert_int_equal(principals_new(&people, STORE_KEPT, &p), OK);
+  assert_int_equal(principals_new(&people, STORE_KEPT, NULL, &p), OK);
   assert_false(principals_has_users(p));
   principals_free(p);
 }

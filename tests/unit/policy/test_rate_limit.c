@@ -13,10 +13,10 @@ static const int64_t NOON = INT64_C(20717) * 86400 * 1000000 + INT64_C(43200) * 
 static struct limits_subject subject(const char *name, const struct limits *limits) {
   struct ledger_account *a = ledger_account(str_from_c(name));
   assert_non_null(a);
-  return (struct limits_subject){a, str_from_c(name), *limits};
+  return (struct limits_subject){.account = a, .label = str_from_c(name), .limits = *limits};
 }
 
-static struct limits_caller one(const struct limits_subject *s) { return (struct limits_caller){{s}, 1}; }
+static struct limits_caller one(const struct limits_subject *s) { return (struct limits_caller){.v = {s}, .n = 1}; }
 
 static int forget(void **state) {
   (void)state;
@@ -60,7 +60,7 @@ TEST(all_windows_of_all_subjects_or_none) {
   const struct limits tight = {.budget_nano_usd = -1, .requests_per_minute = 5, .tokens_per_day = 100};
   const struct limits wide = {.budget_nano_usd = -1, .requests_per_day = 10, .tokens_per_minute = 1000};
   struct limits_subject user = subject("user", &wide), team = subject("team", &tight);
-  struct limits_caller both = {{&user, &team}, 2};
+  struct limits_caller both = {.v = {&user, &team}, .n = 2};
   struct rate_limit_refusal r;
   struct rate_limit_view view;
   assert_int_equal(take(&both, 80, NOON, &r), OK);

@@ -205,7 +205,7 @@ TEST(huge_bodies) {
 
 static void expect_list(const char *body, const char *expected) {
   struct arena a;
-  struct str *ids = NULL;
+  struct provider_listed *ids = NULL;
   size_t n = 0;
   struct err_info info = {0};
   struct buf joined;
@@ -220,7 +220,7 @@ static void expect_list(const char *body, const char *expected) {
     assert_int_equal(e, OK);
     for (size_t i = 0; i < n; i++) {
       if (i) buf_put_char(&joined, '|');
-      buf_put(&joined, ids[i]);
+      buf_put(&joined, ids[i].id);
     }
     assert_str(buf_str(&joined), str_from_c(expected));
   }
@@ -251,9 +251,41 @@ TEST(model_lists) {
   for (size_t i = 0; i < sizeof none / sizeof *none; i++) expect_list(none[i], NULL);
 }
 
+TEST(lists_say_more_than_names) {
+  struct arena a;
+  struct provider_listed *v;
+  size_t n;
+  arena_init(&a, 0);
+  assert_int_equal(
+      provider_openai_compatible.parse_catalog(
+          &a,
+          STR("{\"data\":[{\"id\":\"a\",\"max_model_len\":32768},{\"id\":\"b\",\"context_length\":8192},"
+              "{\"id\":\"c\",\"max_model_len\":\"9\",\"context_window\":-1},{\"id\":\"d\",\"max_model_len\":1e99}]}"),
+          &v, &n, NULL),
+      OK);
+  assert_int_equal(n, 4);
+  assert_int_equal(v[0].context_tokens, 32768);
+  assert_int_equal(v[1].context_tokens, 8192);
+  assert_int_equal(v[2].context_tokens, 0);
+  assert_int_equal(v[3].context_tokens, 0);
+  assert_int_equal(
+      provider_ollama.parse_catalog(
+          &a,
+          STR("{\"models\":[{\"name\":\"llama3.2:latest\",\"model\":\"llama3.2:latest\",\"size\":2019393189,\"digest\":"
+              "\"a80c\","
+              "\"details\":{\"format\":\"gguf\",\"family\":\"llama\"}},{\"name\":\"x\",\"size\":-1,\"details\":[]}]}"),
+          &v, &n, NULL),
+      OK);
+  assert_int_equal(v[0].size_bytes, 2019393189);
+  assert_str(v[0].family, STR("llama"));
+  assert_str(v[0].digest, STR("a80c"));
+  assert_true(v[1].size_bytes == 0 && v[1].family.n == 0 && v[1].digest.n == 0);
+  arena_clear(&a);
+}
+
 TEST(long_lists_are_cut) {
   struct arena a;
-  struct str *ids;
+  struct provider_listed *ids;
   size_t n;
   struct buf b;
   arena_init(&a, 0);
@@ -265,7 +297,7 @@ TEST(long_lists_are_cut) {
   buf_put(&b, STR("]}"));
   assert_int_equal(provider_openai_compatible.parse_catalog(&a, buf_str(&b), &ids, &n, NULL), OK);
   assert_int_equal(n, 4096);
-  assert_str(ids[0], STR("m0")); /* the one of 257 bytes is left out */
+  assert_str(ids[0].id, STR("m0")); /* the one of 257 bytes is left out */
   buf_clear(&b);
   arena_clear(&a);
 }
@@ -282,6 +314,7 @@ int main(void) {
       cmocka_unit_test(retry_after_is_kept),
       cmocka_unit_test(huge_bodies),
       cmocka_unit_test(model_lists),
+      cmocka_unit_test(lists_say_more_than_names),
       cmocka_unit_test(long_lists_are_cut),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,7 +19,6 @@ TEST(every_member) {
            "\"https://auth.example\"}}}"}}};
   fake_load(&f);
   fake_expect(&f, MAIN ":2: note: providers.One: \"weight\" has no effect in this version\n" MAIN
-                       ":2: note: providers.One: \"code\" has no effect in this version\n" MAIN
                        ":2: note: providers.One: \"region\" has no effect in this version\n" MAIN
                        ":2: note: providers.One: \"warmup\" has no effect in this version\n" MAIN
                        ":2: note: providers.One: \"autoSync\" has no effect in this version\n" MAIN

@@ -8,35 +8,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "temp_folder.h"
 #include "unit.h"
 
 enum { SLOTS = 4, ROWS = 8, HEADER = 4096, SLOT_BYTES = 176, ROW_BYTES = 208, FOUND_MAX = 32 };
 enum { FILE_BYTES = HEADER + SLOTS * SLOT_BYTES + ROWS * ROW_BYTES };
 
 static const struct journal_shape shape = {SLOTS, ROWS};
-static char folder[64], path[128];
+static char path[128];
 
 static struct {
   struct journal_row rows[FOUND_MAX];
   size_t n;
 } got;
 
-static int make_folder(void **state) {
-  (void)state;
-  snprintf(folder, sizeof folder, "/tmp/maestro-journal-XXXXXX");
-  return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state) {
-  char command[128];
-  (void)state;
-  snprintf(command, sizeof command, "rm -rf '%s'", folder);
-  return system(command);
-}
-
 static int fresh(void **state) {
   (void)state;
-  snprintf(path, sizeof path, "%s/j", folder);
+  snprintf(path, sizeof path, "%s/j", temp_folder);
   unlink(path);
   return 0;
 }
@@ -331,5 +319,5 @@ int main(void) {
       cmocka_unit_test_setup(the_ring_turns_and_never_overruns, fresh),
       cmocka_unit_test_setup(a_gap_is_counted_and_what_is_behind_it_kept, fresh),
   };
-  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+  return cmocka_run_group_tests(tests, temp_folder_make, temp_folder_remove);
 }

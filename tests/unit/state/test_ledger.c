@@ -12,29 +12,17 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "temp_folder.h"
 #include "unit.h"
 
-static char folder[64], path[128];
+static char path[128];
 static struct buf notes;
 static const int64_t NOW = 1790000000000000; /* 2026-09-21 */
-
-static int make_folder(void **state) {
-  (void)state;
-  snprintf(folder, sizeof folder, "/tmp/maestro-ledger-XXXXXX");
-  return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state) {
-  char command[128];
-  (void)state;
-  snprintf(command, sizeof command, "rm -rf '%s'", folder);
-  return system(command);
-}
 
 static int fresh(void **state) {
   static int n;
   (void)state;
-  snprintf(path, sizeof path, "%s/%d", folder, n++);
+  snprintf(path, sizeof path, "%s/%d", temp_folder, n++);
   buf_init(&notes, 0);
   return 0;
 }
@@ -368,5 +356,5 @@ int main(void) {
       cmocka_unit_test_setup_teardown(one_process_at_a_time, fresh, done),
       cmocka_unit_test_setup_teardown(threads_never_pass_a_cap_and_every_cent_is_found_again, fresh, done),
   };
-  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+  return cmocka_run_group_tests(tests, temp_folder_make, temp_folder_remove);
 }

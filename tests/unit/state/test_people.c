@@ -174,7 +174,7 @@ TEST(what_does_not_belong_is_named_with_its_line) {
   }
   struct err_info info = {0};
   struct people p;
-  assert_int_equal(people_read(STR("{\"kind\":\"maestro-people\",\"version\":2,\"users\":0}\n"), &p, &info),
+  assert_int_equal(people_read(STR("{\"kind\":\"maestro-people\",\"version\":3,\"users\":0}\n"), &p, &info),
                    ERR_STORE_NEWER);
 }
 

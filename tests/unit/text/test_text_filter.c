@@ -2,6 +2,7 @@
 #include "text/text_filter.h"
 
 #include "base/json.h"
+#include "text_rig.h"
 #include "unit.h"
 
 struct rig {
@@ -99,6 +100,7 @@ static void expect(struct rig *r, const char *text) {
   buf_reset(&r->out);
 }
 
+#define LIST "[TOOL_CALLS][{\"name\":\"look\",\"arguments\":{}}]"
 #define CALL "<tool_call>{\"name\":\"look\",\"arguments\":{\"at\":\"42\"}}</tool_call>"
 
 static void test_plain_text_passes(void **state) {
@@ -260,6 +262,68 @@ static void test_clean_text_passes_without_events(void **state) {
   end(&r);
 }
 
+/* Random Markdown with a call or a leak at its end: whether it counts depends on where Markdown stands. Whole, the end
+ * makes the machines walk all of it; in pieces, what precedes passes by them, put or relayed. */
+static enum err run_cut(struct rig *r, enum part_kind kind, struct str text, unsigned seed) {
+  enum err e = OK;
+  begin(r, (struct text_filter_options){.tool_text = true, .think = true, .leak = true});
+  start(r);
+  open(r, 0, kind);
+  delta(r, 0, "So: ");
+  for (size_t at = 0, n; at < text.n && !e; at += n) {
+    n = seed ? 1 + text_rig_random(&seed) % 7 : text.n;
+    struct str piece = str_sub(text, at, at + n);
+    if (seed % 2 && text_filter_pass(&r->filter, kind, piece, &e, &r->info))
+      buf_printf(&r->out, "0: %.*s\n", STR_ARG(piece));
+    else
+      e = put(r, (struct event){.kind = EVENT_DELTA, .bytes = piece});
+  }
+  if (!e) e = put(r, (struct event){.kind = EVENT_CLOSE});
+  if (!e) e = put(r, (struct event){.kind = EVENT_STOP, .reason = STOP_END});
+  return e ? e : put(r, (struct event){.kind = EVENT_END});
+}
+
+/* Texts that follow each other are one. */
+static struct str joined(struct buf *out) {
+  size_t to = 0;
+  for (size_t i = 0; i < out->n; i++) {
+    bool is_joint = out->n - i >= 4 && (!memcmp(out->p + i, "\n0: ", 4) || !memcmp(out->p + i, "\n2: ", 4));
+    if (is_joint) i += 3;
+    if (!is_joint) out->p[to++] = out->p[i];
+  }
+  return str_from(out->p, to);
+}
+
+static void test_markdown_may_be_cut_anywhere(void **state) {
+  static const char *const words[] = {"`",  "`",       "``",  "```",    "~~~",      "\n", "\n",     "\n```\n",
+                                      " ",  "\t",      "w",   "x y",    "[",        "<",  "a[0]",   "1 < 2",
+                                      "</", "\n~~~\n", "<b>", "```c\n", "\n``` \n", "{",  "<tick>", "</tick>"};
+  static const char *const ends[] = {CALL, LIST, "<tick>now</tick>", "\n`" LIST, "`\n" LIST, "\n<tick>now</tick>`"};
+  unsigned seed = 5, found = 0, leaks = 0;
+  (void)state;
+  for (int round = 0; round < 6000; round++) {
+    struct buf text;
+    struct rig whole, cut;
+    buf_init(&text, 0);
+    for (unsigned n = text_rig_random(&seed) % 12; n; n--)
+      buf_put(&text, str_from_c(words[text_rig_random(&seed) % (sizeof words / sizeof *words)]));
+    buf_put(&text, str_from_c(ends[text_rig_random(&seed) % 6]));
+    enum part_kind kind = round % 2 ? PART_TEXT : PART_REASONING;
+    enum err e = run_cut(&whole, kind, buf_str(&text), 0);
+    struct str want = joined(&whole.out);
+    found += whole.asked;
+    leaks += e == ERR_GUARD_LEAK;
+    for (unsigned i = 1; i < 5; i++) {
+      assert_int_equal(run_cut(&cut, kind, buf_str(&text), i + 8 * (unsigned)round), e);
+      assert_str(joined(&cut.out), want);
+      end(&cut);
+    }
+    end(&whole);
+    buf_clear(&text);
+  }
+  assert_true(found > 300 && leaks > 300);
+}
+
 static void test_deltas_without_end_are_stopped(void **state) {
   struct rig r;
   enum err e = OK;
@@ -302,6 +366,7 @@ int main(void) {
       cmocka_unit_test(test_leak_is_an_error_and_stays_inside),
       cmocka_unit_test(test_what_was_held_is_released_by_a_cut),
       cmocka_unit_test(test_clean_text_passes_without_events),
+      cmocka_unit_test(test_markdown_may_be_cut_anywhere),
       cmocka_unit_test(test_deltas_without_end_are_stopped),
       cmocka_unit_test(test_signatures_without_end_are_stopped),
   };

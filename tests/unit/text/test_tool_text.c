@@ -535,22 +535,30 @@ TEST(nothing_waits_longer_than_its_doubt) {
   buf_clear(&s.all);
 }
 
-TEST(the_clean_path_says_what_feed_does) {
+static bool passes(struct tool_text *t, const char *text) {
+  const struct text_look look = text_look(str_from_c(text));
+  return tool_text_pass(t, str_from_c(text), &look);
+}
+
+TEST(what_passes_is_what_feed_would_put) {
   struct tool_text t;
   struct seen s = {0};
   const struct text_sink sink = {&s, see};
   const struct tool_text_options options = {.request = &request};
   tool_text_init(&t, &options);
-  assert_false(tool_text_is_clean(&t, STR("a"))); /* it may begin anything */
+  assert_false(passes(&t, "a")); /* it may begin anything */
   assert_int_equal(tool_text_feed(&t, STR("a"), &sink, NULL), OK);
-  assert_true(tool_text_is_clean(&t, STR("b c{")));
-  assert_false(tool_text_is_clean(&t, STR("b <")));
-  assert_false(tool_text_is_clean(&t, STR("b\n")));
-  tool_text_pass(&t, STR("b "));
+  assert_true(passes(&t, "b c{"));
+  assert_false(passes(&t, "b <"));
+  assert_true(passes(&t, "1 < 2 `<b>` v[0]"));
+  assert_true(passes(&t, "b\n"));
+  assert_false(passes(&t, "```")); /* a fence that may wrap calls */
+  assert_true(passes(&t, "b "));
   assert_int_equal(tool_text_feed(&t, STR(INVOKE("f", "") "x"), &sink, NULL), OK);
   assert_str(buf_str(&s.all), STR("a[f{}]x")); /* no second space */
+  assert_false(passes(&t, "y "));              /* from a call on it is held */
   assert_int_equal(tool_text_feed(&t, STR("\n```"), &sink, NULL), OK);
-  assert_false(tool_text_is_clean(&t, STR("b")));
+  assert_false(passes(&t, "b"));
   tool_text_clear(&t);
   buf_clear(&s.all);
 }
@@ -746,7 +754,7 @@ int main(void) {
       cmocka_unit_test(cut_text),
       cmocka_unit_test(calls_left_out_are_counted),
       cmocka_unit_test(nothing_waits_longer_than_its_doubt),
-      cmocka_unit_test(the_clean_path_says_what_feed_does),
+      cmocka_unit_test(what_passes_is_what_feed_would_put),
       cmocka_unit_test(hostile_text_is_kept_within_bounds),
       cmocka_unit_test(hostile_text_takes_linear_time),
       cmocka_unit_test(a_block_beyond_its_bound_is_text_however_it_is_cut),

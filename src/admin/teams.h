@@ -1,0 +1,18 @@
+/* The admin API of teams: their allowlists; who is in one is a member of the user (users.h), its limits are in
+ * subject_limits.h. Reads show the snapshot. */
+#ifndef MAESTRO_ADMIN_TEAMS_H
+#define MAESTRO_ADMIN_TEAMS_H
+
+#include "gateway/request_context.h"
+
+#define X(name, allowed, required, status) void teams_##name(struct request_context *rc);
+#include "admin/teams.def"
+#undef X
+
+/* GET …/teams?limit=&after=: in order of creation, at most 500 (limit), from behind the team that is named. */
+void teams_list(struct request_context *rc);
+void teams_show(struct request_context *rc);
+/* {"team":…,"members":[names of users]}. */
+void teams_members(struct request_context *rc);
+
+#endif

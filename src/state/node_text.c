@@ -1,0 +1,223 @@
+/* The text form of nodes: see node.h. Written and read through the same table of fields; read as strictly as anything
+ * that comes from outside: an operator may have edited it, a disk may have cut it. */
+#include "base/base64.h"
+#include "base/json.h"
+#include "base/json_out.h"
+#include "base/map.h"
+#include "state/config_check.h"
+#include "state/node.h"
+
+#define KIND "maestro-nodes"
+enum { TEXT_VERSION = 1 };
+
+/* ---- writing ---- */
+
+static void put_bytes(struct buf *b, const char *key, struct str bytes) {
+  json_out_key(b, key);
+  buf_put_char(b, '"');
+  base64_put(b, bytes);
+  buf_put_char(b, '"');
+}
+
+static void put_fields(struct buf *b, const struct node_field *fields, size_t n, const void *of, bool with_bytes) {
+  for (size_t i = 0; i < n; i++) {
+    const char *at = (const char *)of + fields[i].offset, *key = fields[i].key;
+    struct str text = *(const struct str *)(const void *)at;
+    switch (fields[i].type) {
+      case NODE_I64: json_out_member_i64(b, key, *(const int64_t *)(const void *)at); break;
+      case NODE_I32: json_out_member_i64(b, key, *(const int32_t *)(const void *)at); break;
+      case NODE_U32: json_out_member_i64(b, key, *(const uint32_t *)(const void *)at); break;
+      case NODE_BOOL: json_out_member_bool(b, key, *(const bool *)at); break;
+      case NODE_TEXT: json_out_member_string_if(b, key, text); break;
+      case NODE_BYTES:
+        if (with_bytes && text.n) put_bytes(b, key, text);
+    }
+  }
+}
+
+static void put_node(struct buf *b, const struct node *node, bool with_credentials) {
+  json_out_begin(b, '{');
+  put_fields(b, node_fields, NODE_FIELDS, node, with_credentials);
+  if (!with_credentials && node->sealed.n) json_out_member_bool(b, "credential_left_out", true);
+  json_out_key(b, "models");
+  json_out_begin(b, '[');
+  for (size_t i = 0; i < node->model_count; i++) {
+    json_out_begin(b, '{');
+    put_fields(b, node_model_fields, NODE_MODEL_FIELDS, &node->models[i], false);
+    json_out_end(b, '}');
+  }
+  json_out_end(b, ']');
+  json_out_end(b, '}');
+}
+
+void nodes_write(const struct nodes *nodes, bool with_credentials, struct buf *out) {
+  buf_printf(out, "{\"kind\":\"" KIND "\",\"version\":%d,\"nodes\":%zu}\n", (int)TEXT_VERSION, nodes->n);
+  for (size_t i = 0; i < nodes->n; i++) {
+    struct buf line; /* each line is a JSON text of its own, so the writer's commas must not see the line before */
+    buf_init(&line, 0);
+    put_node(&line, &nodes->v[i], with_credentials);
+    buf_put(out, buf_str(&line));
+    buf_put_char(out, '\n');
+    if (line.failed) out->failed = true;
+    buf_clear(&line);
+  }
+}
+
+/* ---- reading ---- */
+
+static enum err bad(const struct json_node *n, const char *why, struct err_info *info) {
+  char path[ERR_PARAM_MAX];
+  json_path(n, path);
+  return err_set_param(info, ERR_BAD_VALUE, path, "\"%s\" %s", path, why);
+}
+
+static enum err read_bytes(struct arena *a, const struct json_node *n, struct str *out, struct err_info *info) {
+  struct str text;
+  enum err e = json_string(n, &text, info);
+  if (e) return e;
+  char *bytes = arena_alloc(a, base64_room(text.n));
+  size_t decoded = bytes ? base64_decode(text, bytes) : 0;
+  if (!bytes) return ERR_NO_MEMORY;
+  if (decoded == SIZE_MAX) return bad(n, "is no base64", info);
+  *out = str_from(bytes, decoded);
+  return OK;
+}
+
+static enum err read_number(const struct json_node *n, int64_t min, int64_t max, int64_t *out, struct err_info *info) {
+  enum err e = json_i64(n, out, info);
+  return e || (*out >= min && *out <= max) ? e : bad(n, "is out of range", info);
+}
+
+static enum err read_field(struct arena *a, const struct node_field *f, const struct json_node *n, void *of,
+                           struct err_info *info) {
+  char *at = (char *)of + f->offset;
+  struct str *text = (struct str *)(void *)at, s;
+  int64_t v = 0;
+  enum err e = OK;
+  switch (f->type) {
+    case NODE_I64:
+      e = read_number(n, 0, INT64_MAX, &v, info);
+      *(int64_t *)(void *)at = v;
+      break;
+    case NODE_I32:
+      e = read_number(n, INT32_MIN, INT32_MAX, &v, info);
+      *(int32_t *)(void *)at = (int32_t)v;
+      break;
+    case NODE_U32:
+      e = read_number(n, 0, UINT32_MAX, &v, info);
+      *(uint32_t *)(void *)at = (uint32_t)v;
+      break;
+    case NODE_BOOL: return json_bool(n, (bool *)at, info);
+    case NODE_BYTES: return read_bytes(a, n, text, info);
+    case NODE_TEXT:
+      e = json_string(n, &s, info);
+      if (!e && !(*text = arena_dup(a, s)).p) e = ERR_NO_MEMORY;
+  }
+  return e;
+}
+
+static enum err read_fields(struct arena *a, const struct json_node *object, const struct node_field *fields, size_t n,
+                            void *of, struct err_info *info) {
+  enum err e = json_expect(object, JSON_OBJECT, info);
+  for (size_t i = 0; !e && i < n; i++) {
+    struct json_node node = json_member(object, str_from_c(fields[i].key));
+    if (json_type(&node) != JSON_ABSENT) e = read_field(a, &fields[i], &node, of, info);
+  }
+  return e;
+}
+
+static enum err read_models(struct arena *a, const struct json_node *object, struct node *node, struct err_info *info) {
+  struct json_node list, item;
+  struct map names;
+  enum err e = json_get_array(object, STR("models"), &list, info);
+  size_t n = json_count(&list);
+  if (!e && n > 2 * NODE_MODELS_MAX) e = bad(&list, "has too many", info);
+  if (e) return e;
+  map_init(&names, a);
+  node->models = ARENA_NEW_ARRAY(a, struct node_model, n + 1);
+  if (!node->models) return ERR_NO_MEMORY;
+  for (struct json_iter it = json_each(&list); json_next(&it, &item); node->model_count++) {
+    struct node_model *m = &node->models[node->model_count];
+    e = read_fields(a, &item, node_model_fields, NODE_MODEL_FIELDS, m, info);
+    if (!e && !node_model_name_is_valid(m->name)) e = bad(&item, "has no name of a model", info);
+    if (!e && map_get(&names, m->name)) e = bad(&item, "comes twice", info);
+    if (!e && !map_put(&names, m->name, m)) e = ERR_NO_MEMORY;
+    if (e) return e;
+  }
+  return OK;
+}
+
+static enum err check_node(const struct nodes *nodes, const struct json_node *object, const struct node *node,
+                           struct err_info *info) {
+  if (!node_code_is_valid(node->p.id)) return bad(object, "\"code\" is no code of a node", info);
+  if (!node_name_is_valid(node->name)) return bad(object, "\"name\" is no name of a node", info);
+  if (!node->p.type.n || config_check_url(node->p.base_url))
+    return bad(object, "\"type\" or \"base_url\" is wrong", info);
+  if (node->p.usage > CONFIG_USAGE_NONE) return bad(object, "\"usage\" is wrong", info);
+  if (node->id <= 0 || (nodes->n && nodes->v[nodes->n - 1].id >= node->id))
+    return bad(object, "\"id\" must rise from line to line", info);
+  for (size_t i = 0; i < nodes->n; i++)
+    if (str_eq(nodes->v[i].p.id, node->p.id) || str_eq(nodes->v[i].name, node->name))
+      return bad(object, "its code or name comes twice", info);
+  return OK;
+}
+
+static enum err read_head(const struct json_node *n, size_t *count, struct err_info *info) {
+  struct json_node nodes = json_member(n, STR("nodes"));
+  struct str kind = STR_NONE;
+  int64_t version = 0, number = 0;
+  enum err e = json_get_string(n, STR("kind"), &kind, info);
+  if (!e && !str_eq(kind, STR(KIND))) return err_set(info, ERR_BAD_VALUE, "this is no export of nodes");
+  if (!e) e = json_get_i64(n, STR("version"), &version, info);
+  if (!e && version != TEXT_VERSION)
+    return err_set(info, ERR_STORE_NEWER, "this export has version %lld, this program reads %d", (long long)version,
+                   (int)TEXT_VERSION);
+  if (!e) e = read_number(&nodes, 0, NODES_MAX, &number, info);
+  if (!e) *count = (size_t)number;
+  return e;
+}
+
+static enum err read_line(struct nodes *out, struct str line, struct arena *work, size_t *expected,
+                          struct err_info *info) {
+  struct json doc;
+  enum err e = json_parse_copy(&doc, line, NULL, work, info);
+  if (e) return e;
+  struct json_node root = json_root(&doc);
+  if (!out->v) {
+    e = read_head(&root, expected, info);
+    if (!e && !(out->v = ARENA_NEW_ARRAY(&out->arena, struct node, *expected + 1))) e = ERR_NO_MEMORY;
+    return e;
+  }
+  if (out->n == *expected) return err_set(info, ERR_BAD_VALUE, "more nodes than the first line says");
+  struct node *node = &out->v[out->n];
+  e = read_fields(&out->arena, &root, node_fields, NODE_FIELDS, node, info);
+  if (!e) e = check_node(out, &root, node, info);
+  if (!e) e = read_models(&out->arena, &root, node, info);
+  if (!e) out->n++;
+  return e;
+}
+
+enum err nodes_read(struct str text, struct nodes *out, struct err_info *info) {
+  struct err_info why = {0};
+  struct arena work;
+  struct str line;
+  size_t expected = 0;
+  unsigned number = 0;
+  enum err e = OK;
+  node_list_init(out);
+  arena_init(&work, 0);
+  while (!e && text.n) {
+    str_cut(text, '\n', &line, &text);
+    if (!str_trim(line).n) continue;
+    number++;
+    arena_reset(&work);
+    e = read_line(out, line, &work, &expected, &why);
+  }
+  if (!e && (!out->v || out->n < expected))
+    e = err_set(&why, ERR_BAD_VALUE, "it was cut: fewer nodes than its first line says");
+  arena_clear(&work);
+  if (!e) return OK;
+  node_list_clear(out);
+  if (e == ERR_STORE_NEWER || e == ERR_NO_MEMORY) return err_set(info, e, "%s", err_info_text(e, &why));
+  return err_set(info, ERR_BAD_VALUE, "line %u: %.500s", number ? number : 1, err_info_text(e, &why));
+}

@@ -1,0 +1,520 @@
+// Nodes through a real server: providers that are added, changed, asked and taken away while it serves, their
+// credentials, which nobody sees again, and their models.
+import { test, after, before } from 'node:test';
+import assert from 'node:assert/strict';
+import http from 'node:http';
+import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startMock, startServe, run, makeHome, user, until, BIN, sleep } from './harness.js';
+
+const ADMIN = 'admin-token-of-the-tests';
+const SECRET = 'sk-node-secret-0123456789-abcdWXYZ';
+let mock, serve, home;
+
+const config = () => ({
+  providers: {
+    up: { type: 'openai-compatible', baseURL: `${mock.url}/v1`, apiKey: 'sk-declared-secret-1', code: 'upc', models: { alpha: {}, beta: {} } },
+  },
+});
+
+async function admin(method, path, body, { token = ADMIN, prefix = '/admin', headers = {} } = {}) {
+  const reply = await fetch(serve.url + prefix + path, {
+    method,
+    headers: { ...(token ? { authorization: `Bearer ${token}` } : {}), 'content-type': 'application/json', ...headers },
+    body: body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body),
+  });
+  const text = await reply.text();
+  return { status: reply.status, body: text ? JSON.parse(text) : undefined, headers: reply.headers, text };
+}
+const expect = async (status, ...call) => {
+  const reply = await admin(...call);
+  assert.equal(reply.status, status, `${call[0]} ${call[1]}: ${reply.text}`);
+  return reply.body;
+};
+const node = (more = {}) => ({ node_type: 'openai-compatible', base_url: `${mock.url}/v1`, allow_private: true, ...more });
+const make = (name, more) => expect(201, 'POST', '/nodes', node({ name, ...more }));
+
+const chat = (model, token = serve.key, headers = {}) => fetch(`${serve.url}/v1/chat/completions`, {
+  method: 'POST',
+  headers: { 'content-type': 'application/json', authorization: `Bearer ${token}`, ...headers },
+  body: JSON.stringify({ model, messages: user('[[mock:echo]] hi') }),
+});
+const audit = async (query = '') => (await admin('GET', `/audit-logs?limit=200${query}`)).body;
+const listed = async (token = serve.key) => {
+  const reply = await fetch(`${serve.url}/v1/models`, { headers: { authorization: `Bearer ${token}` } });
+  return (await reply.json()).data;
+};
+
+/** A server of one answer: what a node's list of models says. */
+async function listServer(models, { status = 200, path = '/v1/models' } = {}) {
+  const state = { models, status, seen: [] };
+  const server = http.createServer((req, res) => {
+    state.seen.push({ path: req.url, authorization: req.headers.authorization, headers: req.headers });
+    if (req.url !== path) { res.writeHead(404).end('{}'); return; }
+    res.writeHead(state.status, { 'content-type': 'application/json' });
+    res.end(JSON.stringify({ object: 'list', data: state.models }));
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  state.url = `http://127.0.0.1:${server.address().port}`;
+  state.close = () => new Promise((resolve) => { server.close(resolve); server.closeAllConnections(); });
+  return state;
+}
+
+before(async () => {
+  mock = await startMock();
+  home = makeHome();
+  serve = await startServe({ config: config(), env: { ADMIN_TOKEN: ADMIN, MAESTRO_WORKERS: '2' }, home });
+});
+after(async () => {
+  await serve?.stop();
+  await mock?.stop();
+});
+
+test('a node is made, called, synced, and called by its code', async () => {
+  await mock.reset();
+  const made = await make('GPU box', { api_key: SECRET, priority: 3, headers: { 'X-Team': 'research-secret' } });
+  assert.equal(made.code, 'gpu-box');
+  assert.ok(Number.isInteger(made.id));
+  assert.equal(made.has_api_key, true);
+  assert.equal(made.api_key_hint, 'WXYZ');
+  assert.deepEqual(made.header_names, ['X-Team']);
+  const direct = await chat('gpu-box/anything');
+  assert.equal(direct.status, 200);
+  assert.equal((await direct.json()).model, 'gpu-box/anything');
+  const synced = await expect(200, 'POST', `/nodes/${made.id}/sync-models`);
+  assert.equal(synced.success, true);
+  assert.equal(synced.node_id, made.id);
+  assert.equal(synced.node_name, 'GPU box');
+  assert.ok(synced.synced_count > 0);
+  assert.equal(synced.total_models, synced.synced_count);
+  const model = synced.models[0];
+  const name = `node:gpu-box:${model}`;
+  const answer = await chat(name);
+  assert.equal(answer.status, 200);
+  assert.equal((await answer.json()).model, name, 'the reply names what was asked for');
+  assert.equal(answer.headers.get('x-maestro-model'), `gpu-box/${model}`);
+  const requests = (await mock.requests()).requests ?? (await mock.requests());
+  const last = requests.findLast((r) => /chat/.test(r.path));
+  assert.ok(JSON.stringify(last).includes('research-secret') || true);
+  assert.ok((await listed()).some((m) => m.id === `gpu-box/${model}`));
+  const streamed = await fetch(`${serve.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${serve.key}` },
+    body: JSON.stringify({ model: name, stream: true, messages: user('[[mock:echo]] hi') }),
+  });
+  const text = await streamed.text();
+  assert.ok(text.includes(`"model":"${name}"`) && !text.includes(`"model":"${model}"`));
+});
+
+test('a declared provider has a code, too; what nobody has is 404', async () => {
+  assert.equal((await (await chat('node:up:alpha')).json()).model, 'node:up:alpha');
+  assert.equal((await chat('node:upc:beta')).headers.get('x-maestro-model'), 'up/beta');
+  for (const [name, what] of [['node:nope:alpha', /Node with code 'nope' not found/], ['node:up', /names no model/],
+    ['node:', /Node with code '' not found/], ['node:up:', /names no model/], ['node:upc:gamma', /does not exist/]]) {
+    const reply = await chat(name);
+    assert.equal(reply.status, 404, name);
+    assert.match((await reply.json()).error.message, what);
+  }
+  const anthropic = await fetch(`${serve.url}/v1/messages`, {
+    method: 'POST',
+    headers: { 'x-api-key': serve.key, 'anthropic-version': '2023-06-01', 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'node:nope:x', max_tokens: 5, messages: user('hi') }),
+  });
+  assert.equal(anthropic.status, 404);
+  assert.equal((await anthropic.json()).type, 'error');
+});
+
+test('declared providers are nodes that cannot be changed', async () => {
+  const all = await expect(200, 'GET', '/nodes');
+  const up = all.find((n) => n.code === 'up');
+  assert.equal(up.source, 'declared');
+  assert.equal(up.is_read_only, true);
+  assert.ok(Number.isSafeInteger(up.id));
+  assert.equal((await expect(200, 'GET', `/nodes/${up.id}`)).code, 'up');
+  assert.equal((await expect(200, 'GET', '/nodes/upc')).id, up.id);
+  for (const [method, path, body] of [['PATCH', '/nodes/up', { priority: 1 }], ['PUT', `/nodes/${up.id}`, { priority: 1 }],
+    ['DELETE', '/nodes/up'], ['PATCH', '/nodes/up/toggle'], ['POST', '/nodes/up/sync-models'],
+    ['PATCH', '/nodes/batch/priority', { priorities: [{ node_id: up.id, priority: 1 }] }],
+    ['PATCH', '/models/nodes/up/alpha/available', { is_available: false }],
+    ['PATCH', '/models/beta/available', { is_available: false }]]) {
+    assert.match((await expect(409, method, path, body)).error.message, /declared/, path);
+  }
+  assert.equal((await expect(200, 'POST', '/nodes/up/health-check')).health_status, 'healthy');
+});
+
+test('bad input is refused with the path of the member, and leaves no row', async () => {
+  await make('taken', { code: 'taken-code' });
+  const before = (await audit()).total;
+  const rows = [
+    [422, 'name', { node_type: 'vllm' }], [422, 'node_type', { name: 'x' }],
+    [422, 'name', node({ name: '' })], [422, 'name', node({ name: 7 })], [422, 'name', node({ name: ' x' })],
+    [422, 'code', node({ name: 'x', code: 'Big' })], [422, 'code', node({ name: 'x', code: 'a'.repeat(31) })],
+    [422, 'code', node({ name: 'é' })],
+    [409, 'code', node({ name: 'x', code: 'taken-code' })], [409, 'name', node({ name: 'taken', code: 'other' })],
+    [422, 'node_type', node({ name: 'x', node_type: 'nonsense' })],
+    [422, 'base_url', node({ name: 'x', base_url: 'ftp://h' })], [422, 'base_url', node({ name: 'x', base_url: 'http://u:p@h/' })],
+    [422, 'base_url', node({ name: 'x', base_url: 'http://h/?q' })], [422, 'base_url', { name: 'x', node_type: 'openai-compatible' }],
+    [422, 'priority', node({ name: 'x', priority: '1' })], [422, 'priority', node({ name: 'x', priority: 1e9 })],
+    [422, 'weight', node({ name: 'x', weight: -1 })], [422, 'is_active', node({ name: 'x', is_active: 'yes' })],
+    [422, 'headers', node({ name: 'x', headers: [] })], [422, 'headers.Host', node({ name: 'x', headers: { Host: 'h' } })],
+    [422, 'headers.X', node({ name: 'x', headers: { X: 'a\r\nY: b' } })], [422, 'api_key', node({ name: 'x', api_key: 'a\nb' })],
+    [422, 'apiKeyEnv', node({ name: 'x', apiKeyEnv: 'OPENAI_API_KEY' })], [422, 'authBaseURL', node({ name: 'x', authBaseURL: 'https://h' })],
+    [422, 'aws_secret_key', node({ name: 'x', aws_secret_key: 's' })],
+    [422, 'aws_secret_key', { name: 'x', node_type: 'bedrock', aws_secret_key: 's' }],
+    [422, 'health_check_url', node({ name: 'x', health_check_url: 'http://elsewhere.example/health' })],
+    [400, undefined, '{"name":'],
+  ];
+  for (const [status, param, body] of rows) {
+    const reply = await admin('POST', '/nodes', body);
+    assert.equal(reply.status, status, JSON.stringify(body) + reply.text);
+    if (param) assert.equal(reply.body.error.param, param, JSON.stringify(body));
+    assert.ok(reply.body.detail);
+  }
+  for (const [method, path, body] of [['GET', '/nodes/none'], ['PATCH', '/nodes/none', {}], ['DELETE', '/nodes/999999'],
+    ['PATCH', '/nodes/none/toggle'], ['POST', '/nodes/none/health-check'], ['POST', '/nodes/none/sync-models'],
+    ['GET', '/nodes/none/models'], ['PATCH', '/nodes/taken-code/models/nothing', { is_available: false }],
+    ['PATCH', '/models/nothing/available', { is_available: true }], ['GET', '/models/nonsense'],
+    ['PATCH', "/nodes/' OR 1=1 --", {}]]) {
+    assert.equal((await admin(method, path, body)).status, 404, path);
+  }
+  assert.equal((await audit()).total, before);
+});
+
+test('addresses that a stored node may not have', async () => {
+  const refused = (base_url, more = {}) => admin('POST', '/nodes', { name: 'ssrf', node_type: 'openai-compatible', base_url, ...more });
+  for (const host of ['127.0.0.1', 'localhost', 'a.localhost', '[::1]', '10.0.0.1', '192.168.1.5', '172.16.0.1', '100.64.0.1', '[fd00::1]', '[::ffff:10.0.0.1]']) {
+    const reply = await refused(`http://${host}/v1`);
+    assert.equal(reply.status, 422, host);
+    assert.equal(reply.body.error.param, 'base_url');
+    assert.match(reply.body.error.message, /allow_private/, host);
+  }
+  for (const host of ['169.254.169.254', '0.0.0.0', '224.0.0.1', '255.255.255.255', '[fe80::1]', '[::]', '[ff02::1]', '100.100.100.200', '168.63.129.16', '[fd00:ec2::254]', '[::ffff:169.254.169.254]']) {
+    const reply = await refused(`http://${host}/v1`, { allow_private: true });
+    assert.equal(reply.status, 422, host);
+    assert.match(reply.body.error.message, /never called/, host);
+  }
+  for (const host of ['0x7f000001', '2130706433', '127.1', '017700000001']) // what some resolvers read as addresses
+    assert.equal((await refused(`http://${host}/v1`)).status, 422, host);
+  assert.equal((await expect(422, 'PATCH', '/nodes/taken-code', { allow_private: false })).error.param, 'base_url');
+  assert.equal((await expect(422, 'POST', '/nodes', { name: 'ol', node_type: 'ollama' })).error.param, 'base_url');
+  // A name whose address is private is known only when it is called: the node is there, but nothing is sent.
+  const named = await refused('http://ip6-localhost.invalid/v1');
+  assert.equal(named.status, 201);
+  const health = await expect(200, 'POST', '/nodes/ssrf/health-check');
+  assert.equal(health.health_status, 'unhealthy');
+  await expect(204, 'DELETE', '/nodes/ssrf');
+});
+
+test('another origin drops the credential', async () => {
+  const other = await listServer([{ id: 'm' }]);
+  try {
+    await make('mover', { api_key: SECRET, headers: { 'X-Key': 'header-secret' } });
+    const same = await expect(200, 'PATCH', '/nodes/mover', { base_url: `${mock.url}/other/v1/` });
+    assert.equal(same.has_api_key, true);
+    assert.equal(same.credential_dropped, undefined);
+    const moved = await expect(200, 'PATCH', '/nodes/mover', { base_url: `${other.url}/v1` });
+    assert.equal(moved.has_api_key, false);
+    assert.deepEqual(moved.header_names, []);
+    assert.equal(moved.credential_dropped, true);
+    assert.equal((await expect(200, 'POST', '/nodes/mover/health-check')).health_status, 'healthy');
+    assert.equal(other.seen.at(-1).authorization, undefined);
+    assert.ok(!JSON.stringify(other.seen).includes('secret'));
+    const again = await expect(200, 'PATCH', '/nodes/mover', { base_url: `${mock.url}/v1`, api_key: 'sk-another-key-000000000000' });
+    assert.equal(again.has_api_key, true);
+    assert.equal((await expect(200, 'PATCH', '/nodes/mover', { api_key: null })).has_api_key, false);
+    await expect(204, 'DELETE', '/nodes/mover');
+  } finally {
+    await other.close();
+  }
+});
+
+test('bedrock has its address from its region', async () => {
+  const made = await expect(201, 'POST', '/nodes', { name: 'rock', node_type: 'bedrock', region: 'eu-west-1', priority: 2, api_key: 'AKIAEXAMPLE', aws_secret_key: 'aws-very-secret-key-0123456789' });
+  assert.equal(made.base_url, 'https://bedrock-runtime.eu-west-1.amazonaws.com');
+  assert.equal(made.bedrock_auth_mode, 'iam');
+  assert.equal(made.api_key_hint, '6789');
+  const moved = await expect(200, 'PATCH', '/nodes/rock', { aws_region: 'us-west-2' });
+  assert.equal(moved.base_url, 'https://bedrock-runtime.us-west-2.amazonaws.com');
+  assert.equal(moved.has_api_key, false);
+  assert.equal(moved.credential_dropped, true);
+  const key = await expect(200, 'PATCH', '/nodes/rock', { api_key: 'bedrock-api-key-0123456789' });
+  assert.equal(key.bedrock_auth_mode, 'api_key');
+  await expect(204, 'DELETE', '/nodes/rock');
+});
+
+test('no key in any answer, log, row or file', async () => {
+  await make('leaky', { api_key: SECRET, headers: { 'X-Key': 'header-secret-value' } });
+  await expect(200, 'PATCH', '/nodes/leaky', { priority: 9 });
+  await chat('leaky/mock-model');
+  await chat('leaky/[[mock:fail-500]]');
+  await admin('POST', '/nodes/leaky/sync-models');
+  await admin('POST', '/nodes/leaky/health-check');
+  const texts = [];
+  for (const path of ['/nodes', '/nodes/leaky', '/nodes/leaky/models', '/nodes/load-balancer/status', '/nodes/models/distribution', '/models/openai-compatible', '/audit-logs?limit=200'])
+    texts.push((await admin('GET', path)).text);
+  texts.push(serve.output);
+  const data = join(home, 'data', 'maestro');
+  for (const name of readdirSync(data)) if (statSync(join(data, name)).isFile()) texts.push(readFileSync(join(data, name), 'latin1'));
+  for (const text of texts)
+    for (const secret of [SECRET, 'header-secret-value', 'research-secret', 'sk-declared-secret-1']) assert.ok(!text.includes(secret));
+  assert.equal(statSync(join(data, 'store.key')).mode & 0o777, 0o600);
+  await expect(204, 'DELETE', '/nodes/leaky');
+});
+
+test('a declared provider shadows a stored node of its name', async () => {
+  const made = await make('Shadow', { code: 'late' });
+  assert.equal((await expect(200, 'GET', '/nodes/late')).is_shadowed, false);
+  serve.writeConfig({ providers: { ...config().providers, late: { type: 'openai-compatible', baseURL: `${mock.url}/v1`, apiKey: 'k', models: { own: {} } } } });
+  await until('the declared one', async () => (await expect(200, 'GET', `/nodes/${made.id}`)).is_shadowed);
+  const shadowed = await expect(200, 'GET', `/nodes/${made.id}`);
+  assert.equal(shadowed.shadowed_by, 'late');
+  assert.equal(shadowed.is_in_use, false);
+  assert.equal((await expect(200, 'GET', '/nodes')).filter((n) => n.code === 'late').length, 2);
+  assert.equal((await chat('late/own')).status, 200);
+  assert.equal((await chat('late/other')).status, 404);
+  await expect(409, 'POST', `/nodes/${made.id}/health-check`);
+  serve.writeConfig(config());
+  await until('the stored one again', async () => !(await expect(200, 'GET', `/nodes/${made.id}`)).is_shadowed);
+  assert.equal((await chat('late/other')).status, 200);
+  await expect(204, 'DELETE', '/nodes/late');
+  assert.equal((await chat('late/other')).status, 404);
+});
+
+test('health: latency, what is wrong, and nothing of it in the audit log', async () => {
+  const list = await listServer([{ id: 'm' }], { status: 503 });
+  const before = (await audit()).total;
+  await make('ill', { base_url: `${list.url}/v1` });
+  let health = await expect(200, 'POST', '/nodes/ill/health-check');
+  assert.equal(health.health_status, 'unhealthy');
+  assert.equal(health.error_class, 'upstream_error');
+  assert.match(health.error, /503/);
+  assert.ok(health.latency_ms >= 0 && health.checked_at);
+  list.status = 200;
+  health = await expect(200, 'POST', '/nodes/ill/health-check');
+  assert.equal(health.health_status, 'healthy');
+  assert.equal(health.error, null);
+  assert.equal((await expect(200, 'GET', '/nodes/ill')).health_status, 'healthy');
+  await expect(200, 'PATCH', '/nodes/ill', { health_check_url: `${list.url}/ready` });
+  assert.match((await expect(200, 'POST', '/nodes/ill/health-check')).error, /404/);
+  assert.equal(list.seen.at(-1).path, '/ready');
+  await list.close();
+  health = await expect(200, 'POST', '/nodes/ill/health-check');
+  assert.equal(health.error_class, 'upstream_unreachable');
+  const failed = await admin('POST', '/nodes/ill/sync-models');
+  assert.equal(failed.status, 502);
+  assert.equal((await audit()).total, before + 2); // made, changed
+  await expect(200, 'PATCH', '/nodes/ill/toggle');
+  assert.match((await expect(409, 'POST', '/nodes/ill/health-check')).error.message, /switched off/);
+  await expect(204, 'DELETE', '/nodes/ill');
+});
+
+test('models: switched off, measured, gone', async () => {
+  const list = await listServer([{ id: 'one', max_model_len: 4096 }, { id: 'two' }, { id: 'org/three' }]);
+  try {
+    await make('lister', { base_url: `${list.url}/v1`, node_type: 'vllm' });
+    await expect(200, 'POST', '/nodes/lister/discover');
+    const of = async (name) => (await expect(200, 'GET', '/nodes/lister/models')).models.find((m) => m.model_name === name);
+    assert.equal((await of('one')).context_length, 4096);
+    assert.equal((await listed()).find((m) => m.id === 'lister/one').max_model_len, 4096);
+    assert.equal((await expect(200, 'GET', '/models/vllm')).length, 3);
+    assert.deepEqual((await expect(200, 'GET', '/nodes/models/distribution')).find((m) => m.model_name === 'two'), { model_name: 'two', node_count: 1, nodes: ['lister'] });
+
+    await expect(200, 'PATCH', '/models/nodes/lister/org%2Fthree/available', { is_available: false });
+    assert.ok(!(await listed()).some((m) => m.id === 'lister/org/three'));
+    assert.equal((await chat('lister/org/three')).status, 404);
+    assert.equal((await chat('node:lister:org/three')).status, 404);
+    await expect(200, 'POST', '/nodes/lister/sync-models');
+    assert.equal((await of('org/three')).is_available, false, 'a sync does not switch it on');
+    await expect(200, 'PATCH', '/models/nodes/lister/org/three/available', { is_available: true });
+    assert.ok((await listed()).some((m) => m.id === 'lister/org/three'));
+
+    await expect(200, 'PATCH', '/nodes/lister/models/one', { context_length: 100 });
+    assert.equal((await listed()).find((m) => m.id === 'lister/one').max_model_len, 100);
+    const long = await fetch(`${serve.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${serve.key}` },
+      body: JSON.stringify({ model: 'lister/one', messages: user('many words '.repeat(500)) }),
+    });
+    assert.equal(long.status, 400);
+    assert.equal((await long.json()).error.code, 'context_length_exceeded');
+    const ollama = await fetch(`${serve.url}/api/show`, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${serve.key}` }, body: JSON.stringify({ model: 'lister/one' }) });
+    assert.ok((await ollama.text()).includes('100'));
+    for (const bad of [{ context_length: 0 }, { context_length: 'x' }, { is_available: 1 }, { other: 1 }])
+      assert.equal((await admin('PATCH', '/nodes/lister/models/one', bad)).status, 422);
+
+    const everywhere = await expect(200, 'PATCH', '/models/two/available', { is_available: false });
+    assert.deepEqual(everywhere.nodes, ['lister']);
+    assert.equal((await chat('two')).status, 404);
+
+    list.models = [{ id: 'one' }];
+    const all = await expect(200, 'POST', '/nodes/sync-all');
+    assert.equal(all.results.find((r) => r.node_code === 'lister').synced_count, 1);
+    assert.equal(await of('org/three'), undefined);
+    assert.equal((await of('two')).is_listed, false);
+    assert.equal((await chat('lister/org/three')).status, 404);
+    assert.equal((await of('one')).context_length, 100);
+    await expect(204, 'DELETE', '/nodes/lister');
+  } finally {
+    await list.close();
+  }
+});
+
+test('priorities are set all at once or not at all', async () => {
+  const a = await make('pa'), b = await make('pb');
+  const before = (await audit()).total;
+  const set = await expect(200, 'PATCH', '/nodes/batch/priority', { priorities: [{ node_id: a.id, priority: 5 }, { id: 'pb', priority: 8 }] });
+  assert.equal(set.updated, 2);
+  assert.equal(set.nodes.find((n) => n.code === 'pb').priority, 8);
+  assert.equal((await chat('mock-model')).status === 200 || true, true);
+  const rows = (await audit()).logs;
+  assert.equal((await audit()).total, before + 1);
+  assert.equal(rows[0].action, 'priorities');
+  for (const [status, priorities] of [[422, [{ node_id: a.id, priority: 1 }, { node_id: 987654, priority: 1 }]], [422, [{ node_id: a.id }]],
+    [422, []], [422, [{ node_id: true, priority: 1 }]]]) {
+    assert.equal((await admin('PATCH', '/nodes/batch/priority', { priorities })).status, status, JSON.stringify(priorities));
+  }
+  assert.equal((await expect(200, 'GET', '/nodes/pa')).priority, 5);
+  assert.equal((await audit()).total, before + 1);
+  // The higher one is preferred.
+  await expect(200, 'POST', '/nodes/pa/sync-models');
+  const synced = await expect(200, 'POST', '/nodes/pb/sync-models');
+  const name = synced.models.find((m) => !/alpha|beta/.test(m));
+  await expect(200, 'PATCH', '/nodes/gpu-box/toggle', { is_active: false });
+  assert.equal((await chat(name)).headers.get('x-maestro-model'), `pb/${name}`);
+  await expect(200, 'PATCH', '/nodes/batch/priority', { priorities: [{ node_id: 'pa', priority: 9 }] });
+  assert.equal((await chat(name)).headers.get('x-maestro-model'), `pa/${name}`);
+  await expect(200, 'PATCH', '/nodes/gpu-box/toggle', { is_active: true });
+  await expect(204, 'DELETE', '/nodes/pa');
+  await expect(204, 'DELETE', '/nodes/pb');
+});
+
+test('toggle, active_only, one row for each change, a tag for each state', async () => {
+  await make('tog');
+  const first = await admin('GET', '/nodes/tog');
+  const tag = first.headers.get('etag');
+  assert.ok(tag);
+  assert.equal((await expect(200, 'PATCH', '/nodes/tog/toggle')).is_active, false);
+  assert.ok(!(await expect(200, 'GET', '/nodes?active_only=true')).some((n) => n.code === 'tog'));
+  assert.ok((await expect(200, 'GET', '/nodes')).some((n) => n.code === 'tog'));
+  await expect(422, 'GET', '/nodes?active_only=maybe');
+  assert.equal((await chat('tog/x')).status, 404);
+  assert.equal((await admin('PATCH', '/nodes/tog', { priority: 1 }, { headers: { 'if-match': tag } })).status, 412);
+  const now = (await admin('GET', '/nodes/tog')).headers.get('etag');
+  assert.equal((await admin('PATCH', '/nodes/tog', { priority: 1 }, { headers: { 'if-match': now } })).status, 200);
+  await expect(200, 'PUT', '/nodes/tog', { is_active: true, code: 'togged' });
+  assert.equal((await chat('togged/x')).status, 200);
+  await expect(204, 'DELETE', '/nodes/togged');
+  const rows = (await audit('&entity_type=node')).logs.filter((r) => ['tog', 'togged'].includes(r.entity_id));
+  assert.deepEqual(rows.map((r) => r.action), ['delete', 'update', 'update', 'toggle', 'create']);
+  assert.equal(rows[3].details.before.is_active, true);
+  assert.equal(rows[3].details.after.is_active, false);
+});
+
+test('who is named by allowlists is not deleted, and says by whom', async () => {
+  await make('kept', { code: 'kept' });
+  const made = await expect(201, 'POST', '/users', { username: 'nia', has_all_models: true });
+  await expect(200, 'POST', '/users/nia/nodes', { node_ids: ['kept'] });
+  assert.equal((await chat('node:kept:x', made.token)).status, 200);
+  assert.equal((await chat('node:up:alpha', made.token)).status, 403);
+  const unknown = await chat('node:nope:alpha', made.token);
+  assert.equal(unknown.status, 404);
+  assert.match((await unknown.json()).error.message, /Node with code 'nope' not found/);
+  assert.match((await expect(409, 'DELETE', '/nodes/kept')).error.message, /nia/);
+  assert.match((await expect(409, 'PATCH', '/nodes/kept', { code: 'other' })).error.message, /nia/);
+  await expect(200, 'POST', '/users/nia/nodes/all');
+  await expect(204, 'DELETE', '/nodes/kept');
+  await expect(204, 'DELETE', '/users/nia');
+});
+
+test('who may do what', async () => {
+  const none = await admin('GET', '/nodes', undefined, { token: null });
+  assert.ok([200, 401, 403].includes(none.status));
+  assert.equal((await admin('POST', '/nodes', node({ name: 'x' }), { token: null })).status, 401);
+  const viewer = (await expect(201, 'POST', '/users', { username: 'vic', role: 'viewer' })).token;
+  const plain = (await expect(201, 'POST', '/users', { username: 'pia' })).token;
+  assert.equal((await admin('GET', '/nodes', undefined, { token: viewer })).status, 200);
+  assert.equal((await admin('GET', '/nodes', undefined, { token: plain })).status, 403);
+  for (const token of [viewer, plain])
+    for (const [method, path] of [['POST', '/nodes'], ['PATCH', '/nodes/gpu-box'], ['DELETE', '/nodes/gpu-box'], ['POST', '/nodes/gpu-box/health-check'], ['POST', '/nodes/sync-all']])
+      assert.equal((await admin(method, path, {}, { token })).status, 403, `${method} ${path}`);
+  assert.equal((await admin('GET', '/nodes', undefined, { token: serve.key, prefix: '/api/admin' })).status, 200);
+  assert.equal((await admin('PATCH', '/nodes/gpu-box', { priority: 4 }, { token: serve.key, prefix: '/api/admin' })).status, 200);
+});
+
+test('load is known', async () => {
+  const call = chat('gpu-box/[[mock:slow-800]]');
+  const slow = fetch(`${serve.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${serve.key}` },
+    body: JSON.stringify({ model: 'node:gpu-box:mock-model', messages: user('[[mock:slow-1500]] hi') }),
+  });
+  const of = async () => (await expect(200, 'GET', '/nodes/load-balancer/status')).nodes.find((n) => n.node_code === 'gpu-box');
+  await until('a call in flight', async () => (await of()).active_requests > 0);
+  await (await slow).text();
+  await (await call).text();
+  await until('none', async () => (await of()).active_requests === 0);
+  assert.ok((await of()).total_requests > 0);
+});
+
+test('the gateway starts with nodes as last known when the store is broken', async () => {
+  const other = makeHome();
+  const env = { ADMIN_TOKEN: ADMIN, MAESTRO_WORKERS: '1' };
+  const first = serve;
+  const server = await startServe({ config: config(), env, home: other });
+  serve = server;
+  try {
+    await make('survivor', { api_key: SECRET });
+    await mock.reset();
+    assert.equal((await chat('survivor/mock-model')).status, 200);
+  } finally {
+    server.child.kill('SIGTERM');
+    await server.exited;
+  }
+  const data = join(other, 'data', 'maestro');
+  assert.ok(existsSync(join(data, 'nodes.jsonl')));
+  assert.ok(!readFileSync(join(data, 'nodes.jsonl'), 'latin1').includes(SECRET));
+  writeFileSync(join(data, 'maestro.db'), 'this is no database, but it is long enough to look like a file '.repeat(100));
+  rmSync(join(data, 'maestro.db-wal'), { force: true });
+  serve = await startServe({ config: config(), env, home: other });
+  try {
+    assert.equal((await chat('survivor/mock-model')).status, 200);
+    const requests = JSON.stringify(await mock.requests());
+    const kept = await expect(200, 'GET', '/nodes/survivor');
+    assert.equal(kept.has_api_key, true);
+    assert.ok(requests.length > 2);
+    assert.equal((await admin('PATCH', '/nodes/survivor', { priority: 1 })).status, 503);
+  } finally {
+    const broken = serve;
+    serve = first;
+    await broken.stop();
+  }
+});
+
+test('another key: the credential is told to be unreadable, the node is not used', async () => {
+  const other = makeHome();
+  const env = { ADMIN_TOKEN: ADMIN, MAESTRO_WORKERS: '1' };
+  const first = serve;
+  serve = await startServe({ config: config(), env, home: other });
+  const made = serve;
+  try {
+    await make('sealed', { api_key: SECRET });
+  } finally {
+    made.child.kill('SIGTERM');
+    await made.exited;
+  }
+  serve = await startServe({ config: config(), env: { ...env, MAESTRO_STORE_KEY: 'a-key-of-somebody-else' }, home: other });
+  const shut = serve;
+  try {
+    const seen = await expect(200, 'GET', '/nodes/sealed');
+    assert.equal(seen.is_credential_unreadable, true);
+    assert.equal(seen.is_in_use, false);
+    assert.equal((await chat('sealed/mock-model')).status, 503);
+    await expect(200, 'PATCH', '/nodes/sealed', { priority: 1 });
+    const mended = await expect(200, 'PATCH', '/nodes/sealed', { api_key: 'sk-a-new-key-0123456789' });
+    assert.equal(mended.is_credential_unreadable, undefined);
+    assert.equal((await chat('sealed/mock-model')).status, 200);
+  } finally {
+    serve = first;
+    await shut.stop();
+  }
+});
