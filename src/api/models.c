@@ -1,5 +1,5 @@
-/* Lists of models: see models.h. Order: configured priorities, then the other models by name, then virtual names.
- */
+/* Lists of models: see models.h. Order: configured priorities, then the other models by name, then groups and aliases,
+ * then virtual names. */
 #include "api/models.h"
 
 #include <stdlib.h>
@@ -37,13 +37,21 @@ static struct str extra_of(const struct deployment *d, struct arena *a) {
   return text;
 }
 
-static struct dialect_model describe(const struct deployment *d, struct arena *a) {
-  int64_t prompt = d->context_tokens > 0 && d->output_tokens > 0 && d->context_tokens > d->output_tokens
-                       ? d->context_tokens - d->output_tokens
-                       : d->context_tokens;
+/* What is set for models whose name begins so stands in for what is not known of this one; set for its very name, it
+ * overrules that. */
+static int64_t context_of(const struct route_names *names, const struct deployment *d) {
+  bool is_exact;
+  int64_t set = route_names_context(names, d, &is_exact);
+  return set && (is_exact || d->context_tokens < 0) ? set : d->context_tokens;
+}
+
+static struct dialect_model describe(const struct route_names *names, const struct deployment *d, struct arena *a) {
+  int64_t context = context_of(names, d);
+  int64_t prompt =
+      context > 0 && d->output_tokens > 0 && context > d->output_tokens ? context - d->output_tokens : context;
   return (struct dialect_model){.id = d->qualified,
                                 .owned_by = d->at->provider.id,
-                                .context_tokens = d->context_tokens,
+                                .context_tokens = context,
                                 .prompt_tokens = prompt,
                                 .output_tokens = d->output_tokens,
                                 .has_vision = d->spec && d->spec->caps & REGISTRY_CAP_VISION,
@@ -57,9 +65,58 @@ static struct dialect_model describe_virtual(struct str name) {
       .id = name, .owned_by = STR("maestro"), .context_tokens = -1, .prompt_tokens = -1, .output_tokens = -1};
 }
 
+/* As the one with the smallest context of what it stands for, whoever's turn it is, but for what is said of the name
+ * itself. */
+static struct dialect_model describe_named(struct request_context *rc, const struct resolution *r, struct str name) {
+  const struct deployment *least = r->v[0];
+  for (size_t i = 1; i < r->n; i++) {
+    int64_t mine = context_of(rc->names, r->v[i]), known = context_of(rc->names, least);
+    if (mine > 0 && (known < 0 || mine < known)) least = r->v[i];
+  }
+  struct dialect_model m = describe(rc->names, least, rc->arena);
+  int64_t context = r->named->context_tokens;
+  m.id = name;
+  m.owned_by = STR("maestro");
+  if (context && m.output_tokens >= context) m.output_tokens = -1;
+  if (context) m.prompt_tokens = m.output_tokens > 0 ? context - m.output_tokens : context;
+  if (context) m.context_tokens = context;
+  return m;
+}
+
 static int by_name(const void *left, const void *right) {
   return str_cmp((*(const struct deployment *const *)left)->qualified,
                  (*(const struct deployment *const *)right)->qualified);
+}
+
+static int by_place(const void *left, const void *right) {
+  const struct route_name *a = *(const struct route_name *const *)left, *b = *(const struct route_name *const *)right;
+  if (!a->group != !b->group) return a->group ? -1 : 1;
+  if (a->group && a->group->priority != b->group->priority) return a->group->priority < b->group->priority ? -1 : 1;
+  return str_cmp(a->name, b->name);
+}
+
+/* Groups and aliases that lead somewhere this caller may go. */
+static size_t list_names(struct request_context *rc, struct dialect_model *out) {
+  const struct map *const maps[] = {&rc->names->groups, &rc->names->aliases};
+  size_t n = 0, shown = 0, most = maps[0]->count + maps[1]->count;
+  const struct route_name **names = ARENA_NEW_ARRAY(rc->arena, const struct route_name *, most + 1);
+  if (!names) return 0;
+  for (size_t m = 0; m < 2; m++) {
+    for (size_t i = 0; i < maps[m]->count; i++) {
+      const struct route_name *r = maps[m]->entries[i].value;
+      bool is_listed =
+          r->group ? r->group->is_listed : !map_get(maps[0], r->name); /* else the group is what is meant */
+      if (is_listed) names[n++] = r;
+    }
+  }
+  qsort(names, n, sizeof *names, by_place);
+  for (size_t i = 0; i < n; i++) {
+    struct resolution r;
+    struct err_info info = {0};
+    if (!permit_resolve(rc, names[i]->name, &r, &info) && r.named)
+      out[shown++] = describe_named(rc, &r, names[i]->name);
+  }
+  return shown;
 }
 
 /* A name that stands for several is shown to a user who may use one of them by it. */
@@ -76,12 +133,13 @@ static size_t list_models(struct request_context *rc, struct dialect_model *out)
   if (!rest) return 0;
   for (size_t i = 0; i < c->priority_count; i++)
     if (c->priorities[i]->at->is_ready && permit_shows(rc, c->priorities[i]))
-      out[n++] = describe(c->priorities[i], rc->arena);
+      out[n++] = describe(rc->names, c->priorities[i], rc->arena);
   for (size_t i = 0; i < c->deployment_count; i++)
     if (c->deployments[i].at->is_ready && c->deployments[i].order == SIZE_MAX && permit_shows(rc, &c->deployments[i]))
       rest[others++] = &c->deployments[i];
   qsort(rest, others, sizeof *rest, by_name);
-  for (size_t i = 0; i < others; i++) out[n++] = describe(rest[i], rc->arena);
+  for (size_t i = 0; i < others; i++) out[n++] = describe(rc->names, rest[i], rc->arena);
+  n += list_names(rc, out + n);
   if (c->priority_count && shows_virtual(rc, RESOLVE_NAME_PRIORITY)) out[n++] = describe_virtual(RESOLVE_NAME_PRIORITY);
   if (c->deployment_count && shows_virtual(rc, RESOLVE_NAME_AUTO)) out[n++] = describe_virtual(RESOLVE_NAME_AUTO);
   return n;
@@ -90,8 +148,9 @@ static size_t list_models(struct request_context *rc, struct dialect_model *out)
 void models_list(struct request_context *rc) {
   struct buf json;
   buf_init(&json, 0);
-  struct dialect_model *models =
-      ARENA_NEW_ARRAY(rc->arena, struct dialect_model, rc->catalog->deployment_count + rc->catalog->priority_count + 2);
+  size_t most = rc->catalog->deployment_count + rc->catalog->priority_count + rc->names->groups.count +
+                rc->names->aliases.count + 2;
+  struct dialect_model *models = ARENA_NEW_ARRAY(rc->arena, struct dialect_model, most);
   if (models)
     rc->endpoint->dialect->put_model_list(&json, models, list_models(rc, models));
   else
@@ -105,7 +164,11 @@ enum err models_describe(struct request_context *rc, struct str name, struct dia
   struct resolution r;
   enum err e = permit_resolve(rc, name, &r, info);
   if (e) return e;
-  *out = r.how == RESOLVE_BRAIN || r.how == RESOLVE_PRIORITY ? describe_virtual(name) : describe(r.v[0], rc->arena);
+  if (r.named)
+    *out = describe_named(rc, &r, name);
+  else
+    *out = r.how == RESOLVE_BRAIN || r.how == RESOLVE_PRIORITY ? describe_virtual(name)
+                                                               : describe(rc->names, r.v[0], rc->arena);
   out->id = name;
   return OK;
 }

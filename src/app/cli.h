@@ -47,12 +47,12 @@ enum err cli_request(const struct context *context, const char *method, const ch
 /* The same with a body of JSON. */
 enum err cli_request_body(const struct context *context, const char *method, const char *path, struct str body,
                           struct cli_reply *out, struct err_info *info) MUST_CHECK;
-/* True when `context` has a server to be asked: it is another machine's, or one runs here. Without (NULL too)
- * a command opens the data directory itself. */
-bool cli_has_server(const struct cli_paths *paths, const struct context *context);
-/* Asks it; the answer's body is appended to `out`. Failures are told on standard error; returns the exit code. */
-int cli_ask(const struct cli_paths *paths, const struct context *context, const char *method, const char *path,
-            struct str body, struct buf *out);
+/* Whether the store is a server's to change: where one runs here, or the context is another machine's. */
+bool cli_is_served(const struct cli_paths *paths, const struct context *context);
+/* Asks the admin API of a context: its answer is added to *answer (wiped in between, it may hold a token), or what it
+ * says against it is told. Memory from `a`. */
+int cli_ask(const struct cli_paths *paths, struct arena *a, const struct context *context, const char *method,
+            const char *path, struct str body, struct buf *answer);
 /* Texts in a path or query. NULL: no memory. */
 const char *cli_percent_encode(struct arena *a, struct str text);
 

@@ -71,30 +71,26 @@ done:
   return e;
 }
 
-bool cli_has_server(const struct cli_paths *paths, const struct context *context) {
+bool cli_is_served(const struct cli_paths *paths, const struct context *context) {
   struct server_info server;
-  if (context && strcmp(context->name, CONTEXTS_LOCAL) != 0) return true;
-  return context && cli_find_server(paths, &server) && data_lock_is_held(paths->data_dir);
+  bool is_here = !context || !strcmp(context->name, CONTEXTS_LOCAL);
+  return !is_here || (cli_find_server(paths, &server) && data_lock_is_held(paths->data_dir));
 }
 
 /* The member `detail`, which every error of the admin API has. */
-static int fail_with_reply(const struct cli_reply *reply) {
-  struct arena a;
+static int fail_with_reply(struct arena *a, const struct cli_reply *reply) {
   struct json doc;
   struct str detail = STR_NONE;
-  arena_init(&a, 0);
-  if (!json_parse_copy(&doc, buf_str(&reply->body), NULL, &a, NULL)) {
+  if (!json_parse_copy(&doc, buf_str(&reply->body), NULL, a, NULL)) {
     struct json_node root = json_root(&doc);
     if (json_get_string(&root, STR("detail"), &detail, NULL)) detail = STR_NONE;
   }
-  int code = detail.n ? cli_fail(CLI_FAILED, "%.*s", STR_ARG(detail))
-                      : cli_fail(CLI_FAILED, "the server answers with status %d", reply->status);
-  arena_clear(&a);
-  return code;
+  if (!detail.n) return cli_fail(CLI_FAILED, "the server answers with status %d", reply->status);
+  return cli_fail(CLI_FAILED, "%.*s", STR_ARG(detail));
 }
 
-int cli_ask(const struct cli_paths *paths, const struct context *context, const char *method, const char *path,
-            struct str body, struct buf *out) {
+int cli_ask(const struct cli_paths *paths, struct arena *a, const struct context *context, const char *method,
+            const char *path, struct str body, struct buf *answer) {
   struct cli_reply reply;
   struct err_info info = {0};
   char room[CLI_ENDPOINT_BYTES];
@@ -105,10 +101,10 @@ int cli_ask(const struct cli_paths *paths, const struct context *context, const 
   if (e)
     code = cli_fail(CLI_NOT_RUNNING, "%s", err_info_text(e, &info));
   else if (reply.status < 200 || reply.status > 299)
-    code = fail_with_reply(&reply);
+    code = fail_with_reply(a, &reply);
   else
-    buf_put(out, buf_str(&reply.body));
-  crypto_wipe(reply.body.p, reply.body.n); /* it may hold a token */
+    buf_put(answer, buf_str(&reply.body));
+  crypto_wipe(reply.body.p, reply.body.n);
   buf_clear(&reply.body);
   return code;
 }

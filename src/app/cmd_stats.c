@@ -45,13 +45,13 @@ static int read_here(struct place *p) {
 
 static int get(struct place *p) {
   const struct context *context = contexts_current(&p->contexts);
-  if (!cli_has_server(&p->paths, context)) return read_here(p);
+  if (!context || !cli_is_served(&p->paths, context)) return read_here(p);
   const char *provider = cli_percent_encode(&p->arena, p->provider), *model = cli_percent_encode(&p->arena, p->model);
   struct str path = provider && model ? arena_printf(&p->arena, "/api/admin/stats?days=%llu&provider=%s&model=%s",
                                                      (unsigned long long)p->days, provider, model)
                                       : STR_NONE;
   if (!path.p) return cli_fail(CLI_FAILED, "out of memory");
-  return cli_ask(&p->paths, context, "GET", path.p, STR_NONE, &p->answer);
+  return cli_ask(&p->paths, &p->arena, context, "GET", path.p, STR_NONE, &p->answer);
 }
 
 /* ---- printing it ---- */

@@ -1,4 +1,4 @@
-/* `maestro store migrate|backup|restore|export|import`. What only reads works beside a running server; what writes
+/* `maestro store migrate|backup|restore|export|import|seed`. What only reads works beside a running server; what writes
  * takes the lock of the data directory, and says who has it when somebody does. */
 #include <errno.h>
 #include <stdio.h>
@@ -7,11 +7,13 @@
 #include <unistd.h>
 
 #include "app/cli.h"
+#include "app/store_seed.h"
 #include "base/log.h"
 #include "state/data_lock.h"
 #include "state/disk.h"
 #include "state/migrate.h"
 #include "state/store.h"
+#include "state/store_names.h"
 #include "state/store_team.h"
 #include "state/store_user.h"
 
@@ -174,8 +176,10 @@ static int export(struct place *p, int argc, char **argv) {
   struct err_info info = {0};
   struct db *db = NULL;
   struct people people;
+  struct names names;
   struct buf text;
   people_init(&people);
+  names_init(&names);
   buf_init(&text, 0);
   enum err e = open_store(p->store, &db, &info);
   unsigned version = 0;
@@ -185,58 +189,86 @@ static int export(struct place *p, int argc, char **argv) {
                 db_migration_count());
   if (!e) e = db_begin_read(db, &info);
   if (!e) e = people_load(db, 0, &people, &info);
+  if (!e) e = names_load(db, &names, &info);
   db_close(db);
   if (!e) people_write(&people, &text);
+  if (!e) names_write(&names, &text);
   if (!e && text.failed) e = ERR_NO_MEMORY;
   if (!e && argc > 1) e = disk_replace(argv[1], buf_str(&text), 0600, &info);
   if (!e && argc < 2 && (fwrite(text.p, 1, text.n, stdout) != text.n || fflush(stdout)))
     e = err_set(&info, ERR_IO, "standard output: %s", strerror(errno));
   int code = e ? fail(e, &info) : CLI_OK;
   people_clear(&people);
+  names_clear(&names);
   buf_clear(&text);
   return code;
 }
 
+struct imported {
+  struct people people;
+  struct names names;
+};
+
 static enum err add_all(struct db *db, void *arg, struct err_info *info) {
-  const struct people *people = arg;
+  const struct imported *in = arg;
   enum err e = OK;
+  const struct people *people = &in->people;
   for (size_t i = 0; !e && i < people->team_count; i++) e = store_team_import(db, &people->teams[i], info);
   for (size_t i = 0; !e && i < people->model_count; i++)
     e = store_team_set_model_limits(db, people->models[i].model, &people->models[i].limits, info);
   for (size_t i = 0; !e && i < people->user_count; i++) e = store_user_import(db, &people->users[i], info);
-  return e;
+  return e ? e : store_names_import(db, &in->names, info);
+}
+
+/* People, then names where there are any: exports of earlier versions have none. */
+static enum err read_export(struct str text, struct imported *out, struct err_info *info) {
+  size_t names = names_find_text(text);
+  enum err e = people_read(str_sub(text, 0, names), &out->people, info);
+  return e || names == text.n ? e : names_read(str_sub(text, names, text.n), &out->names, info);
+}
+
+/* For a server that cannot read the store. */
+static void keep_copies(void) {
+  struct imported now;
+  store_people(&now.people);
+  store_names(&now.names);
+  people_clear(&now.people);
+  names_clear(&now.names);
 }
 
 static int import(struct place *p, int argc, char **argv) {
   struct err_info info = {0};
-  struct people people;
+  struct imported in;
   struct buf text;
   if (argc < 2) return cli_fail(CLI_USAGE, "usage: maestro store import FILE");
-  people_init(&people);
+  people_init(&in.people);
+  names_init(&in.names);
   buf_init(&text, 0);
   enum err e = disk_read(argv[1], IMPORT_MAX_BYTES, &text, NULL, &info);
-  if (!e) e = people_read(buf_str(&text), &people, &info);
+  if (!e) e = read_export(buf_str(&text), &in, &info);
   if (!e) e = store_start(p->paths.data_dir, "store import", &info);
   if (!e) {
-    struct people now;
-    e = store_write(add_all, &people, &info);
-    if (!e) {
-      store_people(&now); /* kept for a server that cannot read the store */
-      people_clear(&now);
-    }
+    e = store_write(add_all, &in, &info);
+    if (!e) keep_copies();
     store_stop();
   }
   int code = e ? fail(e, &info) : CLI_OK;
-  if (!e) printf("Imported %zu user%s\n", people.user_count, people.user_count == 1 ? "" : "s");
-  people_clear(&people);
+  if (!e)
+    printf("Imported %zu user%s and %zu name%s\n", in.people.user_count, in.people.user_count == 1 ? "" : "s",
+           names_count(&in.names), names_count(&in.names) == 1 ? "" : "s");
+  people_clear(&in.people);
+  names_clear(&in.names);
   buf_clear(&text);
   return code;
 }
 
+static int seed(struct place *p, int argc, char **argv) { return store_seed(&p->paths, &p->arena, argc, argv); }
+
 static const struct {
   const char *name;
   int (*run)(struct place *p, int argc, char **argv);
-} actions[] = {{"migrate", migrate}, {"backup", backup}, {"restore", restore}, {"export", export}, {"import", import}};
+} actions[] = {{"migrate", migrate}, {"backup", backup}, {"restore", restore},
+               {"export", export},   {"import", import}, {"seed", seed}};
 
 enum { ACTIONS = sizeof actions / sizeof *actions };
 
@@ -248,7 +280,7 @@ static int run(struct place *p, int argc, char **argv) {
   }
   const char *near = argc > 1 ? cli_nearest(argv[1], names, ACTIONS) : NULL;
   if (near) return cli_fail(CLI_USAGE, "there is no `store %s`; did you mean `store %s`?", argv[1], near);
-  return cli_fail(CLI_USAGE, "usage: maestro store migrate|backup|restore|export|import [FILE]");
+  return cli_fail(CLI_USAGE, "usage: maestro store migrate|backup|restore|export|import|seed [FILE]");
 }
 
 int cmd_store(int argc, char **argv) {

@@ -121,13 +121,14 @@ static int here(struct place *p, enum users_operation operation, struct str user
 static int perform(struct place *p, enum users_operation operation, const char *method, struct str user,
                    const char *tail, struct str item, struct str body) {
   const struct context *context = contexts_current(&p->contexts);
-  if (!cli_has_server(&p->paths, context)) return here(p, operation, user, item, body);
+  if (!cli_is_served(&p->paths, context)) return here(p, operation, user, item, body);
   p->is_remote = true;
   const char *name = cli_percent_encode(&p->arena, user), *last = cli_percent_encode(&p->arena, item);
   struct str path = name && last ? arena_printf(&p->arena, "/api/admin/users%s%s%s%s", user.n ? "/" : "", name, tail,
                                                 item.n ? last : "")
                                  : STR_NONE;
-  return path.p ? cli_ask(&p->paths, context, method, path.p, body, &p->answer) : cli_fail(CLI_FAILED, "out of memory");
+  return path.p ? cli_ask(&p->paths, &p->arena, context, method, path.p, body, &p->answer)
+                : cli_fail(CLI_FAILED, "out of memory");
 }
 
 /* ---- what is printed ---- */

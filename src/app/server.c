@@ -254,7 +254,7 @@ static bool has_auto_model(void) {
   struct arena a;
   struct resolution r;
   arena_init(&a, 0);
-  bool found = !resolve_name(c, &a, STR("maestro-auto"), &r, NULL);
+  bool found = !resolve_name(c, NULL, &a, STR("maestro-auto"), &r, NULL);
   arena_clear(&a);
   snapshot_unref(now);
   return found;

@@ -39,7 +39,7 @@ void attempt_estimate(struct call *c, const struct deployment *d) {
 
 /* A translation's tree and its texts lie in an arena; what a relay has there is small. */
 static size_t bytes_of(const struct call *c) {
-  return c->reply.cap + c->encoded.cap + (c->work ? c->work->held_bytes : 0);
+  return c->reply.cap + c->encoded.cap + c->shaped.cap + (c->work ? c->work->held_bytes : 0);
 }
 
 enum err attempt_hold(struct call *c, size_t more, struct err_info *info) {
@@ -161,6 +161,7 @@ static enum err edit_body(struct call *c, const struct deployment *d, bool ask_u
   if (!str_eq(c->request->model, d->model)) want.model = d->model;
   want.max_tokens = c->reserve.max_tokens;
   want.is_vendor = d->at->provider.is_vendor;
+  want.context_tokens = c->context_tokens;
   envelope_edit_init(edit, c->scan);
   enum err e = c->dialect->edit_request(c->arena, &want, edit, info);
   if (e) return e;
@@ -353,6 +354,8 @@ enum err attempt_run(struct call *c, const struct deployment *d, struct err_info
   struct codec codec;
   caps_dropped_clear(&c->dropped); /* what another target could not say is no matter of this one */
   caps_dropped_init(&c->dropped);
+  c->dropped.is_full = c->unshaped.is_full;
+  buf_put(&c->dropped.names, buf_str(&c->unshaped.names));
   if (!codec_choose(d->at->provider.type->endpoints, d->at->dialects, c->dialect, c->request, &codec)) {
     if (c->request->operation == LLM_COUNT_TOKENS) return translate_count(c, d, info);
     return err_set(info, ERR_NOT_SERVED, "the provider \"%.*s\" does not serve this operation",

@@ -7,6 +7,7 @@
 #include "base/metrics.h"
 #include "call/call_internal.h"
 #include "call/fit.h"
+#include "call/translate.h"
 
 /* A limit of ours that an attempt at that deployment would pass. */
 static bool is_own_refusal(enum err e) { return e == ERR_BUDGET_EXCEEDED || e == ERR_RATE_LIMITED; }
@@ -60,7 +61,8 @@ static void begin_attempt(struct call *c, const struct deployment *d) {
 
 static enum err try_deployment(struct call *c, const struct deployment *d, struct err_info *info) {
   *info = (struct err_info){0};
-  enum err unfit = fit_check(c, d, info);
+  enum err unfit = translate_shape(c, d, info);
+  if (!unfit) unfit = fit_check(c, d, info);
   if (unfit) return unfit;
   for (unsigned repeat = 0;; repeat++) {
     *info = (struct err_info){0};
@@ -105,7 +107,9 @@ static void begin(struct call *c) {
   c->outcome = (struct call_outcome){.started_us = clock_mono_us()};
   buf_init(&c->reply, 0);
   buf_init(&c->encoded, 0);
+  buf_init(&c->shaped, 0);
   caps_dropped_init(&c->dropped);
+  caps_dropped_init(&c->unshaped);
 }
 
 static enum err end(struct call *c, enum err e, const struct err_info *info) {
@@ -144,6 +148,8 @@ enum err call_run_fixed(struct call *c, const struct fixed_answer *answer, struc
 void call_clear(struct call *c) {
   buf_clear(&c->reply);
   buf_clear(&c->encoded);
+  buf_clear(&c->shaped);
   caps_dropped_clear(&c->dropped);
+  caps_dropped_clear(&c->unshaped);
   held_charge(&c->held, 0);
 }

@@ -53,11 +53,18 @@ struct call {
   struct http_headers headers;        /* the caller's: some go to a provider of its dialect */
   const struct limits_caller *limits; /* whom the call is charged to; NULL: nobody, and nothing is written down */
   struct str owner;                   /* who calls, by name: what is kept for them is theirs alone */
+  const struct route_names *names;    /* what is set for models; NULL: nothing */
+  struct str user;                    /* the caller's name, where it is a user; else empty */
   struct str reply_id;                /* unique, [a-z0-9_]: base of ids that a translation has to invent */
   struct call_sink sink;
   /* Appends the receipt (a JSON object) for a streamed answer; NULL: none is wanted. */
   void (*put_receipt)(void *arg, const struct call_outcome *outcome, struct buf *out);
   void *receipt_arg;
+  /* Where something is set for the model in hand, body and scan are the request shaped for it (call/shape.h): */
+  struct str asked_body; /* the caller's; empty: body is it */
+  const struct envelope_scan *asked_scan;
+  struct buf shaped;
+  int64_t context_tokens; /* to be said to a provider that allots it; 0: none */
   /* of a translation: the request decoded (once for each target dialect), encoded for the attempt in hand */
   struct request *canonical;
   const struct dialect *mended_for; /* canonical was put right for this target, and no other may see it so; or NULL */
@@ -69,7 +76,8 @@ struct call {
   struct held held;                /* what all buffers of this call cost the process; given back by call_clear */
   struct translation *translation; /* of the stream that is being or was last written; NULL: none */
   /* results */
-  struct caps_dropped dropped;       /* what the target cannot say and was left out; cleared by call_clear */
+  struct caps_dropped unshaped;      /* what the model does not take and was left out */
+  struct caps_dropped dropped;       /* both, and what the target cannot say and was left out; cleared by call_clear */
   struct buf reply;                  /* a whole answer, edited; cleared by call_clear */
   struct http_headers reply_headers; /* of the upstream, fit for the caller; in the arena */
   struct call_outcome outcome;

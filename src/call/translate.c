@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "call/count.h"
+#include "call/shape.h"
 #include "io/pool.h"
 
 enum {
@@ -23,6 +24,9 @@ struct work {
   struct dialect_target as;
   struct err_info *info;
   struct count_result count; /* of do_count */
+  struct route_shape shape;  /* of do_shape */
+  struct envelope_scan *scan;
+  bool is_changed;
 };
 
 static void clear_arena(void *arena) { arena_clear(arena); }
@@ -98,12 +102,61 @@ static enum err run(enum err (*job)(void *), struct work *w, bool is_long) {
   return fiber_is_cancelled() ? ERR_CANCELLED : e ? e : result;
 }
 
+static enum err do_shape(void *arg) {
+  struct work *w = arg;
+  struct call *c = w->call;
+  enum err e = shape_body(&w->shape, c->dialect, c->request->operation, c->body, c->work, &c->shaped, &w->is_changed,
+                          &c->unshaped, w->info);
+  if (e || !w->is_changed) return e;
+  if (!(w->scan = arena_alloc(c->work, sizeof *w->scan))) return ERR_NO_MEMORY;
+  return envelope_scan_whole(w->scan, c->dialect->request_table(), NULL, c->work, buf_str(&c->shaped), w->info);
+}
+
+/* Another body: what was decoded is not it. */
+static void take_body(struct call *c, struct str body, const struct envelope_scan *scan) {
+  c->body = body;
+  c->scan = scan;
+  c->canonical = NULL;
+}
+
+enum err translate_shape(struct call *c, const struct deployment *d, struct err_info *info) {
+  struct route_shape shape;
+  enum err e = route_names_shape(c->names, c->request->model, d, c->user, c->arena, &shape);
+  if (e) return e;
+  if (shape.is_closed)
+    return err_set_param(info, ERR_BUSY, "model", "the model \"%.*s\" is closed for maintenance",
+                         STR_ARG(str_cut_utf8(c->request->model, 120)));
+  if (c->asked_body.n) take_body(c, c->asked_body, c->asked_scan);
+  c->asked_body = STR_NONE;
+  c->context_tokens = shape.context_tokens;
+  caps_dropped_clear(&c->unshaped);
+  caps_dropped_init(&c->unshaped);
+  if (!shape_is_wanted(&shape, c->request->operation)) return OK;
+  struct work *w = ARENA_NEW(c->arena, struct work);
+  if (!w || !has_work_arena(c)) return ERR_NO_MEMORY;
+  *w = (struct work){.call = c, .info = info, .shape = shape};
+  e = run(do_shape, w, c->body.n > POOL_BYTES);
+  if (!e) e = attempt_hold(c, 0, info);
+  if (e || !w->is_changed) return e;
+  c->asked_body = c->body;
+  c->asked_scan = c->scan;
+  take_body(c, buf_str(&c->shaped), w->scan);
+  return OK;
+}
+
 enum err translate_request(struct call *c, const struct deployment *d, const struct dialect *target, bool ask_usage,
                            struct str *body, struct err_info *info) {
   struct work *w = ARENA_NEW(c->arena, struct work);
   if (!w || !has_work_arena(c)) return ERR_NO_MEMORY;
-  *w = (struct work){
-      c, target, {d->model, ask_usage, d->output_tokens, &c->dropped, d->at->provider.is_vendor}, info, {0}};
+  *w = (struct work){.call = c,
+                     .target = target,
+                     .as = {.model = d->model,
+                            .ask_usage = ask_usage,
+                            .max_tokens = d->output_tokens,
+                            .dropped = &c->dropped,
+                            .is_vendor = d->at->provider.is_vendor,
+                            .context_tokens = c->context_tokens},
+                     .info = info};
   enum err e = run(do_work, w, c->body.n > POOL_BYTES);
   if (!e) e = attempt_hold(c, 0, info);
   if (!e) *body = buf_str(&c->encoded);

@@ -18,6 +18,8 @@ const struct snapshot_table *gateway_snapshot_table(void) {
   static struct snapshot_section rows[GATEWAY_SECTIONS];
   static const struct snapshot_table table = {rows, GATEWAY_SECTIONS};
   rows[GATEWAY_CATALOG] = catalog_section;
+  rows[GATEWAY_NAMES] = route_names_section;
+  route_names_set_catalog_row(GATEWAY_CATALOG);
   rows[GATEWAY_PRINCIPALS] = principals_section;
   rows[GATEWAY_RULES] = rules_section;
   rows[GATEWAY_LIMITS] = limits_section;
@@ -44,6 +46,7 @@ void exchange_adopt(struct request_context *rc) {
   rc->snapshot = snapshot_ref(snapshot_current());
   rc->options = &snapshot_config(rc->snapshot)->options;
   rc->catalog = snapshot_get(rc->snapshot, GATEWAY_CATALOG);
+  rc->names = snapshot_get(rc->snapshot, GATEWAY_NAMES);
 }
 
 /* ---- the model call ---- */
@@ -103,6 +106,7 @@ static void begin(struct request_context *rc, struct http_exchange *x, struct ga
   rc->snapshot = snapshot_ref(snapshot_current());
   rc->options = &snapshot_config(rc->snapshot)->options;
   rc->catalog = snapshot_get(rc->snapshot, GATEWAY_CATALOG);
+  rc->names = snapshot_get(rc->snapshot, GATEWAY_NAMES);
   rc->principal = (struct auth_principal){0};
   rc->started_us = http_exchange_started_us(x);
   rc->trace_id = id_make(STR("tr_"), rc->request_id_bytes);

@@ -20,6 +20,11 @@ static struct lists lists_of(const struct request_context *rc) {
   return u ? (struct lists){u, principals_team(p, u)} : (struct lists){&nobody, NULL};
 }
 
+struct str permit_user_name(const struct request_context *rc) {
+  const struct user *user = lists_of(rc).user;
+  return user ? user->name : STR("");
+}
+
 static enum access judge(const struct lists *l, const struct deployment *d, struct str asked) {
   const struct access_target target = {asked, d->at->provider.id, d->model, d->qualified};
   return access_judge(l->user, l->team, &target);
@@ -61,7 +66,7 @@ static enum err keep_allowed(struct request_context *rc, const struct lists *lis
 enum err permit_resolve(struct request_context *rc, struct str name, struct resolution *out, struct err_info *info) {
   const struct lists lists = lists_of(rc);
   struct resolution r;
-  enum err e = resolve_name(rc->catalog, rc->arena, name, &r, info);
+  enum err e = resolve_name(rc->catalog, rc->names, rc->arena, name, &r, info);
   if (!e && lists.user) e = keep_allowed(rc, &lists, name, &r, info);
   if (!e) *out = r;
   if (e != ERR_MODEL_NOT_FOUND || !lists.user) return e;

@@ -10,6 +10,8 @@
  * without the names that are near, of which some may be none of theirs. */
 enum err permit_resolve(struct request_context *rc, struct str name, struct resolution *out,
                         struct err_info *info) MUST_CHECK;
+/* The user's name; empty for callers that are none. */
+struct str permit_user_name(const struct request_context *rc);
 /* Whether a list of models may show it. */
 bool permit_shows(const struct request_context *rc, const struct deployment *d);
 /* ERR_UNAUTHENTICATED when the caller's credential was revoked since the request began: asked before content goes out.

@@ -10,7 +10,7 @@
 #include "policy/auth.h"
 #include "policy/auth_failures.h"
 #include "policy/cors.h"
-#include "route/catalog.h"
+#include "route/names.h"
 
 /* What a worker brings to every request; lives as long as the worker. */
 struct gateway_worker {
@@ -20,7 +20,14 @@ struct gateway_worker {
 };
 
 /* Rows of the snapshot, in the order of gateway_snapshot_table. */
-enum gateway_section { GATEWAY_CATALOG, GATEWAY_PRINCIPALS, GATEWAY_RULES, GATEWAY_LIMITS, GATEWAY_SECTIONS };
+enum gateway_section {
+  GATEWAY_CATALOG,
+  GATEWAY_NAMES,
+  GATEWAY_PRINCIPALS,
+  GATEWAY_RULES,
+  GATEWAY_LIMITS,
+  GATEWAY_SECTIONS
+};
 
 struct request_context;
 
@@ -61,6 +68,7 @@ struct request_context {
   const struct snapshot *snapshot; /* referenced */
   const struct config_options *options;
   const struct catalog *catalog;
+  const struct route_names *names;
   struct auth_principal principal;
   struct str request_id, trace_id;
   char request_id_bytes[ID_BYTES];

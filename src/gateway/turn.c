@@ -90,6 +90,8 @@ void turn_prepare(struct turn *t, const struct dialect_request *request, bool wa
   c->headers = rc->request->headers;
   c->owner = auth_principal_name(&rc->principal, t->owner);
   c->reply_id = rc->trace_id;
+  c->names = rc->names;
+  c->user = permit_user_name(rc);
   t->limits = limits_of(snapshot_get(rc->snapshot, GATEWAY_LIMITS), &rc->principal);
   c->limits = &t->limits;
   c->sink = (struct call_sink){t, sink_write, sink_has_content};

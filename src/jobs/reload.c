@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "state/config_settings.h"
+#include "state/store.h"
 
 enum { GONE_LOOKS = 4, FILES_MAX = 32 };
 
@@ -89,11 +91,57 @@ static enum err publish(const struct config *config, struct config_diags *diags,
   return e;
 }
 
-enum err reload_now(struct config_diags *diags, struct err_info *info) {
+static enum err load_names(struct db *db, void *out, struct err_info *info) { return names_load(db, out, info); }
+
+/* Without a store that works, and in commands that have none, there are no settings: false. */
+static bool read_settings(struct names *out) {
+  struct store_status status;
+  names_init(out);
+  store_status(&status);
+  return status.is_started && !store_read(load_names, out, NULL);
+}
+
+static enum err load_with(const struct names *settings, struct config **out, struct config_diags *diags) {
+  struct config_sources with = *sources;
+  with.settings = settings;
+  return config_load(&with, out, diags);
+}
+
+/* Settings that the rest does not agree with (a file came later) must not keep the program from serving. */
+static enum err load(struct config **out, struct config_diags *diags) {
+  struct names settings;
+  bool has_settings = read_settings(&settings) && settings.of[NAMES_SETTING].n;
+  enum err e = load_with(has_settings ? &settings : NULL, out, diags);
+  if (e == ERR_BAD_CONFIG && has_settings && !load_with(NULL, out, NULL)) {
+    log_line(LOG_LEVEL_ERROR, "settings of the store are left out: with them the configuration has faults",
+             log_u64(LOG_COUNT, settings.of[NAMES_SETTING].n));
+    e = OK;
+  }
+  names_clear(&settings);
+  return e;
+}
+
+enum err reload_check(const struct names *settings, struct err_info *info) {
+  struct config_diags diags;
   struct config *config = NULL;
-  pthread_mutex_lock(&lock);
+  config_diags_init(&diags);
+  enum err e = load_with(settings, &config, &diags);
+  if (e == ERR_BAD_CONFIG && load_with(NULL, &config, NULL)) e = OK; /* faulty without them as well */
+  for (size_t i = 0; e == ERR_BAD_CONFIG && i < diags.n; i++) {
+    const struct config_diag *d = &diags.items[i];
+    if (d->severity != CONFIG_ERROR) continue;
+    e = err_set_param(info, ERR_BAD_VALUE, d->path.n ? d->path.p : "value", "\"%.*s\" %.*s", STR_ARG(d->path),
+                      STR_ARG(d->text));
+  }
+  config_unref(config);
+  config_diags_clear(&diags);
+  return e;
+}
+
+static enum err reload_all(struct config_diags *diags, struct err_info *info) {
+  struct config *config = NULL;
   take_stamps();
-  enum err e = config_load(sources, &config, diags);
+  enum err e = load(&config, diags);
   if (e) {
     err_set(info, e, "the configuration has faults; the running one stays in force");
   } else {
@@ -102,14 +150,28 @@ enum err reload_now(struct config_diags *diags, struct err_info *info) {
     e = publish(config, diags, info);
   }
   config_unref(config);
+  return e;
+}
+
+enum err reload_now(struct config_diags *diags, struct err_info *info) {
+  pthread_mutex_lock(&lock);
+  enum err e = reload_all(diags, info);
   pthread_mutex_unlock(&lock);
   return e;
+}
+
+static bool has_other_settings(const struct snapshot *now) {
+  struct names settings;
+  bool is_other = read_settings(&settings) && !config_settings_equal(&settings, &snapshot_config(now)->settings);
+  names_clear(&settings);
+  return is_other;
 }
 
 enum err reload_rebuild(struct config_diags *diags, struct err_info *info) {
   pthread_mutex_lock(&lock);
   struct snapshot *now = snapshot_newest();
-  enum err e = now ? publish(snapshot_config(now), diags, info) : ERR_INTERNAL;
+  enum err e = ERR_INTERNAL;
+  if (now) e = has_other_settings(now) ? reload_all(diags, info) : publish(snapshot_config(now), diags, info);
   snapshot_unref(now);
   pthread_mutex_unlock(&lock);
   return e;

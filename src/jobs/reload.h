@@ -13,7 +13,11 @@ void reload_init(const struct config_sources *sources, const struct snapshot_tab
 void reload_on_publish(void (*fn)(void *arg), void *arg);
 /* Reads all sources again and publishes. Diagnostics of warnings and errors are added to diags (may be NULL). */
 enum err reload_now(struct config_diags *diags, struct err_info *info) MUST_CHECK;
-/* Publishes a new snapshot of the running configuration: after discovery has found models. */
+/* Whether the configuration would be accepted with these settings in place of the store's: ERR_BAD_VALUE says why not.
+ * Takes no lock, so it may be asked within a transaction of the store. */
+enum err reload_check(const struct names *settings, struct err_info *info) MUST_CHECK;
+/* Publishes a new snapshot of the running configuration: after discovery has found models, and after changes of the
+ * store. Where settings in it have changed it is reload_now. */
 enum err reload_rebuild(struct config_diags *diags, struct err_info *info) MUST_CHECK;
 /* True when a watched file has appeared, gone or changed since the last reload_now, whatever its result. Blocks on
  * stat; called twice a second by main. */

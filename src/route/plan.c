@@ -29,6 +29,8 @@ enum err plan_make(struct arena *a, const struct config_options *options, const 
   enum err e = OK;
   if (is_list && options->fallback_strategy == CONFIG_FALLBACK_SAME_MODEL) e = keep_same_model(a, &plan);
   size_t most = options->fallback_strategy == CONFIG_FALLBACK_NONE ? 1 : 1 + (size_t)options->fallback_max_retries;
+  const struct route_name *named = resolution->named;
+  if (named && named->group && named->group->max_retries >= 0) most = 1 + (size_t)named->group->max_retries;
   if (plan.n > most) plan.n = most;
   if (!e) *out = plan;
   return e;

@@ -15,7 +15,7 @@ struct plan {
   enum plan_strategy strategy;
   enum plan_mode mode;
   const struct deployment **v; /* attempts in order */
-  size_t n;                    /* 1 + fallback.maxRetries at most */
+  size_t n;                    /* 1 + fallback.maxRetries at most, or what the group says */
   struct str told;             /* what the answer calls its model; empty: the qualified name that ran */
   unsigned same_target_repeats;
 };

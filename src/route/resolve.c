@@ -59,7 +59,7 @@ static enum err pick_one(struct arena *a, const struct deployment *d, struct res
   const struct deployment **v = ARENA_NEW_ARRAY(a, const struct deployment *, 1);
   if (!v) return ERR_NO_MEMORY;
   v[0] = d;
-  *out = (struct resolution){RESOLVE_QUALIFIED, v, 1, STR_NONE};
+  *out = (struct resolution){.how = RESOLVE_QUALIFIED, .v = v, .n = 1};
   return OK;
 }
 
@@ -115,7 +115,7 @@ static enum err only_ready(struct arena *a, struct resolution *r, struct err_inf
 
 /* The priorities; without them every model that is surely one for chat, preferred first. */
 static enum err pick_brain(const struct catalog *c, struct arena *a, struct resolution *out, struct err_info *info) {
-  *out = (struct resolution){RESOLVE_BRAIN, c->priorities, c->priority_count, STR_NONE};
+  *out = (struct resolution){.how = RESOLVE_BRAIN, .v = c->priorities, .n = c->priority_count};
   if (c->priority_count) return OK;
   const struct deployment **v = ARENA_NEW_ARRAY(a, const struct deployment *, c->deployment_count + 1);
   if (!v) return ERR_NO_MEMORY;
@@ -131,6 +131,7 @@ static enum err pick_brain(const struct catalog *c, struct arena *a, struct reso
 }
 
 #define LATEST STR(":latest")
+#define NODE_PREFIX STR("node:")
 
 /* Ollama's names have a tag, which may be left out: "llama3" is "llama3:latest", and the reverse. {NULL, 0} without
  * memory. */
@@ -140,24 +141,51 @@ static struct str other_tag(struct arena *a, struct str name) {
 }
 
 /* Told back as asked. */
-static enum err by_tag(const struct catalog *c, struct arena *a, struct str name, struct resolution *out,
-                       struct err_info *info) {
+static enum err by_tag(const struct catalog *c, struct arena *a, struct str name, struct resolution *out, bool *found) {
   struct str other = other_tag(a, name);
   if (!other.p) return ERR_NO_MEMORY;
   const struct deployment *d = map_get(&c->by_qualified, other);
   const struct catalog_name *named = d ? NULL : map_get(&c->by_model, other);
-  if (!d && !named) return not_found(c, name, info);
+  *found = d || named;
   enum err e = d ? pick_one(a, d, out) : OK;
-  if (named) *out = (struct resolution){RESOLVE_MODEL, named->v, named->n, STR_NONE};
-  if (!e) out->told = name;
+  if (named) *out = (struct resolution){.how = RESOLVE_MODEL, .v = named->v, .n = named->n};
+  if (!e && *found) out->told = name;
   return e;
 }
 
-#define NODE_PREFIX STR("node:")
+enum err resolve_literal(const struct catalog *c, struct arena *a, struct str name, struct resolution *out,
+                         bool *found) {
+  enum err e = by_qualified(c, a, name, out, found);
+  if (e || *found) return e;
+  const struct catalog_name *named = map_get(&c->by_model, name);
+  if (!named) return by_tag(c, a, name, out, found);
+  *out = (struct resolution){.how = RESOLVE_MODEL, .v = named->v, .n = named->n};
+  *found = true;
+  return OK;
+}
 
-/* One node's model, by the code of the node: nobody else answers. */
-static enum err by_node(const struct catalog *c, struct arena *a, struct str name, struct resolution *out,
-                        struct err_info *info) {
+static enum err pick_named(const struct route_name *named, struct arena *a, struct str name, struct resolution *out,
+                           struct err_info *info) {
+  const struct deployment **v;
+  size_t n;
+  enum err e = route_names_expand(named, a, &v, &n);
+  if (e) return e;
+  if (n == 0)
+    return err_set_param(info, ERR_MODEL_NOT_FOUND, "model", "The %s \"%.*s\" leads to no model that is known now.",
+                         named->group ? "group" : "alias", STR_ARG(str_cut_utf8(name, NAME_SHOWN)));
+  *out = (struct resolution){named->group ? RESOLVE_GROUP : RESOLVE_ALIAS, v, n, name, named};
+  return OK;
+}
+
+bool resolve_is_reserved(struct str name) {
+  return is_brain_name(name) || str_eq(name, RESOLVE_NAME_PRIORITY) || str_eq(name, RESOLVE_NAME_SMOKE) ||
+         str_has_prefix(name, NODE_PREFIX);
+}
+
+/* One node's model, by the code of the node: an alias that holds there, then the model's own name. Nobody else answers.
+ */
+static enum err by_node(const struct catalog *c, const struct route_names *names, struct arena *a, struct str name,
+                        struct resolution *out, struct err_info *info) {
   struct str code, model;
   bool found = false, has_model = str_cut(str_sub(name, NODE_PREFIX.n, name.n), ':', &code, &model) && model.n;
   const struct catalog_provider *at = map_get(&c->by_code, code);
@@ -167,8 +195,12 @@ static enum err by_node(const struct catalog *c, struct arena *a, struct str nam
   if (!has_model)
     return err_set_param(info, ERR_MODEL_NOT_FOUND, "model", "\"%.*s\" names no model: write node:<code>:<model>.",
                          STR_ARG(str_cut_utf8(name, NAME_SHOWN)));
-  struct str qualified = arena_printf(a, "%.*s/%.*s", STR_ARG(at->provider.id), STR_ARG(model));
-  if (!qualified.p) return ERR_NO_MEMORY;
+  const struct names_alias *alias = names ? route_names_alias_on(names, at->provider.id, model) : NULL;
+  if (alias) model = alias->real;
+  struct str prefix = arena_printf(a, "%.*s/", STR_ARG(at->provider.id));
+  struct str qualified =
+      str_has_prefix(model, prefix) ? model : arena_printf(a, "%.*s%.*s", STR_ARG(prefix), STR_ARG(model));
+  if (!prefix.p || !qualified.p) return ERR_NO_MEMORY;
   enum err e = by_qualified(c, a, qualified, out, &found);
   if (!e && !found) {
     struct deployment *d = map_get(&c->by_qualified, other_tag(a, qualified));
@@ -180,36 +212,32 @@ static enum err by_node(const struct catalog *c, struct arena *a, struct str nam
   return OK;
 }
 
-static enum err pick(const struct catalog *c, struct arena *a, struct str name, struct resolution *out,
-                     struct err_info *info) {
+static enum err pick(const struct catalog *c, const struct route_names *names, struct arena *a, struct str name,
+                     struct resolution *out, struct err_info *info) {
   if (is_brain_name(name)) return pick_brain(c, a, out, info);
   if (str_eq(name, RESOLVE_NAME_PRIORITY)) {
     if (c->priority_count == 0)
       return err_set_param(info, ERR_MODEL_NOT_FOUND, "model",
                            "\"router-maestro\" follows the priorities list, which is empty.");
-    *out = (struct resolution){RESOLVE_PRIORITY, c->priorities, c->priority_count, STR_NONE};
+    *out = (struct resolution){.how = RESOLVE_PRIORITY, .v = c->priorities, .n = c->priority_count};
     return OK;
   }
   if (str_eq(name, RESOLVE_NAME_SMOKE)) {
-    *out = (struct resolution){RESOLVE_SMOKE, smoke_alone, 1, STR_NONE};
+    *out = (struct resolution){.how = RESOLVE_SMOKE, .v = smoke_alone, .n = 1};
     return OK;
   }
-  if (str_has_prefix(name, NODE_PREFIX)) return by_node(c, a, name, out, info);
+  if (str_has_prefix(name, NODE_PREFIX)) return by_node(c, names, a, name, out, info);
+  const struct route_name *named = names ? route_names_find(names, name) : NULL;
+  if (named) return pick_named(named, a, name, out, info);
   bool found;
-  enum err e = by_qualified(c, a, name, out, &found);
-  if (e || found) return e;
-  const struct catalog_name *named = map_get(&c->by_model, name);
-  if (named) {
-    *out = (struct resolution){RESOLVE_MODEL, named->v, named->n, STR_NONE};
-    return OK;
-  }
-  return by_tag(c, a, name, out, info);
+  enum err e = resolve_literal(c, a, name, out, &found);
+  return e || found ? e : not_found(c, name, info);
 }
 
-enum err resolve_name(const struct catalog *c, struct arena *a, struct str name, struct resolution *out,
-                      struct err_info *info) {
+enum err resolve_name(const struct catalog *c, const struct route_names *names, struct arena *a, struct str name,
+                      struct resolution *out, struct err_info *info) {
   struct resolution r;
-  enum err e = pick(c, a, name, &r, info);
+  enum err e = pick(c, names, a, name, &r, info);
   if (e) return e;
   bool all_ready = true;
   for (size_t i = 0; i < r.n && all_ready; i++) all_ready = r.v[i]->at->is_ready;

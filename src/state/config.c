@@ -193,6 +193,7 @@ static void load_all(struct config_loader *l) {
   choose_folders(l);
   load_dotenv(l);
   config_load_priorities(l);
+  config_load_settings(l);
   load_file(l);
   config_load_providers_file(l);
   config_load_providers_env(l);
@@ -210,6 +211,8 @@ enum err config_load(const struct config_sources *sources, struct config **out, 
   unsigned errors_before = diags->errors;
   atomic_init(&owned->refs, 1);
   arena_init(&owned->arena, ARENA_BYTES_MAX);
+  names_init(&owned->config.names);
+  names_init(&owned->config.settings);
   owned->env = sources->env;
   owned->env_arg = sources->env_arg;
   struct config_loader l = {
@@ -237,6 +240,8 @@ struct config *config_ref(const struct config *c) {
 void config_unref(const struct config *c) {
   struct config_owned *owned = (struct config_owned *)(uintptr_t)c;
   if (!owned || atomic_fetch_sub_explicit(&owned->refs, 1, memory_order_acq_rel) != 1) return;
+  names_clear(&owned->config.names);
+  names_clear(&owned->config.settings);
   arena_clear(&owned->arena);
   free(owned);
 }

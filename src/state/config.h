@@ -1,7 +1,8 @@
 /* The configuration: everything declared in files, environment and flags, checked and merged into one immutable value.
  * config_load reads all sources and reports every fault; the result is refcounted and shared by all threads, and a
- * reload makes a new one. Precedence, highest first: flags, environment, .env, maestro.json, priorities.json (fallback
- * only), default. Reading blocks on files: call it at start or on a pool thread, never on a loop. */
+ * reload makes a new one. Precedence, highest first: flags, environment, .env, maestro.json, settings of the store,
+ * priorities.json (fallback only), default. Reading blocks on files: call it at start or on a pool thread, never on a
+ * loop. */
 #ifndef MAESTRO_STATE_CONFIG_H
 #define MAESTRO_STATE_CONFIG_H
 
@@ -11,6 +12,7 @@
 #include "base/str.h"
 #include "state/config_diag.h"
 #include "state/config_price.h"
+#include "state/names.h"
 #include "state/secret.h"
 
 struct http_server_limits;
@@ -59,6 +61,7 @@ struct config_sources {
   const char *file;       /* --config; NULL: MAESTRO_CONFIG, else maestro.json of config_dir if it exists */
   const struct config_flag *flags;
   size_t flag_count;
+  const struct names *settings;               /* of the store; NULL: none. Faults in them are warnings */
   const struct config_vocabulary *vocabulary; /* NULL: any type and quirk, no presets */
   /* NULL: no environment. config_getenv is the process's. Kept by the result for config_env. */
   const char *(*env)(void *arg, const char *name);
@@ -120,6 +123,7 @@ enum config_option_id {
 enum config_origin { /* where a value comes from, weakest first */
                      CONFIG_FROM_DEFAULT,
                      CONFIG_FROM_PRIORITIES, /* priorities.json */
+                     CONFIG_FROM_STORE,      /* settings that an administrator keeps there */
                      CONFIG_FROM_FILE,       /* maestro.json */
                      CONFIG_FROM_DOTENV,
                      CONFIG_FROM_ENVIRONMENT,
@@ -205,6 +209,8 @@ struct config {
   size_t provider_count;
   struct config_strings priorities;     /* "provider/model" */
   struct config_place *priority_places; /* of each */
+  struct names names;                   /* declared aliases and groups with their members */
+  struct names settings;                /* of the store, as they were read */
   struct config_file *files;            /* every file that was looked for: what to watch */
   size_t file_count;
   struct str file; /* the declared file in use, or empty */

@@ -102,15 +102,20 @@ static void read_priorities_member(struct section *s, yyjson_val *key, yyjson_va
     config_read_note(s->r, CONFIG_NOTE, key, NULL, NULL, "the list in priorities.json is not used");
   read_priorities(s->l, s->r, key, val);
 }
+static void read_aliases_member(struct section *s, yyjson_val *key, yyjson_val *val) {
+  config_load_aliases(s->l, s->r, key, val);
+}
+static void read_groups_member(struct section *s, yyjson_val *key, yyjson_val *val) {
+  config_load_groups(s->l, s->r, key, val);
+}
 static void read_schema_member(struct section *s, yyjson_val *key, yyjson_val *val) { (void)s, (void)key, (void)val; }
 
 static const struct root_member {
   const char *name;
   void (*read)(struct section *s, yyjson_val *key, yyjson_val *val);
 } root_members[] = {
-    {"providers", read_providers_member},
-    {"priorities", read_priorities_member},
-    {"$schema", read_schema_member},
+    {"providers", read_providers_member}, {"priorities", read_priorities_member}, {"aliases", read_aliases_member},
+    {"groups", read_groups_member},       {"$schema", read_schema_member},
 };
 enum { ROOT_MEMBERS = sizeof root_members / sizeof *root_members };
 
@@ -221,6 +226,7 @@ void config_load_file(struct config_loader *l) {
   struct str folder = slash ? str_from(l->file, (size_t)(slash - l->file)) : STR(".");
   struct section s = {l, &r, config_loader_dup(l, folder).p};
   read_section(&s, r.root, STR_NONE);
+  config_check_names(l);
   config_loader_check_mode(l, &bytes, r.has_secret);
 out:
   l->is_no_memory |= r.is_no_memory;

@@ -78,6 +78,14 @@ void config_load_flags(struct config_loader *l);
 void config_load_file(struct config_loader *l);       /* maestro.json, or --config */
 void config_load_priorities(struct config_loader *l); /* priorities.json */
 
+/* config_settings.c: options kept in the store */
+void config_load_settings(struct config_loader *l);
+
+/* config_names.c */
+void config_load_aliases(struct config_loader *l, struct config_read *r, yyjson_val *key, yyjson_val *map);
+void config_load_groups(struct config_loader *l, struct config_read *r, yyjson_val *key, yyjson_val *map);
+void config_check_names(struct config_loader *l); /* at the end of the file */
+
 /* config_providers.c */
 void config_load_provider_map(struct config_loader *l, struct config_read *r, yyjson_val *key, yyjson_val *map);
 void config_load_providers_file(struct config_loader *l); /* providers.json */

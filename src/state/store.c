@@ -295,60 +295,89 @@ enum err store_kept(const char *name, struct buf *out, struct err_info *info) {
   return e ? e : disk_read(path, KEPT_MAX_BYTES, out, NULL, info);
 }
 
-/* ---- who there is ---- */
+/* ---- what snapshots are made of ---- */
 
-static void keep(const struct people *people) {
+/* One value that is read whole, and its copy for a store that fails. */
+struct kept {
+  const char *file;
+  const char *what; /* is known of nothing, where neither can be read */
+  void (*init)(void *value);
+  enum err (*load)(struct db *db, void *out, struct err_info *info);
+  void (*write)(const void *value, struct buf *out);
+  enum err (*read)(struct str text, void *out, struct err_info *info);
+  _Atomic bool *is_stale; /* set where it may be older than what is in force; NULL: it never is */
+};
+
+static void init_people(void *people) { people_init(people); }
+static enum err load_people(struct db *of, void *out, struct err_info *info) { return people_load(of, 0, out, info); }
+static void write_people(const void *people, struct buf *out) { people_write(people, out); }
+static enum err read_people(struct str text, void *out, struct err_info *info) { return people_read(text, out, info); }
+static const struct kept kept_people = {STORE_PEOPLE_FILE, "who may call", init_people,   load_people,
+                                        write_people,      read_people,    &is_kept_stale};
+
+static void init_names(void *names) { names_init(names); }
+static enum err load_names(struct db *of, void *out, struct err_info *info) { return names_load(of, out, info); }
+static void write_names(const void *names, struct buf *out) { names_write(names, out); }
+static enum err read_names(struct str text, void *out, struct err_info *info) { return names_read(text, out, info); }
+static const struct kept kept_names = {STORE_NAMES_FILE, "aliases and groups", init_names, load_names,
+                                       write_names,      read_names,           NULL};
+
+static void keep(const struct kept *k, const void *value) {
   struct err_info info = {0};
   struct buf text;
-  atomic_store(&is_kept_stale, false); /* what changes from here on makes it so again */
+  if (k->is_stale) atomic_store(k->is_stale, false); /* what changes from here on makes it so again */
   buf_init(&text, 0);
-  people_write(people, &text);
-  enum err e = text.failed ? ERR_NO_MEMORY : store_keep(STORE_PEOPLE_FILE, buf_str(&text), &info);
+  k->write(value, &text);
+  enum err e = text.failed ? ERR_NO_MEMORY : store_keep(k->file, buf_str(&text), &info);
   buf_clear(&text);
-  if (e) atomic_store(&is_kept_stale, true);
+  if (e && k->is_stale) atomic_store(k->is_stale, true);
   if (e)
-    log_line(LOG_LEVEL_WARN, "people.jsonl, the copy for a store that fails, is not up to date",
+    log_line(LOG_LEVEL_WARN, "the copy for a store that fails is not up to date", log_c(LOG_FILE, k->file),
              log_c(LOG_REASON, err_info_text(e, &info)));
 }
 
-static enum store_source load_kept(struct people *out) {
+static enum store_source load_kept(const struct kept *k, void *out) {
   struct err_info info = {0};
   struct buf text;
   buf_init(&text, 0);
-  enum err e = store_kept(STORE_PEOPLE_FILE, &text, &info);
+  enum err e = store_kept(k->file, &text, &info);
   bool is_absent = e == ERR_NOT_FOUND;
-  if (!e) e = people_read(buf_str(&text), out, &info);
+  if (!e) e = k->read(buf_str(&text), out, &info);
   buf_clear(&text);
   if (!e) return STORE_KEPT;
-  people_init(out);
+  k->init(out);
   /* Neither was ever made, so nobody is in it; what cannot be looked at may hold somebody. */
   if (is_absent && access(store_path, F_OK) && errno == ENOENT) return STORE_NONE;
-  log_line(LOG_LEVEL_ERROR, "nothing is known of who may call", log_c(LOG_REASON, err_info_text(e, &info)));
+  log_line(LOG_LEVEL_ERROR, "neither the store nor its copy can be read", log_c(LOG_NAME, k->what),
+           log_c(LOG_REASON, err_info_text(e, &info)));
   return STORE_UNKNOWN;
 }
 
-enum store_source store_people(struct people *out) {
+static enum store_source load(const struct kept *k, void *out) {
   struct store_status now;
   struct err_info info = {0};
   store_status(&now);
-  people_init(out);
+  k->init(out);
   if (!now.is_started) return STORE_NONE;
   pthread_mutex_lock(&lock);
   enum err e = db ? db_begin_read(db, &info) : ERR_STORE_FAILED;
   bool is_open = db != NULL;
   if (!e) {
-    e = people_load(db, 0, out, &info);
+    e = k->load(db, out, &info);
     db_rollback(db);
   }
   pthread_mutex_unlock(&lock);
   if (is_open && e) set_status(e, &info, 0);
-  if (e) return load_kept(out);
-  keep(out);
+  if (e) return load_kept(k, out);
+  keep(k, out);
   return STORE_DB;
 }
 
+enum store_source store_people(struct people *out) { return load(&kept_people, out); }
+enum store_source store_names(struct names *out) { return load(&kept_names, out); }
+
 void store_keep_people(const struct people *people) {
-  if (atomic_load(&is_kept_stale)) keep(people);
+  if (atomic_load(&is_kept_stale)) keep(&kept_people, people);
 }
 
 /* Under the lock: the users that changed since, each once; false: not known, or too many. */

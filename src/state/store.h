@@ -1,7 +1,7 @@
 /* The process's store: `maestro.db` in the data directory, with the lock of that directory. The server starts and
  * serves whatever state the store is in; what is wrong is told by store_status, and store_retry looks again. Without a
- * store who may call comes from `people.jsonl`, the last that was known. Commands open it in the same way, one at a
- * time.
+ * store who may call comes from `people.jsonl`, names from `names.jsonl`, the last that was known. Commands open it in
+ * the same way, one at a time.
  *
  * store_write and store_people block: on a pool thread (POOL_STORE), at start or in a command. One mutex; a write holds
  * it for its transaction. Invariant: the generation rises with each committed write, so who has the same has the same
@@ -9,11 +9,13 @@
 #ifndef MAESTRO_STATE_STORE_H
 #define MAESTRO_STATE_STORE_H
 
+#include "state/names.h"
 #include "state/people.h"
 #include "state/secret.h"
 
 #define STORE_FILE "maestro.db"
 #define STORE_PEOPLE_FILE "people.jsonl"
+#define STORE_NAMES_FILE "names.jsonl"
 #define STORE_KEY_FILE "token.key"
 #define STORE_SEAL_FILE "store.key"
 
@@ -67,12 +69,13 @@ enum err store_kept(const char *name, struct buf *out, struct err_info *info) MU
 uint64_t store_generation(void);
 enum store_source {
   STORE_NONE,   /* there is no store and never was: nobody is in it */
-  STORE_DB,     /* read from the store, and kept in people.jsonl */
-  STORE_KEPT,   /* the store fails; what people.jsonl says */
+  STORE_DB,     /* read from the store, and kept in a file beside it */
+  STORE_KEPT,   /* the store fails; what that file says */
   STORE_UNKNOWN /* the store fails and nothing was kept: somebody may be in it */
 };
 /* Never fails: where nothing can be read *out is empty and the source says so. */
 enum store_source store_people(struct people *out);
+enum store_source store_names(struct names *out);
 /* What of people has changed since that generation: nothing, or little enough that *out is `old` (of that generation,
  * from the store) with it; else everybody has to be read. What comes of it is in people.jsonl with the next
  * store_keep_people. */

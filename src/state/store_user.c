@@ -185,3 +185,19 @@ enum err store_user_import(struct db *db, const struct user *user, struct err_in
                          info);
   return e;
 }
+
+static enum err note_holder(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
+  (void)arg, (void)columns, (void)info;
+  store_changed(row[0].i);
+  return OK;
+}
+
+enum err store_user_rename_model(struct db *db, struct str old, struct str name, struct err_info *info) {
+  const struct db_value params[] = {db_text(old), db_text(name)};
+  enum err e = db_run(db, DB_MODEL_HOLDERS, params, 1, note_holder, NULL, info);
+  if (!e) e = db_run(db, DB_MODEL_RENAME, params, 2, NULL, NULL, info);
+  if (!e) e = db_run(db, DB_MODEL_FORGET, params, 1, NULL, NULL, info);
+  store_changed(STORE_CHANGED_TEAMS);
+  if (!e) e = db_run(db, DB_TEAM_MODEL_RENAME, params, 2, NULL, NULL, info);
+  return e ? e : db_run(db, DB_TEAM_MODEL_FORGET, params, 1, NULL, NULL, info);
+}

@@ -46,4 +46,7 @@ enum err store_user_clear(struct db *db, enum store_user_list list, int64_t user
 /* A user as exported, with a new id: tokens, lists and limits included. Its team, by name, has to be there. */
 enum err store_user_import(struct db *db, const struct user *user, struct err_info *info) MUST_CHECK;
 
+/* That name in every list of models, of users and of teams, becomes another. */
+enum err store_user_rename_model(struct db *db, struct str old, struct str name, struct err_info *info) MUST_CHECK;
+
 #endif

@@ -13,7 +13,7 @@ let mock, serve, home, ann, bob;
 const config = () => ({
   providers: {
     up: { type: 'openai-compatible', baseURL: `${mock.url}/v1`, apiKey: 'sk-upstream-secret-1', models: {
-      alpha: { cost: { input: 1, output: 2 } }, beta: {} } },
+      alpha: { price: { in: 1, out: 2 } }, beta: {} } },
   },
   priorities: ['up/alpha'],
 });
@@ -333,11 +333,14 @@ test('after a restart the log goes on; nothing in it is a prompt or a secret', a
 
 test('switched off there are no rows, and no harm', async () => {
   const before = (await log()).total;
-  serve.writeConfig({ ...config(), logs: { enabled: false } });
-  await until('the reload', async () => /configuration in force.*configuration in force/s.test(serve.output));
-  await chat('alpha', ann);
-  serve.writeConfig({ ...config(), logs: { enabled: true } });
-  await until('the reload', async () => (serve.output.match(/configuration in force/g) ?? []).length >= 3);
+  const reloaded = async (enabled) => {
+    const seen = (serve.output.match(/configuration in force/g) ?? []).length;
+    serve.writeConfig({ ...config(), logs: { enabled } });
+    await until('the reload', () => (serve.output.match(/configuration in force/g) ?? []).length > seen);
+  };
+  await reloaded(false);
+  assert.equal((await chat('alpha', ann)).status, 200);
+  await reloaded(true);
   await chat('beta', ann);
   const page = await rows(before + 1);
   assert.equal(page.logs[0].model_name, 'beta');

@@ -5,10 +5,13 @@
 #include "dialect/envelope_read.h"
 #include "dialect/ollama/ollama_internal.h"
 
-enum request_row { MODEL, STREAM, OPTIONS, NUM_PREDICT, MAESTRO, ROWS };
+enum request_row { MODEL, STREAM, OPTIONS, NUM_PREDICT, NUM_CTX, MAESTRO, ROWS };
 static const struct str request_paths[ROWS] = {
-    [MODEL] = STR("model"),     [STREAM] = STR("stream"),
-    [OPTIONS] = STR("options"), [NUM_PREDICT] = STR("options.num_predict"),
+    [MODEL] = STR("model"),
+    [STREAM] = STR("stream"),
+    [OPTIONS] = STR("options"),
+    [NUM_PREDICT] = STR("options.num_predict"),
+    [NUM_CTX] = STR("options.num_ctx"),
     [MAESTRO] = STR("maestro"),
 };
 
@@ -61,6 +64,8 @@ static enum err edit_request(struct arena *a, const struct dialect_request_edits
                              struct err_info *info) {
   (void)info;
   enum err e = want->max_tokens ? envelope_read_edit_limit(a, want->max_tokens, NUM_PREDICT, edit) : OK;
+  bool is_due = want->context_tokens && !envelope_scan_value(edit->scan, NUM_CTX);
+  if (!e && is_due) e = envelope_read_edit_limit(a, want->context_tokens, NUM_CTX, edit);
   return e ? e : envelope_read_edit(a, want->model, MODEL, MAESTRO, edit);
 }
 

@@ -345,7 +345,7 @@ enum err ollama_encode_request(const struct request *r, const struct dialect_tar
   enum err e = r->items || !c.is_own ? put_messages(&c) : OK;
   put_tools(&c);
   json_out_member_bool(out, "stream", r->is_stream);
-  ollama_put_members(out, r, c.is_own);
+  ollama_put_members(out, r, c.is_own, target->context_tokens);
   /* Said by silence: see put_think. */
   if (!c.is_own && r->reasoning.is_adaptive && r->reasoning.effort.n) dialect_drop(target, r, "reasoning_effort");
   json_out_end(out, '}');

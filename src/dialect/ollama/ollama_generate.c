@@ -129,7 +129,7 @@ enum err ollama_generate_encode_request(const struct request *r, const struct di
   json_out_member_string_if(out, "suffix", r->suffix);
   put_images(r, out);
   json_out_member_bool(out, "stream", r->is_stream);
-  ollama_put_members(out, r, is_own);
+  ollama_put_members(out, r, is_own, target->context_tokens);
   json_out_end(out, '}');
   return e ? e : out->failed ? ERR_NO_MEMORY : OK;
 }

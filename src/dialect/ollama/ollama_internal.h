@@ -22,7 +22,7 @@ enum err ollama_read_members(const struct read_member *at, const struct ollama_m
 enum err ollama_read_images(const struct read_member *at, struct yyjson_val *images,
                             struct request_part *parts) MUST_CHECK;
 /* model and stream, then what ollama_read_members read, then rest where it is ours. */
-void ollama_put_members(struct buf *out, const struct request *r, bool is_own);
+void ollama_put_members(struct buf *out, const struct request *r, bool is_own, int64_t context_tokens);
 
 /* ---- ollama_request.c, ollama_encode.c, ollama_generate.c, ollama_embed.c ---- */
 enum err ollama_decode_request(struct arena *a, struct yyjson_val *root, const struct dialect_request *envelope,

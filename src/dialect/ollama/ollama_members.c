@@ -133,7 +133,7 @@ static void put_stop(struct buf *out, const struct request *r) {
 }
 
 /* True when there were any. */
-static bool put_options(struct buf *out, const struct request *r, bool is_own) {
+static bool put_options(struct buf *out, const struct request *r, bool is_own, int64_t context_tokens) {
   size_t before = out->n, inside;
   json_out_key(out, "options");
   json_out_begin(out, '{');
@@ -154,7 +154,9 @@ static bool put_options(struct buf *out, const struct request *r, bool is_own) {
     if (!str_has_prefix(key, STR(OLLAMA_OPTIONS_PREFIX))) continue;
     json_out_key_str(out, str_sub(key, sizeof OLLAMA_OPTIONS_PREFIX - 1, key.n));
     json_out_value(out, r->rest.v[i].value);
+    if (str_eq(key, STR(OLLAMA_OPTIONS_PREFIX "num_ctx"))) context_tokens = 0; /* the caller's own */
   }
+  if (context_tokens) json_out_member_i64(out, "num_ctx", context_tokens);
   bool has_any = out->n != inside;
   if (has_any)
     json_out_end(out, '}');
@@ -180,13 +182,13 @@ static void put_think(struct buf *out, const struct request_reasoning *r, bool i
   }
 }
 
-void ollama_put_members(struct buf *out, const struct request *r, bool is_own) {
+void ollama_put_members(struct buf *out, const struct request *r, bool is_own, int64_t context_tokens) {
   if (r->format == FORMAT_JSON_OBJECT) json_out_member_string(out, "format", STR("json"));
   if (r->format == FORMAT_JSON_SCHEMA) json_out_member_value_if(out, "format", r->format_schema);
   put_think(out, &r->reasoning, is_own);
   json_out_member_tri(out, "logprobs", r->logprobs);
   json_out_member_raw_if(out, "top_logprobs", r->top_logprobs);
-  bool has_options = put_options(out, r, is_own);
+  bool has_options = put_options(out, r, is_own, context_tokens);
   for (size_t i = 0; is_own && i < r->rest.n; i++) {
     struct str key = r->rest.v[i].key;
     if (str_has_prefix(key, STR(OLLAMA_OPTIONS_PREFIX)) || str_eq(key, STR("stream"))) continue;

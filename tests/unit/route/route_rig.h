@@ -4,6 +4,7 @@
 
 #include "route/catalog.h"
 #include "route/discovered.h"
+#include "route/names.h"
 
 #include "../state/fake.h"
 
@@ -12,6 +13,7 @@
 static struct {
   struct fake fake;
   struct catalog *catalog;
+  struct route_names *names;
   struct arena arena;
   enum err e;
   char *report; /* of the build */

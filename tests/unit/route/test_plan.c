@@ -13,7 +13,7 @@ static void planned(const char *name, unsigned strategy, uint32_t retries, enum 
   options.fallback_strategy = strategy;
   options.fallback_max_retries = retries;
   options.routing_same_target_retries = 3;
-  assert_int_equal(resolve_name(rig.catalog, &rig.arena, str_from_c(name), &r, &info), OK);
+  assert_int_equal(resolve_name(rig.catalog, rig.names, &rig.arena, str_from_c(name), &r, &info), OK);
   assert_int_equal(plan_make(&rig.arena, &options, &r, &plan), OK);
   assert_int_equal(plan.mode, mode);
   assert_int_equal(plan.strategy, expected_strategy);

@@ -10,7 +10,7 @@ static const char config[] = "{\"providers\":{" PROVIDER("a", "", "\"gpt-5\":{},
 static void resolves(const char *name, enum resolve_how how, const char *expected) {
   struct resolution r = {.n = 99};
   struct err_info info = {0};
-  enum err e = resolve_name(rig.catalog, &rig.arena, str_from_c(name), &r, &info);
+  enum err e = resolve_name(rig.catalog, rig.names, &rig.arena, str_from_c(name), &r, &info);
   if (e) print_error("%s: %s\n", name, info.text);
   assert_int_equal(e, OK);
   assert_int_equal(r.how, how);
@@ -20,7 +20,7 @@ static void resolves(const char *name, enum resolve_how how, const char *expecte
 static void refused(const char *name, enum err code, const char *text) {
   struct resolution r = {.n = 99};
   struct err_info info = {0};
-  assert_int_equal(resolve_name(rig.catalog, &rig.arena, str_from_c(name), &r, &info), code);
+  assert_int_equal(resolve_name(rig.catalog, rig.names, &rig.arena, str_from_c(name), &r, &info), code);
   assert_string_equal(info.text, text);
   assert_string_equal(info.param, "model");
   assert_int_equal(r.n, 99); /* untouched */
@@ -54,9 +54,9 @@ TEST(latest_is_the_tag_that_goes_without_saying) {
   open_config("");
   resolves("llama:latest", RESOLVE_MODEL, "a/llama");
   resolves("a/llama:latest", RESOLVE_QUALIFIED, "a/llama");
-  assert_int_equal(resolve_name(rig.catalog, &rig.arena, STR("llama:latest"), &r, &info), OK);
+  assert_int_equal(resolve_name(rig.catalog, rig.names, &rig.arena, STR("llama:latest"), &r, &info), OK);
   assert_str(r.told, STR("llama:latest"));
-  assert_int_equal(resolve_name(rig.catalog, &rig.arena, STR("llama"), &r, &info), OK);
+  assert_int_equal(resolve_name(rig.catalog, rig.names, &rig.arena, STR("llama"), &r, &info), OK);
   assert_int_equal(r.told.n, 0);
   refused("nothing:latest", ERR_MODEL_NOT_FOUND,
           "The model \"nothing:latest\" does not exist; the nearest are \"b/gpt-5\", \"gpt-5\", \"b/a/llama\".");
@@ -74,7 +74,7 @@ TEST(an_unlisted_model_is_sent_as_it_is) {
   struct resolution r;
   struct err_info info = {0};
   open_config("");
-  assert_int_equal(resolve_name(rig.catalog, &rig.arena, STR("open/x"), &r, &info), OK);
+  assert_int_equal(resolve_name(rig.catalog, rig.names, &rig.arena, STR("open/x"), &r, &info), OK);
   assert_str(r.v[0]->model, STR("x"));
   assert_int_equal(r.v[0]->price.known, 0);
   assert_int_equal(r.v[0]->context_tokens, -1);
@@ -114,7 +114,7 @@ TEST(long_names_are_cut_between_characters) {
     memset(name, 'x', shift);
     for (size_t i = shift; i + 3 <= sizeof name; i += 3) memcpy(name + i, "\xe6\xa8\xa1", 3);
     struct str whole = str_from(name, shift + (sizeof name - shift) / 3 * 3);
-    assert_int_equal(resolve_name(rig.catalog, &rig.arena, whole, &r, &info), ERR_MODEL_NOT_FOUND);
+    assert_int_equal(resolve_name(rig.catalog, rig.names, &rig.arena, whole, &r, &info), ERR_MODEL_NOT_FOUND);
     assert_true(str_is_utf8(str_from_c(info.text)) && strlen(info.text) < 200);
   }
   rig_clear();

@@ -1,0 +1,115 @@
+/* The admin API of names: see names.h. */
+#include "admin/names.h"
+
+#include "admin/job.h"
+#include "admin/names_change.h"
+#include "admin/names_json.h"
+#include "admin/names_refer.h"
+#include "base/json_out.h"
+#include "gateway/exchange.h"
+#include "jobs/reload.h"
+
+enum { REFRESH_MS = 30000 };
+
+/* ---- reads ---- */
+
+static struct names_view view_of(struct request_context *rc) {
+  exchange_adopt(rc);
+  return (struct names_view){route_names_stored(rc->names), rc->names->declared, snapshot_config(rc->snapshot)};
+}
+
+/* Answers with what `put` writes of the path's name; nothing written: 404. */
+static void show(struct request_context *rc, const char *what,
+                 void (*put)(struct buf *out, const struct names_view *view, struct str name)) {
+  struct err_info info = {0};
+  struct names_view view = view_of(rc);
+  struct str name, item;
+  struct buf b;
+  buf_init(&b, 0);
+  enum err e = entity_path(rc, rc->arena, &name, &item, &info);
+  if (!e) put(&b, &view, name);
+  if (!e && !b.n && !b.failed)
+    e = err_set(&info, ERR_NOT_FOUND, "there is no %s \"%.*s\"", what, STR_ARG(str_cut_utf8(name, NAMES_TEXT_MAX)));
+  if (e)
+    exchange_fail(rc, e, &info);
+  else
+    entity_answer(rc, &b);
+  buf_clear(&b);
+}
+
+static void put_rows(struct buf *out, const struct names_view *view, enum names_kind kind) {
+  const struct names_table *t = &view->stored->of[kind];
+  json_out_begin(out, '[');
+  for (size_t i = 0; i < t->n; i++) names_json_put_row(out, kind, (const char *)t->v + i * names_row_bytes(kind));
+  json_out_end(out, ']');
+}
+static void put_row(struct buf *out, const struct names_view *view, enum names_kind kind, struct str id) {
+  const void *row = names_refer_row(view->stored, kind, id);
+  if (row) names_json_put_row(out, kind, row);
+}
+
+static void put_aliases(struct buf *out, const struct names_view *view, struct str name) {
+  (void)name;
+  names_json_put_aliases(out, view);
+}
+static void put_groups(struct buf *out, const struct names_view *view, struct str name) {
+  (void)name;
+  names_json_put_groups(out, view);
+}
+static void put_members(struct buf *out, const struct names_view *view, struct str name) {
+  if (names_find_group(view->declared, name) || names_find_group(view->stored, name))
+    names_json_put_members(out, view, name);
+}
+
+void names_aliases(struct request_context *rc) { show(rc, "alias", put_aliases); }
+void names_alias(struct request_context *rc) { show(rc, "alias", names_json_put_alias); }
+void names_groups(struct request_context *rc) { show(rc, "group", put_groups); }
+void names_group_show(struct request_context *rc) { show(rc, "group", names_json_put_group); }
+void names_members(struct request_context *rc) { show(rc, "group", put_members); }
+
+#define READS(name, list, KIND)                                                                          \
+  static void put_##list(struct buf *out, const struct names_view *view, struct str id) {                \
+    (void)id;                                                                                            \
+    put_rows(out, view, NAMES_##KIND);                                                                   \
+  }                                                                                                      \
+  static void put_##name(struct buf *out, const struct names_view *view, struct str id) {                \
+    put_row(out, view, NAMES_##KIND, id);                                                                \
+  }                                                                                                      \
+  void names_##list(struct request_context *rc) { show(rc, names_kind_word(NAMES_##KIND), put_##list); } \
+  void names_##name##_show(struct request_context *rc) { show(rc, names_kind_word(NAMES_##KIND), put_##name); }
+READS(tool_set, tool_sets, TOOL_SET)
+READS(model, models, MODEL)
+READS(prompt, prompts, PROMPT)
+#undef READS
+
+/* ---- the snapshot anew ---- */
+
+static enum err refresh(void *arg) {
+  struct job *j = arg;
+  struct config_diags diags;
+  config_diags_init(&diags);
+  enum err e = reload_rebuild(&diags, &j->info);
+  config_diags_clear(&diags);
+  json_out_begin(&j->out, '{');
+  json_out_member_string(&j->out, "message", STR("every name is as it is stored"));
+  json_out_end(&j->out, '}');
+  return e;
+}
+
+void names_refresh(struct request_context *rc) {
+  struct err_info info = {0};
+  struct job *j = job_new(sizeof *j, refresh, NULL);
+  enum err e = j ? job_run(j, POOL_STORE, REFRESH_MS, &info) : ERR_NO_MEMORY;
+  if (e)
+    exchange_fail(rc, e, &info);
+  else
+    exchange_answer(rc, 200, &j->out);
+  job_unref(j);
+}
+
+/* ---- changes ---- */
+
+#define X(name, entity, fields, allowed, required, status) \
+  void names_##name(struct request_context *rc) { change_serve(rc, names_operation(NAMES_DO_##name)); }
+#include "admin/names.def"
+#undef X

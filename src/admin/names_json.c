@@ -1,0 +1,215 @@
+/* Names as JSON: see names_json.h. */
+#include "admin/names_json.h"
+
+#include <stdio.h>
+
+#include "base/json_out.h"
+
+static void put_times(struct buf *out, const struct names_row *row) {
+  json_out_member_time(out, "created_at", row->created_us);
+  json_out_member_time(out, "updated_at", row->updated_us);
+}
+
+static void put_source(struct buf *out, const struct names_row *row, bool is_shadowed) {
+  json_out_member_string(out, "source", row->id ? STR("stored") : STR("declared"));
+  json_out_member_bool(out, "shadowed", is_shadowed);
+}
+
+static void put_id(struct buf *out, const struct names_row *row) {
+  json_out_key(out, "id");
+  if (row->id)
+    json_out_i64(out, row->id);
+  else
+    json_out_raw(out, STR_NONE);
+}
+
+void names_json_put_row(struct buf *out, enum names_kind kind, const void *row) {
+  json_out_begin(out, '{');
+  put_id(out, row);
+  names_put_fields(out, kind, row);
+  put_times(out, row);
+  json_out_end(out, '}');
+}
+
+void names_json_put_setting(struct buf *out, const struct names_setting *s) {
+  json_out_begin(out, '{');
+  names_put_fields(out, NAMES_SETTING, s);
+  json_out_member_time(out, "updated_at", s->row.updated_us);
+  json_out_end(out, '}');
+}
+
+/* ---- aliases ---- */
+
+static bool is_declared_alias(const struct names_view *view, const struct names_alias *a) {
+  for (size_t i = 0; i < view->declared->of[NAMES_ALIAS].n; i++)
+    if (str_eq(names_alias_at(view->declared, i)->name, a->name)) return true;
+  return names_find_group(view->declared, a->name);
+}
+
+/* "198K" where it is a whole number of those, as people write it. */
+static void put_context(struct buf *out, int64_t tokens) {
+  char text[32];
+  bool is_mega = tokens % (1024 * 1024) == 0, is_kilo = tokens % 1024 == 0;
+  json_out_key(out, "context_length");
+  if (tokens)
+    json_out_i64(out, tokens);
+  else
+    json_out_raw(out, STR_NONE);
+  snprintf(text, sizeof text, "%lld%s",
+           (long long)(is_mega   ? tokens >> 20
+                       : is_kilo ? tokens >> 10
+                                 : tokens),
+           is_mega   ? "M"
+           : is_kilo ? "K"
+                     : "");
+  json_out_key(out, "context_length_display");
+  if (tokens)
+    json_out_string(out, str_from_c(text));
+  else
+    json_out_raw(out, STR_NONE);
+}
+
+static struct str type_of(const struct names_view *view, struct str node) {
+  const struct config_provider *p = view->config ? config_provider_find(view->config, node) : NULL;
+  return p ? p->type : STR_NONE;
+}
+
+/* Rows i … of one source that are one alias to one real name. */
+static bool is_same(const struct names_alias *a, const struct names_alias *b) {
+  return str_eq(a->name, b->name) && str_eq(a->real, b->real);
+}
+
+static void put_nodes(struct buf *out, const struct names_view *view, const struct names *from,
+                      const struct names_alias *first, const char *key, bool of_types) {
+  json_out_key(out, key);
+  json_out_begin(out, '[');
+  for (size_t i = 0; i < from->of[NAMES_ALIAS].n; i++) {
+    const struct names_alias *a = names_alias_at(from, i);
+    if (!is_same(a, first) || !a->node.n) continue;
+    struct str text = of_types ? type_of(view, a->node) : a->node;
+    if (text.n)
+      json_out_string(out, text);
+    else
+      json_out_raw(out, STR_NONE);
+  }
+  json_out_end(out, ']');
+}
+
+static void put_alias(struct buf *out, const struct names_view *view, const struct names *from,
+                      const struct names_alias *a) {
+  json_out_begin(out, '{');
+  put_id(out, &a->row);
+  json_out_member_string(out, "display_name", a->name);
+  json_out_member_string(out, "real_name", a->real);
+  json_out_key(out, "node_id");
+  if (a->node.n)
+    json_out_string(out, a->node);
+  else
+    json_out_raw(out, STR_NONE);
+  put_nodes(out, view, from, a, "node_ids", false);
+  put_nodes(out, view, from, a, "node_names", false);
+  put_nodes(out, view, from, a, "node_types", true);
+  put_context(out, a->context_tokens);
+  json_out_member_strings(out, "capabilities", a->capabilities.v, a->capabilities.n);
+  put_source(out, &a->row, a->row.id && is_declared_alias(view, a));
+  put_times(out, &a->row);
+  json_out_end(out, '}');
+}
+
+/* Each first row of an alias and its real name; name empty: of every alias. */
+static size_t put_aliases(struct buf *out, const struct names_view *view, struct str name, size_t most) {
+  const struct names *const sources[] = {view->declared, view->stored};
+  size_t n = 0;
+  for (size_t s = 0; s < 2; s++) {
+    for (size_t i = 0; i < sources[s]->of[NAMES_ALIAS].n && n < most; i++) {
+      const struct names_alias *a = names_alias_at(sources[s], i);
+      size_t earlier = 0;
+      if (name.n && !str_eq(a->name, name)) continue;
+      while (!is_same(names_alias_at(sources[s], earlier), a)) earlier++;
+      if (earlier != i) continue;
+      put_alias(out, view, sources[s], a);
+      n++;
+    }
+  }
+  return n;
+}
+
+void names_json_put_aliases(struct buf *out, const struct names_view *view) {
+  json_out_begin(out, '[');
+  put_aliases(out, view, STR_NONE, SIZE_MAX);
+  json_out_end(out, ']');
+}
+
+void names_json_put_alias(struct buf *out, const struct names_view *view, struct str name) {
+  struct buf first;
+  buf_init(&first, 0);
+  json_out_begin(&first, '[');
+  size_t n = put_aliases(&first, view, name, SIZE_MAX);
+  json_out_end(&first, ']');
+  if (first.failed) out->failed = true;
+  if (n == 1) put_aliases(out, view, name, 1);
+  if (n > 1) buf_put(out, buf_str(&first));
+  buf_clear(&first);
+}
+
+/* ---- groups ---- */
+
+static const struct names *group_source(const struct names_view *view, struct str name) {
+  return names_find_group(view->declared, name) ? view->declared : view->stored;
+}
+
+static void put_members(struct buf *out, const struct names *from, struct str group) {
+  json_out_begin(out, '[');
+  for (size_t i = 0; i < from->of[NAMES_MEMBER].n; i++)
+    if (str_eq(names_member_at(from, i)->group, group)) names_json_put_row(out, NAMES_MEMBER, names_member_at(from, i));
+  json_out_end(out, ']');
+}
+
+void names_json_put_members(struct buf *out, const struct names_view *view, struct str group) {
+  put_members(out, group_source(view, group), group);
+}
+
+static void put_group(struct buf *out, const struct names *from, const struct names_group *g, bool is_shadowed) {
+  json_out_begin(out, '{');
+  put_id(out, &g->row);
+  names_put_fields(out, NAMES_GROUP, g);
+  json_out_key(out, "members");
+  put_members(out, from, g->name);
+  put_source(out, &g->row, is_shadowed);
+  put_times(out, &g->row);
+  json_out_end(out, '}');
+}
+
+void names_json_put_group(struct buf *out, const struct names_view *view, struct str name) {
+  const struct names *from = group_source(view, name);
+  const struct names_group *g = names_find_group(from, name);
+  if (g) put_group(out, from, g, false);
+}
+
+void names_json_put_groups(struct buf *out, const struct names_view *view) {
+  const struct names *const sources[] = {view->declared, view->stored};
+  size_t n = 0;
+  json_out_begin(out, '{');
+  json_out_key(out, "groups");
+  json_out_begin(out, '[');
+  for (size_t s = 0; s < 2; s++) {
+    for (size_t i = 0; i < sources[s]->of[NAMES_GROUP].n; i++, n++) {
+      const struct names_group *g = names_group_at(sources[s], i);
+      put_group(out, sources[s], g, s && names_find_group(view->declared, g->name));
+    }
+  }
+  json_out_end(out, ']');
+  json_out_member_i64(out, "total", (int64_t)n);
+  json_out_end(out, '}');
+}
+
+void names_json_put_order(struct buf *out, const struct names *stored) {
+  json_out_begin(out, '[');
+  for (size_t i = 0; i < stored->of[NAMES_GROUP].n; i++) {
+    json_out_begin(out, '{');
+    json_out_member_string(out, "name", names_group_at(stored, i)->name);
+    json_out_member_i64(out, "priority", names_group_at(stored, i)->priority);
+    json_out_end(out, '}');
+  }
+  json_out_end(out, ']');
+}

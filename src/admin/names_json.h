@@ -1,0 +1,28 @@
+/* Names as the admin API shows them. Rows have their fields, an id (null: declared) and times; `source` says whether
+ * they are declared or stored, `shadowed` whether a declared one stands in front of a stored one. */
+#ifndef MAESTRO_ADMIN_NAMES_JSON_H
+#define MAESTRO_ADMIN_NAMES_JSON_H
+
+#include "route/names.h"
+
+/* Where rows come from; config: of the providers, or NULL. */
+struct names_view {
+  const struct names *stored, *declared;
+  const struct config *config;
+};
+
+void names_json_put_row(struct buf *out, enum names_kind kind, const void *row);
+/* The rows of one alias: one object where all lead to the same, in an array of `names_json_put_aliases` one for each
+ * real name. Nothing where there is none. */
+void names_json_put_alias(struct buf *out, const struct names_view *view, struct str name);
+void names_json_put_aliases(struct buf *out, const struct names_view *view);
+/* With its members. Nothing where there is none. */
+void names_json_put_group(struct buf *out, const struct names_view *view, struct str name);
+void names_json_put_groups(struct buf *out, const struct names_view *view);
+void names_json_put_members(struct buf *out, const struct names_view *view, struct str group);
+/* Name and priority of each stored group. */
+void names_json_put_order(struct buf *out, const struct names *stored);
+/* {"key","value","description","updated_at"}. */
+void names_json_put_setting(struct buf *out, const struct names_setting *s);
+
+#endif

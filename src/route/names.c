@@ -1,0 +1,466 @@
+/* The section of names: see names.h. Made in three steps: which rows are in force, what each leads to, and whether that
+ * goes round in a circle. */
+#include "route/names.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/id.h"
+#include "route/resolve.h"
+#include "state/store.h"
+
+struct route_stored {
+  atomic_uint refs;
+  struct names names;
+  enum store_source source;
+  uint64_t generation;
+};
+
+static size_t catalog_row;
+
+void route_names_set_catalog_row(size_t row) { catalog_row = row; }
+
+const struct names *route_names_stored(const struct route_names *n) { return &n->stored->names; }
+
+/* ---- what the store has ---- */
+
+static void stored_unref(struct route_stored *s) {
+  if (!s || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1) return;
+  names_clear(&s->names);
+  free(s);
+}
+
+static struct route_stored *stored_ref(struct route_stored *s) {
+  atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);
+  return s;
+}
+
+/* The same as before where nothing has changed; and where the store fails, since no copy is newer than what is in
+ * force. */
+static struct route_stored *stored_get(const struct route_names *before) {
+  uint64_t generation = store_generation(); /* before the reading: what comes meanwhile is read again */
+  struct route_stored *old = before ? before->stored : NULL;
+  if (old && old->generation == generation) return stored_ref(old);
+  struct route_stored *s = calloc(1, sizeof *s);
+  if (!s) return NULL;
+  atomic_init(&s->refs, 1);
+  s->generation = generation;
+  s->source = store_names(&s->names);
+  if (!old || s->source == STORE_DB || old->source == STORE_UNKNOWN) return s;
+  stored_unref(s);
+  return stored_ref(old);
+}
+
+/* ---- which rows are in force ---- */
+
+struct build {
+  struct route_names *n;
+  const struct names *stored, *declared;
+  struct config_diags *diags; /* NULL: the first fault is in info */
+  struct err_info *info;
+  bool is_bad;
+};
+
+/* Rows of both sources, declared first: 0 … rows_of - 1. */
+static size_t rows_of(const struct build *b, enum names_kind kind) {
+  return b->declared->of[kind].n + b->stored->of[kind].n;
+}
+static const void *row_of(const struct build *b, enum names_kind kind, size_t i, bool *is_declared) {
+  size_t declared = b->declared->of[kind].n;
+  *is_declared = i < declared;
+  const struct names_table *t = *is_declared ? &b->declared->of[kind] : &b->stored->of[kind];
+  return (const char *)t->v + (*is_declared ? i : i - declared) * names_row_bytes(kind);
+}
+
+/* Adds a name unless it is there: a declared one then shadows it. */
+static enum err add_name(struct build *b, struct map *to, struct str name, bool is_declared, struct route_name **out) {
+  struct route_name *r = map_get(to, name);
+  *out = NULL;
+  if (r) {
+    if (r->is_declared == is_declared) *out = r;
+    return OK;
+  }
+  r = ARENA_NEW(&b->n->arena, struct route_name);
+  if (!r || !map_put(to, name, r)) return ERR_NO_MEMORY;
+  r->name = name;
+  r->is_declared = is_declared;
+  *out = r;
+  return OK;
+}
+
+static bool is_declared_as(const struct build *b, enum names_kind kind, struct str name) {
+  if (kind == NAMES_GROUP) return names_find_group(b->declared, name);
+  for (size_t i = 0; i < b->declared->of[NAMES_ALIAS].n; i++)
+    if (str_eq(names_alias_at(b->declared, i)->name, name)) return true;
+  return false;
+}
+
+static enum err add_groups(struct build *b) {
+  enum err e = OK;
+  for (size_t i = 0; !e && i < rows_of(b, NAMES_GROUP); i++) {
+    bool is_declared;
+    struct route_name *r;
+    const struct names_group *g = row_of(b, NAMES_GROUP, i, &is_declared);
+    if (!g->is_active || (!is_declared && is_declared_as(b, NAMES_ALIAS, g->name))) continue;
+    e = add_name(b, &b->n->groups, g->name, is_declared, &r);
+    if (!e && r && !r->group) r->group = g;
+  }
+  return e;
+}
+
+static enum err add_aliases(struct build *b) {
+  enum err e = OK;
+  for (size_t i = 0; !e && i < rows_of(b, NAMES_ALIAS); i++) {
+    bool is_declared;
+    struct route_name *r;
+    const struct names_alias *a = row_of(b, NAMES_ALIAS, i, &is_declared);
+    if (!is_declared && is_declared_as(b, NAMES_GROUP, a->name)) continue;
+    e = add_name(b, &b->n->aliases, a->name, is_declared, &r);
+    if (e || !r) continue;
+    if (!r->alias) r->alias = a;
+    if (!r->context_tokens) r->context_tokens = a->context_tokens;
+    r->step_count++;
+    if (a->context_tokens && !map_get(&b->n->by_real, a->real) && !map_put(&b->n->by_real, a->real, r))
+      e = ERR_NO_MEMORY;
+  }
+  return e;
+}
+
+/* ---- what each leads to ---- */
+
+const struct route_name *route_names_find(const struct route_names *n, struct str name) {
+  char tagged[NAMES_TEXT_MAX + 8];
+  const struct route_name *r = map_get(&n->groups, name);
+  if (!r) r = map_get(&n->aliases, name);
+  if (r || name.n > NAMES_TEXT_MAX || !n->aliases.count || str_find_char(name, ':') != SIZE_MAX) return r;
+  int bytes = snprintf(tagged, sizeof tagged, "%.*s:latest", STR_ARG(name));
+  return map_get(&n->aliases, str_from(tagged, (size_t)bytes));
+}
+
+static const struct route_name *other_name(const struct route_names *n, struct str name, struct str own) {
+  const struct route_name *r = str_eq(name, own) ? NULL : route_names_find(n, name); /* its own name is the model's */
+  return r && str_eq(r->name, own) ? NULL : r;
+}
+
+static enum err link_literal(struct build *b, struct str name, struct route_step *step) {
+  struct resolution r = {0};
+  bool found;
+  enum err e = resolve_literal(b->n->catalog, &b->n->arena, name, &r, &found);
+  if (!e && found) {
+    step->v = r.v;
+    step->n = r.n;
+  }
+  return e;
+}
+
+/* On one provider the real name is as that knows it, or in full. */
+static enum err link_on_node(struct build *b, const struct names_alias *a, struct route_step *step) {
+  struct str full = arena_printf(&b->n->arena, "%.*s/%.*s", STR_ARG(a->node), STR_ARG(a->real));
+  if (!full.p) return ERR_NO_MEMORY;
+  enum err e = link_literal(b, full, step);
+  if (!e && !step->n) e = link_literal(b, a->real, step);
+  return e;
+}
+
+static enum err link_alias(struct build *b, const struct names_alias *a, struct route_step *step) {
+  step->alias = a;
+  if (a->node.n) return link_on_node(b, a, step);
+  step->name = other_name(b->n, a->real, a->name);
+  return step->name ? OK : link_literal(b, a->real, step);
+}
+
+static enum err link_member(struct build *b, const struct names_member *m, struct route_step *step) {
+  step->pins = m->nodes.is_set && m->nodes.n ? &m->nodes : NULL;
+  step->name = other_name(b->n, m->model, m->group);
+  return step->name ? OK : link_literal(b, m->model, step);
+}
+
+static enum err make_steps(struct build *b, struct route_name *r) {
+  r->steps = ARENA_NEW_ARRAY(&b->n->arena, struct route_step, r->step_count + 1);
+  r->members = ARENA_NEW_ARRAY(&b->n->arena, struct group_member, r->step_count + 1);
+  r->step_count = 0;
+  return r->steps && r->members ? OK : ERR_NO_MEMORY;
+}
+
+/* Those of one provider before that of all, and in the catalog's order. */
+static int64_t rank_of(const struct build *b, const struct names_alias *a) {
+  const struct catalog_provider *p = a->node.n ? map_get(&b->n->catalog->by_provider, a->node) : NULL;
+  if (!a->node.n) return INT64_MAX;
+  return p ? -(int64_t)p->priority : INT64_MAX - 1;
+}
+
+static enum err link_aliases(struct build *b) {
+  enum err e = OK;
+  for (size_t i = 0; !e && i < b->n->aliases.count; i++) e = make_steps(b, b->n->aliases.entries[i].value);
+  for (size_t i = 0; !e && i < rows_of(b, NAMES_ALIAS); i++) {
+    bool is_declared;
+    const struct names_alias *a = row_of(b, NAMES_ALIAS, i, &is_declared);
+    struct route_name *r = map_get(&b->n->aliases, a->name);
+    if (!r || r->is_declared != is_declared) continue;
+    if (r->step_count == GROUP_MEMBERS_MAX) continue;
+    r->members[r->step_count].priority = rank_of(b, a);
+    e = link_alias(b, a, &r->steps[r->step_count++]);
+  }
+  return e;
+}
+
+static struct route_name *group_of(const struct build *b, const struct names_member *m, bool is_declared) {
+  struct route_name *r = map_get(&b->n->groups, m->group);
+  return r && r->is_declared == is_declared && m->is_active ? r : NULL;
+}
+
+static enum err link_groups(struct build *b, const struct route_names *before) {
+  bool is_declared;
+  enum err e = OK;
+  for (size_t i = 0; i < rows_of(b, NAMES_MEMBER); i++) {
+    struct route_name *r = group_of(b, row_of(b, NAMES_MEMBER, i, &is_declared), is_declared);
+    if (r && r->step_count < GROUP_MEMBERS_MAX) r->step_count++;
+  }
+  for (size_t i = 0; !e && i < b->n->groups.count; i++) {
+    struct route_name *r = b->n->groups.entries[i].value;
+    const struct route_name *old = before ? map_get(&before->groups, r->name) : NULL;
+    e = make_steps(b, r);
+    r->turn = e ? NULL : arena_zalloc(&b->n->arena, sizeof *r->turn);
+    if (!e && !r->turn) e = ERR_NO_MEMORY;
+    if (!e) atomic_init(r->turn, old ? atomic_load_explicit(old->turn, memory_order_relaxed) : 0);
+  }
+  for (size_t i = 0; !e && i < rows_of(b, NAMES_MEMBER); i++) {
+    const struct names_member *m = row_of(b, NAMES_MEMBER, i, &is_declared);
+    struct route_name *r = group_of(b, m, is_declared);
+    if (!r || r->step_count == GROUP_MEMBERS_MAX) continue;
+    r->members[r->step_count] = (struct group_member){m->weight, m->priority, m->is_fallback};
+    e = link_member(b, m, &r->steps[r->step_count++]);
+  }
+  return e;
+}
+
+/* ---- whether it goes round in a circle ---- */
+
+enum { UNSEEN, ON_THE_WAY, SEEN };
+
+struct way {
+  struct route_name *v[NAMES_DEPTH_MAX + 1];
+  unsigned n;
+};
+
+static const struct names_row *place_of(const struct route_name *r) {
+  return r->group ? &r->group->row : &r->alias->row;
+}
+
+/* Declared links alone are the file's fault, and void it. What the store has part in is left out, and told. */
+static void refuse(struct build *b, const struct way *way, unsigned from, const struct route_name *to,
+                   const char *what) {
+  char text[ERR_TEXT_MAX];
+  size_t at = 0;
+  bool is_declared = true;
+  for (unsigned i = from; i < way->n; i++) {
+    is_declared = is_declared && way->v[i]->is_declared;
+    int n = snprintf(text + at, sizeof text - at, "\"%.*s\" -> ", STR_ARG(str_cut_utf8(way->v[i]->name, 60)));
+    at = n < 0 || (size_t)n >= sizeof text - at ? sizeof text - 1 : at + (size_t)n;
+  }
+  if (at < sizeof text) snprintf(text + at, sizeof text - at, "\"%.*s\"", STR_ARG(str_cut_utf8(to->name, 60)));
+  b->is_bad = b->is_bad || is_declared || !b->diags;
+  if (!b->diags && b->info && !b->info->text[0]) (void)err_set(b->info, ERR_BAD_VALUE, "%s: %.300s", what, text);
+  const struct route_name *first = way->v[from];
+  struct str path = arena_printf(&b->n->arena, "%s.%.*s", first->group ? "groups" : "aliases", STR_ARG(first->name));
+  if (b->diags)
+    config_diags_add(b->diags, is_declared ? CONFIG_ERROR : CONFIG_WARNING, place_of(first)->place, path, NULL,
+                     "%s: %s", what, text);
+}
+
+/* Depth is bounded by NAMES_DEPTH_MAX: what is deeper is refused, not followed. */
+static void walk(struct build *b, struct way *way, struct route_name *r) {
+  r->state = ON_THE_WAY;
+  r->height = 1;
+  way->v[way->n++] = r;
+  for (unsigned i = 0; i < r->step_count; i++) {
+    struct route_name *to = (struct route_name *)(uintptr_t)r->steps[i].name;
+    if (!to) continue;
+    unsigned from = 0;
+    bool is_circle = to->state == ON_THE_WAY;
+    while (is_circle && way->v[from] != to) from++;
+    if (!is_circle && to->state == UNSEEN && way->n < NAMES_DEPTH_MAX) walk(b, way, to);
+    bool is_deep = !is_circle && (to->state == UNSEEN || to->height + way->n > NAMES_DEPTH_MAX);
+    if (is_circle || is_deep) {
+      refuse(b, way, from, to, is_circle ? "names lead in a circle" : "names lead to names more than 8 deep");
+      r->steps[i].name = NULL;
+    } else if (r->height < to->height + 1) {
+      r->height = (uint8_t)(to->height + 1);
+    }
+  }
+  way->n--;
+  r->state = SEEN;
+}
+
+static enum err check_circles(struct build *b) {
+  struct map *const maps[] = {&b->n->groups, &b->n->aliases};
+  struct way way = {.n = 0};
+  for (size_t m = 0; m < 2; m++) {
+    for (size_t i = 0; i < maps[m]->count; i++) {
+      struct route_name *r = maps[m]->entries[i].value;
+      if (r->state == UNSEEN) walk(b, &way, r);
+    }
+  }
+  return b->is_bad ? ERR_BAD_CONFIG : OK;
+}
+
+/* A declared name that leads nowhere may yet: a provider may list its models later. */
+static void warn_of_dangling(struct build *b) {
+  struct map *const maps[] = {&b->n->groups, &b->n->aliases};
+  for (size_t m = 0; m < 2; m++) {
+    for (size_t i = 0; i < maps[m]->count; i++) {
+      const struct route_name *r = maps[m]->entries[i].value;
+      bool leads = false;
+      for (unsigned k = 0; k < r->step_count; k++) leads = leads || r->steps[k].n || r->steps[k].name;
+      if (leads || !r->is_declared) continue;
+      struct str path = arena_printf(&b->n->arena, "%s.%.*s", m ? "aliases" : "groups", STR_ARG(r->name));
+      config_diags_add(b->diags, CONFIG_WARNING, place_of(r)->place, path, NULL, "leads to no model that is known");
+    }
+  }
+}
+
+/* ---- what is set for models ---- */
+
+static int by_length(const void *left, const void *right) {
+  const struct route_rule *a = left, *b = right;
+  if (a->row->is_exact != b->row->is_exact) return a->row->is_exact ? -1 : 1;
+  return a->prefix.n < b->prefix.n ? 1 : a->prefix.n > b->prefix.n ? -1 : 0;
+}
+
+static int by_importance(const void *left, const void *right) {
+  const struct names_prompt *a = *(const struct names_prompt *const *)left,
+                            *b = *(const struct names_prompt *const *)right;
+  if (a->priority != b->priority) return a->priority > b->priority ? -1 : 1;
+  if (a->scope != b->scope) return a->scope < b->scope ? -1 : 1;
+  return a->row.id < b->row.id ? -1 : 1;
+}
+
+static struct str lower(struct arena *a, struct str s) {
+  char *p = arena_alloc(a, s.n);
+  for (size_t i = 0; p && i < s.n; i++) p[i] = s.p[i] >= 'A' && s.p[i] <= 'Z' ? (char)(s.p[i] | 0x20) : s.p[i];
+  return p ? str_from(p, s.n) : STR_NONE;
+}
+
+static const struct names_list *tools_of(const struct build *b, const struct names_model *m) {
+  const struct names_tool_set *set = m->tool_set.n ? names_find_tool_set(b->stored, m->tool_set) : NULL;
+  const struct names_list *list = set ? &set->tools : &m->tools;
+  return list->is_set ? list : NULL;
+}
+
+static enum err add_rules(struct build *b) {
+  struct route_names *n = b->n;
+  size_t rows = b->stored->of[NAMES_MODEL].n, prompts = b->stored->of[NAMES_PROMPT].n;
+  n->rules = ARENA_NEW_ARRAY(&n->arena, struct route_rule, rows + 1);
+  n->prompts = ARENA_NEW_ARRAY(&n->arena, const struct names_prompt *, prompts + 1);
+  if (!n->rules || !n->prompts) return ERR_NO_MEMORY;
+  for (size_t i = 0; i < rows; i++) {
+    const struct names_model *m = names_model_at(b->stored, i);
+    struct str prefix = lower(&n->arena, m->prefix);
+    if (!prefix.p) return ERR_NO_MEMORY;
+    if (m->is_active) n->rules[n->rule_count++] = (struct route_rule){m, prefix, tools_of(b, m)};
+  }
+  for (size_t i = 0; i < prompts; i++)
+    if (names_prompt_at(b->stored, i)->is_active) n->prompts[n->prompt_count++] = names_prompt_at(b->stored, i);
+  qsort(n->rules, n->rule_count, sizeof *n->rules, by_length);
+  qsort(n->prompts, n->prompt_count, sizeof *n->prompts, by_importance);
+  return OK;
+}
+
+/* ---- the section ---- */
+
+static void names_init_section(struct route_names *n, const struct names *declared, const struct catalog *c) {
+  arena_init(&n->arena, 0);
+  map_init(&n->groups, &n->arena);
+  map_init(&n->aliases, &n->arena);
+  map_init(&n->by_real, &n->arena);
+  n->declared = declared;
+  n->catalog = c;
+}
+
+static enum err link_all(struct build *b, const struct route_names *before) {
+  enum err e = add_groups(b);
+  if (!e) e = add_aliases(b);
+  if (!e) e = link_aliases(b);
+  if (!e) e = link_groups(b, before);
+  return e ? e : check_circles(b);
+}
+
+static void section_free(void *section) {
+  struct route_names *n = section;
+  if (!n) return;
+  stored_unref(n->stored);
+  arena_clear(&n->arena);
+  free(n);
+}
+
+static enum err build(const struct config *config, const struct snapshot *made, const void *old, void **out,
+                      struct config_diags *diags) {
+  struct route_names *n = calloc(1, sizeof *n);
+  if (!n) return ERR_NO_MEMORY;
+  names_init_section(n, &config->names, snapshot_get(made, catalog_row));
+  n->stored = stored_get(old);
+  struct build b = {.n = n, .declared = &config->names, .diags = diags};
+  if (n->stored) b.stored = &n->stored->names;
+  enum err e = n->stored ? link_all(&b, old) : ERR_NO_MEMORY;
+  if (!e) e = add_rules(&b);
+  if (!e) warn_of_dangling(&b);
+  if (e)
+    section_free(n);
+  else
+    *out = n;
+  return e;
+}
+
+const struct snapshot_section route_names_section = {"names", build, section_free};
+
+/* ---- judging a change ---- */
+
+static enum err is_known(struct build *b, struct str name, struct str own, const char *member, struct err_info *info) {
+  struct route_step step = {0};
+  enum err e = other_name(b->n, name, own) ? OK : link_literal(b, name, &step);
+  if (e || step.n || other_name(b->n, name, own)) return e;
+  return err_set_param(info, ERR_BAD_VALUE, member, "\"%s\": no model, alias or group \"%.*s\" is known", member,
+                       STR_ARG(str_cut_utf8(name, 120)));
+}
+
+static enum err is_provider(const struct catalog *c, struct str id, const char *member, struct err_info *info) {
+  if (map_get(&c->by_provider, id)) return OK;
+  return err_set_param(info, ERR_BAD_VALUE, member, "\"%s\": no provider or node \"%.*s\" is known", member,
+                       STR_ARG(str_cut_utf8(id, 120)));
+}
+
+static enum err check_alias(struct build *b, const struct names_alias *a, struct err_info *info) {
+  struct route_step step = {0};
+  if (!a->node.n) return is_known(b, a->real, a->name, "real_name", info);
+  enum err e = is_provider(b->n->catalog, a->node, "node_ids", info);
+  if (!e) e = link_on_node(b, a, &step);
+  if (e || step.n) return e;
+  return err_set_param(info, ERR_BAD_VALUE, "real_name", "\"real_name\": \"%.*s\" has no model \"%.*s\"",
+                       STR_ARG(a->node), STR_ARG(str_cut_utf8(a->real, 120)));
+}
+
+static enum err check_member(struct build *b, const struct names_member *m, struct err_info *info) {
+  struct route_step step = {0};
+  bool is_itself = str_eq(m->model, m->group);
+  enum err e = is_itself ? link_literal(b, m->model, &step) : OK;
+  if (!e && is_itself && !step.n)
+    return err_set_param(info, ERR_BAD_VALUE, "model_display_name", "names lead in a circle: \"%.*s\" -> \"%.*s\"",
+                         STR_ARG(m->group), STR_ARG(m->model));
+  if (!e) e = is_known(b, m->model, m->group, "model_display_name", info);
+  for (size_t i = 0; !e && i < m->nodes.n; i++) e = is_provider(b->n->catalog, m->nodes.v[i], "nodes", info);
+  return e;
+}
+
+enum err route_names_check(const struct names *stored, const struct names *declared, const struct catalog *c,
+                           enum names_kind kind, const void *row, struct err_info *info) {
+  struct route_names n = {0};
+  struct err_info why = {0};
+  struct build b = {.n = &n, .stored = stored, .declared = declared, .info = &why};
+  names_init_section(&n, declared, c);
+  enum err e = link_all(&b, NULL);
+  const char *member = kind == NAMES_ALIAS ? "real_name" : "model_display_name";
+  if (e == ERR_BAD_CONFIG) e = err_set_param(info, ERR_BAD_VALUE, member, "%s", why.text);
+  if (!e) e = kind == NAMES_ALIAS ? check_alias(&b, row, info) : check_member(&b, row, info);
+  arena_clear(&n.arena);
+  return e;
+}
