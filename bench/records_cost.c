@@ -94,22 +94,22 @@ static void generate(const char *folder, uint64_t rows, int64_t today) {
   struct err_info info = {0};
   struct log_store *store;
   int64_t first_us = log_day_begins_us(today - DAYS + 1), last_us = log_day_begins_us(today) + INT64_C(43200000000);
-  double spent_ms = 0, sealing_ms = 0, from;
+  double spent_ms = 0, spent_ns = 0, sealing_ms = 0, from, from_ns;
   must(log_store_new(&store, folder, &options, &info), &info);
   for (uint64_t i = 0; i < rows;) {
     size_t n = rows - i < BATCH ? (size_t)(rows - i) : BATCH, written;
     for (size_t k = 0; k < n; k++, i++)
       make_row(&batch[k], &texts[k], first_us + (int64_t)((double)i * (double)(last_us - first_us) / (double)rows));
-    from = wall_ms();
+    from = wall_ms(), from_ns = thread_ns();
     must(log_store_write(store, batch, n, &written, &info), &info);
-    spent_ms += wall_ms() - from;
+    spent_ms += wall_ms() - from, spent_ns += thread_ns() - from_ns;
   }
   from = wall_ms();
   must(log_store_maintain(store, log_day_begins_us(today) + INT64_C(43200000000), &info), &info);
   sealing_ms = wall_ms() - from;
   log_store_free(store);
-  printf("write     %10.0f rows/s (%llu rows, %d days; %.0f MB; %.1f ms to roll up a day)\n",
-         (double)rows / spent_ms * 1000, (unsigned long long)rows, (int)DAYS, (double)log_store_bytes(folder) / 1e6,
+  printf("write     %10.0f rows/s, %.1f us of the processor a row (%llu rows, %d days; %.0f MB; %.1f ms to roll up a day)\n",
+         (double)rows / spent_ms * 1000, spent_ns / (double)rows / 1000, (unsigned long long)rows, (int)DAYS, (double)log_store_bytes(folder) / 1e6,
          sealing_ms / (DAYS - 1));
 }
 
@@ -193,7 +193,7 @@ static void measure_figure(const char *folder, const char *what, usage_fn *fn, i
   struct err_info info = {0};
   int64_t today = log_day(clock_wall_us());
   const struct usage_ask ask = {
-      .today = today, .from = today - days + 1, .to = today, .principal = STR("user:3"), .limit = 20};
+      .today = today, .from = today - days + 1, .to = today, .principal = STR("user:3"), .limit = 10};
   for (int i = 0; i < ROUNDS; i++) {
     struct log_reader r;
     struct buf out;

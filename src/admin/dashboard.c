@@ -11,7 +11,7 @@
 #include "policy/principals.h"
 #include "record/log_writer.h"
 
-enum { READ_MS = 30000, ANSWER_MAX = 16 << 20, USERS = 20, USERS_MAX = 200, DAYS = 7, DAYS_MAX = 365 };
+enum { READ_MS = 30000, ANSWER_MAX = 16 << 20, USERS = 10, USERS_MAX = 200, DAYS = 7, DAYS_MAX = 365 };
 
 struct usage_job {
   struct job job;

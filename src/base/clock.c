@@ -30,6 +30,13 @@ uint64_t clock_deadline_ms(uint64_t ms) {
   return now + ms * 1000u;
 }
 
+void clock_timespec_in(clockid_t clock, uint32_t ms, struct timespec *out) {
+  clock_gettime(clock, out);
+  out->tv_nsec += (long)(ms % 1000) * 1000000;
+  out->tv_sec += (time_t)(ms / 1000) + out->tv_nsec / 1000000000;
+  out->tv_nsec %= 1000000000;
+}
+
 void clock_inject(uint64_t (*mono_us)(void), int64_t (*wall_us)(void)) {
   mono = mono_us ? mono_us : system_mono_us;
   wall = wall_us ? wall_us : system_wall_us;

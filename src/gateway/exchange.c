@@ -128,7 +128,7 @@ static void add_row(struct request_context *rc, struct request_record *r) {
   r->has_row = rc->endpoint->what & OPERATION_MASK && rc->request->method != HTTP_OPTIONS && log_writer_is_on();
   if (!r->has_row) return;
   const struct user *u = principals_user(snapshot_get(rc->snapshot, GATEWAY_PRINCIPALS), &rc->principal);
-  if (u) r->user = u->name;
+  if (u) r->user = u->name, r->team = u->team;
   r->asked = rc->asked;
   r->source = source_of(rc->request->headers, rc->endpoint->route);
   r->type = source_request_type((rc->endpoint->what & OPERATION_MASK) - 1, rc->endpoint->route);

@@ -160,10 +160,7 @@ static void maintain(void) {
 
 static void wait_ms(unsigned ms) {
   struct timespec until;
-  clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_nsec += (long)(ms % 1000) * 1000000;
-  until.tv_sec += (time_t)(ms / 1000) + until.tv_nsec / 1000000000;
-  until.tv_nsec %= 1000000000;
+  clock_timespec_in(CLOCK_REALTIME, ms, &until);
   (void)sem_timedwait(&lw.wake, &until);
 }
 
