@@ -3,8 +3,8 @@
  *   write   rows a second into the files, series and index included
  *   list    pages of 50 rows: newest, deep by cursor, with filters that pass much, little and nothing
  *   figures dashboard, charts, users, one user
- * Medians of rounds in milliseconds, of wall and of processor time, and the worst, with the files in the page cache. Built and run by
- * bench/records; DIR holds about 2 GB for ten million rows and is the caller's to delete. */
+ * Medians of rounds in milliseconds, of wall and of processor time, and the worst, with the files in the page cache.
+ * Built and run by bench/records; DIR holds about 2 GB for ten million rows and is the caller's to delete. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -108,9 +108,11 @@ static void generate(const char *folder, uint64_t rows, int64_t today) {
   must(log_store_maintain(store, log_day_begins_us(today) + INT64_C(43200000000), &info), &info);
   sealing_ms = wall_ms() - from;
   log_store_free(store);
-  printf("write     %10.0f rows/s, %.1f us of the processor a row (%llu rows, %d days; %.0f MB; %.1f ms to roll up a day)\n",
-         (double)rows / spent_ms * 1000, spent_ns / (double)rows / 1000, (unsigned long long)rows, (int)DAYS, (double)log_store_bytes(folder) / 1e6,
-         sealing_ms / (DAYS - 1));
+  printf(
+      "write     %10.0f rows/s, %.1f us of the processor a row (%llu rows, %d days; %.0f MB; %.1f ms to roll up a "
+      "day)\n",
+      (double)rows / spent_ms * 1000, spent_ns / (double)rows / 1000, (unsigned long long)rows, (int)DAYS,
+      (double)log_store_bytes(folder) / 1e6, sealing_ms / (DAYS - 1));
 }
 
 /* ---- what a worker pays ---- */
@@ -214,22 +216,20 @@ static void measure_lists(const char *folder, int64_t noon) {
     const char *what;
     struct log_filter filter;
     unsigned pages, offset;
-  } rows[] = {{"list newest", {.status = 0}, 1, 0},
-              {"list 20th page, cursor", {.status = 0}, 20, 0},
-              {"list offset 10000", {.status = 0}, 1, 10000},
-              {"list by a frequent user", {.principal = {"user:2", 6}}, 1, 0},
-              {"list by a rare user", {.principal = {"user:399", 8}}, 1, 0},
-              {"list by an unknown user", {.principal = {"user:9999", 9}}, 1, 0},
-              {"list by name", {.user = {"person-7", 8}}, 1, 0},
-              {"list errors", {.category = LOG_CATEGORY_ERROR}, 1, 0},
-              {"list success", {.category = LOG_CATEGORY_SUCCESS}, 1, 0},
-              {"list success, 20th page", {.category = LOG_CATEGORY_SUCCESS}, 20, 0},
-              {"list part of model", {.model = {"EL-23", 5}}, 1, 0},
-              {"list unknown model", {.model = {"zzz", 3}}, 1, 0},
-              {"list user, 502, source",
-               {.principal = {"user:99", 7}, .status = 502, .source = {"OpenAI-SDK", 10}},
-               1,
-               0}};
+  } rows[] = {
+      {"list newest", {.status = 0}, 1, 0},
+      {"list 20th page, cursor", {.status = 0}, 20, 0},
+      {"list offset 10000", {.status = 0}, 1, 10000},
+      {"list by a frequent user", {.principal = {"user:2", 6}}, 1, 0},
+      {"list by a rare user", {.principal = {"user:399", 8}}, 1, 0},
+      {"list by an unknown user", {.principal = {"user:9999", 9}}, 1, 0},
+      {"list by name", {.user = {"person-7", 8}}, 1, 0},
+      {"list errors", {.category = LOG_CATEGORY_ERROR}, 1, 0},
+      {"list success", {.category = LOG_CATEGORY_SUCCESS}, 1, 0},
+      {"list success, 20th page", {.category = LOG_CATEGORY_SUCCESS}, 20, 0},
+      {"list part of model", {.model = {"EL-23", 5}}, 1, 0},
+      {"list unknown model", {.model = {"zzz", 3}}, 1, 0},
+      {"list user, 502, source", {.principal = {"user:99", 7}, .status = 502, .source = {"OpenAI-SDK", 10}}, 1, 0}};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     measure_list(folder, rows[i].what, rows[i].filter, rows[i].pages, rows[i].offset);
   const struct log_filter hour = {.from_us = noon, .to_us = noon + 3600000000, .node = STR("node-1")};

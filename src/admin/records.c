@@ -205,8 +205,9 @@ static enum err read_format(struct arena *a, struct str query, enum shape *out, 
 static void begin_stream(struct request_context *rc, enum shape shape) {
   bool is_csv = shape == SHAPE_CSV;
   rc->reply.stream_type = is_csv ? STR("text/csv; charset=utf-8") : STR("application/x-ndjson");
-  reply_add_header(&rc->reply, STR("Content-Disposition"),
-                   is_csv ? STR("attachment; filename=\"requests.csv\"") : STR("attachment; filename=\"requests.jsonl\""));
+  reply_add_header(
+      &rc->reply, STR("Content-Disposition"),
+      is_csv ? STR("attachment; filename=\"requests.csv\"") : STR("attachment; filename=\"requests.jsonl\""));
   reply_open_stream(&rc->reply, 0, 0);
 }
 

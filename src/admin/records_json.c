@@ -56,8 +56,7 @@ static int64_t number(const struct log_row *row, const struct column *c) {
   const int64_t *t = row->tokens;
   if (c->kind == ATTEMPTS) return row->attempts;
   if (c->kind == STATUS) return row->status;
-  if (c->kind == TOTAL_TOKENS)
-    return t[USAGE_INPUT] < 0 || t[USAGE_OUTPUT] < 0 ? -1 : t[USAGE_INPUT] + t[USAGE_OUTPUT];
+  if (c->kind == TOTAL_TOKENS) return t[USAGE_INPUT] < 0 || t[USAGE_OUTPUT] < 0 ? -1 : t[USAGE_INPUT] + t[USAGE_OUTPUT];
   return *(const int64_t *)(const void *)((const char *)row + c->offset);
 }
 
@@ -168,8 +167,7 @@ void records_json_sums(struct buf *b, const struct log_sums *s) {
     buf_put_nano_usd(b, s->v[LOG_SUM_COST]);
   else
     buf_put(b, STR("null"));
-  json_out_member_i64(b, "unpriced_requests", s->v[LOG_SUM_USED] > s->v[LOG_SUM_PRICED]
-                                                  ? s->v[LOG_SUM_USED] - s->v[LOG_SUM_PRICED]
-                                                  : 0);
+  json_out_member_i64(b, "unpriced_requests",
+                      s->v[LOG_SUM_USED] > s->v[LOG_SUM_PRICED] ? s->v[LOG_SUM_USED] - s->v[LOG_SUM_PRICED] : 0);
   json_out_member_i64(b, "estimated_requests", s->v[LOG_SUM_ESTIMATED]);
 }

@@ -1,5 +1,5 @@
-/* What the requests for records ask: filters and times of a query, the user of a path. Texts live in the caller's arena.
- * Faults are ERR_BAD_VALUE with status 422 and the parameter's name. */
+/* What the requests for records ask: filters and times of a query, the user of a path. Texts live in the caller's
+ * arena. Faults are ERR_BAD_VALUE with status 422 and the parameter's name. */
 #ifndef MAESTRO_ADMIN_RECORDS_QUERY_H
 #define MAESTRO_ADMIN_RECORDS_QUERY_H
 

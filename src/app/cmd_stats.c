@@ -1,6 +1,6 @@
-/* `maestro stats`: use of models by requests, tokens and money, and a heat map of hours. Asks the running server (or the
- * context's), else reads the roll-ups itself; either way the answer is the admin API's JSON (admin/usage.c), printed for
- * people or, with --json, as it is. */
+/* `maestro stats`: use of models by requests, tokens and money, and a heat map of hours. Asks the running server (or
+ * the context's), else reads the roll-ups itself; either way the answer is the admin API's JSON (admin/usage.c),
+ * printed for people or, with --json, as it is. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -29,11 +29,8 @@ static int read_here(struct place *p) {
   struct log_reader reader;
   struct err_info info = {0};
   int64_t today = log_day(clock_wall_us());
-  const struct usage_ask ask = {.today = today,
-                                .from = today - (int64_t)p->days + 1,
-                                .to = today,
-                                .node = p->provider,
-                                .model = p->model};
+  const struct usage_ask ask = {
+      .today = today, .from = today - (int64_t)p->days + 1, .to = today, .node = p->provider, .model = p->model};
   struct str folder = arena_printf(&p->arena, "%s/logs", p->paths.data_dir);
   enum err e = folder.p ? log_reader_open(&reader, folder.p, today, &info) : ERR_NO_MEMORY;
   if (!e) {

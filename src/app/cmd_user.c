@@ -266,7 +266,8 @@ static int list(struct place *p, struct str name) {
   size_t from = 0, n;
   (void)name;
   do {
-    struct str query = arena_printf(&p->arena, "?limit=%d%s%s", (int)PAGE, after.n ? "&after=" : "", cli_percent_encode(&p->arena, after));
+    struct str query = arena_printf(&p->arena, "?limit=%d%s%s", (int)PAGE, after.n ? "&after=" : "",
+                                    cli_percent_encode(&p->arena, after));
     if (!query.p) return cli_fail(CLI_FAILED, "out of memory");
     int code = perform(p, USERS_OPERATION_COUNT, "GET", STR_NONE, query.p, STR_NONE, STR_NONE);
     if (code) return code;

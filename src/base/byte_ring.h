@@ -1,6 +1,6 @@
 /* A queue of bytes between two threads: one puts whole records, one takes them away. No lock, no system call, no
- * allocation after byte_ring_new. What does not fit is refused, so that the producer never waits. Used by the writers of
- * log lines and of the request log, with a ring for each worker.
+ * allocation after byte_ring_new. What does not fit is refused, so that the producer never waits. Used by the writers
+ * of log lines and of the request log, with a ring for each worker.
  *
  * head and tail count bytes for ever and are masked on use; each stands in a cache line of its own thread. */
 #ifndef MAESTRO_BASE_BYTE_RING_H

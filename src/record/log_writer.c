@@ -1,6 +1,7 @@
-/* Rings and the writer of the request log: see log_writer.h. Rows of all rings are taken in the order of their time, many
- * in one transaction, and leave their ring only when they are in the file: what a failure leaves is tried again, until the
- * ring is full. The writer looks every POLL_MS, and every REST_MS after a silence, of which the next row wakes it. */
+/* Rings and the writer of the request log: see log_writer.h. Rows of all rings are taken in the order of their time,
+ * many in one transaction, and leave their ring only when they are in the file: what a failure leaves is tried again,
+ * until the ring is full. The writer looks every POLL_MS, and every REST_MS after a silence, of which the next row
+ * wakes it. */
 #include "record/log_writer.h"
 
 #include <pthread.h>
@@ -130,7 +131,8 @@ static void collect(struct batch *b) {
 static void tell(enum err e, const struct err_info *info) {
   bool was_failing = atomic_exchange(&lw.is_failing, e != OK);
   if (e && !was_failing)
-    log_line(LOG_LEVEL_ERROR, "the request log cannot be written; requests go on, rows are lost once the rings are full",
+    log_line(LOG_LEVEL_ERROR,
+             "the request log cannot be written; requests go on, rows are lost once the rings are full",
              log_c(LOG_ERROR, err_info_text(e, info)));
   if (!e && was_failing) log_line(LOG_LEVEL_INFO, "the request log is written again", log_c(LOG_FILE, lw.folder));
 }
@@ -155,7 +157,8 @@ static void maintain(void) {
   }
   enum err e = log_store_maintain(lw.store, clock_wall_us(), &info);
   if (e)
-    log_line(LOG_LEVEL_WARN, "the request log's roll-ups are not up to date", log_c(LOG_ERROR, err_info_text(e, &info)));
+    log_line(LOG_LEVEL_WARN, "the request log's roll-ups are not up to date",
+             log_c(LOG_ERROR, err_info_text(e, &info)));
 }
 
 static void wait_ms(unsigned ms) {

@@ -1,6 +1,6 @@
-/* From workers to the request log's files: a ring for each worker and one thread that writes. A worker packs its row and
- * copies it into its ring: no lock, no disk, no system call but for a wake-up after a rest. A full ring (the disk stalls,
- * is full, or somebody holds the file) drops the row and counts it; nothing waits.
+/* From workers to the request log's files: a ring for each worker and one thread that writes. A worker packs its row
+ * and copies it into its ring: no lock, no disk, no system call but for a wake-up after a rest. A full ring (the disk
+ * stalls, is full, or somebody holds the file) drops the row and counts it; nothing waits.
  *
  * One for the process. start and stop are the main thread's; attach and detach each worker's own. */
 #ifndef MAESTRO_RECORD_LOG_WRITER_H

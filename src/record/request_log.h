@@ -1,6 +1,6 @@
-/* What is kept of every request: one log line, the request's metrics and, of a request for a model, a row of the request
- * log (log_writer.h), refused ones too. Called once per request, by the exchange, after the reply has ended. Holds no text
- * of a user: names of models, routes and principals only. */
+/* What is kept of every request: one log line, the request's metrics and, of a request for a model, a row of the
+ * request log (log_writer.h), refused ones too. Called once per request, by the exchange, after the reply has ended.
+ * Holds no text of a user: names of models, routes and principals only. */
 #ifndef MAESTRO_RECORD_REQUEST_LOG_H
 #define MAESTRO_RECORD_REQUEST_LOG_H
 

@@ -1,5 +1,5 @@
-/* The request log of one day: see log_file.h. The writer keeps the series in memory, found by a hash of their texts, and
- * writes those that have changed with each commit: a row costs one insert, whatever its series. */
+/* The request log of one day: see log_file.h. The writer keeps the series in memory, found by a hash of their texts,
+ * and writes those that have changed with each commit: a row costs one insert, whatever its series. */
 #include "state/log_file.h"
 
 #include <dirent.h>

@@ -1,6 +1,6 @@
-/* Lists of rows: see log_list.h. The merge is a heap of the series that pass, by the number of their newest row below the
- * page's begin; of most that number is known without a look (the series says its last row), of the others it is first
- * guessed too high and looked up when it comes to the top. */
+/* Lists of rows: see log_list.h. The merge is a heap of the series that pass, by the number of their newest row below
+ * the page's begin; of most that number is known without a look (the series says its last row), of the others it is
+ * first guessed too high and looked up when it comes to the top. */
 #include "state/log_list.h"
 
 #include "state/log_file.h"

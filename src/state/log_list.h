@@ -1,6 +1,6 @@
-/* Rows of the request log, newest first, a page at a time. Files are walked from the newest; in a file either every row is
- * looked at (no filter), or the rows of the series that pass are merged, found by their index. Days that the roll-ups know
- * to have nothing are passed by. So a page costs about as much as it has rows, however many there are. */
+/* Rows of the request log, newest first, a page at a time. Files are walked from the newest; in a file either every row
+ * is looked at (no filter), or the rows of the series that pass are merged, found by their index. Days that the
+ * roll-ups know to have nothing are passed by. So a page costs about as much as it has rows, however many there are. */
 #ifndef MAESTRO_STATE_LOG_LIST_H
 #define MAESTRO_STATE_LOG_LIST_H
 

@@ -36,7 +36,7 @@ struct log_row {
   struct str text[LOG_TEXTS];
   int32_t status;
   uint32_t attempts;
-  bool is_stream, is_estimated; /* estimated: not all tokens are the provider's word */
+  bool is_stream, is_estimated;  /* estimated: not all tokens are the provider's word */
   int64_t tokens[USAGE_CLASSES]; /* -1: unknown */
   int64_t cost_nano_usd;         /* -1: unknown */
   int64_t ttft_us;               /* -1: no content came, or no model was called */

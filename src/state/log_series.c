@@ -1,5 +1,5 @@
-/* Series in a database: see log_series.h. Hours are 24 numbers of 32 bits, little-endian, in one column: they are shown,
- * never searched. */
+/* Series in a database: see log_series.h. Hours are 24 numbers of 32 bits, little-endian, in one column: they are
+ * shown, never searched. */
 #include "state/log_series.h"
 
 #include <endian.h>
@@ -64,7 +64,8 @@ void log_filter_put(const struct log_filter *f, char like[LOG_LIKE_MAX], struct 
 }
 
 unsigned log_filter_parts(const struct log_filter *f) {
-  const struct str texts[] = {f->user, f->principal, f->team, f->source, f->endpoint, f->type, f->node, f->error, f->model};
+  const struct str texts[] = {f->user, f->principal, f->team,  f->source, f->endpoint,
+                              f->type, f->node,      f->error, f->model};
   unsigned n = (f->status != 0 ? 1u : 0u) + (f->category != LOG_CATEGORY_ANY ? 1u : 0u);
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) n += texts[i].n ? 1u : 0u;
   return n;

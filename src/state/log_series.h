@@ -20,7 +20,7 @@ enum log_category { LOG_CATEGORY_ANY, LOG_CATEGORY_SUCCESS, LOG_CATEGORY_ERROR }
 /* Empty and 0 let everything pass; they combine. */
 struct log_filter {
   struct str user, principal, team, source, endpoint, type, node, error; /* exact */
-  struct str model;                                                      /* part of the name asked for or used, any case */
+  struct str model; /* part of the name asked for or used, any case */
   int status;
   enum log_category category;
   int64_t from_us, to_us; /* from <= at < to; to 0: no end */

@@ -13,9 +13,9 @@ enum { BUSY_MS = 2000 };
 
 struct str log_dimension_value(enum log_dimension by, const struct log_series *s, char room[LOG_DIMENSION_ROOM]) {
   static const enum log_text texts[LOG_DIMENSIONS] = {
-      [LOG_BY_USER] = LOG_TEXT_PRINCIPAL,    [LOG_BY_TEAM] = LOG_TEXT_TEAM,   [LOG_BY_SOURCE] = LOG_TEXT_SOURCE,
-      [LOG_BY_ENDPOINT] = LOG_TEXT_ENDPOINT, [LOG_BY_TYPE] = LOG_TEXT_TYPE,   [LOG_BY_ASKED] = LOG_TEXT_ASKED,
-      [LOG_BY_MODEL] = LOG_TEXT_MODEL,       [LOG_BY_NODE] = LOG_TEXT_NODE,   [LOG_BY_ERROR] = LOG_TEXT_ERROR};
+      [LOG_BY_USER] = LOG_TEXT_PRINCIPAL,    [LOG_BY_TEAM] = LOG_TEXT_TEAM, [LOG_BY_SOURCE] = LOG_TEXT_SOURCE,
+      [LOG_BY_ENDPOINT] = LOG_TEXT_ENDPOINT, [LOG_BY_TYPE] = LOG_TEXT_TYPE, [LOG_BY_ASKED] = LOG_TEXT_ASKED,
+      [LOG_BY_MODEL] = LOG_TEXT_MODEL,       [LOG_BY_NODE] = LOG_TEXT_NODE, [LOG_BY_ERROR] = LOG_TEXT_ERROR};
   int n;
   switch (by) {
     case LOG_BY_NOTHING: return STR_NONE;
@@ -42,8 +42,8 @@ static enum err take_int(void *arg, const struct db_value *row, unsigned columns
 }
 
 static enum err create(struct db *db, struct err_info *info) {
-  static const enum db_query ddl[] = {DB_LOG_CREATE_FORMAT,         DB_STAT_CREATE_DAYS,        DB_STAT_CREATE_DAILY,
-                                      DB_STAT_CREATE_DAILY_INDEX,   DB_STAT_CREATE_DAILY_USERS, DB_STAT_CREATE_FACETS,
+  static const enum db_query ddl[] = {DB_LOG_CREATE_FORMAT,       DB_STAT_CREATE_DAYS,        DB_STAT_CREATE_DAILY,
+                                      DB_STAT_CREATE_DAILY_INDEX, DB_STAT_CREATE_DAILY_USERS, DB_STAT_CREATE_FACETS,
                                       DB_STAT_CREATE_FACETS_INDEX};
   const struct db_value format = db_int(LOG_FILE_FORMAT);
   enum err e = db_begin(db, info);
@@ -154,8 +154,8 @@ static enum err clear_day(struct db *stats, int64_t day, struct err_info *info) 
   return e;
 }
 
-static enum err ask_file(struct db *file, enum db_query query, const struct log_filter *filter, db_row_fn *fn, void *arg,
-                         struct err_info *info) {
+static enum err ask_file(struct db *file, enum db_query query, const struct log_filter *filter, db_row_fn *fn,
+                         void *arg, struct err_info *info) {
   struct db_value params[LOG_FILTER_PARAMS];
   char like[LOG_LIKE_MAX];
   log_filter_put(filter, like, params);
@@ -437,10 +437,9 @@ static void facet_parts(const struct log_filter *f, char room[16], struct part o
     snprintf(room, 16, "%d", f->status);
     status = str_from_c(room);
   }
-  const struct part parts[FACET_PARTS] = {{f->principal, LOG_BY_USER},    {f->team, LOG_BY_TEAM},
-                                          {f->source, LOG_BY_SOURCE},     {f->type, LOG_BY_TYPE},
-                                          {f->endpoint, LOG_BY_ENDPOINT}, {f->node, LOG_BY_NODE},
-                                          {f->error, LOG_BY_ERROR},       {status, LOG_BY_STATUS}};
+  const struct part parts[FACET_PARTS] = {
+      {f->principal, LOG_BY_USER},    {f->team, LOG_BY_TEAM}, {f->source, LOG_BY_SOURCE}, {f->type, LOG_BY_TYPE},
+      {f->endpoint, LOG_BY_ENDPOINT}, {f->node, LOG_BY_NODE}, {f->error, LOG_BY_ERROR},   {status, LOG_BY_STATUS}};
   memcpy(out, parts, sizeof parts);
 }
 
@@ -514,8 +513,8 @@ static enum err total_of_facet(struct log_reader *r, const struct part *facet, e
   const struct db_value params[] = {db_int(facet->by), db_text(facet->value), db_int(from), db_int(to)};
   int64_t n[2] = {0}; /* all, and those that went well */
   enum err e = db_run(r->stats, DB_STAT_FACET_COUNT, params, 4, take_two, n, info);
-  const int64_t by_category[] = {[LOG_CATEGORY_ANY] = n[0], [LOG_CATEGORY_SUCCESS] = n[1],
-                                 [LOG_CATEGORY_ERROR] = n[0] - n[1]};
+  const int64_t by_category[] = {
+      [LOG_CATEGORY_ANY] = n[0], [LOG_CATEGORY_SUCCESS] = n[1], [LOG_CATEGORY_ERROR] = n[0] - n[1]};
   if (!e) *out += by_category[category];
   return e;
 }

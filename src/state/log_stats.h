@@ -48,7 +48,7 @@ struct log_reader_day {
 struct log_reader {
   struct arena arena;
   const char *folder;
-  struct db *stats; /* NULL: there is none yet */
+  struct db *stats;            /* NULL: there is none yet */
   struct log_reader_day *days; /* ascending */
   size_t day_count;
   struct log_series *open; /* all series of the days that are not sealed: log_reader_open_days */

@@ -21,13 +21,14 @@ struct log_store {
   struct log_store_options options;
   struct log_file *file; /* NULL: none is open */
   bool has_folder;
-  int64_t looked_day;    /* the last day on which all older files were looked at */
-  int64_t late_day;      /* an earlier day got rows since; INT64_MAX: none */
+  int64_t looked_day; /* the last day on which all older files were looked at */
+  int64_t late_day;   /* an earlier day got rows since; INT64_MAX: none */
 };
 
 enum err log_store_new(struct log_store **out, const char *folder, const struct log_store_options *options,
                        struct err_info *info) {
-  if (strlen(folder) > LOG_FOLDER_MAX) return err_set(info, ERR_BAD_VALUE, "the path of the data directory is too long");
+  if (strlen(folder) > LOG_FOLDER_MAX)
+    return err_set(info, ERR_BAD_VALUE, "the path of the data directory is too long");
   struct log_store *s = calloc(1, sizeof *s);
   if (!s) return ERR_NO_MEMORY;
   snprintf(s->folder, sizeof s->folder, "%s", folder);
@@ -184,8 +185,11 @@ enum err log_store_maintain(struct log_store *s, int64_t now_us, struct err_info
   enum err e = log_file_days(&a, s->folder, &days, &n);
   if (n) qsort(days, n, sizeof *days, compare_days);
   if (!e && n && (is_first || is_new_day || s->late_day < today)) {
-    e = seal_all(s, days, n, is_first ? INT64_MIN : s->late_day < s->looked_day ? s->late_day : s->looked_day, today,
-                 info);
+    e = seal_all(s, days, n,
+                 is_first                      ? INT64_MIN
+                 : s->late_day < s->looked_day ? s->late_day
+                                               : s->looked_day,
+                 today, info);
     if (!e) {
       s->late_day = INT64_MAX;
       s->looked_day = today;

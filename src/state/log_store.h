@@ -1,6 +1,6 @@
-/* The request log on disk, as its writer sees it: rows go to their day's file, complete days are rolled up, old files go.
- * A day's rows are deleted by unlinking their file, whatever their number. Used by one thread at a time, which waits for
- * the disk so that nobody else does: record/log_writer.c.
+/* The request log on disk, as its writer sees it: rows go to their day's file, complete days are rolled up, old files
+ * go. A day's rows are deleted by unlinking their file, whatever their number. Used by one thread at a time, which
+ * waits for the disk so that nobody else does: record/log_writer.c.
  *
  * Invariant: a day's file is unlinked only after its sums are in stats.db. */
 #ifndef MAESTRO_STATE_LOG_STORE_H
@@ -11,9 +11,9 @@
 struct log_store;
 
 struct log_store_options {
-  uint32_t keep_days;    /* rows: files of so many days before today stay; at least 1 */
-  uint32_t keep_stats;   /* roll-ups, days */
-  uint64_t keep_bytes;   /* all files together; a day that alone is larger takes no more rows */
+  uint32_t keep_days;  /* rows: files of so many days before today stay; at least 1 */
+  uint32_t keep_stats; /* roll-ups, days */
+  uint64_t keep_bytes; /* all files together; a day that alone is larger takes no more rows */
 };
 
 /* `folder` is made with the first row. ERR_NO_MEMORY, or ERR_BAD_VALUE for a path that is too long. */

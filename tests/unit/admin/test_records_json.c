@@ -35,8 +35,10 @@ TEST(json) {
   assert_string_equal(yyjson_get_str(yyjson_obj_get(v, "model_name")), "gpt");
   assert_string_equal(yyjson_get_str(yyjson_obj_get(v, "error_message")), "no such model");
   assert_int_equal(yyjson_get_int(yyjson_obj_get(v, "completion_tokens")), 5);
-  static const char *const unknown[] = {"prompt_tokens", "total_tokens", "reasoning_tokens", "cost_usd", "ttft_ms", "team", "node"};
-  for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) assert_true(yyjson_is_null(yyjson_obj_get(v, unknown[i])));
+  static const char *const unknown[] = {"prompt_tokens", "total_tokens", "reasoning_tokens", "cost_usd", "ttft_ms",
+                                        "team",          "node"};
+  for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++)
+    assert_true(yyjson_is_null(yyjson_obj_get(v, unknown[i])));
   assert_true(yyjson_get_real(yyjson_obj_get(v, "duration_ms")) == 1.020);
   yyjson_doc_free(doc);
   r.cost_nano_usd = 0; /* known, and nothing */
@@ -64,8 +66,8 @@ static size_t cells_of(struct str line) {
 TEST(csv_is_safe) {
   static const struct {
     const char *asked, *cell;
-  } rows[] = {{"=1+1", "\"'=1+1\""},      {"+cmd", "\"'+cmd\""},     {"-2", "\"'-2\""},
-              {"@SUM(A1)", "\"'@SUM(A1)\""}, {"a,b", "\"a,b\""},        {"say \"hi\"", "\"say \"\"hi\"\"\""},
+  } rows[] = {{"=1+1", "\"'=1+1\""},         {"+cmd", "\"'+cmd\""}, {"-2", "\"'-2\""},
+              {"@SUM(A1)", "\"'@SUM(A1)\""}, {"a,b", "\"a,b\""},    {"say \"hi\"", "\"say \"\"hi\"\"\""},
               {"plain", "\"plain\""},        {"\"", "\"\"\"\""}};
   struct buf header;
   buf_init(&header, 0);

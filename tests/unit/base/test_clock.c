@@ -95,10 +95,9 @@ TEST(what_is_no_time_is_refused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(clocks_can_be_replaced),
-      cmocka_unit_test(deadlines_saturate),
-      cmocka_unit_test(times_are_written), cmocka_unit_test(times_are_read),
-                                     cmocka_unit_test(what_is_no_time_is_refused),
+      cmocka_unit_test(clocks_can_be_replaced),     cmocka_unit_test(deadlines_saturate),
+      cmocka_unit_test(times_are_written),          cmocka_unit_test(times_are_read),
+      cmocka_unit_test(what_is_no_time_is_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

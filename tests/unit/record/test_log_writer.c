@@ -182,10 +182,9 @@ TEST(what_is_left_at_the_end_is_written) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(rows_of_several_workers),
-                                     cmocka_unit_test(a_stalled_disk_makes_nobody_wait),
-                                     cmocka_unit_test(a_folder_that_cannot_be_written_drops_and_recovers),
-                                     cmocka_unit_test(switched_off_nothing_is_kept),
-                                     cmocka_unit_test(what_is_left_at_the_end_is_written)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(rows_of_several_workers), cmocka_unit_test(a_stalled_disk_makes_nobody_wait),
+      cmocka_unit_test(a_folder_that_cannot_be_written_drops_and_recovers),
+      cmocka_unit_test(switched_off_nothing_is_kept), cmocka_unit_test(what_is_left_at_the_end_is_written)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Where requests come from: what real clients were seen to send (tests/fixtures/clients), and what paths say of others. */
+/* Where requests come from: what real clients were seen to send (tests/fixtures/clients), and what paths say of others.
+ */
 #include "record/source.h"
 
 #include <dirent.h>
@@ -9,8 +10,8 @@
 #include "llm/request.h"
 #include "unit.h"
 
-/* The client's folder, and how it is to be named. claude-code-router and Continue's Anthropic provider send the user agent of
- * any program of Node.js; LangChain's Anthropic is the vendor's own library. */
+/* The client's folder, and how it is to be named. claude-code-router and Continue's Anthropic provider send the user
+ * agent of any program of Node.js; LangChain's Anthropic is the vendor's own library. */
 static const struct {
   const char *client, *source;
 } expected[] = {

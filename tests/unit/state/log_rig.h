@@ -14,7 +14,7 @@
 #include "unit.h"
 
 enum { LOG_RIG_DAY = 20000 }; /* 2024-10-04 */
-#define LOG_RIG_AT(day, second) (log_day_begins_us(day) + (int64_t)(second) * 1000000)
+#define LOG_RIG_AT(day, second) (log_day_begins_us(day) + (int64_t)(second)*1000000)
 
 struct log_rig {
   char dir[64];

@@ -12,8 +12,10 @@ static unsigned random_below(unsigned n) {
   return (seed >> 16) % n;
 }
 
-static const char *const users[][2] = {{"", ""}, {"ann", "user:1"}, {"bob", "user:2"}, {"rare", "user:3"}, {"key:1", "key:1"}};
-static const char *const models[][2] = {{"gpt", "openai/gpt"}, {"Claude-9", "anthropic/claude-9"}, {"nonesuch", ""}, {"", ""}};
+static const char *const users[][2] = {
+    {"", ""}, {"ann", "user:1"}, {"bob", "user:2"}, {"rare", "user:3"}, {"key:1", "key:1"}};
+static const char *const models[][2] = {
+    {"gpt", "openai/gpt"}, {"Claude-9", "anthropic/claude-9"}, {"nonesuch", ""}, {"", ""}};
 static const char *const sources[] = {"curl", "Codex"};
 static const char *const nodes[] = {"openai", "anthropic", ""};
 static const int statuses[] = {200, 200, 200, 401, 404, 502};
@@ -31,7 +33,9 @@ static void make_rows(void) {
     rows[i].text[LOG_TEXT_MODEL] = str_from_c(models[model][1]);
     rows[i].text[LOG_TEXT_NODE] = str_from_c(nodes[random_below(3)]);
     rows[i].text[LOG_TEXT_SOURCE] = str_from_c(sources[random_below(2)]);
-    rows[i].text[LOG_TEXT_ERROR] = status >= 400 ? STR("upstream_error") : random_below(20) ? STR_NONE : STR("upstream_cut");
+    rows[i].text[LOG_TEXT_ERROR] = status >= 400      ? STR("upstream_error")
+                                   : random_below(20) ? STR_NONE
+                                                      : STR("upstream_cut");
     rows[i].status = (int)status;
     rows[i].duration_us = i; /* its number */
   }
@@ -150,7 +154,11 @@ TEST(totals_that_should_be_told) {
   int64_t today = LOG_RIG_DAY + DAYS - 1, total;
   assert_int_equal(log_store_maintain(rig.store, LOG_RIG_AT(today, 80000), &rig.info), OK);
   const struct log_filter told[] = {
-      {0}, {.principal = STR("user:1")}, {.status = 404}, {.category = LOG_CATEGORY_ERROR}, {.model = STR("gpt")},
+      {0},
+      {.principal = STR("user:1")},
+      {.status = 404},
+      {.category = LOG_CATEGORY_ERROR},
+      {.model = STR("gpt")},
       {.user = STR("ann"), .node = STR("openai")},
       {.from_us = log_day_begins_us(LOG_RIG_DAY + 1), .to_us = log_day_begins_us(LOG_RIG_DAY + 2)}};
   const struct log_filter not_told[] = {{.from_us = LOG_RIG_AT(LOG_RIG_DAY, 7)}, {.to_us = LOG_RIG_AT(LOG_RIG_DAY, 7)}};
@@ -185,7 +193,7 @@ TEST(an_empty_log) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(any_filter_any_page), cmocka_unit_test(totals_that_should_be_told),
-                                     cmocka_unit_test(an_empty_log)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(any_filter_any_page),
+                                     cmocka_unit_test(totals_that_should_be_told), cmocka_unit_test(an_empty_log)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

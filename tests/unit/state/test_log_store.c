@@ -284,7 +284,8 @@ TEST(a_day_that_is_over_is_rolled_up_and_stays_when_its_rows_go) {
 TEST(rows_that_come_late_are_in_the_roll_up_too) {
   struct log_rig r;
   log_rig_init(&r);
-  struct log_row early = log_rig_row(LOG_RIG_AT(LOG_RIG_DAY, 86399)), late = log_rig_row(LOG_RIG_AT(LOG_RIG_DAY + 1, 1));
+  struct log_row early = log_rig_row(LOG_RIG_AT(LOG_RIG_DAY, 86399)),
+                 late = log_rig_row(LOG_RIG_AT(LOG_RIG_DAY + 1, 1));
   log_rig_add(&r, &early, 1);
   log_rig_add(&r, &late, 1);
   maintain(&r, LOG_RIG_AT(LOG_RIG_DAY + 1, 20));
