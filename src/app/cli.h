@@ -53,5 +53,7 @@ bool cli_is_served(const struct cli_paths *paths, const struct context *context)
  * says against it is told. Memory from `a`. */
 int cli_ask(const struct cli_paths *paths, struct arena *a, const struct context *context, const char *method,
             const char *path, struct str body, struct buf *answer);
+/* Texts in a path or query. NULL: no memory. */
+const char *cli_percent_encode(struct arena *a, struct str text);
 
 #endif

@@ -26,25 +26,6 @@ struct place {
   const char *role, *models, *expires, *token;
 };
 
-/* ---- with a server ---- */
-
-static const char *encode(struct place *p, struct str name) {
-  static const char hex[] = "0123456789ABCDEF";
-  char *out = arena_alloc(&p->arena, 3 * name.n + 1), *at = out;
-  if (!out) return NULL;
-  for (size_t i = 0; i < name.n; i++) {
-    unsigned char c = (unsigned char)name.p[i];
-    bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~", c);
-    if (is_plain && c) {
-      *at++ = (char)c;
-    } else {
-      *at++ = '%', *at++ = hex[c >> 4], *at++ = hex[c & 15];
-    }
-  }
-  *at = '\0';
-  return out;
-}
-
 /* ---- without one ---- */
 
 struct here {
@@ -138,13 +119,12 @@ static int here(struct place *p, enum users_operation operation, struct str user
   return e ? cli_fail(CLI_FAILED, "%s", err_info_text(e, &info)) : CLI_OK;
 }
 
-/* A server is asked where one runs here, or where the current context is another machine's. */
 static int perform(struct place *p, enum users_operation operation, const char *method, struct str user,
                    const char *tail, struct str item, struct str body) {
   const struct context *context = contexts_current(&p->contexts);
   if (!cli_is_served(&p->paths, context)) return here(p, operation, user, item, body);
   p->is_remote = true;
-  const char *name = encode(p, user), *last = encode(p, item);
+  const char *name = cli_percent_encode(&p->arena, user), *last = cli_percent_encode(&p->arena, item);
   struct str path = name && last ? arena_printf(&p->arena, "/api/admin/users%s%s%s%s", user.n ? "/" : "", name, tail,
                                                 item.n ? last : "")
                                  : STR_NONE;
@@ -337,7 +317,8 @@ static int list(struct place *p, struct str name) {
   size_t from = 0, n;
   (void)name;
   do {
-    struct str query = arena_printf(&p->arena, "?limit=%d%s%s", (int)PAGE, after.n ? "&after=" : "", encode(p, after));
+    struct str query = arena_printf(&p->arena, "?limit=%d%s%s", (int)PAGE, after.n ? "&after=" : "",
+                                    cli_percent_encode(&p->arena, after));
     if (!query.p) return cli_fail(CLI_FAILED, "out of memory");
     int code = perform(p, USERS_OPERATION_COUNT, "GET", STR_NONE, query.p, STR_NONE, STR_NONE);
     if (code) return code;
