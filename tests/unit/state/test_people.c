@@ -2,8 +2,11 @@
  * refused. */
 #include "state/people.h"
 
+<<<<<<< HEAD
+=======
 #include "state/migrate.h"
 #include "state/store_team.h"
+>>>>>>> limits
 #include "state/store_user.h"
 #include "store_rig.h"
 
@@ -11,12 +14,9 @@ static struct store_rig rig;
 static struct db *db;
 
 static int setup(void **state) {
-  const struct db_options options = {.path = rig.path, .busy_ms = 100};
-  unsigned from;
   (void)state;
   store_rig_init(&rig);
-  assert_int_equal(db_open(&db, &options, NULL), OK);
-  assert_int_equal(migrate_run(db, 0, &from, NULL), OK);
+  db = store_rig_open(&rig, 100);
   return 0;
 }
 
