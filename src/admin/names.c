@@ -67,14 +67,14 @@ void names_groups(struct request_context *rc) { show(rc, "group", put_groups); }
 void names_group_show(struct request_context *rc) { show(rc, "group", names_json_put_group); }
 void names_members(struct request_context *rc) { show(rc, "group", put_members); }
 
-#define READS(name, list, KIND)                                                                      \
-  static void put_##list(struct buf *out, const struct names_view *view, struct str id) {            \
-    (void)id;                                                                                        \
-    put_rows(out, view, NAMES_##KIND);                                                               \
-  }                                                                                                  \
-  static void put_##name(struct buf *out, const struct names_view *view, struct str id) {            \
-    put_row(out, view, NAMES_##KIND, id);                                                            \
-  }                                                                                                  \
+#define READS(name, list, KIND)                                                                          \
+  static void put_##list(struct buf *out, const struct names_view *view, struct str id) {                \
+    (void)id;                                                                                            \
+    put_rows(out, view, NAMES_##KIND);                                                                   \
+  }                                                                                                      \
+  static void put_##name(struct buf *out, const struct names_view *view, struct str id) {                \
+    put_row(out, view, NAMES_##KIND, id);                                                                \
+  }                                                                                                      \
   void names_##list(struct request_context *rc) { show(rc, names_kind_word(NAMES_##KIND), put_##list); } \
   void names_##name##_show(struct request_context *rc) { show(rc, names_kind_word(NAMES_##KIND), put_##name); }
 READS(tool_set, tool_sets, TOOL_SET)

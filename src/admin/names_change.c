@@ -86,7 +86,8 @@ static enum err describe(struct db *db, const struct change *c, struct buf *out,
 
 static enum err answer(struct edit *edit, put_fn *put, struct err_info *info) {
   enum err e = reload(edit, info);
-  if (!e) put(edit->c->out, &(struct names_view){&edit->now, edit->declared, snapshot_config(edit->snapshot)}, edit->c->name);
+  if (!e)
+    put(edit->c->out, &(struct names_view){&edit->now, edit->declared, snapshot_config(edit->snapshot)}, edit->c->name);
   return e;
 }
 
@@ -145,8 +146,9 @@ static enum err put_alias_rows(struct edit *edit, const struct names_alias *a, s
   for (size_t i = 0; !e && i < nodes.n; i++) {
     struct names_alias *at = find_alias(edit, a->name, nodes.v[i]);
     e = check(edit, NAMES_ALIAS, at, info);
-    if (!e) e = at->row.id ? store_names_update(edit->db, NAMES_ALIAS, at, info)
-                           : store_names_add(edit->db, NAMES_ALIAS, at, info);
+    if (!e)
+      e = at->row.id ? store_names_update(edit->db, NAMES_ALIAS, at, info)
+                     : store_names_add(edit->db, NAMES_ALIAS, at, info);
   }
   return e;
 }
@@ -486,12 +488,12 @@ static enum err edit_names(struct db *db, struct change *c, enum err (*fn)(struc
   return e;
 }
 
-#define X(name, entity, fields, allowed, required, status)                                    \
-  static enum err run_##name(struct db *db, struct change *c, struct err_info *info) {        \
-    return edit_names(db, c, name, put_##entity, status, info);                               \
-  }                                                                                           \
+#define X(name, entity, fields, allowed, required, status)                                                     \
+  static enum err run_##name(struct db *db, struct change *c, struct err_info *info) {                         \
+    return edit_names(db, c, name, put_##entity, status, info);                                                \
+  }                                                                                                            \
   static enum err show_##name(struct db *db, const struct change *c, struct buf *out, struct err_info *info) { \
-    return describe(db, c, out, put_##entity, info);                                          \
+    return describe(db, c, out, put_##entity, info);                                                           \
   }
 #include "admin/names.def"
 #undef X

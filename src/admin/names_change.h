@@ -1,5 +1,5 @@
-/* What changes names (names.def of this folder), as rows of changes (change.h): checks against what is declared, what is
- * known and what refers to what, and the store. */
+/* What changes names (names.def of this folder), as rows of changes (change.h): checks against what is declared, what
+ * is known and what refers to what, and the store. */
 #ifndef MAESTRO_ADMIN_NAMES_CHANGE_H
 #define MAESTRO_ADMIN_NAMES_CHANGE_H
 

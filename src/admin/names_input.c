@@ -74,39 +74,46 @@ static const char *const scopes[] = {"global", "user", "node", "group", "model",
 #define CHOICES_PROMPT_scope scopes, .max = sizeof scopes / sizeof *scopes
 
 #define AT(name, member) offsetof(struct names_input, row) + offsetof(struct names_##name, member)
-#define ROW_TEXT(KIND, name, member, least, most, def)                                              \
-  .type = FIELD_STRING, .min = least, .max = most, .is_valid = is_line, .must = LINE_MUST, \
-  .is_nullable = (least) == 0
-#define ROW_PROSE(KIND, name, member, least, most, def)                                             \
-  .type = FIELD_STRING, .min = least, .max = most, .is_valid = is_prose,                            \
+#define ROW_TEXT(KIND, name, member, least, most, def) \
+  .type = FIELD_STRING, .min = least, .max = most, .is_valid = is_line, .must = LINE_MUST, .is_nullable = (least) == 0
+#define ROW_PROSE(KIND, name, member, least, most, def)                  \
+  .type = FIELD_STRING, .min = least, .max = most, .is_valid = is_prose, \
   .must = "must be text without control characters", .is_nullable = (least) == 0
 #define ROW_NUMBER(KIND, name, member, least, most, def) .type = FIELD_INTEGER, .min = least, .max = most
 #define ROW_LIMIT(KIND, name, member, least, most, def) \
   .type = FIELD_INTEGER, .min = least, .max = most, .is_nullable = true, .none = def
-#define ROW_TOKENS(KIND, name, member, least, most, def)        \
-  .type = FIELD_OTHER, .read = read_tokens, .is_nullable = true, \
-  .schema = "\"type\":[\"integer\",\"string\",\"null\"]"
+#define ROW_TOKENS(KIND, name, member, least, most, def) \
+  .type = FIELD_OTHER, .read = read_tokens, .is_nullable = true, .schema = "\"type\":[\"integer\",\"string\",\"null\"]"
 #define ROW_FLAG(KIND, name, member, least, most, def) .type = FIELD_BOOL
 #define ROW_WORD(KIND, name, member, least, most, def) .type = FIELD_CHOICE, .choices = CHOICES_##KIND##_##member
-#define ROW_LIST(KIND, name, member, least, most, def)        \
+#define ROW_LIST(KIND, name, member, least, most, def)         \
   .type = FIELD_OTHER, .read = read_list, .is_nullable = true, \
   .schema = "\"type\":[\"array\",\"null\"],\"items\":{\"type\":\"string\"}"
 
 /* Aliases are the first kind, and their resource takes a list beside their rows' fields. */
 static const struct field own[] = {
-    {.key = STR("node_ids"), .type = FIELD_STRINGS, .bit = NAMES_NODE_IDS, .offset = offsetof(struct names_input, node_ids),
-     .max = 64, .is_valid = is_line, .must = LINE_MUST, .is_nullable = true,
+    {.key = STR("node_ids"),
+     .type = FIELD_STRINGS,
+     .bit = NAMES_NODE_IDS,
+     .offset = offsetof(struct names_input, node_ids),
+     .max = 64,
+     .is_valid = is_line,
+     .must = LINE_MUST,
+     .is_nullable = true,
      .help = "The only providers where it holds; none: everywhere."},
 #define F(KIND, name, member, word, TYPE, least, most, def, words, text) \
-  {.key = STR(word), .bit = NAMES_BIT(KIND, member), .offset = AT(name, member), .help = text, \
+  {.key = STR(word),                                                     \
+   .bit = NAMES_BIT(KIND, member),                                       \
+   .offset = AT(name, member),                                           \
+   .help = text,                                                         \
    ROW_##TYPE(KIND, name, member, least, most, def)},
 #include "state/names.def"
 #undef F
 };
 
 const struct fields names_input_fields[NAMES_KINDS] = {
-#define E(KIND)                                                                                                    \
-  [NAMES_##KIND] = {own + (NAMES_FIRST_##KIND ? 1 + NAMES_FIRST_##KIND : 0),                                       \
+#define E(KIND)                                                              \
+  [NAMES_##KIND] = {own + (NAMES_FIRST_##KIND ? 1 + NAMES_FIRST_##KIND : 0), \
                     NAMES_END_##KIND - NAMES_FIRST_##KIND + (NAMES_FIRST_##KIND ? 0 : 1), sizeof(struct names_input)},
 #include "state/names.def"
 #undef E
@@ -116,36 +123,55 @@ const struct fields names_input_fields[NAMES_KINDS] = {
 /* A priority between the two that it may stand beside. */
 static const struct field place_rows[] = {
     {.key = STR("name"), .type = FIELD_STRING, .bit = 1, .offset = PLACE(name), .min = 1, .max = NAMES_TEXT_MAX},
-    {.key = STR("priority"), .type = FIELD_INTEGER, .bit = 2, .offset = PLACE(priority), .min = -1000000, .max = 1000000},
+    {.key = STR("priority"),
+     .type = FIELD_INTEGER,
+     .bit = 2,
+     .offset = PLACE(priority),
+     .min = -1000000,
+     .max = 1000000},
     {.key = STR("id"), .type = FIELD_INTEGER, .bit = 4, .offset = PLACE(id), .min = 1, .max = INT64_MAX},
 };
 static const struct fields group_places = {place_rows, 2, sizeof(struct names_place)};
 static const struct fields member_places = {place_rows + 1, 2, sizeof(struct names_place)};
 
-static const struct field group_order[] = {
-    {.key = STR("groups"), .type = FIELD_OBJECTS, .bit = NAMES_ORDER, .offset = offsetof(struct names_input, order),
-     .min = 1, .max = ORDER_MAX, .element = &group_places, .element_required = 1 | 2, .help = "All in one."}};
+static const struct field group_order[] = {{.key = STR("groups"),
+                                            .type = FIELD_OBJECTS,
+                                            .bit = NAMES_ORDER,
+                                            .offset = offsetof(struct names_input, order),
+                                            .min = 1,
+                                            .max = ORDER_MAX,
+                                            .element = &group_places,
+                                            .element_required = 1 | 2,
+                                            .help = "All in one."}};
 const struct fields names_input_groups = {group_order, 1, sizeof(struct names_input)};
 
-static const struct field member_order[] = {
-    {.key = STR("members"), .type = FIELD_OBJECTS, .bit = NAMES_ORDER, .offset = offsetof(struct names_input, order),
-     .min = 1, .max = ORDER_MAX, .element = &member_places, .element_required = 2 | 4, .help = "All in one."},
-    {.key = STR("member_ids"), .type = FIELD_OTHER, .bit = NAMES_IDS, .offset = offsetof(struct names_input, ids),
-     .read = read_ids, .schema = "\"type\":\"array\",\"items\":{\"type\":\"integer\"}",
-     .help = "The members in their order."}};
+static const struct field member_order[] = {{.key = STR("members"),
+                                             .type = FIELD_OBJECTS,
+                                             .bit = NAMES_ORDER,
+                                             .offset = offsetof(struct names_input, order),
+                                             .min = 1,
+                                             .max = ORDER_MAX,
+                                             .element = &member_places,
+                                             .element_required = 2 | 4,
+                                             .help = "All in one."},
+                                            {.key = STR("member_ids"),
+                                             .type = FIELD_OTHER,
+                                             .bit = NAMES_IDS,
+                                             .offset = offsetof(struct names_input, ids),
+                                             .read = read_ids,
+                                             .schema = "\"type\":\"array\",\"items\":{\"type\":\"integer\"}",
+                                             .help = "The members in their order."}};
 const struct fields names_input_members = {member_order, 2, sizeof(struct names_input)};
 
 static const size_t sizes[] = {
-    [NAMES_TEXT] = sizeof(struct str),  [NAMES_PROSE] = sizeof(struct str),
-    [NAMES_NUMBER] = sizeof(int64_t),   [NAMES_LIMIT] = sizeof(int64_t),
-    [NAMES_TOKENS] = sizeof(int64_t),   [NAMES_FLAG] = sizeof(bool),
-    [NAMES_WORD] = sizeof(unsigned),    [NAMES_LIST] = sizeof(struct names_list),
+    [NAMES_TEXT] = sizeof(struct str), [NAMES_PROSE] = sizeof(struct str),       [NAMES_NUMBER] = sizeof(int64_t),
+    [NAMES_LIMIT] = sizeof(int64_t),   [NAMES_TOKENS] = sizeof(int64_t),         [NAMES_FLAG] = sizeof(bool),
+    [NAMES_WORD] = sizeof(unsigned),   [NAMES_LIST] = sizeof(struct names_list),
 };
 
 void names_input_overlay(enum names_kind kind, const struct names_input *in, void *row) {
   size_t n;
   const struct names_field *f = names_fields(kind, &n);
   for (size_t i = 0; i < n; i++)
-    if (in->has & (1u << i))
-      memcpy((char *)row + f[i].offset, (const char *)&in->row + f[i].offset, sizes[f[i].type]);
+    if (in->has & (1u << i)) memcpy((char *)row + f[i].offset, (const char *)&in->row + f[i].offset, sizes[f[i].type]);
 }

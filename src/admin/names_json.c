@@ -55,8 +55,13 @@ static void put_context(struct buf *out, int64_t tokens) {
     json_out_i64(out, tokens);
   else
     json_out_raw(out, STR_NONE);
-  snprintf(text, sizeof text, "%lld%s", (long long)(is_mega ? tokens >> 20 : is_kilo ? tokens >> 10 : tokens),
-           is_mega ? "M" : is_kilo ? "K" : "");
+  snprintf(text, sizeof text, "%lld%s",
+           (long long)(is_mega   ? tokens >> 20
+                       : is_kilo ? tokens >> 10
+                                 : tokens),
+           is_mega   ? "M"
+           : is_kilo ? "K"
+                     : "");
   json_out_key(out, "context_length_display");
   if (tokens)
     json_out_string(out, str_from_c(text));

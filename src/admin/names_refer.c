@@ -15,7 +15,8 @@ const void *names_refer_row(const struct names *stored, enum names_kind kind, st
 }
 
 static enum err used_by(const char *what, struct str name, struct err_info *info) {
-  return err_set(info, ERR_CONFLICT, "it is used by the %s \"%.*s\"", what, STR_ARG(str_cut_utf8(name, NAMES_TEXT_MAX)));
+  return err_set(info, ERR_CONFLICT, "it is used by the %s \"%.*s\"", what,
+                 STR_ARG(str_cut_utf8(name, NAMES_TEXT_MAX)));
 }
 
 enum err names_refer_check(const struct names *stored, const struct names *declared, enum names_scope what,
@@ -40,8 +41,8 @@ enum err names_refer_check(const struct names *stored, const struct names *decla
   return OK;
 }
 
-enum err names_refer_rename(struct db *db, struct names *stored, enum names_scope what, struct str old,
-                            struct str name, struct err_info *info) {
+enum err names_refer_rename(struct db *db, struct names *stored, enum names_scope what, struct str old, struct str name,
+                            struct err_info *info) {
   enum err e = store_user_rename_model(db, old, name, info);
   for (size_t i = 0; !e && i < stored->of[NAMES_ALIAS].n; i++) {
     struct names_alias *a = (struct names_alias *)stored->of[NAMES_ALIAS].v + i;
@@ -97,7 +98,9 @@ enum err names_refer_is_known(const struct names_refer *r, enum names_scope scop
     case NAMES_FOR_ALL: return OK;
     case NAMES_FOR_USER: return is_user(r->db, value, is_known, info);
     case NAMES_FOR_NODE: *is_known = map_get(&r->catalog->by_provider, value) != NULL; return OK;
-    case NAMES_FOR_GROUP: *is_known = names_find_group(r->stored, value) || names_find_group(r->declared, value); return OK;
+    case NAMES_FOR_GROUP:
+      *is_known = names_find_group(r->stored, value) || names_find_group(r->declared, value);
+      return OK;
     case NAMES_FOR_MODEL: return is_model(r, value, is_known);
     case NAMES_FOR_ALIAS: *is_known = has_alias(r->stored, value) || has_alias(r->declared, value); return OK;
   }

@@ -16,8 +16,8 @@ const void *names_refer_row(const struct names *stored, enum names_kind kind, st
 enum err names_refer_check(const struct names *stored, const struct names *declared, enum names_scope what,
                            struct str name, struct err_info *info) MUST_CHECK;
 /* All of those, and users' lists of models, get the new name; in the store and in *stored. */
-enum err names_refer_rename(struct db *db, struct names *stored, enum names_scope what, struct str old,
-                            struct str name, struct err_info *info) MUST_CHECK;
+enum err names_refer_rename(struct db *db, struct names *stored, enum names_scope what, struct str old, struct str name,
+                            struct err_info *info) MUST_CHECK;
 /* Whether what a system prompt is for is there; a pattern always is. */
 enum err names_refer_is_known(const struct names_refer *r, enum names_scope scope, struct str value, bool *is_known,
                               struct err_info *info) MUST_CHECK;

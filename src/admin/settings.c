@@ -87,14 +87,15 @@ static enum err read_top(struct arena *a, const struct json_node *n, void *value
   return read_section(a, n, 2, value, info);
 }
 
-#define SECTION(name, number)                                                                   \
-  {                                                                                             \
-    STR(name), FIELD_OTHER, 1u << (number), offsetof(struct settings_input, values), .read = read_top, \
-        .schema = "\"type\":\"object\"", .help = "Options of this section."                     \
+#define SECTION(name, number)                                                                 \
+  {                                                                                           \
+    STR(name), FIELD_OTHER, 1u << (number), offsetof(struct settings_input, values),          \
+        .read = read_top, .schema = "\"type\":\"object\"", .help = "Options of this section." \
   }
 static const struct field sections[] = {
-    SECTION("server", 0), SECTION("upstream", 1), SECTION("routing", 2), SECTION("fallback", 3), SECTION("guards", 4),
-    SECTION("limits", 5), SECTION("log", 6),      SECTION("stream", 7),  SECTION("egress", 8),   SECTION("responses", 9),
+    SECTION("server", 0), SECTION("upstream", 1),  SECTION("routing", 2), SECTION("fallback", 3),
+    SECTION("guards", 4), SECTION("limits", 5),    SECTION("log", 6),     SECTION("stream", 7),
+    SECTION("egress", 8), SECTION("responses", 9),
 };
 #undef SECTION
 static const struct fields section_fields = {sections, sizeof sections / sizeof *sections,
@@ -208,13 +209,22 @@ static enum err run_away(struct db *db, struct change *c, struct err_info *info)
   return run(db, c, false, edit_away, info);
 }
 
-static const struct change_row put_row = {
-    .action = "settings_put", .entity_type = "config", .status = 200, .fields = &section_fields, .allowed = ~0u,
-    .run = run_all, .describe = describe};
-static const struct change_row set_row = {
-    .action = "setting_set", .entity_type = "config", .status = 200, .fields = &names_input_fields[NAMES_SETTING],
-    .allowed = NAMES_OWN, .required = NAMES_BIT(SETTING, name) | NAMES_BIT(SETTING, value), .prepare = name_entity, .run = run_one,
-    .describe = describe};
+static const struct change_row put_row = {.action = "settings_put",
+                                          .entity_type = "config",
+                                          .status = 200,
+                                          .fields = &section_fields,
+                                          .allowed = ~0u,
+                                          .run = run_all,
+                                          .describe = describe};
+static const struct change_row set_row = {.action = "setting_set",
+                                          .entity_type = "config",
+                                          .status = 200,
+                                          .fields = &names_input_fields[NAMES_SETTING],
+                                          .allowed = NAMES_OWN,
+                                          .required = NAMES_BIT(SETTING, name) | NAMES_BIT(SETTING, value),
+                                          .prepare = name_entity,
+                                          .run = run_one,
+                                          .describe = describe};
 static const struct change_row delete_row = {
     .action = "setting_delete", .entity_type = "config", .status = 204, .run = run_away, .describe = describe};
 

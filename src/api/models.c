@@ -47,7 +47,8 @@ static int64_t context_of(const struct route_names *names, const struct deployme
 
 static struct dialect_model describe(const struct route_names *names, const struct deployment *d, struct arena *a) {
   int64_t context = context_of(names, d);
-  int64_t prompt = context > 0 && d->output_tokens > 0 && context > d->output_tokens ? context - d->output_tokens : context;
+  int64_t prompt =
+      context > 0 && d->output_tokens > 0 && context > d->output_tokens ? context - d->output_tokens : context;
   return (struct dialect_model){.id = d->qualified,
                                 .owned_by = d->at->provider.id,
                                 .context_tokens = context,
@@ -103,7 +104,8 @@ static size_t list_names(struct request_context *rc, struct dialect_model *out) 
   for (size_t m = 0; m < 2; m++) {
     for (size_t i = 0; i < maps[m]->count; i++) {
       const struct route_name *r = maps[m]->entries[i].value;
-      bool is_listed = r->group ? r->group->is_listed : !map_get(maps[0], r->name); /* else the group is what is meant */
+      bool is_listed =
+          r->group ? r->group->is_listed : !map_get(maps[0], r->name); /* else the group is what is meant */
       if (is_listed) names[n++] = r;
     }
   }
@@ -111,7 +113,8 @@ static size_t list_names(struct request_context *rc, struct dialect_model *out) 
   for (size_t i = 0; i < n; i++) {
     struct resolution r;
     struct err_info info = {0};
-    if (!permit_resolve(rc, names[i]->name, &r, &info) && r.named) out[shown++] = describe_named(rc, &r, names[i]->name);
+    if (!permit_resolve(rc, names[i]->name, &r, &info) && r.named)
+      out[shown++] = describe_named(rc, &r, names[i]->name);
   }
   return shown;
 }

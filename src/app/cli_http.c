@@ -6,7 +6,6 @@
 #include "base/crypto.h"
 #include "base/json.h"
 #include "state/data_lock.h"
-#include "base/crypto.h"
 
 enum { REPLY_MAX = 4 * 1024 * 1024, TIMEOUT_MS = 30000, CONNECT_MS = 3000 };
 

@@ -147,7 +147,8 @@ static int perform(struct place *p, enum users_operation operation, const char *
   struct str path = name && last ? arena_printf(&p->arena, "/api/admin/users%s%s%s%s", user.n ? "/" : "", name, tail,
                                                 item.n ? last : "")
                                  : STR_NONE;
-  return path.p ? cli_ask(&p->paths, &p->arena, context, method, path.p, body, &p->answer) : cli_fail(CLI_FAILED, "out of memory");
+  return path.p ? cli_ask(&p->paths, &p->arena, context, method, path.p, body, &p->answer)
+                : cli_fail(CLI_FAILED, "out of memory");
 }
 
 /* ---- what is printed ---- */

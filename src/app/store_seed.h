@@ -1,5 +1,5 @@
-/* `maestro store seed [--reset] [--status] [--json]`: the default tool sets and settings of models, by the admin API where
- * a server runs, else on the store itself. Used by cmd_store.c. */
+/* `maestro store seed [--reset] [--status] [--json]`: the default tool sets and settings of models, by the admin API
+ * where a server runs, else on the store itself. Used by cmd_store.c. */
 #ifndef MAESTRO_APP_STORE_SEED_H
 #define MAESTRO_APP_STORE_SEED_H
 

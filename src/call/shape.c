@@ -10,11 +10,25 @@
 enum { PATH_BYTES = 192, PATH_DEPTH = 3, CHOICE_DEPTH = 6 };
 
 bool shape_is_fixed(struct str member) {
-  static const struct str fixed[] = {
-      STR("model"), STR("messages"), STR("input"), STR("prompt"), STR("contents"), STR("system"), STR("stream"),
-      STR("instructions"), STR("max_tokens"), STR("max_completion_tokens"), STR("max_output_tokens"),
-      STR("generationConfig"), STR("generationConfig.maxOutputTokens"), STR("options"), STR("options.num_predict"),
-      STR("n"), STR("best_of"), STR("generationConfig.candidateCount"), STR("maestro")};
+  static const struct str fixed[] = {STR("model"),
+                                     STR("messages"),
+                                     STR("input"),
+                                     STR("prompt"),
+                                     STR("contents"),
+                                     STR("system"),
+                                     STR("stream"),
+                                     STR("instructions"),
+                                     STR("max_tokens"),
+                                     STR("max_completion_tokens"),
+                                     STR("max_output_tokens"),
+                                     STR("generationConfig"),
+                                     STR("generationConfig.maxOutputTokens"),
+                                     STR("options"),
+                                     STR("options.num_predict"),
+                                     STR("n"),
+                                     STR("best_of"),
+                                     STR("generationConfig.candidateCount"),
+                                     STR("maestro")};
   for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
     if (str_eq_nocase(member, fixed[i])) return true;
   return false;
@@ -342,8 +356,8 @@ static void put_system_value(struct shaping *s) {
 }
 
 static bool is_place(const struct shaping *s, const struct json_walk_item *member) {
-  return s->prompt.n && (str_eq(member->key, s->place->member) ||
-                         (s->place->spelling.n && str_eq(member->key, s->place->spelling)));
+  return s->prompt.n &&
+         (str_eq(member->key, s->place->member) || (s->place->spelling.n && str_eq(member->key, s->place->spelling)));
 }
 
 /* ---- members that go ---- */
@@ -428,8 +442,13 @@ static void copy_object(struct shaping *s, struct str object, struct str prefix,
 enum err shape_body(const struct route_shape *shape, const struct dialect *dialect, enum llm_operation operation,
                     struct str body, struct arena *a, struct buf *out, bool *is_changed, struct caps_dropped *dropped,
                     struct err_info *info) {
-  struct shaping s = {.shape = shape, .dialect = dialect, .a = a, .body = str_trim(body), .out = out,
-                      .dropped = dropped, .place = place_of(dialect)};
+  struct shaping s = {.shape = shape,
+                      .dialect = dialect,
+                      .a = a,
+                      .body = str_trim(body),
+                      .out = out,
+                      .dropped = dropped,
+                      .place = place_of(dialect)};
   s.copied = s.body.p;
   map_init(&s.gone, a);
   enum err e = shape->tools ? find_gone(&s) : OK;

@@ -1,7 +1,7 @@
-/* What is set for a model (route_shape) done to a request for it: tools that are not in its set and members that it does
- * not take go, system prompts come. The caller's body is edited before anything else looks at it, so it is the same for
- * a relay, which sends it, and for a translation, which decodes it; every byte that is not concerned stays. Pure, one
- * pass over the body. Used by call/call.c, once for each deployment of a plan that has something set. */
+/* What is set for a model (route_shape) done to a request for it: tools that are not in its set and members that it
+ * does not take go, system prompts come. The caller's body is edited before anything else looks at it, so it is the
+ * same for a relay, which sends it, and for a translation, which decodes it; every byte that is not concerned stays.
+ * Pure, one pass over the body. Used by call/call.c, once for each deployment of a plan that has something set. */
 #ifndef MAESTRO_CALL_SHAPE_H
 #define MAESTRO_CALL_SHAPE_H
 

@@ -43,10 +43,10 @@ struct dialect_request {
 
 /* The changes a relayed request needs. */
 struct dialect_request_edits {
-  struct str model;   /* the name the upstream knows; empty: leave as it is */
-  bool ask_usage;     /* ask the upstream for usage in the stream */
-  int64_t max_tokens; /* the output limit to say in place of the caller's, or where there is none; 0: leave it */
-  bool is_vendor;     /* the upstream is the vendor itself, whose newer words its imitators do not know (OpenAI) */
+  struct str model;       /* the name the upstream knows; empty: leave as it is */
+  bool ask_usage;         /* ask the upstream for usage in the stream */
+  int64_t max_tokens;     /* the output limit to say in place of the caller's, or where there is none; 0: leave it */
+  bool is_vendor;         /* the upstream is the vendor itself, whose newer words its imitators do not know (OpenAI) */
   int64_t context_tokens; /* to be allotted, where a request says so (Ollama) and the caller does not; 0: none */
 };
 
@@ -90,7 +90,7 @@ struct dialect_target {
   int64_t max_tokens; /* the model's own output limit, for dialects that need one said (Anthropic); -1 unknown */
   /* Where an encoder names what this model, not its dialect, has no place for (dialect_drop); NULL: nowhere. */
   struct caps_dropped *dropped;
-  bool is_vendor; /* it is the vendor itself, whose newer words its imitators do not know (OpenAI) */
+  bool is_vendor;         /* it is the vendor itself, whose newer words its imitators do not know (OpenAI) */
   int64_t context_tokens; /* see dialect_request_edits */
 };
 

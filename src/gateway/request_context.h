@@ -20,7 +20,14 @@ struct gateway_worker {
 };
 
 /* Rows of the snapshot, in the order of gateway_snapshot_table. */
-enum gateway_section { GATEWAY_CATALOG, GATEWAY_NAMES, GATEWAY_PRINCIPALS, GATEWAY_RULES, GATEWAY_LIMITS, GATEWAY_SECTIONS };
+enum gateway_section {
+  GATEWAY_CATALOG,
+  GATEWAY_NAMES,
+  GATEWAY_PRINCIPALS,
+  GATEWAY_RULES,
+  GATEWAY_LIMITS,
+  GATEWAY_SECTIONS
+};
 
 struct request_context;
 

@@ -267,8 +267,7 @@ static void refuse(struct build *b, const struct way *way, unsigned from, const 
   }
   if (at < sizeof text) snprintf(text + at, sizeof text - at, "\"%.*s\"", STR_ARG(str_cut_utf8(to->name, 60)));
   b->is_bad = b->is_bad || is_declared || !b->diags;
-  if (!b->diags && b->info && !b->info->text[0])
-    (void)err_set(b->info, ERR_BAD_VALUE, "%s: %.300s", what, text);
+  if (!b->diags && b->info && !b->info->text[0]) (void)err_set(b->info, ERR_BAD_VALUE, "%s: %.300s", what, text);
   const struct route_name *first = way->v[from];
   struct str path = arena_printf(&b->n->arena, "%s.%.*s", first->group ? "groups" : "aliases", STR_ARG(first->name));
   if (b->diags)

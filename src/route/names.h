@@ -1,8 +1,9 @@
-/* The snapshot's section of names: declared and stored aliases and groups, each linked to the deployments it stands for,
- * and what is set for models (tools, members of requests, contexts, system prompts). Built from the configuration, the
- * store and the catalog of the same snapshot; read by resolve, the lists of models, call/shape and the admin API.
+/* The snapshot's section of names: declared and stored aliases and groups, each linked to the deployments it stands
+ * for, and what is set for models (tools, members of requests, contexts, system prompts). Built from the configuration,
+ * the store and the catalog of the same snapshot; read by resolve, the lists of models, call/shape and the admin API.
  *
- * Declared ones shadow stored ones of their name. Invariant: links form no cycle and are at most NAMES_DEPTH_MAX deep. */
+ * Declared ones shadow stored ones of their name. Invariant: links form no cycle and are at most NAMES_DEPTH_MAX deep.
+ */
 #ifndef MAESTRO_ROUTE_NAMES_H
 #define MAESTRO_ROUTE_NAMES_H
 
@@ -20,10 +21,10 @@ struct route_name;
 struct route_step {
   const struct deployment **v;
   size_t n;
-  const struct route_name *name; /* NULL: v */
+  const struct route_name *name;   /* NULL: v */
   const struct names_alias *alias; /* whose row it is; of a group's member NULL. One of a node holds there only, one
                                       without everywhere else */
-  const struct names_list *pins; /* only these providers; NULL: every one */
+  const struct names_list *pins;   /* only these providers; NULL: every one */
 };
 
 struct route_name {
@@ -93,7 +94,8 @@ enum err route_names_shape(const struct route_names *n, struct str asked, const 
 int64_t route_names_context(const struct route_names *n, const struct deployment *d, bool *is_exact);
 
 /* Judges a change before it is kept: `stored` as it would be then, `row` (an alias or a member of it) what is new.
- * ERR_BAD_VALUE with the row's member: it leads nowhere, to an unknown provider, or round in a circle, which is named. */
+ * ERR_BAD_VALUE with the row's member: it leads nowhere, to an unknown provider, or round in a circle, which is named.
+ */
 enum err route_names_check(const struct names *stored, const struct names *declared, const struct catalog *c,
                            enum names_kind kind, const void *row, struct err_info *info) MUST_CHECK;
 

@@ -64,8 +64,7 @@ static void expand(struct expansion *x, const struct route_name *r, const struct
   }
 }
 
-enum err route_names_expand(const struct route_name *name, struct arena *a, const struct deployment ***out,
-                            size_t *n) {
+enum err route_names_expand(const struct route_name *name, struct arena *a, const struct deployment ***out, size_t *n) {
   struct expansion x = {.v = ARENA_NEW_ARRAY(a, const struct deployment *, NAMES_CANDIDATES_MAX)};
   if (!x.v) return ERR_NO_MEMORY;
   expand(&x, name, NULL, a);

@@ -25,19 +25,20 @@ struct resolution {
   enum resolve_how how;
   const struct deployment **v; /* candidates, preferred first; at least one */
   size_t n;
-  struct str told; /* what the answer calls its model; empty: the qualified name that ran */
+  struct str told;                /* what the answer calls its model; empty: the qualified name that ran */
   const struct route_name *named; /* the group or alias; NULL: another name */
 };
 
-/* Memory from `a`; names may be NULL: there are none. ERR_NOT_FOUND for a node that is not there; ERR_MODEL_NOT_FOUND with
- * the nearest names; ERR_NO_CREDENTIAL when the only provider of the model lacks its key. */
+/* Memory from `a`; names may be NULL: there are none. ERR_NOT_FOUND for a node that is not there; ERR_MODEL_NOT_FOUND
+ * with the nearest names; ERR_NO_CREDENTIAL when the only provider of the model lacks its key. */
 enum err resolve_name(const struct catalog *c, const struct route_names *names, struct arena *a, struct str name,
                       struct resolution *out, struct err_info *info) MUST_CHECK;
 /* The last steps alone: "provider/model", a model's id, the same with or without ":latest". *found is false and *out
  * untouched for any other name. */
 enum err resolve_literal(const struct catalog *c, struct arena *a, struct str name, struct resolution *out,
                          bool *found) MUST_CHECK;
-/* Names that no group and no alias may have, since they would never be asked: those of the brain, "node:…" and "test". */
+/* Names that no group and no alias may have, since they would never be asked: those of the brain, "node:…" and "test".
+ */
 bool resolve_is_reserved(struct str name);
 
 #endif

@@ -1,7 +1,8 @@
 /* The configuration: everything declared in files, environment and flags, checked and merged into one immutable value.
  * config_load reads all sources and reports every fault; the result is refcounted and shared by all threads, and a
  * reload makes a new one. Precedence, highest first: flags, environment, .env, maestro.json, settings of the store,
- * priorities.json (fallback only), default. Reading blocks on files: call it at start or on a pool thread, never on a loop. */
+ * priorities.json (fallback only), default. Reading blocks on files: call it at start or on a pool thread, never on a
+ * loop. */
 #ifndef MAESTRO_STATE_CONFIG_H
 #define MAESTRO_STATE_CONFIG_H
 

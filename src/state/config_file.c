@@ -114,11 +114,8 @@ static const struct root_member {
   const char *name;
   void (*read)(struct section *s, yyjson_val *key, yyjson_val *val);
 } root_members[] = {
-    {"providers", read_providers_member},
-    {"priorities", read_priorities_member},
-    {"aliases", read_aliases_member},
-    {"groups", read_groups_member},
-    {"$schema", read_schema_member},
+    {"providers", read_providers_member}, {"priorities", read_priorities_member}, {"aliases", read_aliases_member},
+    {"groups", read_groups_member},       {"$schema", read_schema_member},
 };
 enum { ROOT_MEMBERS = sizeof root_members / sizeof *root_members };
 

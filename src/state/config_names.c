@@ -178,9 +178,12 @@ static void read_member_nodes(struct config_read *r, yyjson_val *key, yyjson_val
 }
 
 static const struct config_member member_members[] = {
-    {"model", read_member_model},        {"weight", read_member_weight},
-    {"priority", read_member_priority},  {"fallback is_fallback", read_member_fallback},
-    {"active is_active", read_member_active}, {"nodes", read_member_nodes},
+    {"model", read_member_model},
+    {"weight", read_member_weight},
+    {"priority", read_member_priority},
+    {"fallback is_fallback", read_member_fallback},
+    {"active is_active", read_member_active},
+    {"nodes", read_member_nodes},
 };
 
 static void read_member(struct config_loader *l, struct config_read *r, struct str name, size_t first,

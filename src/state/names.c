@@ -86,16 +86,16 @@ static const char *check_text(const struct names_field *f, struct str s) {
 static const char *check_list(const struct names_field *f, const struct names_list *list) {
   if (list->n > (size_t)f->max) return "has too many elements";
   for (size_t i = 0; i < list->n; i++)
-    if (list->v[i].n == 0 || list->v[i].n > NAMES_TEXT_MAX || !str_is_utf8(list->v[i]) || has_control(list->v[i], false))
+    if (list->v[i].n == 0 || list->v[i].n > NAMES_TEXT_MAX || !str_is_utf8(list->v[i]) ||
+        has_control(list->v[i], false))
       return "must be a list of texts of 1 to 256 bytes";
   return NULL;
 }
 
 const char *names_check(const struct names_field *f, const void *row) {
   const void *value = value_at(f, row);
-  int64_t number = f->type == NAMES_NUMBER || f->type == NAMES_LIMIT || f->type == NAMES_TOKENS
-                       ? *(const int64_t *)value
-                       : f->min;
+  int64_t number =
+      f->type == NAMES_NUMBER || f->type == NAMES_LIMIT || f->type == NAMES_TOKENS ? *(const int64_t *)value : f->min;
   if (f->type == NAMES_TEXT || f->type == NAMES_PROSE) return check_text(f, *(const struct str *)value);
   if (f->type == NAMES_LIST) return check_list(f, value);
   if ((f->type == NAMES_LIMIT || f->type == NAMES_TOKENS) && number == f->by_default) return NULL;
@@ -304,7 +304,8 @@ static enum err read_tokens(const struct json_node *n, int64_t *out, struct err_
   return fault(n, ERR_BAD_VALUE, "is no number of tokens (128000, \"198K\", \"1M\")", info);
 }
 
-static enum err read_word(const struct names_field *f, const struct json_node *n, unsigned *out, struct err_info *info) {
+static enum err read_word(const struct names_field *f, const struct json_node *n, unsigned *out,
+                          struct err_info *info) {
   struct str text;
   char why[160];
   enum err e = json_string(n, &text, info);

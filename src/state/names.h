@@ -1,7 +1,7 @@
 /* What an administrator keeps of names: aliases, groups and their members, tool sets, settings of models, system
  * prompts, settings. A value read whole from the store, immutable afterwards; the snapshot's section of names
- * (route/names.h) is made of it. Kinds and fields are rows of names.def, so that reading and writing them is one piece of
- * code for all. The text form is one JSON object a line, as `maestro store export` writes it. */
+ * (route/names.h) is made of it. Kinds and fields are rows of names.def, so that reading and writing them is one piece
+ * of code for all. The text form is one JSON object a line, as `maestro store export` writes it. */
 #ifndef MAESTRO_STATE_NAMES_H
 #define MAESTRO_STATE_NAMES_H
 
@@ -96,14 +96,23 @@ struct names {
 };
 
 /* names_group_at(n, i) and so on: row i of a kind. */
-#define K(KIND, name, word, query)                                                                   \
+#define K(KIND, name, word, query)                                                              \
   static inline const struct names_##name *names_##name##_at(const struct names *n, size_t i) { \
-    return (const struct names_##name *)n->of[NAMES_##KIND].v + i;                                   \
+    return (const struct names_##name *)n->of[NAMES_##KIND].v + i;                              \
   }
 #include "state/names.def"
 #undef K
 
-enum names_type { NAMES_TEXT, NAMES_PROSE, NAMES_NUMBER, NAMES_LIMIT, NAMES_TOKENS, NAMES_FLAG, NAMES_WORD, NAMES_LIST };
+enum names_type {
+  NAMES_TEXT,
+  NAMES_PROSE,
+  NAMES_NUMBER,
+  NAMES_LIMIT,
+  NAMES_TOKENS,
+  NAMES_FLAG,
+  NAMES_WORD,
+  NAMES_LIST
+};
 struct names_field {
   enum names_kind kind;
   enum names_type type;

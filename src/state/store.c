@@ -312,17 +312,15 @@ static void init_people(void *people) { people_init(people); }
 static enum err load_people(struct db *of, void *out, struct err_info *info) { return people_load(of, 0, out, info); }
 static void write_people(const void *people, struct buf *out) { people_write(people, out); }
 static enum err read_people(struct str text, void *out, struct err_info *info) { return people_read(text, out, info); }
-static const struct kept kept_people = {STORE_PEOPLE_FILE, "who may call", init_people,
-                                        load_people,       write_people,   read_people,
-                                        &is_kept_stale};
+static const struct kept kept_people = {STORE_PEOPLE_FILE, "who may call", init_people,   load_people,
+                                        write_people,      read_people,    &is_kept_stale};
 
 static void init_names(void *names) { names_init(names); }
 static enum err load_names(struct db *of, void *out, struct err_info *info) { return names_load(of, out, info); }
 static void write_names(const void *names, struct buf *out) { names_write(names, out); }
 static enum err read_names(struct str text, void *out, struct err_info *info) { return names_read(text, out, info); }
-static const struct kept kept_names = {STORE_NAMES_FILE, "aliases and groups", init_names,
-                                       load_names,       write_names,          read_names,
-                                       NULL};
+static const struct kept kept_names = {STORE_NAMES_FILE, "aliases and groups", init_names, load_names,
+                                       write_names,      read_names,           NULL};
 
 static void keep(const struct kept *k, const void *value) {
   struct err_info info = {0};

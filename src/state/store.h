@@ -1,7 +1,7 @@
 /* The process's store: `maestro.db` in the data directory, with the lock of that directory. The server starts and
  * serves whatever state the store is in; what is wrong is told by store_status, and store_retry looks again. Without a
- * store who may call comes from `people.jsonl`, names from `names.jsonl`, the last that was known. Commands open it in the same way, one at a
- * time.
+ * store who may call comes from `people.jsonl`, names from `names.jsonl`, the last that was known. Commands open it in
+ * the same way, one at a time.
  *
  * store_write and store_people block: on a pool thread (POOL_STORE), at start or in a command. One mutex; a write holds
  * it for its transaction. Invariant: the generation rises with each committed write, so who has the same has the same

@@ -7,9 +7,12 @@
 
 enum request_row { MODEL, STREAM, OPTIONS, NUM_PREDICT, NUM_CTX, MAESTRO, ROWS };
 static const struct str request_paths[ROWS] = {
-    [MODEL] = STR("model"),     [STREAM] = STR("stream"),
-    [OPTIONS] = STR("options"), [NUM_PREDICT] = STR("options.num_predict"),
-    [NUM_CTX] = STR("options.num_ctx"), [MAESTRO] = STR("maestro"),
+    [MODEL] = STR("model"),
+    [STREAM] = STR("stream"),
+    [OPTIONS] = STR("options"),
+    [NUM_PREDICT] = STR("options.num_predict"),
+    [NUM_CTX] = STR("options.num_ctx"),
+    [MAESTRO] = STR("maestro"),
 };
 
 static struct envelope_once table = {.paths = request_paths, .n = ROWS};

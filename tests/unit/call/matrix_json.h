@@ -20,13 +20,13 @@ static struct str key_of(yyjson_mut_val *key) { return str_from(yyjson_mut_get_s
 
 /* ---- rules ---- */
 
-struct names { /* ids in the order of their appearance */
+struct matrix_names { /* ids in the order of their appearance */
   struct str v[64];
   size_t n;
   bool is_request;
 };
 
-static yyjson_mut_val *rename_id(yyjson_mut_doc *doc, struct names *names, yyjson_mut_val *id) {
+static yyjson_mut_val *rename_id(yyjson_mut_doc *doc, struct matrix_names *names, yyjson_mut_val *id) {
   char text[16];
   size_t i = 0;
   struct str s = key_of(id);
@@ -110,7 +110,8 @@ static yyjson_mut_val *as_parts(struct str dialect, yyjson_mut_doc *doc, yyjson_
   return value;
 }
 
-static yyjson_mut_val *normalise(struct str dialect, yyjson_mut_doc *doc, struct names *names, yyjson_mut_val *v) {
+static yyjson_mut_val *normalise(struct str dialect, yyjson_mut_doc *doc, struct matrix_names *names,
+                                 yyjson_mut_val *v) {
   if (yyjson_mut_is_arr(v)) {
     yyjson_mut_val *out = yyjson_mut_arr(doc);
     size_t i, max;
@@ -300,7 +301,7 @@ static void level(struct str dialect, yyjson_mut_val *v) {
 /* The same as it is compared. */
 static yyjson_mut_val *comparable(const struct dialect *d, yyjson_mut_doc *doc, yyjson_mut_val *v, bool is_stream,
                                   bool is_request) {
-  struct names names = {.is_request = is_request};
+  struct matrix_names names = {.is_request = is_request};
   level(d->name, v);
   v = normalise(d->name, doc, &names, v);
   return is_stream ? merge_deltas(d->name, doc, v) : v;

@@ -41,7 +41,8 @@ static void run_case(const struct shape_case *c) {
   arena_init(&a, 0);
   buf_init(&out, 0);
   caps_dropped_init(&dropped);
-  enum err e = shape_body(&shape, c->dialect, LLM_GENERATE, str_from_c(c->body), &a, &out, &is_changed, &dropped, &info);
+  enum err e =
+      shape_body(&shape, c->dialect, LLM_GENERATE, str_from_c(c->body), &a, &out, &is_changed, &dropped, &info);
   if (e != c->e) print_error("%s\n%s\n", c->body, err_info_text(e, &info));
   assert_int_equal(e, c->e);
   if (c->param) assert_string_equal(info.param, c->param);
@@ -62,14 +63,16 @@ static void run_case(const struct shape_case *c) {
 
 TEST(tools_outside_of_the_set_go_and_nothing_else_changes) {
   static const struct shape_case cases[] = {
-      {CHAT, "read_* list", NULL, NULL, "{ \"model\" : \"m\", \"tools\": [ " F("read_file") " , " F("rm") "] , \"x\":1e0}",
+      {CHAT, "read_* list", NULL, NULL,
+       "{ \"model\" : \"m\", \"tools\": [ " F("read_file") " , " F("rm") "] , \"x\":1e0}",
        "{ \"model\" : \"m\", \"tools\": [ " F("read_file") "] , \"x\":1e0}", "tools[1]", OK, NULL},
-      {CHAT, "list", NULL, NULL, "{\"tools\":[" F("a") "," F("b") "," F("list") "," F("c") "]}", "{\"tools\":[" F("list") "]}",
-       "tools[0], tools[1], tools[3]", OK, NULL},
+      {CHAT, "list", NULL, NULL, "{\"tools\":[" F("a") "," F("b") "," F("list") "," F("c") "]}",
+       "{\"tools\":[" F("list") "]}", "tools[0], tools[1], tools[3]", OK, NULL},
       {CHAT, "*", NULL, NULL, "{\"tools\":[" F("a") "]}", NULL, NULL, OK, NULL},
       /* none is left: what speaks of tools goes with them */
-      {CHAT, "x", NULL, NULL, "{\"tool_choice\":\"required\",\"a\":1,\"tools\":[" F("a") "],\"parallel_tool_calls\":true}",
-       "{\"a\":1}", "tool_choice, tools, parallel_tool_calls", OK, NULL},
+      {CHAT, "x", NULL, NULL,
+       "{\"tool_choice\":\"required\",\"a\":1,\"tools\":[" F("a") "],\"parallel_tool_calls\":true}", "{\"a\":1}",
+       "tool_choice, tools, parallel_tool_calls", OK, NULL},
       /* tools that the provider runs itself are none of the set's */
       {&dialect_openai_responses, "x", NULL, NULL,
        "{\"tools\":[{\"type\":\"web_search\"},{\"type\":\"function\",\"name\":\"a\",\"parameters\":{}}]}",
@@ -80,10 +83,10 @@ TEST(tools_outside_of_the_set_go_and_nothing_else_changes) {
       {&dialect_gemini, "b", NULL, NULL,
        "{\"tools\":[{\"functionDeclarations\":[{\"name\":\"a\"},{\"name\":\"b\"}]},{\"googleSearch\":{}}]}",
        "{\"tools\":[{\"functionDeclarations\":[{\"name\":\"b\"}]},{\"googleSearch\":{}}]}", "tools[0]", OK, NULL},
-      {&dialect_ollama, "b", NULL, NULL, "{\"tools\":[" F("a") "," F("b") "]}", "{\"tools\":[" F("b") "]}", "tools[0]", OK,
-       NULL},
-      {CHAT, "b", NULL, NULL, "{\"functions\":[{\"name\":\"a\"},{\"name\":\"b\"}]}", "{\"functions\":[{\"name\":\"b\"}]}",
-       "functions[0]", OK, NULL},
+      {&dialect_ollama, "b", NULL, NULL, "{\"tools\":[" F("a") "," F("b") "]}", "{\"tools\":[" F("b") "]}", "tools[0]",
+       OK, NULL},
+      {CHAT, "b", NULL, NULL, "{\"functions\":[{\"name\":\"a\"},{\"name\":\"b\"}]}",
+       "{\"functions\":[{\"name\":\"b\"}]}", "functions[0]", OK, NULL},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) run_case(&cases[i]);
 }
@@ -91,9 +94,11 @@ TEST(tools_outside_of_the_set_go_and_nothing_else_changes) {
 TEST(no_spelling_gets_a_tool_past_its_set) {
   static const struct shape_case cases[] = {
       {CHAT, "ok", NULL, NULL, "{\"to\\u006fls\":[" F("bad") "]}", "{}", "tools", OK, NULL},
-      {CHAT, "ok", NULL, NULL, "{\"tools\":[" F("ok") ",{\"type\":\"function\",\"f\\u0075nction\":{\"n\\u0061me\":\"bad\"}}]}",
+      {CHAT, "ok", NULL, NULL,
+       "{\"tools\":[" F("ok") ",{\"type\":\"function\",\"f\\u0075nction\":{\"n\\u0061me\":\"bad\"}}]}",
        "{\"tools\":[" F("ok") "]}", "tools[1]", OK, NULL},
-      {CHAT, "ok", NULL, NULL, "{\"tools\":[" F("ok") "," F("b\\u0061d") "]}", "{\"tools\":[" F("ok") "]}", "tools[1]", OK, NULL},
+      {CHAT, "ok", NULL, NULL, "{\"tools\":[" F("ok") "," F("b\\u0061d") "]}", "{\"tools\":[" F("ok") "]}", "tools[1]",
+       OK, NULL},
       {CHAT, "ok", NULL, NULL,
        "{\"tools\":[" F("ok") ",{\"type\":\"function\",\"function\":{\"name\":\"ok\",\"name\":\"bad\"}}]}",
        "{\"tools\":[" F("ok") "]}", "tools[1]", OK, NULL},
@@ -109,20 +114,22 @@ TEST(who_insists_on_a_tool_that_goes_is_told_where) {
   static const struct shape_case cases[] = {
       {CHAT, "ok", NULL, NULL, "{" TWO ",\"tool_choice\":" F("bad") "}", NULL, NULL, ERR_BAD_VALUE, "tool_choice"},
       {CHAT, "ok", NULL, NULL,
-       "{" TWO ",\"tool_choice\":{\"type\":\"allowed_tools\",\"allowed_tools\":{\"mode\":\"auto\",\"tools\":[" F("bad") "]}}}",
+       "{" TWO
+       ",\"tool_choice\":{\"type\":\"allowed_tools\",\"allowed_tools\":{\"mode\":\"auto\",\"tools\":[" F("bad") "]}}}",
        NULL, NULL, ERR_BAD_VALUE, "tool_choice"},
-      {CHAT, "ok", NULL, NULL, "{" TWO ",\"tool_choice\":" F("ok") "}", "{\"tools\":[" F("ok") "],\"tool_choice\":" F("ok") "}",
-       "tools[1]", OK, NULL},
+      {CHAT, "ok", NULL, NULL, "{" TWO ",\"tool_choice\":" F("ok") "}",
+       "{\"tools\":[" F("ok") "],\"tool_choice\":" F("ok") "}", "tools[1]", OK, NULL},
       {&dialect_anthropic, "ok", NULL, NULL,
-       "{\"tools\":[{\"name\":\"bad\"}],\"tool_choice\":{\"type\":\"tool\",\"name\":\"bad\"}}", NULL, NULL, ERR_BAD_VALUE,
-       "tool_choice"},
+       "{\"tools\":[{\"name\":\"bad\"}],\"tool_choice\":{\"type\":\"tool\",\"name\":\"bad\"}}", NULL, NULL,
+       ERR_BAD_VALUE, "tool_choice"},
       {&dialect_gemini, "ok", NULL, NULL,
        "{\"toolConfig\":{\"functionCallingConfig\":{\"mode\":\"ANY\",\"allowedFunctionNames\":[\"bad\"]}},"
        "\"tools\":[{\"functionDeclarations\":[{\"name\":\"bad\"}]}]}",
        NULL, NULL, ERR_BAD_VALUE, "toolConfig"},
       {&dialect_openai_responses, "ok", NULL, NULL,
-       "{\"tools\":[{\"type\":\"function\",\"name\":\"bad\"}],\"tool_choice\":{\"type\":\"function\",\"name\":\"bad\"}}", NULL,
-       NULL, ERR_BAD_VALUE, "tool_choice"},
+       "{\"tools\":[{\"type\":\"function\",\"name\":\"bad\"}],\"tool_choice\":{\"type\":\"function\",\"name\":\"bad\"}"
+       "}",
+       NULL, NULL, ERR_BAD_VALUE, "tool_choice"},
       {CHAT, "ok", NULL, NULL, "{\"functions\":[{\"name\":\"bad\"}],\"function_call\":{\"name\":\"bad\"}}", NULL, NULL,
        ERR_BAD_VALUE, "function_call"},
   };
@@ -142,7 +149,8 @@ TEST(members_that_a_model_does_not_take_go_by_either_word) {
       {&dialect_ollama, NULL, "top_p options.mirostat", NULL, "{\"options\":{\"mirostat\":1,\"top_p\":1}}",
        "{\"options\":{}}", "options.mirostat, options.top_p", OK, NULL},
       /* what was reserved rests on it */
-      {CHAT, NULL, "max_tokens model messages", NULL, "{\"max_tokens\":5,\"model\":\"m\",\"messages\":[]}", NULL, NULL, OK, NULL},
+      {CHAT, NULL, "max_tokens model messages", NULL, "{\"max_tokens\":5,\"model\":\"m\",\"messages\":[]}", NULL, NULL,
+       OK, NULL},
       {CHAT, NULL, "tools tool_choice", NULL, "{\"tools\":[" F("a") "],\"tool_choice\":\"auto\",\"b\":0}", "{\"b\":0}",
        "tools, tool_choice", OK, NULL},
   };
@@ -152,30 +160,35 @@ TEST(members_that_a_model_does_not_take_go_by_either_word) {
 TEST(system_prompts_stand_before_the_callers) {
   static const struct shape_case cases[] = {
       {CHAT, NULL, NULL, "Be \"kind\".", "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}",
-       "{\"messages\":[{\"role\":\"system\",\"content\":\"Be \\\"kind\\\".\"},{\"role\":\"user\",\"content\":\"hi\"}]}", NULL, OK,
-       NULL},
-      {CHAT, NULL, NULL, "P", "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"},{\"content\":\"S\",\"role\":\"system\"}]}",
-       "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"},{\"content\":\"P\\n\\nS\",\"role\":\"system\"}]}", NULL, OK, NULL},
+       "{\"messages\":[{\"role\":\"system\",\"content\":\"Be \\\"kind\\\".\"},{\"role\":\"user\",\"content\":\"hi\"}]}",
+       NULL, OK, NULL},
+      {CHAT, NULL, NULL, "P",
+       "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"},{\"content\":\"S\",\"role\":\"system\"}]}",
+       "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"},{\"content\":\"P\\n\\nS\",\"role\":\"system\"}]}", NULL,
+       OK, NULL},
       {CHAT, NULL, NULL, "P",
        "{\"messages\":[{\"role\":\"developer\",\"content\":[{\"type\":\"text\",\"text\":\"S\"}]}]}",
-       "{\"messages\":[{\"role\":\"developer\",\"content\":[{\"type\":\"text\",\"text\":\"P\"},{\"type\":\"text\",\"text\":\"S\"}]}]}",
+       "{\"messages\":[{\"role\":\"developer\",\"content\":[{\"type\":\"text\",\"text\":\"P\"},{\"type\":\"text\","
+       "\"text\":\"S\"}]}]}",
        NULL, OK, NULL},
-      {CHAT, NULL, NULL, "P", "{\"messages\":[]}", "{\"messages\":[{\"role\":\"system\",\"content\":\"P\"}]}", NULL, OK, NULL},
+      {CHAT, NULL, NULL, "P", "{\"messages\":[]}", "{\"messages\":[{\"role\":\"system\",\"content\":\"P\"}]}", NULL, OK,
+       NULL},
       {&dialect_anthropic, NULL, NULL, "P", "{\"messages\":[]}", "{\"messages\":[],\"system\":\"P\"}", NULL, OK, NULL},
       {&dialect_anthropic, NULL, NULL, "P", "{\"system\":\"S\"}", "{\"system\":\"P\\n\\nS\"}", NULL, OK, NULL},
       {&dialect_anthropic, NULL, NULL, "P", "{\"system\":[{\"type\":\"text\",\"text\":\"S\"}]}",
        "{\"system\":[{\"type\":\"text\",\"text\":\"P\"},{\"type\":\"text\",\"text\":\"S\"}]}", NULL, OK, NULL},
-      {&dialect_openai_responses, NULL, NULL, "P", "{\"instructions\":null,\"input\":\"x\"}", "{\"input\":\"x\",\"instructions\":\"P\"}",
-       NULL, OK, NULL},
+      {&dialect_openai_responses, NULL, NULL, "P", "{\"instructions\":null,\"input\":\"x\"}",
+       "{\"input\":\"x\",\"instructions\":\"P\"}", NULL, OK, NULL},
       {&dialect_openai_responses, NULL, NULL, "P", "{\"instructions\":\"\",\"input\":\"x\"}",
        "{\"instructions\":\"P\",\"input\":\"x\"}", NULL, OK, NULL},
-      {&dialect_gemini, NULL, NULL, "P", "{\"contents\":[]}", "{\"contents\":[],\"systemInstruction\":{\"parts\":[{\"text\":\"P\"}]}}",
-       NULL, OK, NULL},
+      {&dialect_gemini, NULL, NULL, "P", "{\"contents\":[]}",
+       "{\"contents\":[],\"systemInstruction\":{\"parts\":[{\"text\":\"P\"}]}}", NULL, OK, NULL},
       {&dialect_gemini, NULL, NULL, "P", "{\"system_instruction\":{\"parts\":[{\"text\":\"S\"}]}}",
        "{\"system_instruction\":{\"parts\":[{\"text\":\"P\"},{\"text\":\"S\"}]}}", NULL, OK, NULL},
       {&dialect_ollama, NULL, NULL, "P", "{\"messages\":[{\"role\":\"system\",\"content\":\"S\"}]}",
        "{\"messages\":[{\"role\":\"system\",\"content\":\"P\\n\\nS\"}]}", NULL, OK, NULL},
-      {&dialect_ollama_generate, NULL, NULL, "P", "{\"prompt\":\"x\"}", "{\"prompt\":\"x\",\"system\":\"P\"}", NULL, OK, NULL},
+      {&dialect_ollama_generate, NULL, NULL, "P", "{\"prompt\":\"x\"}", "{\"prompt\":\"x\",\"system\":\"P\"}", NULL, OK,
+       NULL},
       /* all at once */
       {CHAT, "x", "seed", "P", "{\"seed\":1,\"tools\":[" F("a") "],\"messages\":[],\"top_k\":3}",
        "{\"messages\":[{\"role\":\"system\",\"content\":\"P\"}],\"top_k\":3}", "seed, tools", OK, NULL},

@@ -14,7 +14,8 @@ static void build(const char *rest, unsigned errors) {
   sections[0] = catalog_section;
   sections[1] = route_names_section;
   snprintf(text, sizeof text,
-           "{\"providers\":{" PROVIDER("a", "", "\"gpt\":{},\"small\":{}") "," PROVIDER("b", ",\"priority\":1", "\"gpt\":{},\"kimi-k2\":{}") "}%s}",
+           "{\"providers\":{" PROVIDER("a", "", "\"gpt\":{},\"small\":{}") "," PROVIDER(
+               "b", ",\"priority\":1", "\"gpt\":{},\"kimi-k2\":{}") "}%s}",
            rest);
   rig.fake.files[0] = (struct fake_entry){"/c/maestro/maestro.json", text};
   rig.fake.vocabulary = catalog_vocabulary();
@@ -62,8 +63,10 @@ static void leads(const char *name, enum resolve_how how, const char *expected) 
 }
 
 TEST(aliases_lead_to_models_aliases_and_groups) {
-  build(",\"aliases\":{\"one\":\"a/small\",\"two\":\"one\",\"many\":\"gpt\",\"small\":\"b/gpt\",\"q:latest\":\"a/small\","
-        "\"pool\":\"g\"},\"groups\":{\"g\":{\"strategy\":\"priority\",\"members\":[\"a/gpt\",\"two\"]}}", 0);
+  build(
+      ",\"aliases\":{\"one\":\"a/small\",\"two\":\"one\",\"many\":\"gpt\",\"small\":\"b/gpt\",\"q:latest\":\"a/small\","
+      "\"pool\":\"g\"},\"groups\":{\"g\":{\"strategy\":\"priority\",\"members\":[\"a/gpt\",\"two\"]}}",
+      0);
   leads("one", RESOLVE_ALIAS, "a/small");
   leads("two", RESOLVE_ALIAS, "a/small");
   leads("many", RESOLVE_ALIAS, "b/gpt a/gpt");
@@ -87,9 +90,12 @@ TEST(an_alias_of_its_own_name_is_the_model) {
 }
 
 TEST(groups_take_turns_and_pins_hold) {
-  build(",\"groups\":{\"r\":{\"members\":[\"a/gpt\",\"b/gpt\",\"a/small\"]},"
-        "\"p\":{\"strategy\":\"priority\",\"members\":[{\"model\":\"gpt\",\"nodes\":[\"a\"]},{\"model\":\"r\",\"nodes\":[\"b\"]}]},"
-        "\"off\":{\"active\":false,\"members\":[\"a/gpt\"]}}", 0);
+  build(
+      ",\"groups\":{\"r\":{\"members\":[\"a/gpt\",\"b/gpt\",\"a/small\"]},"
+      "\"p\":{\"strategy\":\"priority\",\"members\":[{\"model\":\"gpt\",\"nodes\":[\"a\"]},{\"model\":\"r\",\"nodes\":["
+      "\"b\"]}]},"
+      "\"off\":{\"active\":false,\"members\":[\"a/gpt\"]}}",
+      0);
   leads("r", RESOLVE_GROUP, "a/gpt b/gpt a/small");
   leads("r", RESOLVE_GROUP, "b/gpt a/small a/gpt");
   leads("p", RESOLVE_GROUP, "a/gpt b/gpt");
@@ -114,10 +120,16 @@ TEST(declared_circles_void_the_file_and_are_named) {
 }
 
 TEST(names_that_lead_too_deep_are_refused) {
-  build(",\"aliases\":{\"1\":\"a/gpt\",\"2\":\"1\",\"3\":\"2\",\"4\":\"3\",\"5\":\"4\",\"6\":\"5\",\"7\":\"6\",\"8\":\"7\"}", 0);
+  build(
+      ",\"aliases\":{\"1\":\"a/"
+      "gpt\",\"2\":\"1\",\"3\":\"2\",\"4\":\"3\",\"5\":\"4\",\"6\":\"5\",\"7\":\"6\",\"8\":\"7\"}",
+      0);
   leads("8", RESOLVE_ALIAS, "a/gpt");
   teardown(NULL);
-  build(",\"aliases\":{\"9\":\"8\",\"1\":\"a/gpt\",\"2\":\"1\",\"3\":\"2\",\"4\":\"3\",\"5\":\"4\",\"6\":\"5\",\"7\":\"6\",\"8\":\"7\"}", 1);
+  build(
+      ",\"aliases\":{\"9\":\"8\",\"1\":\"a/"
+      "gpt\",\"2\":\"1\",\"3\":\"2\",\"4\":\"3\",\"5\":\"4\",\"6\":\"5\",\"7\":\"6\",\"8\":\"7\"}",
+      1);
   assert_non_null(strstr(rig.report, "more than 8 deep"));
 }
 

@@ -10,10 +10,13 @@ static void load(struct fake *f, const char *json) {
 
 TEST(aliases_and_groups_are_read_in_every_form) {
   struct fake f = {0};
-  load(&f, "{\"aliases\": {\"a\": \"x/y\", \"b\": {\"model\": \"m\", \"contextLength\": \"4K\", \"capabilities\": [\"v\"]},\n"
-           " \"c\": [{\"model\": \"m\", \"node\": \"n\"}, \"z\"]},\n"
-           " \"groups\": {\"g\": {\"strategy\": \"weighted\", \"members\": [\"a\", {\"model\": \"b\", \"weight\": 3, \"fallback\": true}],"
-           " \"listInCatalog\": false, \"maxFailoverRetries\": 1}}}");
+  load(&f,
+       "{\"aliases\": {\"a\": \"x/y\", \"b\": {\"model\": \"m\", \"contextLength\": \"4K\", \"capabilities\": "
+       "[\"v\"]},\n"
+       " \"c\": [{\"model\": \"m\", \"node\": \"n\"}, \"z\"]},\n"
+       " \"groups\": {\"g\": {\"strategy\": \"weighted\", \"members\": [\"a\", {\"model\": \"b\", \"weight\": 3, "
+       "\"fallback\": true}],"
+       " \"listInCatalog\": false, \"maxFailoverRetries\": 1}}}");
   assert_int_equal(f.diags.errors, 0);
   const struct names *n = &f.config->names;
   assert_int_equal(n->of[NAMES_ALIAS].n, 4);
@@ -42,10 +45,13 @@ TEST(faults_say_where) {
       {"{\"aliases\": []}", "aliases: must be an object of names"},
       {"{\"aliases\": {\"a\": {}}}", "aliases.a: needs \"model\""},
       {"{\"aliases\": {\"a\": {\"model\": \"m\", \"colour\": 1}}}", "aliases.a.colour: unknown key"},
-      {"{\"aliases\": {\"a\": {\"model\": \"m\", \"contextLength\": \"big\"}}}", "aliases.a.contextLength: must be a number of tokens"},
+      {"{\"aliases\": {\"a\": {\"model\": \"m\", \"contextLength\": \"big\"}}}",
+       "aliases.a.contextLength: must be a number of tokens"},
       {"{\"aliases\": {\"a\": \"x\",\n\"a\": \"y\"}}", "appears twice; first in line 1"},
-      {"{\"aliases\": {\"a\": [\"x\",\n\"y\"]}}", "aliases.a[1]: is an alias already in line 1 of /c/maestro/maestro.json"},
-      {"{\"aliases\": {\"a\": \"x\"},\n\"groups\": {\"a\": {\"members\": []}}}", "aliases.a: is a group already in line 2 of /c/maestro/maestro.json"},
+      {"{\"aliases\": {\"a\": [\"x\",\n\"y\"]}}",
+       "aliases.a[1]: is an alias already in line 1 of /c/maestro/maestro.json"},
+      {"{\"aliases\": {\"a\": \"x\"},\n\"groups\": {\"a\": {\"members\": []}}}",
+       "aliases.a: is a group already in line 2 of /c/maestro/maestro.json"},
       {"{\"groups\": {\"g\": {\"strategy\": \"luck\"}}}", "groups.g.strategy"},
       {"{\"groups\": {\"g\": {\"members\": {}}}}", "groups.g.members: must be an array"},
       {"{\"groups\": {\"g\": {\"members\": [\"m\", \"m\"]}}}", "groups.g.members[1]: is a member already"},
@@ -68,7 +74,8 @@ static void add(struct names *n, const char *key, const char *value) {
   s->value = str_from_c(value);
 }
 
-static enum err load_with(const struct names *settings, const char *json, struct config **out, struct config_diags *diags) {
+static enum err load_with(const struct names *settings, const char *json, struct config **out,
+                          struct config_diags *diags) {
   struct fake f = {.files = {{"/c/maestro/maestro.json", json}}};
   const struct config_sources sources = {
       .config_dir = "/c/maestro", .settings = settings, .read = fake_read, .read_arg = &f};

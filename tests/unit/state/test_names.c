@@ -1,5 +1,5 @@
-/* Names, from the store and from their text form: both ways give the same, and a text that was cut or changed is refused.
- * Fields refuse what is out of range. */
+/* Names, from the store and from their text form: both ways give the same, and a text that was cut or changed is
+ * refused. Fields refuse what is out of range. */
 #include "state/names.h"
 
 #include "base/json_out.h"
@@ -52,14 +52,19 @@ static const struct {
   enum names_kind kind;
   const char *json;
 } samples[] = {
-    {NAMES_ALIAS, "{\"display_name\":\"fast/one\",\"real_name\":\"a/b\",\"node_id\":\"n\",\"context_length\":\"1M\",\"capabilities\":[\"x\",\"y\\\"\"]}"},
+    {NAMES_ALIAS,
+     "{\"display_name\":\"fast/one\",\"real_name\":\"a/"
+     "b\",\"node_id\":\"n\",\"context_length\":\"1M\",\"capabilities\":[\"x\",\"y\\\"\"]}"},
     {NAMES_ALIAS, "{\"display_name\":\"fast/one\",\"real_name\":\"a/c\"}"},
-    {NAMES_GROUP, "{\"name\":\"g\",\"strategy\":\"priority\",\"max_failover_retries\":0,\"description\":\"two\\nlines\",\"is_active\":false}"},
+    {NAMES_GROUP,
+     "{\"name\":\"g\",\"strategy\":\"priority\",\"max_failover_retries\":0,\"description\":\"two\\nlines\",\"is_"
+     "active\":false}"},
     {NAMES_MEMBER, "{\"group\":\"g\",\"model_display_name\":\"a/b\",\"nodes\":[],\"priority\":-3}"},
     {NAMES_TOOL_SET, "{\"name\":\"all\",\"tools\":null}"},
     {NAMES_TOOL_SET, "{\"name\":\"none\",\"tools\":[]}"},
     {NAMES_MODEL, "{\"model_prefix\":\"kimi\",\"unsupported_params\":[\"top_p\"],\"default_context_length\":12}"},
-    {NAMES_PROMPT, "{\"scope_type\":\"user\",\"scope_value\":\"ann\",\"prompt\":\"Be kind.\\n'); DROP TABLE aliases; --\"}"},
+    {NAMES_PROMPT,
+     "{\"scope_type\":\"user\",\"scope_value\":\"ann\",\"prompt\":\"Be kind.\\n'); DROP TABLE aliases; --\"}"},
     {NAMES_SETTING, "{\"key\":\"log.level\",\"value\":\"\"}"},
 };
 enum { SAMPLES = sizeof samples / sizeof *samples };
@@ -162,10 +167,14 @@ TEST(fields_refuse_with_their_path) {
       {NAMES_ALIAS, "{\"display_name\":1,\"real_name\":\"x\"}", ERR_BAD_TYPE, "display_name"},
       {NAMES_ALIAS, "{\"display_name\":\"a\",\"real_name\":null}", ERR_BAD_TYPE, "real_name"},
       {NAMES_ALIAS, "{\"display_name\":\"a\",\"real_name\":\"b\",\"x\":1}", ERR_BAD_VALUE, "x"},
-      {NAMES_ALIAS, "{\"display_name\":\"a\",\"real_name\":\"b\",\"context_length\":\"9G\"}", ERR_BAD_VALUE, "context_length"},
-      {NAMES_ALIAS, "{\"display_name\":\"a\",\"real_name\":\"b\",\"context_length\":0}", ERR_BAD_VALUE, "context_length"},
-      {NAMES_ALIAS, "{\"display_name\":\"a\",\"real_name\":\"b\",\"capabilities\":[\"\"]}", ERR_BAD_VALUE, "capabilities"},
-      {NAMES_ALIAS, "{\"display_name\":\"a\",\"real_name\":\"b\",\"capabilities\":[1]}", ERR_BAD_TYPE, "capabilities[0]"},
+      {NAMES_ALIAS, "{\"display_name\":\"a\",\"real_name\":\"b\",\"context_length\":\"9G\"}", ERR_BAD_VALUE,
+       "context_length"},
+      {NAMES_ALIAS, "{\"display_name\":\"a\",\"real_name\":\"b\",\"context_length\":0}", ERR_BAD_VALUE,
+       "context_length"},
+      {NAMES_ALIAS, "{\"display_name\":\"a\",\"real_name\":\"b\",\"capabilities\":[\"\"]}", ERR_BAD_VALUE,
+       "capabilities"},
+      {NAMES_ALIAS, "{\"display_name\":\"a\",\"real_name\":\"b\",\"capabilities\":[1]}", ERR_BAD_TYPE,
+       "capabilities[0]"},
       {NAMES_GROUP, "{\"name\":\"a\",\"strategy\":\"luck\"}", ERR_BAD_VALUE, "strategy"},
       {NAMES_GROUP, "{\"name\":\"a\",\"max_failover_retries\":101}", ERR_BAD_VALUE, "max_failover_retries"},
       {NAMES_GROUP, "{\"name\":\"a\",\"name\":\"b\"}", ERR_DUPLICATE_KEY, "name"},
@@ -190,9 +199,23 @@ TEST(tokens_are_numbers_with_a_unit) {
   static const struct {
     const char *text;
     int64_t tokens; /* 0: none */
-  } rows[] = {{"1", 1},      {"128000", 128000}, {"198K", 202752}, {"198k", 202752},        {"1M", 1048576}, {"0", 0},
-              {"", 0},       {"K", 0},           {"-1", 0},        {"1.5K", 0},             {"1G", 0},       {"1 K", 0},
-              {"953M", 999292928}, {"954M", 0},  {"1000000000", 1000000000}, {"1000000001", 0}, {"99999999999999999999", 0}};
+  } rows[] = {{"1", 1},
+              {"128000", 128000},
+              {"198K", 202752},
+              {"198k", 202752},
+              {"1M", 1048576},
+              {"0", 0},
+              {"", 0},
+              {"K", 0},
+              {"-1", 0},
+              {"1.5K", 0},
+              {"1G", 0},
+              {"1 K", 0},
+              {"953M", 999292928},
+              {"954M", 0},
+              {"1000000000", 1000000000},
+              {"1000000001", 0},
+              {"99999999999999999999", 0}};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     int64_t tokens = 0;
     assert_int_equal(names_tokens_parse(str_from_c(rows[i].text), &tokens), rows[i].tokens != 0);
