@@ -100,7 +100,7 @@ void config_write_docs(struct buf *out) {
               "Generated from `src/state/options.def`; do not edit.\n\n"
               "In `maestro.json` an option's name is its path: `server.port` is `{\"server\": {\"port\": 8080}}`. "
               "Comments and trailing commas are allowed; an unknown key is an error. Precedence, highest first: "
-              "flags, environment, `.env` beside the file, the file, the default. `--set NAME=VALUE` sets any option. "
+              "flags, environment, `.env` beside the file, the file, settings kept in the store (names.md), the default. `--set NAME=VALUE` sets any option. "
               "Sizes may be written as \"64MiB\", times as \"10s\".\n"));
   for (unsigned id = 0; id < CONFIG_OPTION_COUNT; id++) {
     const struct config_row *row = config_row(id);
