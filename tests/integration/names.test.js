@@ -96,7 +96,10 @@ test('declared names are resolved: group, then alias, then model; the reply says
   assert.equal((await chat('qwen')).used, 'local/qwen:8b');
   assert.equal((await chat('ranked')).used, 'two/gamma');
   const turns = [];
-  for (let i = 0; i < 4; i++) turns.push((await chat('turns')).used);
+  for (let i = 0; i < 4; i++) {
+    turns.push((await chat('turns')).used);
+    await listed(); // a look takes no turn
+  }
   assert.deepEqual(turns, turns[0] === 'one/alpha' ? ['one/alpha', 'two/alpha', 'one/alpha', 'two/alpha'] : ['two/alpha', 'one/alpha', 'two/alpha', 'one/alpha']);
 });
 

@@ -97,7 +97,11 @@ TEST(groups_take_turns_and_pins_hold) {
       "\"off\":{\"active\":false,\"members\":[\"a/gpt\"]}}",
       0);
   leads("r", RESOLVE_GROUP, "a/gpt b/gpt a/small");
+  leads("r", RESOLVE_GROUP, "a/gpt b/gpt a/small"); /* a look takes no turn */
+  route_names_take_turn(route_names_find(rig.names, STR("r")));
   leads("r", RESOLVE_GROUP, "b/gpt a/small a/gpt");
+  route_names_take_turn(route_names_find(rig.names, STR("p"))); /* and those within */
+  leads("r", RESOLVE_GROUP, "a/small a/gpt b/gpt");
   leads("p", RESOLVE_GROUP, "a/gpt b/gpt");
   struct resolution r;
   struct err_info info = {0};
