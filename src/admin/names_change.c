@@ -73,13 +73,15 @@ static void put_prompt(struct buf *out, const struct names_view *view, struct st
   put_row_of(out, view, NAMES_PROMPT, name);
 }
 
-/* Stored ones alone: declared ones are not what is changed. */
+/* As a GET shows it, so that both have one tag. */
 static enum err describe(struct db *db, const struct change *c, struct buf *out, put_fn *put, struct err_info *info) {
-  static const struct names none;
   struct names now;
   enum err e = names_load(db, &now, info);
   if (e) return e;
-  put(out, &(struct names_view){&now, &none, NULL}, c->name);
+  struct snapshot *snapshot = snapshot_newest();
+  const struct config *config = snapshot_config(snapshot);
+  put(out, &(struct names_view){&now, &config->names, config}, c->name);
+  snapshot_unref(snapshot);
   names_clear(&now);
   return OK;
 }
@@ -488,7 +490,7 @@ static enum err edit_names(struct db *db, struct change *c, enum err (*fn)(struc
   return e;
 }
 
-#define X(name, entity, fields, allowed, required, status)                                                     \
+#define X(name, entity, fields, allowed, required, status, prepare)                                            \
   static enum err run_##name(struct db *db, struct change *c, struct err_info *info) {                         \
     return edit_names(db, c, name, put_##entity, status, info);                                                \
   }                                                                                                            \
@@ -497,6 +499,13 @@ static enum err edit_names(struct db *db, struct change *c, enum err (*fn)(struc
   }
 #include "admin/names.def"
 #undef X
+
+/* What is there already is what it was before, for the audit log and If-Match. */
+static enum err name_alias(struct request_context *rc, struct change *c, struct err_info *info) {
+  (void)rc, (void)info;
+  c->name = ((const struct names_input *)c->in)->row.alias.name;
+  return OK;
+}
 
 #define ENTITY_alias "alias"
 #define ENTITY_group "group"
@@ -507,8 +516,8 @@ static enum err edit_names(struct db *db, struct change *c, enum err (*fn)(struc
 
 const struct change_row *names_operation(enum names_operation operation) {
   static const struct change_row rows[NAMES_OPERATION_COUNT] = {
-#define X(name, entity, fields, allowed, required, status) \
-  {#name, ENTITY_##entity, status, fields, allowed, required, NULL, NULL, run_##name, show_##name},
+#define X(name, entity, fields, allowed, required, status, prepare) \
+  {#name, ENTITY_##entity, status, fields, allowed, required, prepare, NULL, run_##name, show_##name},
 #include "admin/names.def"
 #undef X
   };

@@ -2,31 +2,24 @@
  */
 #include "admin/users_change.h"
 
-#include "../state/store_rig.h"
+#include "../state/db_rig.h"
 #include "base/json.h"
-#include "state/migrate.h"
 #include "state/store_audit.h"
 
-static struct store_rig rig;
-static struct db *db;
+static struct db_rig rig;
 static struct arena arena;
 static char last[16384], last_tag[ENTITY_TAG_BYTES]; /* the last answer, the entity's tag */
 
 static int setup(void **state) {
-  const struct db_options options = {.path = rig.path, .busy_ms = 100};
-  unsigned from;
   (void)state;
   arena_init(&arena, 0);
-  store_rig_init(&rig); /* fills rig.path in */
-  assert_int_equal(db_open(&db, &options, NULL), OK);
-  assert_int_equal(migrate_run(db, 0, &from, NULL), OK);
+  db_rig_init(&rig);
   return 0;
 }
 
 static int teardown(void **state) {
   (void)state;
-  db_close(db);
-  store_rig_clear(&rig);
+  db_rig_clear(&rig);
   arena_clear(&arena);
   return 0;
 }
@@ -50,13 +43,13 @@ static enum err run(enum users_operation operation, const char *user, const char
   struct err_info info = {0};
   buf_init(&out, 0);
   enum err e = fields_read(&arena, str_from_c(body), &users_fields, row->allowed, row->required, &in, &info);
-  if (!e) e = db_begin(db, &info);
+  if (!e) e = db_begin(rig.db, &info);
   if (!e) {
-    e = change_run(db, row, &c, &info);
+    e = change_run(rig.db, row, &c, &info);
     if (e)
-      db_rollback(db);
+      db_rollback(rig.db);
     else
-      e = db_commit(db, &info);
+      e = db_commit(rig.db, &info);
   }
   snprintf(last, sizeof last, "%.*s", STR_ARG(buf_str(&out)));
   snprintf(last_tag, sizeof last_tag, "%s", c.tag);
@@ -83,7 +76,7 @@ static bool is_stored(struct str text) {
   struct crypto_hash h;
   bool found = false;
   assert_int_equal(crypto_sha256(text, &h), OK);
-  assert_int_equal(people_load(db, 0, &p, NULL), OK);
+  assert_int_equal(people_load(rig.db, 0, &p, NULL), OK);
   for (size_t i = 0; i < p.user_count; i++)
     for (size_t k = 0; k < p.users[i].token_count; k++)
       found = found || crypto_equal(&h, &p.users[i].tokens[k].hash, sizeof h);
@@ -249,8 +242,8 @@ static unsigned audit(struct seen *s, struct audit_filter filter) {
   int64_t total = -1;
   if (!filter.limit) filter.limit = 100;
   *s = (struct seen){0};
-  assert_int_equal(store_audit_list(db, &filter, see, s, NULL), OK);
-  assert_int_equal(store_audit_count(db, &filter, &total, NULL), OK);
+  assert_int_equal(store_audit_list(rig.db, &filter, see, s, NULL), OK);
+  assert_int_equal(store_audit_count(rig.db, &filter, &total, NULL), OK);
   return (unsigned)total;
 }
 
