@@ -48,9 +48,11 @@ static void check_tools(struct str body) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
-  static const struct dialect *const dialects[] = {&dialect_openai_chat, &dialect_anthropic,       &dialect_gemini,
-                                                   &dialect_ollama,      &dialect_ollama_generate, &dialect_openai_responses};
-  static const struct str names[] = {STR("ok")}, members[] = {STR("top_p"), STR("tool_choice"), STR("reasoning_effort")};
+  static const struct dialect *const dialects[] = {&dialect_openai_chat,     &dialect_anthropic,
+                                                   &dialect_gemini,          &dialect_ollama,
+                                                   &dialect_ollama_generate, &dialect_openai_responses};
+  static const struct str names[] = {STR("ok")},
+                          members[] = {STR("top_p"), STR("tool_choice"), STR("reasoning_effort")};
   static const struct names_list tools = {names, 1, true}, unsupported = {members, 3, true};
   static const struct names_prompt prompt = {.text = {"P\"\n", 3}};
   static struct envelope_scan scan;

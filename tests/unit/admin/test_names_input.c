@@ -1,20 +1,8 @@
 /* The bodies of names: each kind's fields, what is laid over a row, and what is refused with which path. */
 #include "admin/names_input.h"
 
+#include "arena_rig.h"
 #include "unit.h"
-
-static struct arena arena;
-
-static int setup(void **state) {
-  (void)state;
-  arena_init(&arena, 0);
-  return 0;
-}
-static int teardown(void **state) {
-  (void)state;
-  arena_clear(&arena);
-  return 0;
-}
 
 static enum err read(const struct fields *fields, const char *json, struct names_input *in, struct err_info *info) {
   return fields_read(&arena, str_from_c(json), fields, ~0u, 0, in, info);
@@ -111,5 +99,5 @@ int main(void) {
       cmocka_unit_test(orders_are_lists_of_places),
       cmocka_unit_test(refusals_have_the_path),
   };
-  return cmocka_run_group_tests(tests, setup, teardown);
+  return cmocka_run_group_tests(tests, arena_rig_make, arena_rig_clear);
 }

@@ -3,20 +3,8 @@
 
 #include <stdlib.h>
 
+#include "arena_rig.h"
 #include "unit.h"
-
-static struct arena arena;
-
-static int setup(void **state) {
-  (void)state;
-  arena_init(&arena, 0);
-  return 0;
-}
-static int teardown(void **state) {
-  (void)state;
-  arena_clear(&arena);
-  return 0;
-}
 
 static void expect(const char *json, const char *const *keys, const char *const *values, size_t n) {
   struct json_walk w;
@@ -98,5 +86,5 @@ int main(void) {
       cmocka_unit_test(text_that_is_cut_anywhere_ends_early),
       cmocka_unit_test(strings_are_unescaped),
   };
-  return cmocka_run_group_tests(tests, setup, teardown);
+  return cmocka_run_group_tests(tests, arena_rig_make, arena_rig_clear);
 }
