@@ -143,6 +143,7 @@ static const struct {
   enum db_query query;
   const char *what;
 } uses[] = {{DB_STORED_NODE_USERS, "allowlists of users"},
+            {DB_STORED_NODE_TEAMS, "allowlists of teams"},
             {DB_STORED_NODE_ALIASES, "aliases"},
             {DB_STORED_NODE_GROUPS, "members of groups"},
             {DB_STORED_NODE_PROMPTS, "system prompts"}};

@@ -2,24 +2,27 @@
  */
 #include "admin/users_change.h"
 
-#include "../state/db_rig.h"
+#include "../state/store_rig.h"
 #include "base/json.h"
 #include "state/store_audit.h"
 
-static struct db_rig rig;
+static struct store_rig rig;
+static struct db *db;
 static struct arena arena;
 static char last[16384], last_tag[ENTITY_TAG_BYTES]; /* the last answer, the entity's tag */
 
 static int setup(void **state) {
   (void)state;
   arena_init(&arena, 0);
-  db_rig_init(&rig);
+  store_rig_init(&rig); /* fills rig.path in */
+  db = store_rig_open(&rig, 100);
   return 0;
 }
 
 static int teardown(void **state) {
   (void)state;
-  db_rig_clear(&rig);
+  db_close(db);
+  store_rig_clear(&rig);
   arena_clear(&arena);
   return 0;
 }
@@ -43,13 +46,13 @@ static enum err run(enum users_operation operation, const char *user, const char
   struct err_info info = {0};
   buf_init(&out, 0);
   enum err e = fields_read(&arena, str_from_c(body), &users_fields, row->allowed, row->required, &in, &info);
-  if (!e) e = db_begin(rig.db, &info);
+  if (!e) e = db_begin(db, &info);
   if (!e) {
-    e = change_run(rig.db, row, &c, &info);
+    e = change_run(db, row, &c, &info);
     if (e)
-      db_rollback(rig.db);
+      db_rollback(db);
     else
-      e = db_commit(rig.db, &info);
+      e = db_commit(db, &info);
   }
   snprintf(last, sizeof last, "%.*s", STR_ARG(buf_str(&out)));
   snprintf(last_tag, sizeof last_tag, "%s", c.tag);
@@ -76,7 +79,7 @@ static bool is_stored(struct str text) {
   struct crypto_hash h;
   bool found = false;
   assert_int_equal(crypto_sha256(text, &h), OK);
-  assert_int_equal(people_load(rig.db, 0, &p, NULL), OK);
+  assert_int_equal(people_load(db, 0, &p, NULL), OK);
   for (size_t i = 0; i < p.user_count; i++)
     for (size_t k = 0; k < p.users[i].token_count; k++)
       found = found || crypto_equal(&h, &p.users[i].tokens[k].hash, sizeof h);
@@ -180,6 +183,21 @@ TEST(a_user_is_switched_off_and_on_and_deleted) {
   assert_true(says("\"has_all_models\":false") && says("\"role\":\"user\"") && says("\"id\":1,"));
 }
 
+TEST(passwords_are_for_those_who_sign_in) {
+  static const char body[] = "{\"password\":\"long enough\"}";
+  assert_int_equal(RUN(create, "", "", "{\"username\":\"ann\"}"), OK);
+  assert_true(says("\"has_password\":false"));
+  assert_int_equal(RUN(password_set, "ann", "", body), ERR_CONFLICT);
+  assert_int_equal(RUN(password_set, "ann", "", "{\"password\":\"short\"}"), ERR_BAD_VALUE);
+  assert_int_equal(RUN(update, "ann", "", "{\"role\":\"viewer\"}"), OK);
+  assert_int_equal(RUN(password_set, "ann", "", body), OK);
+  assert_int_equal(RUN(update, "ann", "", "{}"), OK);
+  assert_true(says("\"has_password\":true") && !says("long enough"));
+  assert_int_equal(RUN(password_clear, "ann", "", ""), OK);
+  assert_int_equal(RUN(update, "ann", "", "{}"), OK);
+  assert_true(says("\"has_password\":false"));
+}
+
 TEST(every_operation_but_create_wants_a_user_that_exists) {
   static const char *const bodies[USERS_OPERATION_COUNT] = {
       [USERS_OPERATION_token_add] = "{\"name\":\"x\"}",
@@ -187,6 +205,7 @@ TEST(every_operation_but_create_wants_a_user_that_exists) {
       [USERS_OPERATION_node_models_add] = "{\"node_id\":\"n\",\"model_name\":\"m\"}",
       [USERS_OPERATION_node_models_remove] = "{\"node_id\":\"n\",\"model_name\":\"m\"}",
       [USERS_OPERATION_models_of_node_set] = "{\"models\":[]}",
+      [USERS_OPERATION_password_set] = "{\"password\":\"long enough\"}",
   };
   for (int i = 0; i < USERS_OPERATION_COUNT; i++) {
     if (i == USERS_OPERATION_create) continue;
@@ -242,8 +261,8 @@ static unsigned audit(struct seen *s, struct audit_filter filter) {
   int64_t total = -1;
   if (!filter.limit) filter.limit = 100;
   *s = (struct seen){0};
-  assert_int_equal(store_audit_list(rig.db, &filter, see, s, NULL), OK);
-  assert_int_equal(store_audit_count(rig.db, &filter, &total, NULL), OK);
+  assert_int_equal(store_audit_list(db, &filter, see, s, NULL), OK);
+  assert_int_equal(store_audit_count(db, &filter, &total, NULL), OK);
   return (unsigned)total;
 }
 
@@ -290,6 +309,7 @@ int main(void) {
       T(a_user_is_switched_off_and_on_and_deleted),
       T(a_change_of_what_was_changed_meanwhile_is_refused),
       T(each_change_has_one_row_and_a_refused_one_none),
+      T(passwords_are_for_those_who_sign_in),
       T(every_operation_but_create_wants_a_user_that_exists),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
