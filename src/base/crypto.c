@@ -42,7 +42,7 @@ static void lib_clear(void) {
 }
 
 static void lib_init(void) {
-  /* Thousands of texts of errors; only curl, through a proxy, tells some, and tells numbers without them. */
+  /* The texts of errors, some thousands, are told to nobody. */
   OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS, NULL);
   if (pthread_key_create(&lib.key, contexts_free)) return;
   lib.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
