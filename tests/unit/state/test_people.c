@@ -6,11 +6,11 @@
 =======
 #include "state/migrate.h"
 #include "state/store_team.h"
->>>>>>> limits
+    >>>>>>> limits
 #include "state/store_user.h"
 #include "store_rig.h"
 
-static struct store_rig rig;
+    static struct store_rig rig;
 static struct db *db;
 
 static int setup(void **state) {
