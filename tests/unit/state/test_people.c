@@ -2,15 +2,11 @@
  * refused. */
 #include "state/people.h"
 
-<<<<<<< HEAD
-=======
-#include "state/migrate.h"
 #include "state/store_team.h"
-    >>>>>>> limits
 #include "state/store_user.h"
 #include "store_rig.h"
 
-    static struct store_rig rig;
+static struct store_rig rig;
 static struct db *db;
 
 static int setup(void **state) {
