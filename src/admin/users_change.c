@@ -2,14 +2,18 @@
  * not); what it is answered with is read back in the same transaction, so that the answer is what was stored. */
 #include "admin/users_change.h"
 
+#include "admin/job.h"
+#include "admin/nodes_find.h"
 #include "admin/users_json.h"
 #include "base/clock.h"
 #include "policy/jwt.h"
+#include "state/password.h"
 #include "state/store.h"
 #include "state/store_team.h"
 #include "state/store_user.h"
 
 static const int64_t DAY_US = 86400 * (int64_t)1000000;
+enum { PASSWORD_MS = 30000 };
 
 struct edit {
   struct db *db;
@@ -152,9 +156,9 @@ static enum err count_row(void *arg, const struct db_value *row, unsigned column
 
 /* How many rows a query of the user's gives. */
 static enum err count_rows(const struct edit *edit, enum db_query list, size_t *out, struct err_info *info) {
-  const struct db_value id = db_int(edit->u.id);
+  const struct db_value ids[] = {db_int(edit->u.id), db_int(edit->u.id)};
   *out = 0;
-  return db_run(edit->db, list, &id, 1, count_row, out, info);
+  return db_run(edit->db, list, ids, 2, count_row, out, info);
 }
 
 static enum err token_add(struct edit *edit, struct err_info *info) {
@@ -271,6 +275,45 @@ static enum err models_of_node_set(struct edit *edit, struct err_info *info) {
 }
 #define models_of_node_clear models_of_node_set
 
+/* ---- passwords ---- */
+
+/* c->key is the hash. */
+static enum err password_set(struct edit *edit, struct err_info *info) {
+  if (edit->u.role == USER_ROLE_USER)
+    return err_set(info, ERR_CONFLICT, "only a viewer, operator or admin signs in; give the user such a role first");
+  return store_user_set_password(edit->db, edit->u.id, secret_reveal(edit->c->key), info);
+}
+
+static enum err password_clear(struct edit *edit, struct err_info *info) {
+  return store_user_set_password(edit->db, edit->u.id, STR_NONE, info);
+}
+
+struct hashing {
+  struct job job;
+  struct secret *password;
+  char hash[PASSWORD_HASH_MAX];
+};
+
+static enum err hash_work(void *arg) {
+  struct hashing *h = arg;
+  return password_hash(secret_reveal(h->password), h->hash, &h->job.info);
+}
+
+static void hash_clear(void *arg) { secret_free(((struct hashing *)arg)->password); }
+
+static enum err hash_password(struct request_context *rc, struct change *c, struct err_info *info) {
+  const struct users_input *in = c->in;
+  struct hashing *h = job_new(sizeof *h, hash_work, hash_clear);
+  (void)rc;
+  if (!h) return ERR_NO_MEMORY;
+  h->password = secret_new(in->password);
+  enum err e = h->password ? job_run_slow(&h->job, PASSWORD_MS, info) : ERR_NO_MEMORY;
+  if (!e) c->key = secret_new(str_from_c(h->hash));
+  if (!e && !c->key) e = ERR_NO_MEMORY;
+  job_unref(h);
+  return e;
+}
+
 /* ---- what is known before ---- */
 
 static enum err take_configured_key(struct request_context *rc, struct change *c, struct err_info *info) {
@@ -284,30 +327,53 @@ static enum err take_own_key(struct change *c, struct err_info *info) {
   return c->key ? OK : store_token_key(&c->key, info);
 }
 
-/* A provider that does not exist is a slip of the pen, unless it is a pattern. */
-static enum err check_node(const struct catalog *c, struct str node, const char *param, int status,
-                           struct err_info *info) {
-  bool is_pattern = str_find_char(node, '*') != SIZE_MAX || str_find_char(node, '?') != SIZE_MAX;
-  if (!node.n || is_pattern || map_get(&c->by_provider, node)) return OK;
-  enum err e = err_set_param(info, ERR_BAD_VALUE, param, "there is no node \"%.*s\"",
-                             STR_ARG(str_cut_utf8(node, USER_PATTERN_MAX)));
-  if (info) info->http_status = status;
-  return e;
+/* Lists have nodes by code. One that does not exist is a slip of the pen, unless it is a pattern. */
+static enum err name_node(const struct request_context *rc, struct arena *a, struct str *node, const char *param,
+                          int status, struct err_info *info) {
+  struct nodes_found found;
+  bool is_pattern = str_find_char(*node, '*') != SIZE_MAX || str_find_char(*node, '?') != SIZE_MAX;
+  if (!node->n || is_pattern) return OK;
+  if (nodes_find_any(rc, *node, &found, NULL)) {
+    enum err e = err_set_param(info, ERR_BAD_VALUE, param, "there is no node \"%.*s\"",
+                               STR_ARG(str_cut_utf8(*node, USER_PATTERN_MAX)));
+    if (info) info->http_status = status;
+    return e;
+  }
+  *node = arena_dup(a, found.node.p.id);
+  return node->p ? OK : ERR_NO_MEMORY;
 }
 
 static enum err check_nodes(struct request_context *rc, struct change *c, struct err_info *info) {
-  const struct users_input *in = c->in;
-  enum err e = check_node(rc->catalog, in->node_id, "node_id", 422, info);
+  struct users_input *in = c->in;
+  enum err e = name_node(rc, c->arena, &in->node_id, "node_id", 422, info);
+  struct str *v = ARENA_NEW_ARRAY(c->arena, struct str, in->node_ids.n + 1);
+  if (!e && !v) e = ERR_NO_MEMORY;
   for (size_t i = 0; !e && i < in->node_ids.n; i++) {
     char path[ERR_PARAM_MAX];
     err_path_index(path, NULL, "node_ids", i);
-    e = check_node(rc->catalog, in->node_ids.v[i], path, 422, info);
+    v[i] = in->node_ids.v[i];
+    e = name_node(rc, c->arena, &v[i], path, 422, info);
   }
+  in->node_ids.v = v;
   return e;
 }
 
 static enum err check_node_of_path(struct request_context *rc, struct change *c, struct err_info *info) {
-  return check_node(rc->catalog, c->item, "", 404, info);
+  return name_node(rc, c->arena, &c->item, "", 404, info);
+}
+
+/* Taking a node off a list works for one that is gone, too. */
+static enum err name_node_of_path(struct request_context *rc, struct change *c, struct err_info *info) {
+  (void)info;
+  (void)name_node(rc, c->arena, &c->item, "", 404, NULL);
+  return c->item.p ? OK : ERR_NO_MEMORY;
+}
+
+static enum err name_nodes(struct request_context *rc, struct change *c, struct err_info *info) {
+  struct users_input *in = c->in;
+  (void)info;
+  (void)name_node(rc, c->arena, &in->node_id, "node_id", 422, NULL);
+  return in->node_id.p ? OK : ERR_NO_MEMORY;
 }
 
 /* ---- the table ---- */

@@ -16,12 +16,13 @@ enum users_member {
   USERS_NODE_ID = 128,
   USERS_NODE_IDS = 256,
   USERS_MODEL_NAME = 512,
-  USERS_TEAM = 1024 /* null: none */
+  USERS_TEAM = 1024, /* null: none */
+  USERS_PASSWORD = 2048
 };
 
 struct users_input {
   unsigned has; /* of enum users_member */
-  struct str username, name, node_id, model_name, team;
+  struct str username, name, node_id, model_name, team, password;
   unsigned role; /* enum user_role */
   bool is_active, has_all_models;
   int64_t expires_in_days; /* 0: never */

@@ -20,7 +20,8 @@ struct place {
   struct arena arena;
   struct cli_paths paths;
   struct contexts contexts;
-  struct buf answer; /* JSON */
+  struct buf answer;   /* JSON */
+  struct buf balances; /* the same, of a user that a server has; empty: none */
   bool as_json, has_all_models, is_remote;
   const char *role, *models, *expires, *token;
 };
@@ -171,6 +172,7 @@ static void print_user(const struct json_node *u) {
          flag(u, "is_active") ? "active" : "inactive", STR_ARG(str_sub(member(u, "created_at"), 0, 10)));
   print_models(u);
   printf("\n");
+  if (member(u, "team").n) printf("  team: %.*s\n", STR_ARG(member(u, "team")));
   for (struct json_iter it = json_each(&list); json_next(&it, &one);) {
     struct str expires = member(&one, "expires_at");
     printf("  token %.*s, made %.*s, %s%.*s\n", STR_ARG(member(&one, "name")),
@@ -179,18 +181,60 @@ static void print_user(const struct json_node *u) {
   }
 }
 
+/* What is limited, and what is left where a server has counted: "budget $3 a month, $2.5 left, 60 requests a minute".
+ */
+static void print_limits(const char *label, struct str name, const struct json_node *l) {
+  static const struct {
+    struct str key;
+    const char *text;
+  } counts[] = {{STR("requests_per_minute"), "requests a minute"},
+                {STR("requests_per_day"), "requests a day"},
+                {STR("tokens_per_minute"), "tokens a minute"},
+                {STR("tokens_per_day"), "tokens a day"},
+                {STR("concurrency"), "calls at the same time"}};
+  struct json_node node = json_member(l, STR("budget_usd")), left = json_member(l, STR("left_usd"));
+  struct str text, period = member(l, "period");
+  const char *before = "";
+  if (json_type(l) != JSON_OBJECT) return;
+  printf("  %s%.*s: ", label, STR_ARG(name));
+  if (!json_number_raw(&node, &text, NULL)) {
+    printf("budget $%.*s%s%.*s", STR_ARG(text), str_eq(period, STR("total")) ? "" : " a ",
+           str_eq(period, STR("total")) ? 0 : (int)period.n, period.p);
+    if (!json_number_raw(&left, &text, NULL)) printf(", $%.*s left", STR_ARG(text));
+    before = ", ";
+  }
+  for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+    node = json_member(l, counts[i].key);
+    if (json_number_raw(&node, &text, NULL)) continue;
+    printf("%s%.*s %s", before, STR_ARG(text), counts[i].text);
+    before = ", ";
+  }
+  printf("%s\n", *before ? "" : "no limits");
+}
+
+/* With a server: what it has counted. */
+static void print_balances(struct place *p) {
+  static const struct json_limits limits = {.numbers_are_raw = true};
+  struct json doc;
+  struct json_node one;
+  if (!p->balances.n || json_parse_copy(&doc, buf_str(&p->balances), &limits, &p->arena, NULL)) return;
+  struct json_node root = json_root(&doc), list = json_member(&root, STR("balances"));
+  for (struct json_iter it = json_each(&list); json_next(&it, &one);) print_limits("", member(&one, "name"), &one);
+}
+
 enum shape { SHAPE_LIST, SHAPE_USER, SHAPE_TOKEN };
 
 /* A token goes to standard output alone, so that it can be piped where it belongs. */
 static int print(struct place *p, enum shape shape) {
+  static const struct json_limits raw = {.numbers_are_raw = true};
   struct json doc;
-  struct json_node one;
+  struct json_node one, limits;
   if (p->answer.failed) return cli_fail(CLI_FAILED, "out of memory");
   if (p->as_json) {
     printf("%.*s\n", STR_ARG(buf_str(&p->answer)));
     return CLI_OK;
   }
-  if (json_parse_copy(&doc, buf_str(&p->answer), NULL, &p->arena, NULL))
+  if (json_parse_copy(&doc, buf_str(&p->answer), &raw, &p->arena, NULL))
     return cli_fail(CLI_FAILED, "the server's answer cannot be understood");
   struct json_node root = json_root(&doc);
   switch (shape) {
@@ -198,7 +242,14 @@ static int print(struct place *p, enum shape shape) {
       printf("%-24s %-9s %-9s %6s  %s\n", "NAME", "ROLE", "STATE", "TOKENS", "MODELS");
       for (struct json_iter it = json_each(&root); json_next(&it, &one);) print_row(&one);
       break;
-    case SHAPE_USER: print_user(&root); break;
+    case SHAPE_USER:
+      print_user(&root);
+      limits = json_member(&root, STR("limits"));
+      if (p->balances.n)
+        print_balances(p);
+      else
+        print_limits("limits", STR_NONE, &limits);
+      break;
     case SHAPE_TOKEN:
       fprintf(stderr, "The token of %.*s, which is shown only now:\n", STR_ARG(member(&root, "username")));
       printf("%.*s\n", STR_ARG(member(&root, "token")));
@@ -283,6 +334,13 @@ static int list(struct place *p, struct str name) {
 
 static int show(struct place *p, struct str name) {
   int code = perform(p, USERS_OPERATION_COUNT, "GET", name, "", STR_NONE, STR_NONE);
+  if (!code && p->is_remote && !p->as_json) {
+    struct buf user = p->answer;
+    p->answer = p->balances;
+    code = perform(p, USERS_OPERATION_COUNT, "GET", name, "/balance", STR_NONE, STR_NONE);
+    p->balances = p->answer;
+    p->answer = user;
+  }
   return code ? code : print(p, SHAPE_USER);
 }
 
@@ -344,6 +402,7 @@ int cmd_user(int argc, char **argv) {
   log_set_level(LOG_LEVEL_WARN); /* what a server would tell its operator */
   arena_init(&p.arena, 0);
   buf_init(&p.answer, 0);
+  buf_init(&p.balances, 0);
   int code = cli_find_contexts(&p.arena, &p.paths, &p.contexts);
   if (!code) {
     code = run(&p, argc, argv);
@@ -351,6 +410,7 @@ int cmd_user(int argc, char **argv) {
   }
   crypto_wipe(p.answer.p, p.answer.n);
   buf_clear(&p.answer);
+  buf_clear(&p.balances);
   arena_clear(&p.arena);
   return code;
 }

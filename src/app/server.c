@@ -20,11 +20,13 @@
 #include "gateway/stored.h"
 #include "io/pool.h"
 #include "jobs/reload.h"
+#include "policy/login_guard.h"
 #include "policy/principals.h"
 #include "record/log_writer.h"
 #include "route/discovered.h"
 #include "state/ledger.h"
 #include "state/server_info.h"
+#include "state/session.h"
 #include "state/signature_store.h"
 #include "state/store.h"
 #include "state/store_node.h"
@@ -35,6 +37,7 @@ enum {
   DISCOVERY_SOON_MS = 15000,
   TRIM_EVERY_MS = 10000,
   MEND_EVERY_MS = 5000,
+  SESSIONS_EVERY_MS = 30000,
   TRIM_FLOOR_BYTES = 128 << 20
 };
 
@@ -108,6 +111,17 @@ static void keep_answers(const struct config_options *o) {
     stored_response_set_limits(stored_get(), &limits, (int64_t)(clock_mono_us() / 1000));
 }
 
+/* Stored responses outlive the process in a file; without it they are kept in memory all the same. */
+__attribute__((noinline)) static void open_answers(const struct cli_paths *paths) {
+  char path[1500];
+  struct err_info info = {0};
+  if (!stored_get() || snprintf(path, sizeof path, "%s/" STORED_RESPONSE_FILE, paths->data_dir) >= (int)sizeof path)
+    return;
+  enum err e = stored_response_open(stored_get(), path, &info);
+  if (e)
+    log_line(LOG_LEVEL_ERROR, "stored responses are kept in memory only", log_c(LOG_ERROR, err_info_text(e, &info)));
+}
+
 static void forget_answers(void) {
   struct stored_responses *kept = stored_get();
   stored_set(NULL);
@@ -173,6 +187,35 @@ static bool lacks_models(void) {
   return lacks;
 }
 
+/* ---- people who sign in ---- */
+
+static void load_sessions(void) {
+  struct err_info info = {0};
+  enum err e = session_load(&info);
+  if (e) log_line(LOG_LEVEL_WARN, "sessions of before are not known", log_c(LOG_ERROR, err_info_text(e, &info)));
+}
+
+static void keep_sessions(void) {
+  struct err_info info = {0};
+  struct snapshot *now = snapshot_newest();
+  int64_t idle_us = (int64_t)snapshot_config(now)->options.admin_session_idle_ms * 1000;
+  snapshot_unref(now);
+  enum err e = session_keep(clock_wall_us(), idle_us, &info);
+  if (e) log_line(LOG_LEVEL_WARN, "sessions' last use is not stored", log_c(LOG_ERROR, err_info_text(e, &info)));
+}
+
+/* Where no password is configured one lies in the data directory, for who can read it there. */
+static void settle_admin_password(const struct config *config) {
+  struct secret *made = NULL;
+  struct err_info info = {0};
+  enum err e = secret_bytes(config->options.admin_password) ? OK : store_admin_password(&made, &info);
+  rules_set_admin_password(secret_reveal(made));
+  secret_free(made);
+  if (e)
+    log_line(LOG_LEVEL_WARN, "the administrator has no password: it could not be kept",
+             log_c(LOG_ERROR, err_info_text(e, &info)));
+}
+
 /* For a store that will fail. */
 static void keep_people(void) {
   struct snapshot *now = snapshot_newest();
@@ -186,6 +229,7 @@ static void mend_store(void) {
   struct config_diags diags;
   struct err_info info = {0};
   if (!store_retry()) return;
+  load_sessions();
   config_diags_init(&diags);
   enum err e = reload_rebuild(&diags, &info);
   if (e) log_line(LOG_LEVEL_ERROR, "the store's users are not in force", log_c(LOG_ERROR, err_info_text(e, &info)));
@@ -199,6 +243,7 @@ static int wait_for_end(struct server_start *start) {
   uint64_t next_look = clock_mono_us() + (uint64_t)DISCOVERY_SOON_MS * 1000;
   uint64_t next_trim = clock_mono_us() + (uint64_t)TRIM_EVERY_MS * 1000;
   uint64_t next_mend = clock_mono_us() + (uint64_t)MEND_EVERY_MS * 1000;
+  uint64_t next_sessions = clock_mono_us() + (uint64_t)SESSIONS_EVERY_MS * 1000;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
@@ -222,6 +267,10 @@ static int wait_for_end(struct server_start *start) {
       keep_people();
       mend_store();
       next_mend = clock_mono_us() + (uint64_t)MEND_EVERY_MS * 1000;
+    }
+    if (clock_mono_us() >= next_sessions) {
+      keep_sessions();
+      next_sessions = clock_mono_us() + (uint64_t)SESSIONS_EVERY_MS * 1000;
     }
     if (clock_mono_us() >= next_trim) {
       give_back_memory();
@@ -261,7 +310,8 @@ static bool has_auto_model(void) {
 }
 
 /* What a person sees in the terminal; the log is for machines. */
-static void greet(const struct config *config, const struct server_start *start, bool created_key) {
+static void greet(const struct config *config, const struct server_start *start, const struct cli_paths *paths,
+                  bool created_key) {
   const char *host = config->options.server_host.p;
   bool is_any = !strcmp(host, "0.0.0.0") || !strcmp(host, "::");
   bool is_local = !strcmp(host, "127.0.0.1") || !strcmp(host, "::1") || is_any;
@@ -274,6 +324,10 @@ static void greet(const struct config *config, const struct server_start *start,
             "  No provider is configured: the built-in demo answers (no real model). Set OPENAI_API_KEY or another\n"
             "  provider's key, or run `maestro init`, then see `maestro check`.\n");
   if (is_any) fprintf(stderr, "  It listens on all addresses: every call needs a key.\n");
+  if (!secret_bytes(config->options.admin_password))
+    fprintf(stderr,
+            "  The administrator's password is in %s/" STORE_PASSWORD_FILE " (set ADMIN_PASSWORD for your own).\n",
+            paths->data_dir);
   if (created_key) fprintf(stderr, "  A server key was made for you: `maestro server show-key` prints it.\n");
   const char *key = config->keys.n || is_any ? "-H \"Authorization: Bearer $(maestro server show-key)\" " : "";
   if (!has_auto_model()) {
@@ -343,6 +397,7 @@ static int serve(const struct config *config, const struct server_options *optio
   if (!e) e = reload_now(&diags, &info); /* the first snapshot: now the port and the demo are known */
   if (e && diags.n) print_diags(&diags);
   keep_answers(&config->options);
+  if (!e) open_answers(&options->paths);
   if (!e) e = server_start_workers(start, config, &info);
   if (e) {
     code = cli_fail(e == ERR_BAD_CONFIG ? CLI_CONFIG : CLI_FAILED, "%s", err_info_text(e, &info));
@@ -350,7 +405,7 @@ static int serve(const struct config *config, const struct server_options *optio
   }
   reload_on_publish(on_publish, start);
   write_server_info(config, start, options->paths.server_info);
-  greet(config, start, created_key);
+  greet(config, start, &options->paths, created_key);
   log_line(LOG_LEVEL_INFO, "serving", log_str(LOG_LISTEN, config->options.server_host),
            log_u64(LOG_PORT, server_start_port(start)), log_u64(LOG_WORKERS, config->options.server_workers),
            log_c(LOG_VERSION, MAESTRO_VERSION), log_i64(LOG_PROCESS_ID, getpid()));
@@ -395,8 +450,11 @@ int server_run(const struct server_options *options) {
   log_set_json(config->options.log_format == CONFIG_FORMAT_JSON ||
                (config->options.log_format == CONFIG_FORMAT_AUTO && !isatty(STDERR_FILENO)));
   e = log_start(NULL, &info);
+  if (!e) e = login_guard_start(&info);
   store_set_seal_key(secret_reveal(config->options.store_key));
   if (!e) e = store_start(options->paths.data_dir, "serve", &info);
+  if (!e) settle_admin_password(config);
+  if (!e) load_sessions();
   code = e ? cli_fail(CLI_FAILED, "%s", err_info_text(e, &info)) : serve(config, options, created_key);
   keep_people();
   store_stop();
@@ -408,6 +466,9 @@ out:
   store_nodes_forget();
   store_set_seal_key(STR_NONE);
   rules_set_generated_key(STR_NONE);
+  rules_set_admin_password(STR_NONE);
+  session_clear();
+  login_guard_stop();
   config_unref(config);
   config_diags_clear(&diags);
   return code;

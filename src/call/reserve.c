@@ -84,6 +84,14 @@ static int64_t tokens_known(const struct call *c) {
   return __builtin_add_overflow(seen_input(c), output, &sum) ? INT64_MAX : sum;
 }
 
+/* Looking for pictures costs a pass over the body: once, and only where somebody asks. d NULL: of no model yet. */
+static int64_t input_bound(struct call *c, const struct deployment *d) {
+  struct reserve *r = &c->reserve;
+  if (r->has_pictures < 0) r->has_pictures = budget_pictures(c->body) ? 1 : 0;
+  if (!r->has_pictures) return (int64_t)c->body.n + BUDGET_TEMPLATE_TOKENS;
+  return budget_input_bound(c->body, d ? budget_picture_tokens(d->model) : RATE_PICTURE_TOKENS);
+}
+
 static void settle_then_put_receipt(void *arg, const struct call_outcome *outcome, struct buf *out) {
   struct call *c = arg;
   if (outcome->cost.is_known) reserve_settle(c, OK);
@@ -93,13 +101,11 @@ static void settle_then_put_receipt(void *arg, const struct call_outcome *outcom
 enum err reserve_begin(struct call *c, struct err_info *info) {
   struct reserve *r = &c->reserve;
   struct rate_limit_refusal refusal;
-  *r = (struct reserve){0};
+  *r = (struct reserve){.has_pictures = -1};
   if (!c->limits) return OK;
   r->subjects = *c->limits;
   bool has_rate = !is_free_of_charge(c) && has_token_rate(c->limits);
-  /* Looking for pictures costs a pass over the body: only where somebody asks. */
-  r->input_bound =
-      has_rate ? budget_input_bound(c->body, RATE_PICTURE_TOKENS) : (int64_t)c->body.n + BUDGET_TEMPLATE_TOKENS;
+  r->input_bound = has_rate ? input_bound(c, NULL) : (int64_t)c->body.n + BUDGET_TEMPLATE_TOKENS;
   r->tokens_known = has_rate ? tokens_known(c) : 0;
   enum err e = rate_limit_take(c->limits, (uint64_t)r->tokens_known, clock_wall_us(), &r->ticket, &refusal);
   if (e) return refuse_rate(&refusal, info);
@@ -259,7 +265,7 @@ static enum err check_budget_can_hold(const struct deployment *d, struct err_inf
 static enum err reserve_money(struct call *c, const struct deployment *d, struct err_info *info) {
   struct reserve *r = &c->reserve;
   if (r->has_budget && !d->at->is_demo) {
-    r->input_bound = budget_input_bound(c->body, budget_picture_tokens(d->model));
+    r->input_bound = input_bound(c, d);
     enum err e = check_budget_can_hold(d, info);
     return e ? e : take_within_budget(c, d, info);
   }
@@ -280,7 +286,7 @@ static enum err enter_model(struct call *c, const struct deployment *d, struct e
   const struct limits_caller model = {{r->subjects.v[c->limits->n]}, 1, NULL};
   int64_t tokens = 0;
   if (!is_free_of_charge(c) && has_token_rate(&model)) {
-    r->input_bound = budget_input_bound(c->body, RATE_PICTURE_TOKENS);
+    r->input_bound = input_bound(c, NULL);
     tokens = tokens_known(c);
   }
   enum err e = rate_limit_take(&model, (uint64_t)tokens, clock_wall_us(), &r->model_ticket, &refusal);

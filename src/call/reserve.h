@@ -24,6 +24,7 @@ struct reserve {
   struct ledger_reservation money;
   const struct deployment *deployment;
   int64_t input_bound, tokens_known; /* tokens; known: asked for from the rates */
+  int has_pictures;                  /* the body; -1: nobody has looked */
   int64_t max_tokens;                /* output limit that the provider is to be told; 0: as the caller said */
   struct str own_max_tokens;         /* the canonical request's own, once max_tokens has replaced it */
   bool has_own_max_tokens;

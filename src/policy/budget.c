@@ -76,9 +76,11 @@ int64_t budget_picture_tokens(struct str model) {
   return most;
 }
 
-int64_t budget_input_bound(struct str body, int64_t picture_tokens) {
+/* Adds up what pictures change of the bound, and counts them. */
+static int64_t add_pictures(struct str body, int64_t picture_tokens, unsigned *count) {
   struct str key = STR_NONE;
-  int64_t tokens = (int64_t)body.n + BUDGET_TEMPLATE_TOKENS;
+  int64_t tokens = 0;
+  *count = 0;
   for (size_t i = 0; i < body.n; i++) {
     const char *quote = memchr(body.p + i, '"', body.n - i);
     if (!quote) break;
@@ -93,11 +95,24 @@ int64_t budget_input_bound(struct str body, int64_t picture_tokens) {
     } else {
       int64_t n = (int64_t)picture_bytes(key, text);
       if (n > picture_tokens) tokens -= n - picture_tokens;
-      if (!n && is_picture_url(key, text)) tokens += picture_tokens;
+      bool is_named = !n && is_picture_url(key, text);
+      if (is_named) tokens += picture_tokens;
+      *count += n || is_named;
     }
     i = end;
   }
   return tokens;
+}
+
+int64_t budget_input_bound(struct str body, int64_t picture_tokens) {
+  unsigned count;
+  return (int64_t)body.n + BUDGET_TEMPLATE_TOKENS + add_pictures(body, picture_tokens, &count);
+}
+
+unsigned budget_pictures(struct str body) {
+  unsigned count;
+  (void)add_pictures(body, 0, &count);
+  return count;
 }
 
 /* ---- money ---- */

@@ -17,6 +17,8 @@ enum {
  * counted with picture_tokens (or their bytes, where these are fewer); one that is named by a URL is counted, too.
  * Linear; `body` is JSON (anything else is harmless). */
 int64_t budget_input_bound(struct str body, int64_t picture_tokens);
+/* How many pictures a body has; without one the bound is its bytes and BUDGET_TEMPLATE_TOKENS. */
+unsigned budget_pictures(struct str body);
 /* The most that one picture can cost with that model, as its provider knows it. */
 int64_t budget_picture_tokens(struct str model);
 

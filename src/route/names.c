@@ -159,7 +159,14 @@ static enum err link_on_node(struct build *b, const struct names_alias *a, struc
   if (!full.p) return ERR_NO_MEMORY;
   enum err e = link_literal(b, full, step);
   if (!e && !step->n) e = link_literal(b, a->real, step);
-  return e;
+  const struct deployment **here = e ? NULL : ARENA_NEW_ARRAY(&b->n->arena, const struct deployment *, step->n + 1);
+  size_t n = 0;
+  if (!here) return e ? e : ERR_NO_MEMORY;
+  for (size_t i = 0; i < step->n; i++)
+    if (str_eq(step->v[i]->at->provider.id, a->node)) here[n++] = step->v[i];
+  step->v = here;
+  step->n = n;
+  return OK;
 }
 
 static enum err link_alias(struct build *b, const struct names_alias *a, struct route_step *step) {

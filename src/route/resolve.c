@@ -131,7 +131,6 @@ static enum err pick_brain(const struct catalog *c, struct arena *a, struct reso
 }
 
 #define LATEST STR(":latest")
-#define NODE_PREFIX STR("node:")
 
 /* Ollama's names have a tag, which may be left out: "llama3" is "llama3:latest", and the reverse. {NULL, 0} without
  * memory. */
@@ -177,13 +176,30 @@ static enum err pick_named(const struct route_name *named, struct arena *a, stru
   return OK;
 }
 
+#define NODE_PREFIX STR("node:")
+
 bool resolve_is_reserved(struct str name) {
   return is_brain_name(name) || str_eq(name, RESOLVE_NAME_PRIORITY) || str_eq(name, RESOLVE_NAME_SMOKE) ||
          str_has_prefix(name, NODE_PREFIX);
 }
 
-/* One node's model, by the code of the node: an alias that holds there, then the model's own name. Nobody else answers.
- */
+/* A model at that node, as it is known there; *found says whether it is. */
+static enum err at_node(const struct catalog *c, struct arena *a, const struct catalog_provider *at, struct str model,
+                        struct resolution *out, bool *found) {
+  struct str prefix = arena_printf(a, "%.*s/", STR_ARG(at->provider.id));
+  if (!prefix.p) return ERR_NO_MEMORY;
+  bool is_full = str_has_prefix(model, prefix) && map_get(&c->by_qualified, model);
+  struct str qualified = is_full ? model : arena_printf(a, "%.*s%.*s", STR_ARG(prefix), STR_ARG(model));
+  if (!qualified.p) return ERR_NO_MEMORY;
+  enum err e = by_qualified(c, a, qualified, out, found);
+  if (e || *found) return e;
+  struct deployment *d = map_get(&c->by_qualified, other_tag(a, qualified));
+  *found = d != NULL;
+  return d ? pick_one(a, d, out) : OK;
+}
+
+/* One node's model, by the code of the node: nobody else answers. An alias that holds there comes before the name as it
+ * is. */
 static enum err by_node(const struct catalog *c, const struct route_names *names, struct arena *a, struct str name,
                         struct resolution *out, struct err_info *info) {
   struct str code, model;
@@ -196,16 +212,9 @@ static enum err by_node(const struct catalog *c, const struct route_names *names
     return err_set_param(info, ERR_MODEL_NOT_FOUND, "model", "\"%.*s\" names no model: write node:<code>:<model>.",
                          STR_ARG(str_cut_utf8(name, NAME_SHOWN)));
   const struct names_alias *alias = names ? route_names_alias_on(names, at->provider.id, model) : NULL;
-  if (alias) model = alias->real;
-  struct str prefix = arena_printf(a, "%.*s/", STR_ARG(at->provider.id));
-  struct str qualified =
-      str_has_prefix(model, prefix) ? model : arena_printf(a, "%.*s%.*s", STR_ARG(prefix), STR_ARG(model));
-  if (!prefix.p || !qualified.p) return ERR_NO_MEMORY;
-  enum err e = by_qualified(c, a, qualified, out, &found);
-  if (!e && !found) {
-    struct deployment *d = map_get(&c->by_qualified, other_tag(a, qualified));
-    e = d ? pick_one(a, d, out) : not_found_at(c, at, model, info);
-  }
+  enum err e = alias ? at_node(c, a, at, alias->real, out, &found) : OK;
+  if (!e && !found) e = at_node(c, a, at, model, out, &found);
+  if (!e && !found) e = not_found_at(c, at, model, info);
   if (e) return e;
   out->how = RESOLVE_NODE;
   out->told = name;

@@ -22,11 +22,13 @@ struct ledger_booked {
 };
 
 struct ledger_account {
+  /* What a call touches, first and together: few cache lines of an account that is rarely used. */
   uint64_t id; /* of its name; never 0 */
+  struct ledger_bucket total;
+  struct ledger_rates rates;
+  struct ledger_bucket months[LEDGER_RING], days[LEDGER_RING];
   char name[LEDGER_NAME_MAX + 1];
   _Atomic bool has_name; /* false: known by rows only */
-  struct ledger_bucket total, months[LEDGER_RING], days[LEDGER_RING];
-  struct ledger_rates rates;
   struct ledger_booked booked;
   _Atomic uint64_t day_key, day_calls, day_tokens; /* copied from booked at start */
 };

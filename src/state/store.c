@@ -178,7 +178,7 @@ static bool is_of_store(enum err e) {
          e == ERR_STORE_NEWER || e == ERR_STORE_FAILED;
 }
 
-enum err store_write(store_fn *fn, void *arg, struct err_info *info) {
+static enum err write_in(bool changes_people, store_fn *fn, void *arg, struct err_info *info) {
   struct err_info why = {0};
   pthread_mutex_lock(&lock);
   enum err e = open_all(&why);
@@ -192,7 +192,7 @@ enum err store_write(store_fn *fn, void *arg, struct err_info *info) {
       db_rollback(db);
     end_changes(!e);
   }
-  if (!e) atomic_fetch_add(&generation, 1);
+  if (!e && changes_people) atomic_fetch_add(&generation, 1);
   pthread_mutex_unlock(&lock);
   if (!e)
     set_status(OK, NULL, db_migration_count());
@@ -201,6 +201,9 @@ enum err store_write(store_fn *fn, void *arg, struct err_info *info) {
   if (e && info) *info = why;
   return e;
 }
+
+enum err store_write(store_fn *fn, void *arg, struct err_info *info) { return write_in(true, fn, arg, info); }
+enum err store_write_aside(store_fn *fn, void *arg, struct err_info *info) { return write_in(false, fn, arg, info); }
 
 enum err store_read(store_fn *fn, void *arg, struct err_info *info) {
   struct err_info why = {0};
@@ -256,11 +259,19 @@ static enum err key_of_file(const char *name, struct secret **out, struct err_in
   return e;
 }
 
-enum err store_token_key(struct secret **out, struct err_info *info) {
+static enum err key_of_file_locked(const char *name, struct secret **out, struct err_info *info) {
   pthread_mutex_lock(&lock);
-  enum err e = key_of_file(STORE_KEY_FILE, out, info);
+  enum err e = key_of_file(name, out, info);
   pthread_mutex_unlock(&lock);
   return e;
+}
+
+enum err store_token_key(struct secret **out, struct err_info *info) {
+  return key_of_file_locked(STORE_KEY_FILE, out, info);
+}
+
+enum err store_admin_password(struct secret **out, struct err_info *info) {
+  return key_of_file_locked(STORE_PASSWORD_FILE, out, info);
 }
 
 enum err store_seal_key(struct secret **out, struct err_info *info) {
@@ -279,20 +290,6 @@ void store_set_seal_key(struct str key) {
   secret_free(configured_seal_key);
   configured_seal_key = key.n ? secret_new(key) : NULL;
   pthread_mutex_unlock(&lock);
-}
-
-/* ---- what is kept beside it ---- */
-
-enum err store_keep(const char *name, struct str text, struct err_info *info) {
-  char path[PATH_BYTES];
-  enum err e = path_beside(name, path);
-  return e ? e : disk_replace(path, text, 0600, info);
-}
-
-enum err store_kept(const char *name, struct buf *out, struct err_info *info) {
-  char path[PATH_BYTES];
-  enum err e = path_beside(name, path);
-  return e ? e : disk_read(path, KEPT_MAX_BYTES, out, NULL, info);
 }
 
 /* ---- what snapshots are made of ---- */
@@ -322,13 +319,24 @@ static enum err read_names(struct str text, void *out, struct err_info *info) { 
 static const struct kept kept_names = {STORE_NAMES_FILE, "aliases and groups", init_names, load_names,
                                        write_names,      read_names,           NULL};
 
+static void init_nodes(void *nodes) { node_list_init(nodes); }
+static enum err load_nodes(struct db *of, void *out, struct err_info *info) {
+  return nodes_load(of, 0, NULL, out, info);
+}
+static void write_nodes(const void *nodes, struct buf *out) { nodes_write(nodes, true, out); }
+static enum err read_nodes(struct str text, void *out, struct err_info *info) { return nodes_read(text, out, info); }
+static const struct kept kept_nodes = {STORE_NODES_FILE, "nodes",    init_nodes, load_nodes,
+                                       write_nodes,      read_nodes, NULL};
+
 static void keep(const struct kept *k, const void *value) {
   struct err_info info = {0};
   struct buf text;
   if (k->is_stale) atomic_store(k->is_stale, false); /* what changes from here on makes it so again */
   buf_init(&text, 0);
   k->write(value, &text);
-  enum err e = text.failed ? ERR_NO_MEMORY : store_keep(k->file, buf_str(&text), &info);
+  char path[PATH_BYTES];
+  enum err e = text.failed ? ERR_NO_MEMORY : path_beside(k->file, path);
+  if (!e) e = disk_replace(path, buf_str(&text), 0600, &info);
   buf_clear(&text);
   if (e && k->is_stale) atomic_store(k->is_stale, true);
   if (e)
@@ -340,7 +348,9 @@ static enum store_source load_kept(const struct kept *k, void *out) {
   struct err_info info = {0};
   struct buf text;
   buf_init(&text, 0);
-  enum err e = store_kept(k->file, &text, &info);
+  char path[PATH_BYTES];
+  enum err e = path_beside(k->file, path);
+  if (!e) e = disk_read(path, KEPT_MAX_BYTES, &text, NULL, &info);
   bool is_absent = e == ERR_NOT_FOUND;
   if (!e) e = k->read(buf_str(&text), out, &info);
   buf_clear(&text);
@@ -375,6 +385,7 @@ static enum store_source load(const struct kept *k, void *out) {
 
 enum store_source store_people(struct people *out) { return load(&kept_people, out); }
 enum store_source store_names(struct names *out) { return load(&kept_names, out); }
+enum store_source store_node_list(struct nodes *out) { return load(&kept_nodes, out); }
 
 void store_keep_people(const struct people *people) {
   if (atomic_load(&is_kept_stale)) keep(&kept_people, people);

@@ -10,6 +10,7 @@
 #define MAESTRO_STATE_STORE_H
 
 #include "state/names.h"
+#include "state/node.h"
 #include "state/people.h"
 #include "state/secret.h"
 
@@ -18,6 +19,8 @@
 #define STORE_NAMES_FILE "names.jsonl"
 #define STORE_KEY_FILE "token.key"
 #define STORE_SEAL_FILE "store.key"
+#define STORE_PASSWORD_FILE "admin.password"
+#define STORE_NODES_FILE "nodes.jsonl"
 
 struct store_status {
   bool is_started;
@@ -41,6 +44,8 @@ bool store_retry(void);
  * call tries again. */
 typedef enum err store_fn(struct db *db, void *arg, struct err_info *info);
 enum err store_write(store_fn *fn, void *arg, struct err_info *info) MUST_CHECK;
+/* The same for what no snapshot is made of (sessions): the generation stays. */
+enum err store_write_aside(store_fn *fn, void *arg, struct err_info *info) MUST_CHECK;
 
 /* Within a transaction of store_write: whose row, tokens, lists or limits it changes; STORE_CHANGED_TEAMS for teams and
  * the limits of models. Elsewhere it does nothing. */
@@ -53,17 +58,14 @@ enum err store_read(store_fn *fn, void *arg, struct err_info *info) MUST_CHECK;
 /* The key that tokens are signed with: of token.key in the data directory, made at first use. To read a token one does
  * not need it, and to be accepted it must be in the store, so who has the key gains nothing by it. */
 enum err store_token_key(struct secret **out, struct err_info *info) MUST_CHECK;
+/* The administrator's password where none is configured: of admin.password, made at first use. */
+enum err store_admin_password(struct secret **out, struct err_info *info) MUST_CHECK;
 
 /* The key that what is secret in the store is sealed with (each use derives its own): what store_set_seal_key was
  * given, else that of store.key in the data directory, made at first use. */
 enum err store_seal_key(struct secret **out, struct err_info *info) MUST_CHECK;
 /* Before the first use; empty: none. */
 void store_set_seal_key(struct str key);
-
-/* A file beside the store with the last that was known of something, for the time that the store fails. *out is
- * appended to; ERR_NOT_FOUND when there is none. */
-enum err store_keep(const char *name, struct str text, struct err_info *info) MUST_CHECK;
-enum err store_kept(const char *name, struct buf *out, struct err_info *info) MUST_CHECK;
 
 /* Rises with each change; 0 before the first. */
 uint64_t store_generation(void);
@@ -76,6 +78,8 @@ enum store_source {
 /* Never fails: where nothing can be read *out is empty and the source says so. */
 enum store_source store_people(struct people *out);
 enum store_source store_names(struct names *out);
+/* With credentials sealed: see store_nodes (store_node.h). */
+enum store_source store_node_list(struct nodes *out);
 /* What of people has changed since that generation: nothing, or little enough that *out is `old` (of that generation,
  * from the store) with it; else everybody has to be read. What comes of it is in people.jsonl with the next
  * store_keep_people. */

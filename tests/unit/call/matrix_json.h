@@ -110,7 +110,8 @@ static yyjson_mut_val *as_parts(struct str dialect, yyjson_mut_doc *doc, yyjson_
   return value;
 }
 
-static yyjson_mut_val *normalise(struct str dialect, yyjson_mut_doc *doc, struct matrix_names *names, yyjson_mut_val *v) {
+static yyjson_mut_val *normalise(struct str dialect, yyjson_mut_doc *doc, struct matrix_names *names,
+                                 yyjson_mut_val *v) {
   if (yyjson_mut_is_arr(v)) {
     yyjson_mut_val *out = yyjson_mut_arr(doc);
     size_t i, max;

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "state/migrate.h"
 #include "unit.h"
 
 struct store_rig {
@@ -20,9 +21,19 @@ static inline void store_rig_init(struct store_rig *r) {
   snprintf(r->path, sizeof r->path, "%s/maestro.db", r->dir);
 }
 
+/* Its store, brought up to date. */
+static inline struct db *store_rig_open(const struct store_rig *r, uint32_t busy_ms) {
+  const struct db_options options = {.path = r->path, .busy_ms = busy_ms};
+  struct db *db = NULL;
+  unsigned from;
+  assert_int_equal(db_open(&db, &options, NULL), OK);
+  assert_int_equal(migrate_run(db, 0, &from, NULL), OK);
+  return db;
+}
+
 static inline void store_rig_clear(struct store_rig *r) {
-  static const char *const names[] = {"maestro.db",   "maestro.db-wal", "maestro.db-shm",
-                                      "maestro.lock", "people.jsonl",   "copy.db"};
+  static const char *const names[] = {"maestro.db",   "maestro.db-wal", "maestro.db-shm", "maestro.lock",
+                                      "people.jsonl", "copy.db",        "admin.password"};
   char path[160];
   chmod(r->dir, 0700);
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
