@@ -183,12 +183,12 @@ TEST(a_killed_writer_leaves_rows_and_sums_that_agree) {
   char path[LOG_PATH_BYTES];
   struct stat st;
   snprintf(path, sizeof path, "%s/2024-10-04.db-wal", r.dir);
-  for (int i = 0; i < 2000 && (stat(path, &st) || st.st_size < 100000); i++) usleep(1000);
+  for (int i = 0; i < 2000 && (stat(path, &st) || st.st_size < 400000); i++) usleep(1000);
   kill(child, SIGKILL);
   int status;
   waitpid(child, &status, 0);
   unsigned n = count_rows(&r, &everything, &s);
-  assert_true(n >= 70 && n % 7 == 0);
+  assert_true(n >= 7 && n % 7 == 0);
   assert_int_equal(sums_of(&r, LOG_RIG_DAY).v[LOG_SUM_ROWS], n);
   struct log_row row = log_rig_row(LOG_RIG_AT(LOG_RIG_DAY, 86000));
   log_rig_add(&r, &row, 1); /* the next life goes on where it ended */
