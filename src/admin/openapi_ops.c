@@ -17,6 +17,8 @@
 #include "admin/subject_limits.h"
 #include "admin/teams.h"
 #include "admin/users.h"
+#include "admin/dashboard.h"
+#include "admin/records.h"
 #include "api/models.h"
 #include "api/ollama.h"
 #include "api/operations.h"

@@ -195,8 +195,6 @@ static int print(struct place *p) {
 
 int cmd_stats(int argc, char **argv) {
   struct place p = {.days = DAYS};
-  struct config_diags diags;
-  struct err_info info = {0};
   bool is_bad = false;
   p.as_json = cli_take_flag(&argc, argv, "--json");
   p.has_heatmap = cli_take_flag(&argc, argv, "--heatmap");
@@ -212,20 +210,13 @@ int cmd_stats(int argc, char **argv) {
   log_set_level(LOG_LEVEL_WARN); /* what a server would tell its operator */
   arena_init(&p.arena, 0);
   buf_init(&p.answer, 0);
-  config_diags_init(&diags);
-  enum err e = cli_paths(&p.arena, &p.paths, &info);
-  if (!e) e = contexts_load(p.paths.contexts, &p.contexts, &diags);
-  int code;
-  if (e) {
-    code = cli_fail(CLI_FAILED, "%s",
-                    info.text[0] ? info.text : "contexts.json cannot be read; `maestro context list` says why");
-  } else {
+  int code = cli_find_contexts(&p.arena, &p.paths, &p.contexts);
+  if (!code) {
     code = get(&p);
     if (!code) code = print(&p);
     contexts_clear(&p.contexts);
   }
   buf_clear(&p.answer);
-  config_diags_clear(&diags);
   arena_clear(&p.arena);
   return code;
 }

@@ -391,10 +391,7 @@ static int run(struct place *p, int argc, char **argv) {
 
 int cmd_user(int argc, char **argv) {
   struct place p = {0};
-  struct config_diags diags;
-  struct err_info info = {0};
   bool is_bad = false;
-  int code;
   p.as_json = cli_take_flag(&argc, argv, "--json");
   p.has_all_models = cli_take_flag(&argc, argv, "--all-models");
   p.role = cli_take_option(&argc, argv, "--role", NULL, &is_bad);
@@ -406,20 +403,14 @@ int cmd_user(int argc, char **argv) {
   arena_init(&p.arena, 0);
   buf_init(&p.answer, 0);
   buf_init(&p.balances, 0);
-  config_diags_init(&diags);
-  enum err e = cli_paths(&p.arena, &p.paths, &info);
-  if (!e) e = contexts_load(p.paths.contexts, &p.contexts, &diags);
-  if (e) {
-    code = cli_fail(CLI_FAILED, "%s",
-                    info.text[0] ? info.text : "contexts.json cannot be read; `maestro context list` says why");
-  } else {
+  int code = cli_find_contexts(&p.arena, &p.paths, &p.contexts);
+  if (!code) {
     code = run(&p, argc, argv);
     contexts_clear(&p.contexts);
   }
   crypto_wipe(p.answer.p, p.answer.n);
   buf_clear(&p.answer);
   buf_clear(&p.balances);
-  config_diags_clear(&diags);
   arena_clear(&p.arena);
   return code;
 }

@@ -178,21 +178,18 @@ static enum err take_int(void *arg, const struct db_value *row, unsigned columns
   return OK;
 }
 
-static enum err check_format(struct db *db, struct err_info *info) {
-  int64_t format = 0;
-  enum err e = db_run(db, DB_LOG_GET_FORMAT, NULL, 0, take_int, &format, info);
-  if (!e && format != LOG_FILE_FORMAT) e = err_set(info, ERR_STORE_NEWER, "%s", err_text(ERR_STORE_NEWER));
-  return e;
-}
-
 enum err log_file_read(const char *folder, int64_t day, struct db **out, struct err_info *info) {
   char path[LOG_PATH_BYTES];
   log_file_path(folder, day, path);
   const struct db_options options = {.path = path, .is_read_only = true, .busy_ms = BUSY_MS};
   struct db *db = NULL;
+  int64_t tables = 0;
   if (!disk_exists(path)) return ERR_NOT_FOUND;
   enum err e = db_open(&db, &options, info);
-  if (!e) e = check_format(db, info);
+  if (!e) e = db_run(db, DB_LOG_TABLES, NULL, 0, take_int, &tables, info);
+  if (!e && !tables) e = ERR_NOT_FOUND; /* it is being made */
+  if (!e) e = log_format_check(db, info);
+  if (e && !disk_exists(path)) e = ERR_NOT_FOUND; /* it went meanwhile */
   if (e)
     db_close(db);
   else
@@ -201,16 +198,9 @@ enum err log_file_read(const char *folder, int64_t day, struct db **out, struct 
 }
 
 static enum err create(struct db *db, struct err_info *info) {
-  static const enum db_query ddl[] = {DB_LOG_CREATE_FORMAT, DB_LOG_CREATE_SERIES, DB_LOG_CREATE_SERIES_INDEX,
-                                      DB_LOG_CREATE_ROWS, DB_LOG_CREATE_ROWS_INDEX};
-  const struct db_value format = db_int(LOG_FILE_FORMAT);
-  enum err e = db_begin(db, info);
-  if (e) return e;
-  for (size_t i = 0; !e && i < sizeof ddl / sizeof *ddl; i++) e = db_run(db, ddl[i], NULL, 0, NULL, NULL, info);
-  if (!e) e = db_run(db, DB_LOG_SET_FORMAT, &format, 1, NULL, NULL, info);
-  if (!e) return db_commit(db, info);
-  db_rollback(db);
-  return e;
+  static const enum db_query ddl[] = {DB_LOG_CREATE_SERIES, DB_LOG_CREATE_SERIES_INDEX, DB_LOG_CREATE_ROWS,
+                                      DB_LOG_CREATE_ROWS_INDEX};
+  return log_format_create(db, ddl, sizeof ddl / sizeof *ddl, info);
 }
 
 static enum err load_one(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
@@ -232,7 +222,7 @@ static enum err load(struct log_file *f, struct err_info *info) {
   char like[LOG_LIKE_MAX];
   int64_t last[2] = {0};
   log_filter_put(&all, like, params);
-  enum err e = check_format(f->db, info);
+  enum err e = log_format_check(f->db, info);
   if (!e) e = db_run(f->db, DB_LOG_SERIES_LIST, params, LOG_FILTER_PARAMS, load_one, f, info);
   if (!e) e = db_run(f->db, DB_LOG_ROW_LAST, NULL, 0, take_int, last, info);
   f->last_row = last[0];

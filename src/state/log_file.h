@@ -13,7 +13,7 @@ struct log_file;
 
 /* Different series of a day. With LOG_SERIES_MAX of them the models' names of further ones become LOG_OTHER, with twice
  * as many everything that tells them apart but status and error: callers cannot make the files or the memory grow. */
-enum { LOG_SERIES_MAX = 50000, LOG_FILE_FORMAT = 1, LOG_FOLDER_MAX = 960, LOG_PATH_BYTES = 1024 };
+enum { LOG_SERIES_MAX = 50000, LOG_FOLDER_MAX = 960, LOG_PATH_BYTES = 1024 };
 
 /* "<folder>/2026-11-28.db"; a folder has at most LOG_FOLDER_MAX bytes. */
 void log_file_path(const char *folder, int64_t day, char out[LOG_PATH_BYTES]);

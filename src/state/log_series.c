@@ -74,3 +74,28 @@ unsigned log_filter_parts(const struct log_filter *f) {
 bool log_filter_has_time(const struct log_filter *f, int64_t at_us) {
   return at_us >= f->from_us && (!f->to_us || at_us < f->to_us);
 }
+
+enum err log_format_create(struct db *db, const enum db_query *ddl, size_t n, struct err_info *info) {
+  const struct db_value format = db_int(LOG_FORMAT);
+  enum err e = db_begin(db, info);
+  if (e) return e;
+  e = db_run(db, DB_LOG_CREATE_FORMAT, NULL, 0, NULL, NULL, info);
+  for (size_t i = 0; !e && i < n; i++) e = db_run(db, ddl[i], NULL, 0, NULL, NULL, info);
+  if (!e) e = db_run(db, DB_LOG_SET_FORMAT, &format, 1, NULL, NULL, info);
+  if (!e) return db_commit(db, info);
+  db_rollback(db);
+  return e;
+}
+
+static enum err take_format(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
+  (void)columns, (void)info;
+  *(int64_t *)arg = row[0].i;
+  return OK;
+}
+
+enum err log_format_check(struct db *db, struct err_info *info) {
+  int64_t format = 0;
+  enum err e = db_run(db, DB_LOG_GET_FORMAT, NULL, 0, take_format, &format, info);
+  if (!e && format != LOG_FORMAT) e = err_set(info, ERR_STORE_NEWER, "%s", err_text(ERR_STORE_NEWER));
+  return e;
+}

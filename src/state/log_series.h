@@ -42,4 +42,11 @@ void log_filter_put(const struct log_filter *f, char like[LOG_LIKE_MAX], struct 
 unsigned log_filter_parts(const struct log_filter *f);
 bool log_filter_has_time(const struct log_filter *f, int64_t at_us);
 
+/* Every database of the log says which format it has, so that an older program leaves a newer file alone. */
+enum { LOG_FORMAT = 1 };
+/* Makes the tables of an empty one, all or none. */
+enum err log_format_create(struct db *db, const enum db_query *ddl, size_t n, struct err_info *info) MUST_CHECK;
+/* ERR_STORE_NEWER when it is not ours. */
+enum err log_format_check(struct db *db, struct err_info *info) MUST_CHECK;
+
 #endif

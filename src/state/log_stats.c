@@ -42,17 +42,9 @@ static enum err take_int(void *arg, const struct db_value *row, unsigned columns
 }
 
 static enum err create(struct db *db, struct err_info *info) {
-  static const enum db_query ddl[] = {DB_LOG_CREATE_FORMAT,       DB_STAT_CREATE_DAYS,        DB_STAT_CREATE_DAILY,
-                                      DB_STAT_CREATE_DAILY_INDEX, DB_STAT_CREATE_DAILY_USERS, DB_STAT_CREATE_FACETS,
-                                      DB_STAT_CREATE_FACETS_INDEX};
-  const struct db_value format = db_int(LOG_FILE_FORMAT);
-  enum err e = db_begin(db, info);
-  if (e) return e;
-  for (size_t i = 0; !e && i < sizeof ddl / sizeof *ddl; i++) e = db_run(db, ddl[i], NULL, 0, NULL, NULL, info);
-  if (!e) e = db_run(db, DB_LOG_SET_FORMAT, &format, 1, NULL, NULL, info);
-  if (!e) return db_commit(db, info);
-  db_rollback(db);
-  return e;
+  static const enum db_query ddl[] = {DB_STAT_CREATE_DAYS,        DB_STAT_CREATE_DAILY,  DB_STAT_CREATE_DAILY_INDEX,
+                                      DB_STAT_CREATE_DAILY_USERS, DB_STAT_CREATE_FACETS, DB_STAT_CREATE_FACETS_INDEX};
+  return log_format_create(db, ddl, sizeof ddl / sizeof *ddl, info);
 }
 
 static enum err open_stats(struct db **out, const char *folder, bool is_read_only, struct err_info *info) {
@@ -61,13 +53,12 @@ static enum err open_stats(struct db **out, const char *folder, bool is_read_onl
   const struct db_options options = {
       .path = path, .is_read_only = is_read_only, .is_relaxed = !is_read_only, .busy_ms = BUSY_MS};
   struct db *db = NULL;
-  int64_t tables = 0, format = LOG_FILE_FORMAT;
+  int64_t tables = 0;
   if (is_read_only && !disk_exists(path)) return ERR_NOT_FOUND;
   enum err e = db_open(&db, &options, info);
   if (!e) e = db_run(db, DB_LOG_TABLES, NULL, 0, take_int, &tables, info);
   if (!e && !tables) e = is_read_only ? ERR_NOT_FOUND : create(db, info);
-  if (!e) e = db_run(db, DB_LOG_GET_FORMAT, NULL, 0, take_int, &format, info);
-  if (!e && format != LOG_FILE_FORMAT) e = err_set(info, ERR_STORE_NEWER, "%s", err_text(ERR_STORE_NEWER));
+  if (!e) e = log_format_check(db, info);
   if (e)
     db_close(db);
   else
