@@ -1,6 +1,6 @@
-/* What policy costs a request at 10,000 users: processor time of finding the token's owner, judging the model, reserving
- * money and rates with the user, its team and the model, settling, and telling what is left. Then what a change of one
- * user costs: reading it anew and indexing everybody. Built and run by bench/limits.
+/* What policy costs a request at 10,000 users: processor time of finding the token's owner, judging the model,
+ * reserving money and rates with the user, its team and the model, settling, and telling what is left. Then what a
+ * change of one user costs: reading it anew and indexing everybody. Built and run by bench/limits.
  *
  * Every user has limits of each kind, is in one of 100 teams with limits, and has three patterns of models; the model
  * has limits, too. Users come in random order, so that memory is as cold as it would be. Medians of rounds. */
@@ -172,7 +172,8 @@ static double overhead_ns(struct bench *b) {
 }
 
 static void print_request(struct bench *b) {
-  static const char *const names[STAGES] = {"owner of the token", "allowlists", "reserve and release", "settle", "headers"};
+  static const char *const names[STAGES] = {"owner of the token", "allowlists", "reserve and release", "settle",
+                                            "headers"};
   static double rows[STAGES + 1][ROUNDS];
   double before = 0;
   for (int r = 0; r < ROUNDS; r++) {
@@ -251,8 +252,9 @@ int main(void) {
   request->max_tokens = 200;
   b.call->request = request;
   b.call->reply_id = STR("tr_0123456789abcdef");
-  b.call->body = STR("{\"model\":\"model\",\"max_tokens\":200,\"messages\":[{\"role\":\"user\",\"content\":\"Say hello to the "
-                     "people who read what benchmarks print, and be brief.\"}]}");
+  b.call->body =
+      STR("{\"model\":\"model\",\"max_tokens\":200,\"messages\":[{\"role\":\"user\",\"content\":\"Say hello to the "
+          "people who read what benchmarks print, and be brief.\"}]}");
   print_request(&b);
   print_change(&b);
   principals_free(b.principals);

@@ -6,6 +6,7 @@
 #include "base/metrics.h"
 #include "gateway/exchange.h"
 #include "gateway/limits.h"
+#include "gateway/stored.h"
 #include "policy/principals.h"
 
 /* Globals: set by main, once before serving and once at its end. */
@@ -41,6 +42,14 @@ static void put_money(struct request_context *rc, struct buf *b) {
              (unsigned long long)s.torn);
 }
 
+static void put_fault(struct buf *b, enum err fault, const char *text) {
+  if (!fault) return;
+  buf_put(b, STR(",\"code\":"));
+  buf_put_json(b, str_from_c(err_code(fault)));
+  buf_put(b, STR(",\"detail\":"));
+  buf_put_json(b, str_from_c(text));
+}
+
 /* Serving goes on without it, so the status stays "ok"; whoever watches it looks here. */
 static void put_store(struct buf *b, const struct principals *principals) {
   static const char *const sources[] = {
@@ -49,12 +58,7 @@ static void put_store(struct buf *b, const struct principals *principals) {
   store_status(&status);
   buf_put(b, STR(",\"store\":{\"status\":"));
   buf_put_json(b, !status.is_started ? STR("none") : status.fault ? STR("failing") : STR("ok"));
-  if (status.fault) {
-    buf_put(b, STR(",\"code\":"));
-    buf_put_json(b, str_from_c(err_code(status.fault)));
-    buf_put(b, STR(",\"detail\":"));
-    buf_put_json(b, str_from_c(status.text));
-  }
+  put_fault(b, status.fault, status.text);
   buf_put(b, STR(",\"schema_version\":"));
   buf_put_u64(b, status.version);
   buf_put(b, STR(",\"users\":"));
@@ -62,6 +66,18 @@ static void put_store(struct buf *b, const struct principals *principals) {
   buf_put(b, STR(",\"users_from\":"));
   buf_put_json(b, str_from_c(sources[principals->source]));
   buf_put_char(b, '}');
+}
+
+/* Stored responses: with a file that does not work they are kept in memory, where the oldest may go unwritten. */
+static void put_responses(struct buf *b) {
+  struct stored_response_status s;
+  if (!stored_get()) return;
+  stored_response_status(stored_get(), &s);
+  buf_put(b, STR(",\"responses\":{\"status\":"));
+  buf_put_json(b, !s.has_file ? STR("memory") : s.fault ? STR("failing") : STR("ok"));
+  put_fault(b, s.fault, s.text);
+  buf_printf(b, ",\"stored\":%zu,\"stored_bytes\":%zu,\"waiting\":%zu,\"lost\":%llu}", s.written.count, s.written.bytes,
+             s.waiting.count, (unsigned long long)s.lost);
 }
 
 void operations_healthz(struct request_context *rc) {
@@ -93,6 +109,7 @@ void operations_healthz(struct request_context *rc) {
   buf_put(&b, STR(",\"epoch\":"));
   buf_put_u64(&b, snapshot_epoch(rc->snapshot));
   put_store(&b, snapshot_get(rc->snapshot, GATEWAY_PRINCIPALS));
+  put_responses(&b);
   buf_put_char(&b, '}');
   exchange_answer(rc, 200, &b);
   buf_clear(&b);

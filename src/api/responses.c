@@ -3,9 +3,8 @@
 
 #include "dialect/openai_responses/expand.h"
 #include "gateway/exchange.h"
+#include "gateway/limits.h"
 #include "gateway/stored.h"
-
-static int64_t now_ms(void) { return (int64_t)(clock_mono_us() / 1000); }
 
 static void fail_not_found(struct request_context *rc, struct str id) {
   struct err_info info = {0};
@@ -13,17 +12,23 @@ static void fail_not_found(struct request_context *rc, struct str id) {
   exchange_fail(rc, e, &info);
 }
 
+static struct str owner_of(struct request_context *rc, char out[AUTH_NAME_BYTES]) {
+  return limits_owner(snapshot_get(rc->snapshot, GATEWAY_LIMITS), &rc->principal, out);
+}
+
+static void fail(struct request_context *rc, enum err e, const struct err_info *info) {
+  if (e == ERR_NOT_FOUND)
+    fail_not_found(rc, rc->path_rest);
+  else
+    exchange_fail(rc, e, info);
+}
+
 static bool find(struct request_context *rc, struct stored_response *out) {
   char owner[AUTH_NAME_BYTES];
-  enum err e = OK;
-  struct stored_responses *kept = stored_get();
-  struct str name = auth_principal_name(&rc->principal, owner);
-  if (kept && stored_response_get(kept, name, rc->path_rest, now_ms(), rc->arena, out, &e)) return true;
-  if (e)
-    exchange_fail(rc, e, NULL);
-  else
-    fail_not_found(rc, rc->path_rest);
-  return false;
+  struct err_info info = {0};
+  enum err e = stored_find(owner_of(rc, owner), rc->path_rest, rc->arena, out, &info);
+  if (e) fail(rc, e, &info);
+  return !e;
 }
 
 void responses_get(struct request_context *rc) {
@@ -33,10 +38,11 @@ void responses_get(struct request_context *rc) {
 
 void responses_delete(struct request_context *rc) {
   char owner[AUTH_NAME_BYTES];
+  struct err_info info = {0};
   struct buf json;
-  struct stored_responses *kept = stored_get();
-  if (!kept || !stored_response_delete(kept, auth_principal_name(&rc->principal, owner), rc->path_rest, now_ms())) {
-    fail_not_found(rc, rc->path_rest);
+  enum err e = stored_delete(owner_of(rc, owner), rc->path_rest, &info);
+  if (e) {
+    fail(rc, e, &info);
     return;
   }
   buf_init(&json, 0);

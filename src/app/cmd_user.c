@@ -201,7 +201,8 @@ static void print_user(const struct json_node *u) {
   }
 }
 
-/* What is limited, and what is left where a server has counted: "budget $3 a month, $2.5 left, 60 requests a minute". */
+/* What is limited, and what is left where a server has counted: "budget $3 a month, $2.5 left, 60 requests a minute".
+ */
 static void print_limits(const char *label, struct str name, const struct json_node *l) {
   static const struct {
     struct str key;

@@ -110,6 +110,17 @@ static void keep_answers(const struct config_options *o) {
     stored_response_set_limits(stored_get(), &limits, (int64_t)(clock_mono_us() / 1000));
 }
 
+/* Stored responses outlive the process in a file; without it they are kept in memory all the same. */
+static void open_answers(const struct cli_paths *paths) {
+  char path[1500];
+  struct err_info info = {0};
+  if (!stored_get() || snprintf(path, sizeof path, "%s/" STORED_RESPONSE_FILE, paths->data_dir) >= (int)sizeof path)
+    return;
+  enum err e = stored_response_open(stored_get(), path, &info);
+  if (e)
+    log_line(LOG_LEVEL_ERROR, "stored responses are kept in memory only", log_c(LOG_ERROR, err_info_text(e, &info)));
+}
+
 static void forget_answers(void) {
   struct stored_responses *kept = stored_get();
   stored_set(NULL);
@@ -369,6 +380,7 @@ static int serve(const struct config *config, const struct server_options *optio
   if (!e) e = reload_now(&diags, &info); /* the first snapshot: now the port and the demo are known */
   if (e && diags.n) print_diags(&diags);
   keep_answers(&config->options);
+  if (!e) open_answers(&options->paths);
   if (!e) e = server_start_workers(start, config, &info);
   if (e) {
     code = cli_fail(e == ERR_BAD_CONFIG ? CLI_CONFIG : CLI_FAILED, "%s", err_info_text(e, &info));

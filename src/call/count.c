@@ -142,31 +142,3 @@ struct count_result count_request(const struct request *r, struct str model) {
 }
 
 bool count_is_ready(struct str model) { return token_count_is_ready(token_family_of(model)); }
-
-/* ---- bounds ---- */
-
-/* Whether a quoted word begins at p (behind its quote) that announces a medium. In a string that holds JSON these have
- * a backslash before their end, and are none. */
-static bool is_medium(const char *p, const char *end) {
-  static const struct str words[] = {
-      STR("image\""),      STR("image_url\""),   STR("input_image\""), STR("images\""),      STR("file\""),
-      STR("input_file\""), STR("document\""),    STR("inlineData\""),  STR("inline_data\""), STR("fileData\""),
-      STR("file_data\""),  STR("input_audio\""), STR("video\""),
-  };
-  size_t left = (size_t)(end - p);
-  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-    if (left >= words[i].n && *p == *words[i].p && memcmp(p, words[i].p, words[i].n) == 0) return true;
-  return false;
-}
-
-int64_t count_upper_bound(struct str body, struct str model) {
-  enum { FRAME_TOKENS = 1000 };
-  /* The worst picture of this model; a document's pages and a film's seconds have bytes enough to be covered by them.
-   */
-  int64_t worst = media_tokens_image(model, (struct image_size){8000, 8000}, STR("high"));
-  int64_t tokens = (int64_t)body.n + FRAME_TOKENS;
-  const char *p = body.p, *end = body.p + body.n;
-  while (p < end && (p = memchr(p, '"', (size_t)(end - p))))
-    if (is_medium(++p, end)) tokens += worst;
-  return tokens;
-}

@@ -19,10 +19,6 @@ struct count_result {
 struct count_result count_request(const struct request *r, struct str model);
 bool count_is_ready(struct str model);
 
-/* More tokens than any tokenizer makes of a body of these bytes, whatever it is: a token a byte, and of each medium in
- * it the most that one can cost. Some microseconds. For reservations. */
-int64_t count_upper_bound(struct str body, struct str model);
-
 /* The words of an answer as they come, for the case that its usage does not: add costs about a nanosecond a byte. Lives
  * where its answer does. Zero-initialise. */
 struct count_output {

@@ -44,6 +44,13 @@ WAIT enum err translate_count_input(struct call *c, const struct deployment *d, 
                                     struct err_info *info);
 /* The answer to a request for a count of tokens, estimated here: into call->reply. */
 WAIT enum err translate_count(struct call *c, const struct deployment *d, struct err_info *info);
+/* What an error that came within an answer means, by its provider. */
+enum err translate_provider_error(const struct deployment *d, struct http_headers headers, struct str body,
+                                  struct err_info *info) MUST_CHECK;
+/* A delta of the model's words, for an upstream that does not count them. */
+static inline void translate_count_words(struct call *c, const struct event *e) {
+  if (e->part_kind != PART_IMAGE && e->part_kind != PART_AUDIO) count_output_add(&c->seen, e->bytes);
+}
 /* A whole reply into call->reply. */
 enum err translate_reply(struct call *c, const struct deployment *d, const struct codec *codec, struct str body,
                          struct http_headers headers, struct err_info *info) MUST_CHECK;

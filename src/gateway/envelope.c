@@ -1,6 +1,7 @@
 /* What is known of a request before it is routed: see gateway/envelope.h. */
 #include "gateway/envelope.h"
 
+#include "gateway/limits.h"
 #include "llm/signature.h"
 
 static enum err scan_piece(void *arg, struct str piece, struct err_info *info) {
@@ -42,9 +43,10 @@ enum err envelope_read_path(struct request_context *rc, struct dialect_request *
 /* What stands for kept responses is put in their place; the new body is looked at again. */
 static enum err expand(struct request_context *rc, struct turn *t, struct envelope_scan *scan) {
   bool is_changed = false;
-  t->call.owner = auth_principal_name(&rc->principal, t->owner);
-  enum err e = stored_begin(&t->stored, rc->arena, t->call.owner, rc->options->server_limits_body_bytes, scan,
-                            &t->call.body, &is_changed, &rc->info);
+  const struct limits_section *limits = snapshot_get(rc->snapshot, GATEWAY_LIMITS);
+  struct str owner = limits_owner(limits, &rc->principal, t->owner);
+  enum err e = stored_begin(&t->stored, rc->arena, owner, rc->options->server_limits_body_bytes, scan, &t->call.body,
+                            &is_changed, &rc->info);
   if (e || !is_changed) return e;
   return envelope_scan_whole(scan, rc->endpoint->dialect->request_table(), NULL, rc->arena, t->call.body, &rc->info);
 }

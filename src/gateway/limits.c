@@ -110,6 +110,12 @@ struct limits_caller limits_of(const struct limits_section *s, const struct auth
   return c;
 }
 
+struct str limits_owner(const struct limits_section *s, const struct auth_principal *principal,
+                        char out[AUTH_NAME_BYTES]) {
+  if (principal->kind != AUTH_KEY) return auth_principal_name(principal, out);
+  return ledger_account_name(subject_of(s, principal)->account);
+}
+
 /* ---- headers ---- */
 
 enum { VALUE_BYTES = 24 };

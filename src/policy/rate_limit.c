@@ -37,8 +37,8 @@ struct moment {
 };
 
 static struct moment moment_of(int64_t wall_us) {
-  return (struct moment){
-      wall_us, {(uint64_t)(wall_us / MINUTE_US) & TAG_MASK, (uint64_t)(wall_us / DAY_US) & TAG_MASK}};
+  return (struct moment){wall_us,
+                         {(uint64_t)(wall_us / MINUTE_US) & TAG_MASK, (uint64_t)(wall_us / DAY_US) & TAG_MASK}};
 }
 
 static uint64_t tag_of(enum rate_limit_kind kind, const struct moment *m) { return m->tags[windows[kind].of_day]; }
@@ -72,8 +72,7 @@ static bool add(const struct limits_subject *s, enum rate_limit_kind kind, uint6
 }
 
 /* Takes n back from the window of that moment, if that is still the one. */
-static void subtract(const struct limits_subject *s, enum rate_limit_kind kind, uint64_t n,
-                     const struct moment *m) {
+static void subtract(const struct limits_subject *s, enum rate_limit_kind kind, uint64_t n, const struct moment *m) {
   _Atomic uint64_t *word = word_of(s, kind);
   uint64_t now = atomic_load_explicit(word, memory_order_relaxed), next;
   do {
@@ -98,8 +97,7 @@ static void leave(const struct limits_subject *s) {
 }
 
 /* Gives back what the first n subjects took, and the first `kinds` windows of the one behind them. */
-static void undo(const struct limits_caller *c, unsigned n, unsigned kinds, uint64_t tokens,
-                 const struct moment *m) {
+static void undo(const struct limits_caller *c, unsigned n, unsigned kinds, uint64_t tokens, const struct moment *m) {
   for (unsigned i = 0; i <= n && i < c->n; i++) {
     for (unsigned k = 0; k < (i < n ? (unsigned)RATE_LIMIT_KINDS : kinds); k++)
       if (limit_of(&c->v[i]->limits, (enum rate_limit_kind)k))

@@ -40,6 +40,7 @@ static inline struct db_value db_int_or_null(int64_t i) { return i ? db_int(i) :
 struct db_options {
   const char *path;
   bool is_read_only; /* then it must exist */
+  bool is_relaxed;   /* a commit is not synced: a power cut may take the last, a crash of the program none */
   uint32_t busy_ms;  /* how long another program's lock is waited for */
 };
 

@@ -98,6 +98,8 @@ enum err db_open(struct db **out, const struct db_options *options, struct err_i
               "SELECT COUNT(*) FROM sqlite_schema;",
               info);
   if (!e && !options->is_read_only) e = execute(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", info);
+  if (!e && options->is_relaxed)
+    e = execute(db, "PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 8388608;", info);
 out:
   if (e)
     db_close(db);

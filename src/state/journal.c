@@ -229,10 +229,12 @@ static void recover(struct journal *j, uint64_t next_seq, void (*on_row)(void *,
 void journal_forget(struct journal *j) {
   j->free_count = 0;
   for (uint32_t i = j->shape.slots; i-- > 0;) {
-    __atomic_store_n(&j->slots[i].state, STATE_FREE, __ATOMIC_RELEASE);
+    if (j->slots[i].state != STATE_FREE) __atomic_store_n(&j->slots[i].state, STATE_FREE, __ATOMIC_RELEASE);
     j->free_slots[j->free_count++] = i;
   }
   atomic_store(&j->taken, 0);
+  /* Every page has been looked at; what is not in use is the file's again, and comes back when it is needed. */
+  (void)madvise(j->map, j->map_bytes, MADV_DONTNEED);
 }
 
 /* ---- the file ---- */
@@ -328,8 +330,6 @@ enum err journal_open(struct journal **out, const char *path, unsigned worker, c
     return e;
   }
   recover(j, next_seq ? next_seq : 1, on_row, arg, found);
-  /* Recovery has looked at every page; what is not in use is the file's again, and comes back when it is needed. */
-  (void)madvise(j->map, j->map_bytes, MADV_DONTNEED);
   *out = j;
   return OK;
 }

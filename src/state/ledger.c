@@ -102,6 +102,10 @@ struct ledger_account *ledger_account(struct str name) {
   return a;
 }
 
+struct str ledger_account_name(const struct ledger_account *a) {
+  return str_from_c(a->name);
+}
+
 void ledger_each_account(void (*fn)(void *arg, struct ledger_account *a), void *arg) {
   struct table *t = atomic_load_explicit(&newest, memory_order_acquire);
   for (size_t i = 0; t && i < t->room; i++) {

@@ -31,6 +31,7 @@ struct ledger_account;
 /* The account of that name, made when new; without a lock when it is there. NULL: memory is short, the name too long,
  * or there are too many. */
 struct ledger_account *ledger_account(struct str name);
+struct str ledger_account_name(const struct ledger_account *a); /* lives as long as the process */
 struct ledger_rates *ledger_account_rates(struct ledger_account *a);
 /* Calls (not attempts) and their tokens that were settled on that UTC day; 0 for other days than the current one. */
 void ledger_account_day(const struct ledger_account *a, uint32_t day, uint64_t *calls, uint64_t *tokens);

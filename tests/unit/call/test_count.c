@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "dialect/dialect.h"
+#include "policy/budget.h"
 #include "unit.h"
 
 static struct count_result count(const char *dialect, const char *body, const char *model) {
@@ -118,6 +119,7 @@ TEST(pictures_count_by_their_size) {
   assert_true(r.tokens > r.media);
 }
 
+/* The bound of a reservation (policy/budget.h). */
 TEST(nothing_counts_more_than_the_bound) {
   const char *picture =
       "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":"
@@ -127,11 +129,7 @@ TEST(nothing_counts_more_than_the_bound) {
   for (size_t b = 0; b < 2; b++)
     for (size_t m = 0; m < sizeof models / sizeof *models; m++)
       assert_true(count("openai_chat", bodies[b], models[m]).tokens <=
-                  count_upper_bound(str_from_c(bodies[b]), str_from_c(models[m])));
-  /* Words in a text that holds JSON announce nothing. */
-  assert_int_equal(count_upper_bound(STR("{\"a\":\"{\\\"image\\\":1}\"}"), STR("gpt-4o")),
-                   count_upper_bound(STR("{\"a\":\"{\\\"imagE\\\":1}\"}"), STR("gpt-4o")));
-  assert_true(count_upper_bound(STR_NONE, STR("gpt-4o")) > 0);
+                  budget_input_bound(str_from_c(bodies[b]), budget_picture_tokens(str_from_c(models[m]))));
 }
 
 TEST(output_counts_however_it_is_cut) {

@@ -62,6 +62,33 @@ TEST(tls_is_verified) {
   finish(&trusting);
 }
 
+/* Without a bundle: one authority in a directory, under the name by which OpenSSL looks for it, or in a file. */
+TEST(the_systems_authorities_are_found) {
+  char dir[] = "/tmp/maestro-test-cas-XXXXXX", link_path[64];
+  struct fix f = {.impl = *state, .options.insecure_skip_verify = true, .host = "localhost"};
+  if (f.impl->is_curl) return; /* which has its own way to them */
+  run_tls(&f, serve_echo, NULL, story_tls);
+  f.options.insecure_skip_verify = false;
+  FILE *file = fopen(ca_path, "r");
+  X509 *ca = PEM_read_X509(file, NULL, NULL, NULL);
+  fclose(file);
+  assert_non_null(mkdtemp(dir));
+  snprintf(link_path, sizeof link_path, "%s/%08lx.0", dir,
+           X509_NAME_hash_ex(X509_get_subject_name(ca), NULL, NULL, NULL));
+  X509_free(ca);
+  setenv("SSL_CERT_DIR", dir, 1);
+  run_tls(&f, serve_echo, NULL, story_tls_refused); /* nothing is in it */
+  assert_int_equal(symlink(ca_path, link_path), 0);
+  run_tls(&f, serve_echo, NULL, story_tls);
+  unlink(link_path);
+  setenv("SSL_CERT_FILE", ca_path, 1);
+  run_tls(&f, serve_echo, NULL, story_tls);
+  unsetenv("SSL_CERT_DIR");
+  unsetenv("SSL_CERT_FILE");
+  rmdir(dir);
+  finish(&f);
+}
+
 static void serve_tls_cut(struct conn *c, void *arg) {
   if (!conn_read_request(c)) return;
   conn_send(c, *(struct str *)arg);
@@ -231,6 +258,7 @@ TEST(the_resend_works_over_tls) {
 
 #define CASES(X)                                    \
   X(tls_is_verified)                                \
+  X(the_systems_authorities_are_found)              \
   X(tls_ends_only_with_close_notify)                \
   X(tls_carries_what_plain_does)                    \
   X(a_plain_upstream_behind_https_is_a_tls_failure) \

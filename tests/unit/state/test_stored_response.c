@@ -86,11 +86,12 @@ TEST(one_id_of_two_owners) {
 }
 
 TEST(the_newest_item_of_an_id_is_found) {
-  struct stored_response_item item = {STR("i"), STR("1")};
-  struct stored_response r = {.id = STR("r1"), .items = &item, .item_count = 1};
+  struct str lists = STR("[1,2]");
+  struct stored_response_item item = {STR("i"), str_sub(lists, 1, 2)};
+  struct stored_response r = {.id = STR("r1"), .input = lists, .items = &item, .item_count = 1};
   struct str json;
   assert_int_equal(stored_response_put(store, STR("a"), &r, 0, NULL), OK);
-  item.json = STR("2");
+  item.json = str_sub(lists, 3, 4);
   r.id = STR("r2");
   assert_int_equal(stored_response_put(store, STR("a"), &r, 0, NULL), OK);
   assert_true(has_item("a", "i", 0, &json));
