@@ -134,6 +134,44 @@ test('errors of the administration have their code, path and detail', async () =
   }
 });
 
+// What every member of every body gets: none of it may be more than refused, or taken as the text that it is.
+const HOSTILE = [
+  null, true, -1, 1e308, 9007199254740993, {}, [[]], { a: { b: [1] } }, '', 'x'.repeat(5000), "x'); DROP TABLE users;-- ' OR '1'='1",
+  'a\u0000b', 'a\r\nX-Injected: 1', '../../etc/passwd', '\ud800', ['a\r\nX-Injected: 1'],
+];
+
+test('every member of every body: hostile values are refused by name or taken as text, and break nothing', async () => {
+  const doc = await description();
+  const before_ = (await send(serve.url, 'GET', '/admin/users/a-viewer', bearer(ADMIN))).text;
+  const wrong = [];
+  let tried = 0;
+  for (const { method, path, op } of operations(doc)) {
+    const schema = op.requestBody?.content['application/json'].schema;
+    if (!path.startsWith('/admin/') || !schema?.properties) continue;
+    const target = path.replace(/\{[^}]+\}/g, 'no-such-thing');
+    for (const key of Object.keys(schema.properties)) {
+      for (const value of HOSTILE) {
+        const reply = await send(serve.url, method, target, { ...bearer(ADMIN), 'content-type': 'application/json' }, JSON.stringify({ [key]: value }));
+        const what = `${method} ${path} {"${key}": ${JSON.stringify(value).slice(0, 40)}}: ${reply.status} ${reply.text.slice(0, 200)}`;
+        tried++;
+        if (![200, 201, 204, 400, 404, 409, 422].includes(reply.status)) wrong.push(what);
+        if (reply.headers.get('x-injected')) wrong.push(`injected: ${what}`);
+        if (reply.status < 400) continue;
+        const body = JSON.parse(reply.text);
+        if (typeof body.detail !== 'string' || !body.error?.code) wrong.push(`no detail: ${what}`);
+        if (reply.status === 422 && !body.error.param) wrong.push(`no path: ${what}`);
+      }
+    }
+    for (const body of ['[]', '"x"', 'null', '7', '{"a":1,"a":2}', '{"no_such_member":1}', '{', '\u0000', `{"x":${'['.repeat(500)}${']'.repeat(500)}}`]) {
+      const reply = await send(serve.url, method, target, { ...bearer(ADMIN), 'content-type': 'application/json' }, body);
+      if (reply.status !== 400 && reply.status !== 422) wrong.push(`${method} ${path} ${body.slice(0, 30)}: ${reply.status}`);
+    }
+  }
+  assert.deepEqual(wrong.slice(0, 30), [], `${wrong.length} of ${tried}`);
+  assert.ok(tried > 500, `${tried}`);
+  assert.equal((await send(serve.url, 'GET', '/admin/users/a-viewer', bearer(ADMIN))).text, before_);
+});
+
 test('the description is valid OpenAPI 3.1 and says what is served', async () => {
   const doc = await description();
   const result = await new Validator().validate(structuredClone(doc));
