@@ -10,6 +10,7 @@
 #include "admin/nodes_ask.h"
 #include "admin/openapi.h"
 #include "admin/openapi_ops.h"
+#include "admin/priorities.h"
 #include "admin/seeds.h"
 #include "admin/sessions.h"
 #include "admin/settings.h"
