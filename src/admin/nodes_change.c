@@ -142,7 +142,10 @@ static enum err answer(struct edit *edit) {
 static const struct {
   enum db_query query;
   const char *what;
-} uses[] = {{DB_STORED_NODE_USERS, "allowlists of users"}};
+} uses[] = {{DB_STORED_NODE_USERS, "allowlists of users"},
+            {DB_STORED_NODE_TEAMS, "allowlists of teams"},
+            {DB_STORED_NODE_ALIASES, "aliases"},
+            {DB_STORED_NODE_GROUPS, "members of groups"}};
 
 static enum err add_name(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
   struct buf *names = arg;

@@ -14,6 +14,7 @@
 #include "state/migrate.h"
 #include "state/store.h"
 #include "state/store_names.h"
+#include "state/store_node.h"
 #include "state/store_team.h"
 #include "state/store_user.h"
 
@@ -145,11 +146,24 @@ static enum err restore_from(struct place *p, const char *path, struct err_info 
   return e;
 }
 
+/* For a server that cannot read the store. How many users there are now. */
+static size_t keep_last_known(void) {
+  struct people people;
+  struct names names;
+  store_people(&people);
+  store_names(&names);
+  size_t users = people.user_count;
+  people_clear(&people);
+  names_clear(&names);
+  store_nodes_unref(store_nodes());
+  store_nodes_forget();
+  return users;
+}
+
 static int restore(struct place *p, int argc, char **argv) {
   struct data_lock lock = {-1};
   struct err_info info = {0};
   struct store_status status;
-  struct people people;
   if (argc < 2) return cli_fail(CLI_USAGE, "usage: maestro store restore FILE");
   enum err e = data_lock_take(p->paths.data_dir, "store restore", &lock, &info);
   if (!e) e = restore_from(p, argv[1], &info);
@@ -162,102 +176,126 @@ static int restore(struct place *p, int argc, char **argv) {
     store_stop();
     return cli_fail(CLI_FAILED, "%s", status.text);
   }
-  store_people(&people);
-  printf("Restored %zu user%s from %s; what was there is %s.before-restore\n", people.user_count,
-         people.user_count == 1 ? "" : "s", argv[1], p->store);
-  people_clear(&people);
+  size_t users = keep_last_known();
+  printf("Restored %zu user%s from %s; what was there is %s.before-restore\n", users, users == 1 ? "" : "s", argv[1],
+         p->store);
   store_stop();
   return CLI_OK;
 }
 
 /* ---- export and import ---- */
 
+struct content {
+  struct people people;
+  struct names names;
+  struct nodes nodes;
+};
+
+static void content_init(struct content *c) {
+  people_init(&c->people);
+  names_init(&c->names);
+  node_list_init(&c->nodes);
+}
+
+static void content_clear(struct content *c) {
+  people_clear(&c->people);
+  names_clear(&c->names);
+  node_list_clear(&c->nodes);
+}
+
+static enum err read_content(struct db *db, struct content *out, struct err_info *info) {
+  unsigned version = 0;
+  enum err e = migrate_version(db, &version, info);
+  if (!e && version < db_migration_count())
+    e = err_set(info, ERR_BAD_VALUE, "the store has version %u of %u: run `maestro store migrate` first", version,
+                db_migration_count());
+  if (!e) e = db_begin_read(db, info);
+  if (!e) e = people_load(db, 0, &out->people, info);
+  if (!e) e = names_load(db, &out->names, info);
+  return e ? e : nodes_load(db, 0, NULL, &out->nodes, info);
+}
+
+/* A credential opens with its store's key alone, so it stays; `backup` and store.key together take it along. */
+static void say_left_out(const struct nodes *nodes) {
+  for (size_t i = 0; i < nodes->n; i++)
+    if (nodes->v[i].sealed.n)
+      fprintf(stderr, "The node \"%.*s\" is exported without its credential and headers.\n", STR_ARG(nodes->v[i].p.id));
+}
+
 static int export(struct place *p, int argc, char **argv) {
   struct err_info info = {0};
   struct db *db = NULL;
-  struct people people;
-  struct names names;
+  struct content content;
   struct buf text;
-  people_init(&people);
-  names_init(&names);
+  content_init(&content);
   buf_init(&text, 0);
   enum err e = open_store(p->store, &db, &info);
-  unsigned version = 0;
-  if (!e) e = migrate_version(db, &version, &info);
-  if (!e && version < db_migration_count())
-    e = err_set(&info, ERR_BAD_VALUE, "the store has version %u of %u: run `maestro store migrate` first", version,
-                db_migration_count());
-  if (!e) e = db_begin_read(db, &info);
-  if (!e) e = people_load(db, 0, &people, &info);
-  if (!e) e = names_load(db, &names, &info);
+  if (!e) e = read_content(db, &content, &info);
   db_close(db);
-  if (!e) people_write(&people, &text);
-  if (!e) names_write(&names, &text);
+  if (!e) people_write(&content.people, &text);
+  if (!e) names_write(&content.names, &text);
+  if (!e) nodes_write(&content.nodes, false, &text);
   if (!e && text.failed) e = ERR_NO_MEMORY;
   if (!e && argc > 1) e = disk_replace(argv[1], buf_str(&text), 0600, &info);
   if (!e && argc < 2 && (fwrite(text.p, 1, text.n, stdout) != text.n || fflush(stdout)))
     e = err_set(&info, ERR_IO, "standard output: %s", strerror(errno));
   int code = e ? fail(e, &info) : CLI_OK;
-  people_clear(&people);
-  names_clear(&names);
+  if (!e) say_left_out(&content.nodes);
+  content_clear(&content);
   buf_clear(&text);
   return code;
 }
 
-struct imported {
-  struct people people;
-  struct names names;
-};
-
 static enum err add_all(struct db *db, void *arg, struct err_info *info) {
-  const struct imported *in = arg;
+  const struct content *c = arg;
   enum err e = OK;
-  const struct people *people = &in->people;
+  const struct people *people = &c->people;
   for (size_t i = 0; !e && i < people->team_count; i++) e = store_team_import(db, &people->teams[i], info);
   for (size_t i = 0; !e && i < people->model_count; i++)
     e = store_team_set_model_limits(db, people->models[i].model, &people->models[i].limits, info);
   for (size_t i = 0; !e && i < people->user_count; i++) e = store_user_import(db, &people->users[i], info);
-  return e ? e : store_names_import(db, &in->names, info);
+  for (size_t i = 0; !e && i < c->nodes.n; i++) e = store_node_import(db, &c->nodes.v[i], info);
+  return e ? e : store_names_import(db, &c->names, info);
 }
 
-/* People, then names where there are any: exports of earlier versions have none. */
-static enum err read_export(struct str text, struct imported *out, struct err_info *info) {
-  size_t names = names_find_text(text);
-  enum err e = people_read(str_sub(text, 0, names), &out->people, info);
-  return e || names == text.n ? e : names_read(str_sub(text, names, text.n), &out->names, info);
+/* The next part of an export, each of which begins with a line that says what it is. */
+static struct str next_part(struct str *rest) {
+  static const struct str head = STR("\n{\"kind\":");
+  size_t next = str_find(*rest, head);
+  struct str part = str_sub(*rest, 0, next == SIZE_MAX ? rest->n : next + 1);
+  *rest = str_sub(*rest, part.n, rest->n);
+  return part;
 }
 
-/* For a server that cannot read the store. */
-static void keep_copies(void) {
-  struct imported now;
-  store_people(&now.people);
-  store_names(&now.names);
-  people_clear(&now.people);
-  names_clear(&now.names);
+/* People, then names and nodes: exports of earlier versions have none of these. */
+static enum err parse_content(struct str text, struct content *out, struct err_info *info) {
+  struct str rest = text;
+  enum err e = people_read(next_part(&rest), &out->people, info);
+  if (!e && rest.n) e = names_read(next_part(&rest), &out->names, info);
+  return e || !rest.n ? e : nodes_read(rest, &out->nodes, info);
 }
 
 static int import(struct place *p, int argc, char **argv) {
   struct err_info info = {0};
-  struct imported in;
+  struct content content;
   struct buf text;
   if (argc < 2) return cli_fail(CLI_USAGE, "usage: maestro store import FILE");
-  people_init(&in.people);
-  names_init(&in.names);
+  content_init(&content);
   buf_init(&text, 0);
   enum err e = disk_read(argv[1], IMPORT_MAX_BYTES, &text, NULL, &info);
-  if (!e) e = read_export(buf_str(&text), &in, &info);
+  if (!e) e = parse_content(buf_str(&text), &content, &info);
   if (!e) e = store_start(p->paths.data_dir, "store import", &info);
   if (!e) {
-    e = store_write(add_all, &in, &info);
-    if (!e) keep_copies();
+    e = store_write(add_all, &content, &info);
+    if (!e) (void)keep_last_known();
     store_stop();
   }
   int code = e ? fail(e, &info) : CLI_OK;
   if (!e)
-    printf("Imported %zu user%s and %zu name%s\n", in.people.user_count, in.people.user_count == 1 ? "" : "s",
-           names_count(&in.names), names_count(&in.names) == 1 ? "" : "s");
-  people_clear(&in.people);
-  names_clear(&in.names);
+    printf("Imported %zu user%s, %zu name%s and %zu node%s\n", content.people.user_count,
+           content.people.user_count == 1 ? "" : "s", names_count(&content.names),
+           names_count(&content.names) == 1 ? "" : "s", content.nodes.n, content.nodes.n == 1 ? "" : "s");
+  content_clear(&content);
   buf_clear(&text);
   return code;
 }

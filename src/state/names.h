@@ -164,7 +164,5 @@ size_t names_count(const struct names *n);
 void names_write(const struct names *n, struct buf *out);
 /* Strict, as people_read is; ERR_BAD_VALUE with the line. */
 enum err names_read(struct str text, struct names *out, struct err_info *info) MUST_CHECK;
-/* Where the text form begins in an export that has others before it; text.n when it has none. */
-size_t names_find_text(struct str text);
 
 #endif

@@ -53,17 +53,6 @@ void names_write(const struct names *n, struct buf *out) {
   buf_clear(&line);
 }
 
-size_t names_find_text(struct str text) {
-  struct str head = STR("{\"kind\":\"" KIND "\"");
-  for (size_t at = 0; at < text.n;) {
-    struct str rest = str_sub(text, at, text.n);
-    if (str_has_prefix(rest, head)) return at;
-    size_t end = str_find_char(rest, '\n');
-    at = end == SIZE_MAX ? text.n : at + end + 1;
-  }
-  return text.n;
-}
-
 static bool kind_parse(struct str word, enum names_kind *out) {
   for (unsigned kind = 0; kind < NAMES_KINDS; kind++) {
     if (!str_eq(word, str_from_c(names_kind_word((enum names_kind)kind)))) continue;

@@ -292,20 +292,6 @@ void store_set_seal_key(struct str key) {
   pthread_mutex_unlock(&lock);
 }
 
-/* ---- what is kept beside it ---- */
-
-enum err store_keep(const char *name, struct str text, struct err_info *info) {
-  char path[PATH_BYTES];
-  enum err e = path_beside(name, path);
-  return e ? e : disk_replace(path, text, 0600, info);
-}
-
-enum err store_kept(const char *name, struct buf *out, struct err_info *info) {
-  char path[PATH_BYTES];
-  enum err e = path_beside(name, path);
-  return e ? e : disk_read(path, KEPT_MAX_BYTES, out, NULL, info);
-}
-
 /* ---- what snapshots are made of ---- */
 
 /* One value that is read whole, and its copy for a store that fails. */
@@ -333,13 +319,24 @@ static enum err read_names(struct str text, void *out, struct err_info *info) { 
 static const struct kept kept_names = {STORE_NAMES_FILE, "aliases and groups", init_names, load_names,
                                        write_names,      read_names,           NULL};
 
+static void init_nodes(void *nodes) { node_list_init(nodes); }
+static enum err load_nodes(struct db *of, void *out, struct err_info *info) {
+  return nodes_load(of, 0, NULL, out, info);
+}
+static void write_nodes(const void *nodes, struct buf *out) { nodes_write(nodes, true, out); }
+static enum err read_nodes(struct str text, void *out, struct err_info *info) { return nodes_read(text, out, info); }
+static const struct kept kept_nodes = {STORE_NODES_FILE, "nodes",    init_nodes, load_nodes,
+                                       write_nodes,      read_nodes, NULL};
+
 static void keep(const struct kept *k, const void *value) {
   struct err_info info = {0};
   struct buf text;
   if (k->is_stale) atomic_store(k->is_stale, false); /* what changes from here on makes it so again */
   buf_init(&text, 0);
   k->write(value, &text);
-  enum err e = text.failed ? ERR_NO_MEMORY : store_keep(k->file, buf_str(&text), &info);
+  char path[PATH_BYTES];
+  enum err e = text.failed ? ERR_NO_MEMORY : path_beside(k->file, path);
+  if (!e) e = disk_replace(path, buf_str(&text), 0600, &info);
   buf_clear(&text);
   if (e && k->is_stale) atomic_store(k->is_stale, true);
   if (e)
@@ -351,7 +348,9 @@ static enum store_source load_kept(const struct kept *k, void *out) {
   struct err_info info = {0};
   struct buf text;
   buf_init(&text, 0);
-  enum err e = store_kept(k->file, &text, &info);
+  char path[PATH_BYTES];
+  enum err e = path_beside(k->file, path);
+  if (!e) e = disk_read(path, KEPT_MAX_BYTES, &text, NULL, &info);
   bool is_absent = e == ERR_NOT_FOUND;
   if (!e) e = k->read(buf_str(&text), out, &info);
   buf_clear(&text);
@@ -386,6 +385,7 @@ static enum store_source load(const struct kept *k, void *out) {
 
 enum store_source store_people(struct people *out) { return load(&kept_people, out); }
 enum store_source store_names(struct names *out) { return load(&kept_names, out); }
+enum store_source store_node_list(struct nodes *out) { return load(&kept_nodes, out); }
 
 void store_keep_people(const struct people *people) {
   if (atomic_load(&is_kept_stale)) keep(&kept_people, people);

@@ -10,6 +10,7 @@
 #define MAESTRO_STATE_STORE_H
 
 #include "state/names.h"
+#include "state/node.h"
 #include "state/people.h"
 #include "state/secret.h"
 
@@ -19,6 +20,7 @@
 #define STORE_KEY_FILE "token.key"
 #define STORE_SEAL_FILE "store.key"
 #define STORE_PASSWORD_FILE "admin.password"
+#define STORE_NODES_FILE "nodes.jsonl"
 
 struct store_status {
   bool is_started;
@@ -65,11 +67,6 @@ enum err store_seal_key(struct secret **out, struct err_info *info) MUST_CHECK;
 /* Before the first use; empty: none. */
 void store_set_seal_key(struct str key);
 
-/* A file beside the store with the last that was known of something, for the time that the store fails. *out is
- * appended to; ERR_NOT_FOUND when there is none. */
-enum err store_keep(const char *name, struct str text, struct err_info *info) MUST_CHECK;
-enum err store_kept(const char *name, struct buf *out, struct err_info *info) MUST_CHECK;
-
 /* Rises with each change; 0 before the first. */
 uint64_t store_generation(void);
 enum store_source {
@@ -81,6 +78,8 @@ enum store_source {
 /* Never fails: where nothing can be read *out is empty and the source says so. */
 enum store_source store_people(struct people *out);
 enum store_source store_names(struct names *out);
+/* With credentials sealed: see store_nodes (store_node.h). */
+enum store_source store_node_list(struct nodes *out);
 /* What of people has changed since that generation: nothing, or little enough that *out is `old` (of that generation,
  * from the store) with it; else everybody has to be read. What comes of it is in people.jsonl with the next
  * store_keep_people. */

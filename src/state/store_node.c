@@ -10,10 +10,8 @@
 #include "base/map.h"
 #include "state/store.h"
 
-#define KEPT_FILE "nodes.jsonl"
-
-/* Rises within the transaction of each change, whatever becomes of it; who reads under the store's lock cannot see it
- * between the two. */
+/* Rises within the transaction of each change, whatever becomes of it; who then reads waits for the store's lock, which
+ * is held until the transaction has ended. */
 static _Atomic uint64_t changes = 1;
 
 static enum err take_id(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
@@ -167,46 +165,10 @@ void store_nodes_unref(const struct nodes *nodes) {
   free(c);
 }
 
-struct reading {
-  struct counted *out;
-  const struct node_key *key;
-};
-
-static enum err read_all(struct db *db, void *arg, struct err_info *info) {
-  struct reading *r = arg;
-  r->out->changes = atomic_load(&changes);
-  return nodes_load(db, 0, r->key, &r->out->nodes, info);
-}
-
-static void keep(const struct nodes *nodes) {
-  struct err_info info = {0};
-  struct buf text;
-  buf_init(&text, 0);
-  nodes_write(nodes, true, &text);
-  enum err e = text.failed ? ERR_NO_MEMORY : store_keep(KEPT_FILE, buf_str(&text), &info);
-  buf_clear(&text);
-  if (e)
-    log_line(LOG_LEVEL_WARN, KEPT_FILE ", the copy for a store that fails, is not up to date",
-             log_c(LOG_REASON, err_info_text(e, &info)));
-}
-
-static enum err load_kept(const struct node_key *key, struct nodes *out) {
-  struct err_info info = {0};
-  struct buf text;
-  buf_init(&text, 0);
-  enum err e = store_kept(KEPT_FILE, &text, &info);
-  if (!e) e = nodes_read(buf_str(&text), out, &info);
-  for (size_t i = 0; !e && key && i < out->n; i++) e = node_unseal(&out->arena, key, &out->v[i]);
-  buf_clear(&text);
-  if (e && e != ERR_NOT_FOUND)
-    log_line(LOG_LEVEL_ERROR, "nothing is known of the nodes", log_c(LOG_REASON, err_info_text(e, &info)));
-  return e;
-}
-
 static void note_shut(const struct nodes *nodes) {
   for (size_t i = 0; i < nodes->n; i++)
     if (nodes->v[i].is_shut)
-      log_line(LOG_LEVEL_WARN, "a node's credential cannot be read with this store.key; set it anew",
+      log_line(LOG_LEVEL_WARN, "a node's credential does not open with this store.key",
                log_str(LOG_PROVIDER, nodes->v[i].p.id));
 }
 
@@ -220,29 +182,25 @@ static bool derive_key(struct node_key *out) {
   return !e;
 }
 
+/* NULL: what there is stays, which is no older than any copy. */
 static struct counted *read_anew(void) {
   struct node_key key;
-  struct store_status status;
   struct counted *c = calloc(1, sizeof *c);
   if (!c) return NULL;
   atomic_init(&c->refs, 1);
-  node_list_init(&c->nodes);
-  store_status(&status);
-  if (!status.is_started) return c;
-  bool has_key = derive_key(&key);
-  struct reading r = {c, has_key ? &key : NULL};
-  enum err e = store_read(read_all, &r, NULL);
-  if (!e) {
-    keep(&c->nodes);
-  } else {
-    c->changes = 0;
-    if (!last) (void)load_kept(r.key, &c->nodes);
-  }
-  crypto_wipe(&key, sizeof key);
-  if (e && last) { /* what is in force is no older than any copy */
+  uint64_t now = atomic_load(&changes); /* before the reading: what comes meanwhile is read again */
+  enum store_source source = store_node_list(&c->nodes);
+  c->changes = source == STORE_DB ? now : 0;
+  if (source != STORE_DB && last && last->nodes.n) {
     store_nodes_unref(&c->nodes);
     return NULL;
   }
+  bool has_key = c->nodes.n && derive_key(&key);
+  for (size_t i = 0; i < c->nodes.n; i++) {
+    struct node *node = &c->nodes.v[i];
+    if (!has_key || node_unseal(&c->nodes.arena, &key, node)) node->is_shut = node->sealed.n > 0;
+  }
+  if (has_key) crypto_wipe(&key, sizeof key);
   note_shut(&c->nodes);
   return c;
 }

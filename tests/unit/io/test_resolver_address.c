@@ -124,10 +124,25 @@ TEST(other_families_are_refused) {
   assert_false(resolver_address_is_allowed((struct sockaddr *)&none, true));
 }
 
+TEST(hosts_that_need_no_look_up) {
+  static const struct {
+    const char *host;
+    bool in_private, in_public;
+  } rows[] = {{"127.0.0.1", true, false},   {"localhost", true, false},
+              {"x.localhost", true, false}, {"::1", true, false},
+              {"10.1.2.3", true, false},    {"8.8.8.8", true, true},
+              {"h.example", true, true},    {"169.254.169.254", false, false},
+              {"0.0.0.0", false, false},    {"fe80::1", false, false},
+              {"a b", false, false},        {"", false, false}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    assert_int_equal(resolver_host_is_allowed(str_from_c(rows[i].host), true), rows[i].in_private);
+    assert_int_equal(resolver_host_is_allowed(str_from_c(rows[i].host), false), rows[i].in_public);
+  }
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(every_address_is_judged),
-      cmocka_unit_test(other_families_are_refused),
-  };
+  const struct CMUnitTest tests[] = {cmocka_unit_test(every_address_is_judged),
+                                     cmocka_unit_test(other_families_are_refused),
+                                     cmocka_unit_test(hosts_that_need_no_look_up)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

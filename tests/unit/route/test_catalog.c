@@ -1,5 +1,7 @@
 /* The catalog: which models of which source, in which order, at what price. */
 #include "route_rig.h"
+/* behind it */
+#include "node_rig.h"
 
 static const struct catalog_provider *find(const struct catalog *c, struct str id) {
   return map_get(&c->by_provider, id);
@@ -140,6 +142,126 @@ TEST(configured_usage_overrules_the_preset) {
   rig_clear();
 }
 
+static struct node_model model(const char *name, bool is_available, bool is_listed, int64_t own, int64_t said) {
+  return (struct node_model){.name = str_from_c(name),
+                             .is_available = is_available,
+                             .is_listed = is_listed,
+                             .context_tokens = own,
+                             .listed_tokens = said};
+}
+
+#define HTTP "http://h.example/v1"
+
+TEST(nodes_of_the_store_come_behind_declared_ones) {
+  node_rig_init();
+  node_rig_add((struct node_rig_row){.code = "gpu",
+                                     .type = "vllm",
+                                     .base_url = HTTP,
+                                     .key = "k",
+                                     .models = {model("x", true, true, 0, 4096), model("off", false, true, 0, 0),
+                                                model("gone", true, false, 0, 0), model("y", true, true, 7, 9)}});
+  node_rig_add((struct node_rig_row){.code = "first",
+                                     .type = "openai-compatible",
+                                     .base_url = HTTP,
+                                     .priority = 9,
+                                     .models = {model("x", true, true, 0, 0)}});
+  node_rig_add((struct node_rig_row){.code = "asleep", .type = "vllm", .base_url = HTTP, .is_off = true});
+  listed("gpu", "off x more");
+  rig_build("{\"providers\":{" PROVIDER("a", "", "\"x\":{}") "}}");
+  const struct catalog *c = rig.catalog;
+  expect_names(c->ranked, c->deployment_count, "first/x a/x gpu/x gpu/y gpu/more");
+  assert_int_equal(deployment("gpu/x")->context_tokens, 4096);
+  assert_int_equal(deployment("gpu/y")->context_tokens, 7); /* an administrator's counts more */
+  assert_null(deployment("gpu/off"));
+  assert_non_null(map_get(&c->switched_off, STR("gpu/off")));
+  assert_null(find(c, STR("asleep")));
+  assert_false(find(c, STR("gpu"))->is_open);
+  assert_true(find(c, STR("gpu"))->is_ready);
+  assert_true(find(c, STR("first"))->is_ready); /* without a key, since it needs none */
+  assert_true(find(c, STR("gpu"))->node && !find(c, STR("a"))->node);
+  assert_true(http_header_get(find(c, STR("gpu"))->provider.headers, STR("authorization")).n > 0);
+  assert_false(find(c, STR("gpu"))->provider.origin.allow_private);
+  assert_true(find(c, STR("a"))->provider.origin.allow_private);
+  rig_clear();
+  discovered_clear();
+  node_rig_clear();
+}
+
+TEST(private_addresses_are_for_nodes_that_were_allowed_them) {
+  node_rig_init();
+  node_rig_add((struct node_rig_row){.code = "in", .type = "vllm", .base_url = HTTP, .allow_private = true});
+  rig_build("{}");
+  assert_true(find(rig.catalog, STR("in"))->provider.origin.allow_private);
+  assert_int_equal(rig.catalog->provider_count, 1); /* no demo beside it */
+  rig_clear();
+  rig_build("{\"egress\":{\"private\":false}}");
+  assert_false(find(rig.catalog, STR("in"))->provider.origin.allow_private);
+  rig_clear();
+  node_rig_clear();
+}
+
+TEST(a_declared_one_shadows_a_node_of_its_name_or_code) {
+  node_rig_init();
+  node_rig_add(
+      (struct node_rig_row){.code = "a", .type = "vllm", .base_url = HTTP, .models = {model("m", true, true, 0, 0)}});
+  node_rig_add(
+      (struct node_rig_row){.code = "c", .type = "vllm", .base_url = HTTP, .models = {model("m", true, true, 0, 0)}});
+  rig_build("{\"providers\":{" PROVIDER("A", "", "\"x\":{}") "," PROVIDER("b", ",\"code\":\"c\"", "\"x\":{}") "}}");
+  expect_names(rig.catalog->ranked, rig.catalog->deployment_count, "A/x b/x");
+  assert_int_equal(rig.catalog->nodes->n, 2);
+  for (size_t i = 0; i < 2; i++) assert_non_null(catalog_shadow_of(rig.fake.config, &rig.catalog->nodes->v[i]));
+  assert_ptr_equal(map_get(&rig.catalog->by_code, STR("c")), find(rig.catalog, STR("b")));
+  rig_clear();
+  node_rig_clear();
+}
+
+TEST(a_node_that_cannot_be_used_is_left_out_and_the_rest_goes_on) {
+  node_rig_init();
+  node_rig_add((struct node_rig_row){.code = "odd", .type = "of-a-newer-version", .base_url = HTTP});
+  node_rig_add((struct node_rig_row){.code = "poor", .type = "openai", .base_url = HTTP});
+  node_rig_add((struct node_rig_row){.code = "fine", .type = "openai", .base_url = HTTP, .key = "k"});
+  rig_build("{}");
+  assert_int_equal(rig.e, OK);
+  assert_non_null(strstr(rig.report, "nodes.odd"));
+  assert_null(find(rig.catalog, STR("odd")));
+  assert_false(find(rig.catalog, STR("poor"))->is_ready);
+  assert_true(find(rig.catalog, STR("fine"))->is_ready);
+  rig_clear();
+  store_set_seal_key(STR("another key")); /* then nothing can be opened */
+  store_nodes_forget();
+  rig_build("{}");
+  assert_false(find(rig.catalog, STR("fine"))->is_ready);
+  assert_int_equal(http_header_get(find(rig.catalog, STR("fine"))->provider.headers, STR("authorization")).n, 0);
+  rig_clear();
+  node_rig_clear();
+}
+
+/* A user's change builds a new snapshot, but no new catalog. */
+TEST(the_same_again_is_shared) {
+  node_rig_init();
+  node_rig_add((struct node_rig_row){.code = "gpu", .type = "vllm", .base_url = HTTP});
+  rig_build("{}");
+  void *again = NULL;
+  struct config_diags diags;
+  config_diags_init(&diags);
+  assert_int_equal(catalog_section.build(rig.fake.config, NULL, rig.catalog, &again, &diags), OK);
+  assert_ptr_equal(again, rig.catalog);
+  node_rig_add((struct node_rig_row){.code = "two", .type = "vllm", .base_url = HTTP});
+  assert_int_equal(catalog_section.build(rig.fake.config, NULL, rig.catalog, &again, &diags), OK);
+  assert_ptr_not_equal(again, rig.catalog);
+  assert_int_equal(((struct catalog *)again)->provider_count, 2);
+  catalog_section.free(rig.catalog);
+  rig.catalog = again;
+  listed("gpu", "m");
+  assert_int_equal(catalog_section.build(rig.fake.config, NULL, rig.catalog, &again, &diags), OK);
+  assert_ptr_not_equal(again, rig.catalog);
+  catalog_section.free(again);
+  config_diags_clear(&diags);
+  rig_clear();
+  discovered_clear();
+  node_rig_clear();
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(order_is_priorities_then_priority_then_declaration),
@@ -151,6 +273,11 @@ int main(void) {
       cmocka_unit_test(the_demo_is_there_only_where_nothing_else_is),
       cmocka_unit_test(presets_come_from_the_environment),
       cmocka_unit_test(configured_usage_overrules_the_preset),
+      cmocka_unit_test(nodes_of_the_store_come_behind_declared_ones),
+      cmocka_unit_test(private_addresses_are_for_nodes_that_were_allowed_them),
+      cmocka_unit_test(a_declared_one_shadows_a_node_of_its_name_or_code),
+      cmocka_unit_test(a_node_that_cannot_be_used_is_left_out_and_the_rest_goes_on),
+      cmocka_unit_test(the_same_again_is_shared),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

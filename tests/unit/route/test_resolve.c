@@ -128,16 +128,42 @@ TEST(nothing_is_configured) {
   rig_clear();
 }
 
+/* node:code:model, split at the first two colons; one node alone answers, and it is told back as asked. */
+TEST(a_node_is_named_by_its_code) {
+  struct resolution r;
+  struct err_info info = {0};
+  rig_build("{\"providers\":{" PROVIDER("a", ",\"code\":\"gpu1\"", "\"qwen3:8b\":{},\"llama\":{},\"a:b:c\":{}") "," PROVIDER(
+      "b", ",\"priority\":5", "\"llama\":{}") "," NO_KEY("poor", "\"x\":{}") ",\"open\":{\"type\":\"openai-compatible\","
+      "\"baseURL\":\"http://127.0.0.1:9\",\"apiKey\":\"k\"}}}");
+  resolves("node:a:llama", RESOLVE_NODE, "a/llama");
+  resolves("node:gpu1:llama", RESOLVE_NODE, "a/llama");
+  resolves("node:gpu1:qwen3:8b", RESOLVE_NODE, "a/qwen3:8b");
+  resolves("node:gpu1:a:b:c", RESOLVE_NODE, "a/a:b:c");
+  resolves("node:gpu1:llama:latest", RESOLVE_NODE, "a/llama");
+  resolves("node:open:any:thing", RESOLVE_NODE, "open/any:thing");
+  assert_int_equal(resolve_name(rig.catalog, NULL, &rig.arena, STR("node:gpu1:llama:latest"), &r, &info), OK);
+  assert_str(r.told, STR("node:gpu1:llama:latest"));
+  refused("node:nope:llama", ERR_NOT_FOUND, "Node with code 'nope' not found");
+  refused("node:", ERR_NOT_FOUND, "Node with code '' not found");
+  refused("node:A:llama", ERR_NOT_FOUND, "Node with code 'A' not found");
+  refused("node:a:", ERR_MODEL_NOT_FOUND, "\"node:a:\" names no model: write node:<code>:<model>.");
+  refused("node:a", ERR_MODEL_NOT_FOUND, "\"node:a\" names no model: write node:<code>:<model>.");
+  refused("node:b:lama", ERR_MODEL_NOT_FOUND,
+          "The model \"lama\" does not exist; the nearest are \"llama\", \"b/llama\".");
+  refused("node:poor:x", ERR_NO_CREDENTIAL,
+          "The provider \"poor\" has no credential; set its key (see `maestro check`).");
+  rig_clear();
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(names_in_the_contracts_order),
-      cmocka_unit_test(latest_is_the_tag_that_goes_without_saying),
-      cmocka_unit_test(without_priorities),
-      cmocka_unit_test(an_unlisted_model_is_sent_as_it_is),
-      cmocka_unit_test(a_missing_credential_is_no_missing_model),
-      cmocka_unit_test(what_nobody_serves_names_the_nearest),
-      cmocka_unit_test(long_names_are_cut_between_characters),
-      cmocka_unit_test(nothing_is_configured),
-  };
+  const struct CMUnitTest tests[] = {cmocka_unit_test(names_in_the_contracts_order),
+                                     cmocka_unit_test(latest_is_the_tag_that_goes_without_saying),
+                                     cmocka_unit_test(without_priorities),
+                                     cmocka_unit_test(an_unlisted_model_is_sent_as_it_is),
+                                     cmocka_unit_test(a_missing_credential_is_no_missing_model),
+                                     cmocka_unit_test(what_nobody_serves_names_the_nearest),
+                                     cmocka_unit_test(long_names_are_cut_between_characters),
+                                     cmocka_unit_test(nothing_is_configured),
+                                     cmocka_unit_test(a_node_is_named_by_its_code)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,7 +23,26 @@ TEST(slots_are_kept_by_id_and_the_table_ends) {
   assert_int_equal(runtime_slot(STR("a")), a);
 }
 
+TEST(calls_and_health_are_kept_by_slot) {
+  unsigned a = runtime_slot(STR("a"));
+  struct runtime_health health;
+  runtime_get_health(a, &health);
+  assert_int_equal(health.at_us, 0);
+  runtime_set_health(a, &(struct runtime_health){.at_us = 5, .fault = ERR_TIMEOUT, .latency_ms = 7, .text = "late"});
+  runtime_get_health(a, &health);
+  assert_true(health.at_us == 5 && health.fault == ERR_TIMEOUT && health.latency_ms == 7);
+  assert_string_equal(health.text, "late");
+  runtime_call_begin(a);
+  runtime_call_begin(a);
+  runtime_call_end(a);
+  assert_int_equal(runtime_load(a).calls, 2);
+  assert_int_equal(runtime_load(a).in_flight, 1);
+  runtime_call_end(a);
+  assert_int_equal(runtime_load(a).in_flight, 0);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(slots_are_kept_by_id_and_the_table_ends)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(slots_are_kept_by_id_and_the_table_ends),
+                                     cmocka_unit_test(calls_and_health_are_kept_by_slot)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
