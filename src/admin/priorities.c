@@ -2,12 +2,11 @@
  * audit row is written in the transaction in which the file is replaced, and an undone transaction puts it back. */
 #include "admin/priorities.h"
 
-#include "admin/entity.h"
+#include "admin/change.h"
 #include "admin/fields.h"
 #include "admin/job.h"
 #include "base/json_out.h"
 #include "gateway/exchange.h"
-#include "gateway/rules.h"
 #include "jobs/reload.h"
 #include "state/disk.h"
 #include "state/store.h"
@@ -234,21 +233,16 @@ static enum err find_file(struct request_context *rc, struct priorities_job *j, 
   return j->path.p ? OK : ERR_NO_MEMORY;
 }
 
-static enum err note_caller(struct request_context *rc, struct priorities_job *j) {
-  const struct rules *rules = snapshot_get(rc->snapshot, GATEWAY_RULES);
+static enum err note_former(struct request_context *rc, struct priorities_job *j) {
   const struct config *c = snapshot_config(rc->snapshot);
-  char name[AUTH_NAME_BYTES], address[46];
   struct buf b;
-  auth_client_address(rules->auth, rc->request, http_exchange_peer(rc->x), address);
-  j->actor = arena_dup(&j->job.arena, auth_principal_name(&rc->principal, name));
-  j->address = arena_dup(&j->job.arena, str_from_c(address));
   buf_init(&b, 0);
   json_out_begin(&b, '{');
   put_list(&b, c->priorities.items, c->priorities.n, c->options.fallback_strategy, c->options.fallback_max_retries);
   json_out_end(&b, '}');
   j->before = b.failed ? STR_NONE : arena_dup(&j->job.arena, buf_str(&b));
   buf_clear(&b);
-  return j->actor.p && j->address.p && j->before.p ? OK : ERR_NO_MEMORY;
+  return j->before.p ? OK : ERR_NO_MEMORY;
 }
 
 static enum err check_revision(struct request_context *rc, struct str sent, struct err_info *info) {
@@ -272,7 +266,8 @@ static enum err prepare(struct request_context *rc, struct priorities_job *j, st
   exchange_adopt(rc);
   if (!e) e = check_revision(rc, j->in.revision, info);
   if (!e) e = find_file(rc, j, info);
-  return e ? e : note_caller(rc, j);
+  if (!e) e = note_former(rc, j);
+  return e ? e : change_caller(rc, &j->job.arena, &j->actor, &j->address);
 }
 
 void priorities_set(struct request_context *rc) {
