@@ -95,7 +95,9 @@ static void put_parameters(struct buf *b, const struct openapi_op *op) {
 
 static void put_callers(struct buf *b, const struct openapi_op *op) {
   bool is_first = true;
-  buf_put(b, STR("<p class=\"who\">Open to: "));
+  buf_put(b, STR("<p class=\"who\"><code>"));
+  html_put(b, op->endpoint->route);
+  buf_put(b, STR("</code> is open to: "));
   for (size_t i = 0; i < OPENAPI_CALLERS; i++) {
     if (!openapi_may(op, i)) continue;
     if (!is_first) buf_put(b, STR(", "));
@@ -106,7 +108,8 @@ static void put_callers(struct buf *b, const struct openapi_op *op) {
   buf_put(b, STR("</p>"));
 }
 
-static void put_op(struct buf *b, const struct openapi_op *op, bool has_twin, bool is_open) {
+/* `twin`: the same below /api/admin, or NULL. */
+static void put_op(struct buf *b, const struct openapi_op *op, const struct openapi_op *twin, bool is_open) {
   struct str method = http_method_name(op->method);
   buf_put(b, is_open ? STR("<details open class=\"op\"><summary><span class=\"m ")
                      : STR("<details class=\"op\"><summary><span class=\"m "));
@@ -123,12 +126,8 @@ static void put_op(struct buf *b, const struct openapi_op *op, bool has_twin, bo
     put_prose(b, op->more);
     buf_put(b, STR("</p>"));
   }
-  if (has_twin) {
-    buf_put(b, STR("<p>Also at <code>/api"));
-    html_put(b, op->endpoint->route);
-    buf_put(b, STR("</code>, there for server keys, too.</p>"));
-  }
   put_callers(b, op);
+  if (twin) put_callers(b, twin);
   put_parameters(b, op);
   put_body(b, op);
   if (*op->link) {
@@ -141,12 +140,12 @@ static void put_op(struct buf *b, const struct openapi_op *op, bool has_twin, bo
 
 /* ---- the page ---- */
 
-static bool has_twin(const struct openapi_op *ops, size_t n, const struct openapi_op *op) {
+static const struct openapi_op *twin_of(const struct openapi_op *ops, size_t n, const struct openapi_op *op) {
   for (size_t i = 0; i < n; i++)
     if (ops[i].is_twin && ops[i].method == op->method &&
         str_eq(str_sub(ops[i].endpoint->route, 4, ops[i].endpoint->route.n), op->endpoint->route))
-      return true;
-  return false;
+      return &ops[i];
+  return NULL;
 }
 
 static bool is_first_of_tag(const struct openapi_op *ops, size_t i) {
@@ -193,7 +192,7 @@ void openapi_write_page(struct buf *b, bool is_long) {
     put_c(b, ops[i].tag);
     buf_put(b, STR("</h2>"));
     for (size_t k = i; k < n; k++)
-      if (!strcmp(ops[k].tag, ops[i].tag) && !ops[k].is_twin) put_op(b, &ops[k], has_twin(ops, n, &ops[k]), is_long);
+      if (!strcmp(ops[k].tag, ops[i].tag) && !ops[k].is_twin) put_op(b, &ops[k], twin_of(ops, n, &ops[k]), is_long);
     buf_put(b, STR("</section>"));
   }
   buf_put(b, STR("</main></div></body></html>"));
