@@ -3,6 +3,7 @@
 
 #include "admin/entity.h"
 #include "admin/job.h"
+#include "admin/page.h"
 #include "admin/query.h"
 #include "base/json_out.h"
 #include "gateway/exchange.h"
@@ -15,6 +16,7 @@ struct audit_job {
   struct job job; /* its `out`: the rows, JSON with commas */
   struct audit_filter filter;
   int64_t total;
+  int64_t rows, last_id; /* that were read */
 };
 
 static void put_details(struct buf *b, const struct audit_row *row) {
@@ -28,7 +30,10 @@ static void put_details(struct buf *b, const struct audit_row *row) {
 }
 
 static enum err put_row(void *arg, const struct audit_row *row) {
-  struct buf *b = arg;
+  struct audit_job *j = arg;
+  struct buf *b = &j->job.out;
+  j->rows++;
+  j->last_id = row->id;
   json_out_begin(b, '{');
   json_out_member_i64(b, "id", row->id);
   json_out_member_string(b, "action", row->action);
@@ -45,7 +50,7 @@ static enum err put_row(void *arg, const struct audit_row *row) {
 static enum err read_rows(struct db *db, void *arg, struct err_info *info) {
   struct audit_job *j = arg;
   enum err e = store_audit_count(db, &j->filter, &j->total, info);
-  return e ? e : store_audit_list(db, &j->filter, put_row, &j->job.out, info);
+  return e ? e : store_audit_list(db, &j->filter, put_row, j, info);
 }
 
 static enum err work(void *arg) {
@@ -55,20 +60,24 @@ static enum err work(void *arg) {
 
 static enum err read_query(struct audit_job *j, struct str query, struct err_info *info) {
   struct audit_filter *f = &j->filter;
-  uint64_t limit = LIMIT, offset = 0;
+  uint64_t limit = LIMIT, offset = 0, after = 0;
   enum err e = query_number(query, "limit", 1, LIMIT_MAX, &limit, info);
   if (!e) e = query_number(query, "offset", 0, INT32_MAX, &offset, info);
+  if (!e) e = query_number(query, "after", 1, INT64_MAX, &after, info);
   if (!e) e = query_text(&j->job.arena, query, "action", &f->action, info);
   if (!e) e = query_text(&j->job.arena, query, "entity_type", &f->entity_type, info);
   if (!e) e = query_text(&j->job.arena, query, "entity_id", &f->entity_id, info);
   if (!e) e = query_text(&j->job.arena, query, "performed_by", &f->actor, info);
   f->limit = (int64_t)limit;
   f->offset = (int64_t)offset;
+  f->after = (int64_t)after;
   return e;
 }
 
 static void answer(struct request_context *rc, struct audit_job *j) {
+  struct str last = arena_printf(rc->arena, "%lld", (long long)j->last_id);
   struct buf b;
+  if (last.p && j->rows == j->filter.limit && j->last_id > 1) page_more(rc, last);
   buf_init(&b, 0);
   json_out_begin(&b, '{');
   json_out_key(&b, "logs");

@@ -4,7 +4,8 @@
 
 #include "gateway/request_context.h"
 
-/* ?limit= (1 to 200, 50), ?offset=, and filters that combine: action, entity_type, entity_id, performed_by. */
+/* ?limit= (1 to 200, 50), ?offset=, ?after= (the id of the last one seen: page.h), and filters that combine: action,
+ * entity_type, entity_id, performed_by. */
 void audit_list(struct request_context *rc);
 
 #endif

@@ -40,3 +40,13 @@ enum err job_run(struct job *j, enum pool_lane lane, uint32_t timeout_ms, struct
   if (info) *info = j->info;
   return result;
 }
+
+enum { SLOW_QUEUE_MS = 2000 /* what a full queue takes, more or less */ };
+
+enum err job_run_slow(struct job *j, uint32_t timeout_ms, struct err_info *info) {
+  enum err e = job_run(j, POOL_SLOW, timeout_ms, info);
+  if (e != ERR_BUSY) return e;
+  if (info) info->retry_after_ms = SLOW_QUEUE_MS;
+  return err_set(info, ERR_RATE_LIMITED, "too many passwords are being looked at; try again in %d s",
+                 SLOW_QUEUE_MS / 1000);
+}

@@ -24,5 +24,7 @@ void job_unref(void *j);
 /* What work returned, with its info, or why it could not run or ended too late. The job is the caller's again only
  * with OK or an error of the work; without, the pool may still be at it, and nothing but job_unref is allowed. */
 WAIT enum err job_run(struct job *j, enum pool_lane lane, uint32_t timeout_ms, struct err_info *info);
+/* In the lane that hashes passwords, whose short queue is a limit of the caller's: full, it is ERR_RATE_LIMITED. */
+WAIT enum err job_run_slow(struct job *j, uint32_t timeout_ms, struct err_info *info);
 
 #endif

@@ -2,7 +2,7 @@
 #include "admin/teams.h"
 
 #include "admin/change.h"
-#include "admin/query.h"
+#include "admin/page.h"
 #include "admin/subject_limits.h"
 #include "base/json_out.h"
 #include "gateway/exchange.h"
@@ -106,21 +106,19 @@ void teams_list(struct request_context *rc) {
   struct buf b;
   exchange_adopt(rc);
   const struct people *p = people_of(rc);
-  enum err e = query_number(rc->request->query, "limit", 1, LIST_MAX, &n, &info);
-  if (!e) e = query_text(rc->arena, rc->request->query, "after", &after, &info);
+  enum err e = page_read(rc, LIST_MAX, &n, &after, &info);
   const struct team *last = after.n ? people_find_team(p, after) : NULL;
-  if (!e && after.n && !last) {
-    e = err_set_param(&info, ERR_BAD_VALUE, "after", "\"after\" names no team");
-    info.http_status = 422;
-  }
+  if (!e && after.n && !last) e = page_refuse_after("team", &info);
   if (e) {
     exchange_fail(rc, e, &info);
     return;
   }
   buf_init(&b, 0);
   json_out_begin(&b, '[');
-  for (size_t i = last ? (size_t)(last - p->teams) + 1 : 0; i < p->team_count && n; i++, n--) put(&b, &p->teams[i]);
+  size_t i = last ? (size_t)(last - p->teams) + 1 : 0;
+  for (; i < p->team_count && n; i++, n--) put(&b, &p->teams[i]);
   json_out_end(&b, ']');
+  if (i < p->team_count) page_more(rc, p->teams[i - 1].name);
   entity_answer(rc, &b);
   buf_clear(&b);
 }

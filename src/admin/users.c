@@ -1,7 +1,7 @@
 /* The admin API of users: see users.h. */
 #include "admin/users.h"
 
-#include "admin/query.h"
+#include "admin/page.h"
 #include "admin/users_change.h"
 #include "admin/users_json.h"
 #include "base/json_out.h"
@@ -76,22 +76,13 @@ void users_models_of_node(struct request_context *rc) { show(rc, users_json_put_
 static enum err read_page(struct request_context *rc, size_t *from, size_t *count, struct err_info *info) {
   const struct people *people = people_of(rc);
   uint64_t n = LIST_MAX;
-  size_t first = 0;
   struct str after = STR_NONE;
-  enum err e = query_number(rc->request->query, "limit", 1, LIST_MAX, &n, info);
-  if (!e) e = query_text(rc->arena, rc->request->query, "after", &after, info);
-  if (!e && after.n) {
-    const struct user *u = people_find(people, after);
-    if (!u) {
-      e = err_set_param(info, ERR_BAD_VALUE, "after", "\"after\" names no user");
-      info->http_status = 422;
-    } else {
-      first = (size_t)(u - people->users) + 1;
-    }
-  }
+  enum err e = page_read(rc, LIST_MAX, &n, &after, info);
+  const struct user *last = e || !after.n ? NULL : people_find(people, after);
+  if (!e && after.n && !last) e = page_refuse_after("user", info);
   if (e) return e;
-  *from = first;
-  *count = people->user_count - first < n ? people->user_count - first : (size_t)n;
+  *from = last ? (size_t)(last - people->users) + 1 : 0;
+  *count = people->user_count - *from < n ? people->user_count - *from : (size_t)n;
   return OK;
 }
 
@@ -110,6 +101,7 @@ void users_list(struct request_context *rc) {
   json_out_begin(&b, '[');
   for (size_t i = from; i < from + n; i++) users_json_put(&b, &people->users[i], STR_NONE);
   json_out_end(&b, ']');
+  if (from + n < people->user_count) page_more(rc, people->users[from + n - 1].name);
   entity_answer(rc, &b);
   buf_clear(&b);
 }

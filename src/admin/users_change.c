@@ -2,15 +2,18 @@
  * not); what it is answered with is read back in the same transaction, so that the answer is what was stored. */
 #include "admin/users_change.h"
 
+#include "admin/job.h"
 #include "admin/nodes_find.h"
 #include "admin/users_json.h"
 #include "base/clock.h"
 #include "policy/jwt.h"
+#include "state/password.h"
 #include "state/store.h"
 #include "state/store_team.h"
 #include "state/store_user.h"
 
 static const int64_t DAY_US = 86400 * (int64_t)1000000;
+enum { PASSWORD_MS = 30000 };
 
 struct edit {
   struct db *db;
@@ -274,6 +277,45 @@ static enum err models_of_node_set(struct edit *edit, struct err_info *info) {
   return e ? e : allow_all(edit, STORE_USER_NODE_MODELS, edit->c->item, edit->in->models, info);
 }
 #define models_of_node_clear models_of_node_set
+
+/* ---- passwords ---- */
+
+/* c->key is the hash. */
+static enum err password_set(struct edit *edit, struct err_info *info) {
+  if (edit->u.role == USER_ROLE_USER)
+    return err_set(info, ERR_CONFLICT, "only a viewer, operator or admin signs in; give the user such a role first");
+  return store_user_set_password(edit->db, edit->u.id, secret_reveal(edit->c->key), info);
+}
+
+static enum err password_clear(struct edit *edit, struct err_info *info) {
+  return store_user_set_password(edit->db, edit->u.id, STR_NONE, info);
+}
+
+struct hashing {
+  struct job job;
+  struct secret *password;
+  char hash[PASSWORD_HASH_MAX];
+};
+
+static enum err hash_work(void *arg) {
+  struct hashing *h = arg;
+  return password_hash(secret_reveal(h->password), h->hash, &h->job.info);
+}
+
+static void hash_clear(void *arg) { secret_free(((struct hashing *)arg)->password); }
+
+static enum err hash_password(struct request_context *rc, struct change *c, struct err_info *info) {
+  const struct users_input *in = c->in;
+  struct hashing *h = job_new(sizeof *h, hash_work, hash_clear);
+  (void)rc;
+  if (!h) return ERR_NO_MEMORY;
+  h->password = secret_new(in->password);
+  enum err e = h->password ? job_run_slow(&h->job, PASSWORD_MS, info) : ERR_NO_MEMORY;
+  if (!e) c->key = secret_new(str_from_c(h->hash));
+  if (!e && !c->key) e = ERR_NO_MEMORY;
+  job_unref(h);
+  return e;
+}
 
 /* ---- what is known before ---- */
 

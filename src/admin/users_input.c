@@ -1,6 +1,8 @@
 /* The fields of users: see users_input.h. */
 #include "admin/users_input.h"
 
+#include "state/password.h"
+
 enum { DAYS_MAX = 36500 };
 
 #define AT(member) offsetof(struct users_input, member)
@@ -76,6 +78,8 @@ static const struct field rows[] = {
      .help = "a node, or a pattern of nodes"},
     {STR("node_ids"), FIELD_OTHER, USERS_NODE_IDS, AT(node_ids), .read = read_nodes,
      .schema = "\"type\":\"array\",\"items\":{" NODE_SCHEMA "}", .help = "nodes, or patterns of nodes"},
+    {STR("password"), FIELD_STRING, USERS_PASSWORD, AT(password), .min = PASSWORD_BYTES_MIN, .max = PASSWORD_BYTES_MAX,
+     .must = "must have 10 to 1024 bytes", .help = "what the user signs in to the administration with"},
     PATTERN("model_name", USERS_MODEL_NAME, model_name, "a model of the node, or a pattern"),
     {STR("team"), FIELD_STRING, USERS_TEAM, AT(team), .min = 1, .max = USER_NAME_MAX, .is_nullable = true,
      .must = "must be the name of a team, or null for none", .help = "the team that the user is in; null: none"}};

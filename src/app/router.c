@@ -2,12 +2,16 @@
 #include "app/router.h"
 
 #include "admin/audit.h"
+#include "admin/catalog_reads.h"
 #include "admin/home.h"
 #include "admin/models_refresh.h"
 #include "admin/names.h"
 #include "admin/nodes.h"
 #include "admin/nodes_ask.h"
+#include "admin/openapi.h"
+#include "admin/openapi_ops.h"
 #include "admin/seeds.h"
+#include "admin/sessions.h"
 #include "admin/settings.h"
 #include "admin/subject_limits.h"
 #include "admin/teams.h"
@@ -58,14 +62,19 @@ static struct str methods_of(unsigned mask) {
   return buf_str(&b);
 }
 
+/* The administration: who has signed in may come with a cookie. */
+static bool takes_sessions(enum auth_class class) { return class >= AUTH_CLASS_API_READ && class < AUTH_CLASS_COUNT; }
+
 void router_init(void) {
   for (size_t i = 0; i < ENDPOINTS; i++) {
     unsigned mask = 0;
+    if (takes_sessions(endpoints[i].class)) endpoints[i].accept |= AUTH_ACCEPT_SESSION;
     for (size_t k = 0; k < ENDPOINTS; k++)
       if (str_eq(endpoints[k].route, endpoints[i].route)) mask |= endpoints[k].method_mask;
     endpoints[i].methods = methods_of(mask);
     endpoints[i].metrics_label = metrics_endpoint(endpoints[i].route);
   }
+  openapi_ops_init(endpoints, ENDPOINTS);
 }
 
 /* "{first}/middle/{second}tail": the first stands for one segment. *rest is all from the first to before the tail. */

@@ -20,10 +20,12 @@
 #include "gateway/stored.h"
 #include "io/pool.h"
 #include "jobs/reload.h"
+#include "policy/login_guard.h"
 #include "policy/principals.h"
 #include "route/discovered.h"
 #include "state/ledger.h"
 #include "state/server_info.h"
+#include "state/session.h"
 #include "state/signature_store.h"
 #include "state/store.h"
 #include "state/store_node.h"
@@ -34,6 +36,7 @@ enum {
   DISCOVERY_SOON_MS = 15000,
   TRIM_EVERY_MS = 10000,
   MEND_EVERY_MS = 5000,
+  SESSIONS_EVERY_MS = 30000,
   TRIM_FLOOR_BYTES = 128 << 20
 };
 
@@ -170,9 +173,39 @@ static bool lacks_models(void) {
   const struct catalog *c = snapshot_get(now, GATEWAY_CATALOG);
   bool lacks = false;
   for (size_t i = 0; i < c->provider_count && !lacks; i++)
-    lacks = c->providers[i].is_open && c->providers[i].is_ready && !c->providers[i].is_demo;
+    lacks = c->providers[i].is_open && c->providers[i].is_ready && !c->providers[i].is_demo &&
+            !c->providers[i].provider.has_no_list;
   snapshot_unref(now);
   return lacks;
+}
+
+/* ---- people who sign in ---- */
+
+static void load_sessions(void) {
+  struct err_info info = {0};
+  enum err e = session_load(&info);
+  if (e) log_line(LOG_LEVEL_WARN, "sessions of before are not known", log_c(LOG_ERROR, err_info_text(e, &info)));
+}
+
+static void keep_sessions(void) {
+  struct err_info info = {0};
+  struct snapshot *now = snapshot_newest();
+  int64_t idle_us = (int64_t)snapshot_config(now)->options.admin_session_idle_ms * 1000;
+  snapshot_unref(now);
+  enum err e = session_keep(clock_wall_us(), idle_us, &info);
+  if (e) log_line(LOG_LEVEL_WARN, "sessions' last use is not stored", log_c(LOG_ERROR, err_info_text(e, &info)));
+}
+
+/* Where no password is configured one lies in the data directory, for who can read it there. */
+static void settle_admin_password(const struct config *config) {
+  struct secret *made = NULL;
+  struct err_info info = {0};
+  enum err e = secret_bytes(config->options.admin_password) ? OK : store_admin_password(&made, &info);
+  rules_set_admin_password(secret_reveal(made));
+  secret_free(made);
+  if (e)
+    log_line(LOG_LEVEL_WARN, "the administrator has no password: it could not be kept",
+             log_c(LOG_ERROR, err_info_text(e, &info)));
 }
 
 /* For a store that will fail. */
@@ -188,6 +221,7 @@ static void mend_store(void) {
   struct config_diags diags;
   struct err_info info = {0};
   if (!store_retry()) return;
+  load_sessions();
   config_diags_init(&diags);
   enum err e = reload_rebuild(&diags, &info);
   if (e) log_line(LOG_LEVEL_ERROR, "the store's users are not in force", log_c(LOG_ERROR, err_info_text(e, &info)));
@@ -201,6 +235,7 @@ static int wait_for_end(struct server_start *start) {
   uint64_t next_look = clock_mono_us() + (uint64_t)DISCOVERY_SOON_MS * 1000;
   uint64_t next_trim = clock_mono_us() + (uint64_t)TRIM_EVERY_MS * 1000;
   uint64_t next_mend = clock_mono_us() + (uint64_t)MEND_EVERY_MS * 1000;
+  uint64_t next_sessions = clock_mono_us() + (uint64_t)SESSIONS_EVERY_MS * 1000;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
@@ -224,6 +259,10 @@ static int wait_for_end(struct server_start *start) {
       keep_people();
       mend_store();
       next_mend = clock_mono_us() + (uint64_t)MEND_EVERY_MS * 1000;
+    }
+    if (clock_mono_us() >= next_sessions) {
+      keep_sessions();
+      next_sessions = clock_mono_us() + (uint64_t)SESSIONS_EVERY_MS * 1000;
     }
     if (clock_mono_us() >= next_trim) {
       give_back_memory();
@@ -263,7 +302,8 @@ static bool has_auto_model(void) {
 }
 
 /* What a person sees in the terminal; the log is for machines. */
-static void greet(const struct config *config, const struct server_start *start, bool created_key) {
+static void greet(const struct config *config, const struct server_start *start, const struct cli_paths *paths,
+                  bool created_key) {
   const char *host = config->options.server_host.p;
   bool is_any = !strcmp(host, "0.0.0.0") || !strcmp(host, "::");
   bool is_local = !strcmp(host, "127.0.0.1") || !strcmp(host, "::1") || is_any;
@@ -276,6 +316,10 @@ static void greet(const struct config *config, const struct server_start *start,
             "  No provider is configured: the built-in demo answers (no real model). Set OPENAI_API_KEY or another\n"
             "  provider's key, or run `maestro init`, then see `maestro check`.\n");
   if (is_any) fprintf(stderr, "  It listens on all addresses: every call needs a key.\n");
+  if (!secret_bytes(config->options.admin_password))
+    fprintf(stderr,
+            "  The administrator's password is in %s/" STORE_PASSWORD_FILE " (set ADMIN_PASSWORD for your own).\n",
+            paths->data_dir);
   if (created_key) fprintf(stderr, "  A server key was made for you: `maestro server show-key` prints it.\n");
   const char *key = config->keys.n || is_any ? "-H \"Authorization: Bearer $(maestro server show-key)\" " : "";
   if (!has_auto_model()) {
@@ -345,7 +389,7 @@ static int serve(const struct config *config, const struct server_options *optio
   }
   reload_on_publish(on_publish, start);
   write_server_info(config, start, options->paths.server_info);
-  greet(config, start, created_key);
+  greet(config, start, &options->paths, created_key);
   log_line(LOG_LEVEL_INFO, "serving", log_str(LOG_LISTEN, config->options.server_host),
            log_u64(LOG_PORT, server_start_port(start)), log_u64(LOG_WORKERS, config->options.server_workers),
            log_c(LOG_VERSION, MAESTRO_VERSION), log_i64(LOG_PROCESS_ID, getpid()));
@@ -389,8 +433,11 @@ int server_run(const struct server_options *options) {
   log_set_json(config->options.log_format == CONFIG_FORMAT_JSON ||
                (config->options.log_format == CONFIG_FORMAT_AUTO && !isatty(STDERR_FILENO)));
   e = log_start(NULL, &info);
+  if (!e) e = login_guard_start(&info);
   store_set_seal_key(secret_reveal(config->options.store_key));
   if (!e) e = store_start(options->paths.data_dir, "serve", &info);
+  if (!e) settle_admin_password(config);
+  if (!e) load_sessions();
   code = e ? cli_fail(CLI_FAILED, "%s", err_info_text(e, &info)) : serve(config, options, created_key);
   keep_people();
   store_stop();
@@ -402,6 +449,9 @@ out:
   store_nodes_forget();
   store_set_seal_key(STR_NONE);
   rules_set_generated_key(STR_NONE);
+  rules_set_admin_password(STR_NONE);
+  session_clear();
+  login_guard_stop();
   config_unref(config);
   config_diags_clear(&diags);
   return code;

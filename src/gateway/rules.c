@@ -7,11 +7,17 @@
 #include "policy/principals.h"
 
 static struct secret *generated_key; /* set by main before any snapshot is built */
+static struct secret *made_password; /* the same */
 static uint16_t listening_port;
 
 void rules_set_generated_key(struct str key) {
   secret_free(generated_key);
   generated_key = key.n ? secret_new(key) : NULL;
+}
+
+void rules_set_admin_password(struct str password) {
+  secret_free(made_password);
+  made_password = password.n ? secret_new(password) : NULL;
 }
 
 void rules_set_port(uint16_t port) { listening_port = port; }
@@ -28,6 +34,23 @@ static void rules_free(void *section) {
   free(r);
 }
 
+static bool find_caller(void *rules, enum auth_source source, const struct crypto_hash *hash,
+                        struct auth_principal *out) {
+  const struct rules *r = rules;
+  void *principals = (void *)(uintptr_t)r->sessions.principals;
+  return (principals && principals_find(principals, source, hash, out)) ||
+         sessions_find(&r->sessions, source, hash, out);
+}
+
+static enum err fill_sessions(struct rules *r, const struct config_options *o, const struct principals *principals) {
+  struct str password = secret_reveal(secret_bytes(o->admin_password) ? o->admin_password : made_password);
+  struct str name = arena_dup(&r->arena, o->admin_username);
+  r->sessions.idle_us = (int64_t)o->admin_session_idle_ms * 1000;
+  r->sessions.total_us = (int64_t)o->admin_session_total_ms * 1000;
+  r->sessions.principals = principals;
+  return name.p ? sessions_set_admin(&r->sessions, name, password) : ERR_NO_MEMORY;
+}
+
 static enum err fill(struct rules *r, const struct config *config, const struct principals *principals,
                      struct err_info *info) {
   const struct config_options *o = &config->options;
@@ -41,9 +64,11 @@ static enum err fill(struct rules *r, const struct config *config, const struct 
       .keys_n = n,
       .is_key_set_by_person = by_person,
       .has_users = principals && principals_has_users(principals),
-      .find = principals ? principals_find : NULL,
-      .find_arg = (void *)(uintptr_t)principals,
+      .find = find_caller,
+      .find_arg = r,
       .admin_token = secret_reveal(o->admin_token),
+      .docs_username = o->docs_username,
+      .docs_password = secret_reveal(o->docs_password),
       .metrics_token = secret_reveal(o->metrics_token),
       .is_bind_loopback = is_loopback_name(o->server_host),
       .port = listening_port ? listening_port : (uint16_t)o->server_port,
@@ -54,7 +79,8 @@ static enum err fill(struct rules *r, const struct config *config, const struct 
       .trusted_proxies = o->server_trusted_proxies.items,
       .trusted_proxies_n = o->server_trusted_proxies.n,
   };
-  enum err e = auth_rules_new(&r->arena, &input, &r->auth, info);
+  enum err e = fill_sessions(r, o, principals);
+  if (!e) e = auth_rules_new(&r->arena, &input, &r->auth, info);
   if (!e) r->cors.origins = auth_rules_origins(r->auth, &r->cors.origins_n);
   return e;
 }

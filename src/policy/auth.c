@@ -5,41 +5,49 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
+#include "base/base64.h"
 #include "policy/auth_failures.h"
 #include "policy/auth_rules.h"
 #include "policy/cors.h"
 
 /* Rows: what the endpoint asks for. An empty row asks for nothing. */
 static const bool rights[AUTH_CLASS_COUNT][AUTH_KIND_COUNT] = {
-    [AUTH_CLASS_OPEN] = {true, true, true, true, true, true},
-    [AUTH_CLASS_DETAILS] = {true, true, true, true, true, true},
+    [AUTH_CLASS_OPEN] = {true, true, true, true, true, true, true},
+    [AUTH_CLASS_DETAILS] = {true, true, true, true, true, true, true},
     [AUTH_CLASS_INFERENCE] = {[AUTH_LOCAL] = true, [AUTH_KEY] = true, [AUTH_ADMIN] = true, [AUTH_USER] = true},
-    [AUTH_CLASS_METRICS] = {false, true, true, true, true, true},
+    [AUTH_CLASS_METRICS] = {false, true, true, true, true, true, false},
     [AUTH_CLASS_API_READ] = {[AUTH_LOCAL] = true, [AUTH_KEY] = true, [AUTH_ADMIN] = true},
     [AUTH_CLASS_API_REFRESH] = {[AUTH_LOCAL] = true, [AUTH_KEY] = true, [AUTH_ADMIN] = true},
+    [AUTH_CLASS_API_OPERATE] = {[AUTH_ADMIN] = true},
     [AUTH_CLASS_API_SECRETS] = {[AUTH_ADMIN] = true},
     [AUTH_CLASS_API_CHANGE] = {[AUTH_ADMIN] = true},
     [AUTH_CLASS_PANEL_READ] = {[AUTH_LOCAL] = true, [AUTH_ADMIN] = true},
+    [AUTH_CLASS_PANEL_OPERATE] = {[AUTH_ADMIN] = true},
     [AUTH_CLASS_PANEL_CHANGE] = {[AUTH_ADMIN] = true},
+    [AUTH_CLASS_DOCS] = {[AUTH_ADMIN] = true, [AUTH_DOCS] = true},
 };
 
 /* What a user's role opens beside inference: the least role. Absent: nobody's. */
 static const enum user_role least_roles[AUTH_CLASS_COUNT] = {
-    [AUTH_CLASS_API_READ] = USER_ROLE_VIEWER,   [AUTH_CLASS_API_REFRESH] = USER_ROLE_OPERATOR,
-    [AUTH_CLASS_API_SECRETS] = USER_ROLE_ADMIN, [AUTH_CLASS_API_CHANGE] = USER_ROLE_ADMIN,
-    [AUTH_CLASS_PANEL_READ] = USER_ROLE_VIEWER, [AUTH_CLASS_PANEL_CHANGE] = USER_ROLE_ADMIN,
+    [AUTH_CLASS_API_READ] = USER_ROLE_VIEWER,      [AUTH_CLASS_API_REFRESH] = USER_ROLE_OPERATOR,
+    [AUTH_CLASS_API_OPERATE] = USER_ROLE_OPERATOR, [AUTH_CLASS_PANEL_OPERATE] = USER_ROLE_OPERATOR,
+    [AUTH_CLASS_API_SECRETS] = USER_ROLE_ADMIN,    [AUTH_CLASS_API_CHANGE] = USER_ROLE_ADMIN,
+    [AUTH_CLASS_PANEL_READ] = USER_ROLE_VIEWER,    [AUTH_CLASS_PANEL_CHANGE] = USER_ROLE_ADMIN,
+    [AUTH_CLASS_DOCS] = USER_ROLE_VIEWER,
 };
 
 bool auth_may(const struct auth_principal *principal, enum auth_class class) {
   if (class >= AUTH_CLASS_COUNT || principal->kind >= AUTH_KIND_COUNT) return false;
-  bool is_api = class == AUTH_CLASS_API_SECRETS || class == AUTH_CLASS_API_CHANGE;
+  if (principal->is_session && class == AUTH_CLASS_INFERENCE)
+    return false; /* models are for tokens, which are counted */
+  bool is_api = class == AUTH_CLASS_API_OPERATE || class == AUTH_CLASS_API_SECRETS || class == AUTH_CLASS_API_CHANGE;
   bool has_role = principal->kind == AUTH_USER && least_roles[class] && principal->role >= least_roles[class];
   return rights[class][principal->kind] || has_role ||
          (is_api && principal->kind == AUTH_KEY && principal->is_first_key);
 }
 
 struct str auth_principal_name(const struct auth_principal *principal, char out[AUTH_NAME_BYTES]) {
-  static const char *const names[AUTH_KIND_COUNT] = {"nobody", "local", "key", "admin", "user", "metrics"};
+  static const char *const names[AUTH_KIND_COUNT] = {"nobody", "local", "key", "admin", "user", "metrics", "docs"};
   const char *name = principal->kind < AUTH_KIND_COUNT ? names[principal->kind] : names[0];
   struct buf b = {.p = out, .cap = AUTH_NAME_BYTES, .limit_bytes = AUTH_NAME_BYTES}; /* asked for with every request */
   buf_put(&b, str_from_c(name));
@@ -116,6 +124,26 @@ static enum err copy_proxies(struct arena *a, const struct auth_rules_input *inp
   return OK;
 }
 
+/* Of the header as a client sends it (RFC 7617): a look-up like that of a key. */
+static enum err hash_docs(const struct auth_rules_input *input, struct auth_rules *rules) {
+  struct buf login, header;
+  rules->has_docs = input->docs_password.n > 0;
+  if (!rules->has_docs) return OK;
+  buf_init(&login, 0);
+  buf_init(&header, 0);
+  buf_put(&login, input->docs_username);
+  buf_put_char(&login, ':');
+  buf_put(&login, input->docs_password);
+  buf_put(&header, STR("Basic "));
+  base64_put(&header, buf_str(&login));
+  enum err e = login.failed || header.failed ? ERR_NO_MEMORY : crypto_sha256(buf_str(&header), &rules->docs);
+  crypto_wipe(login.p, login.n);
+  crypto_wipe(header.p, header.n);
+  buf_clear(&login);
+  buf_clear(&header);
+  return e;
+}
+
 static enum err hash_secrets(struct arena *a, const struct auth_rules_input *input, struct auth_rules *rules,
                              struct err_info *info) {
   struct crypto_hash *keys = ARENA_NEW_ARRAY(a, struct crypto_hash, input->keys_n);
@@ -131,7 +159,7 @@ static enum err hash_secrets(struct arena *a, const struct auth_rules_input *inp
   rules->has_metrics = input->metrics_token.n > 0;
   enum err e = rules->has_admin ? crypto_sha256(input->admin_token, &rules->admin) : OK;
   if (!e && rules->has_metrics) e = crypto_sha256(input->metrics_token, &rules->metrics);
-  return e;
+  return e ? e : hash_docs(input, rules);
 }
 
 enum err auth_rules_new(struct arena *a, const struct auth_rules_input *input, struct auth_rules **out,
@@ -178,9 +206,10 @@ static bool find_principal(const struct auth_rules *rules, enum auth_source sour
   }
   bool is_admin = rules->has_admin & !hashes_differ(hash, &rules->admin);
   bool is_metrics = rules->has_metrics & !hashes_differ(hash, &rules->metrics);
+  bool is_docs = source == AUTH_SOURCE_RAW && (rules->has_docs & !hashes_differ(hash, &rules->docs));
   *out = (struct auth_principal){0};
-  if (source != AUTH_SOURCE_SESSION && (place || is_admin || is_metrics)) {
-    out->kind = place ? AUTH_KEY : is_admin ? AUTH_ADMIN : AUTH_METRICS;
+  if (source != AUTH_SOURCE_SESSION && (place || is_admin || is_metrics || is_docs)) {
+    out->kind = place ? AUTH_KEY : is_admin ? AUTH_ADMIN : is_metrics ? AUTH_METRICS : AUTH_DOCS;
     out->index = place ? place - 1 : 0;
     out->is_first_key = place == 1;
     return true;
@@ -197,9 +226,14 @@ struct verdict {
   int64_t wait_ms;    /* not 0: some were refused unseen */
 };
 
+/* What is good for one class alone, and steps back where another credential is there. */
+static const enum auth_class side_classes[AUTH_KIND_COUNT] = {
+    [AUTH_METRICS] = AUTH_CLASS_METRICS, [AUTH_DOCS] = AUTH_CLASS_DOCS};
+static bool is_side(const struct auth_principal *p) { return side_classes[p->kind] != AUTH_CLASS_OPEN; }
+
 static void accept_principal(struct verdict *v, const struct auth_principal *found, enum auth_class class) {
-  if (found->kind == AUTH_METRICS && (class != AUTH_CLASS_METRICS || v->has_valid)) return;
-  bool replaces = !v->has_valid || v->principal.kind == AUTH_METRICS;
+  if (is_side(found) && (class != side_classes[found->kind] || v->has_valid)) return;
+  bool replaces = !v->has_valid || is_side(&v->principal);
   if (!replaces && !auth_principal_equal(&v->principal, found)) v->has_conflict = true;
   if (replaces) v->principal = *found;
   v->has_valid = true;
@@ -267,8 +301,36 @@ static enum err judge_sessions(const struct auth_rules *rules, const struct auth
   return OK;
 }
 
+enum err auth_csrf(const struct crypto_hash *session, char out[AUTH_CSRF_BYTES]) {
+  struct crypto_hash token;
+  enum err e =
+      crypto_hmac_sha256(str_from((const char *)session->bytes, sizeof session->bytes), STR("maestro csrf"), &token);
+  if (e) return e;
+  crypto_base64url(token.bytes, sizeof token.bytes, out);
+  out[AUTH_CSRF_BYTES - 1] = 0;
+  return OK;
+}
+
+static bool has_csrf(const struct http_request *request, const struct crypto_hash *session) {
+  char expected[AUTH_CSRF_BYTES];
+  struct str sent = http_header_get(request->headers, STR(AUTH_CSRF_HEADER));
+  return sent.n == AUTH_CSRF_BYTES - 1 && !auth_csrf(session, expected) && crypto_equal(expected, sent.p, sent.n);
+}
+
+bool auth_is_browser(const struct http_request *request) {
+  struct auth_head head;
+  auth_local_scan(request->headers, &head);
+  return head.origins || head.fetch_sites;
+}
+
+bool auth_is_foreign_page(const struct http_request *request) {
+  struct auth_head head;
+  auth_local_scan(request->headers, &head);
+  return (head.origins || head.fetch_sites) && !auth_local_is_same_origin(request, &head);
+}
+
 static bool is_panel(enum auth_class class) {
-  return class == AUTH_CLASS_PANEL_READ || class == AUTH_CLASS_PANEL_CHANGE;
+  return class == AUTH_CLASS_PANEL_READ || class == AUTH_CLASS_PANEL_OPERATE || class == AUTH_CLASS_PANEL_CHANGE;
 }
 
 static enum err refuse(const struct auth_call *call, const struct verdict *v, enum auth_local local,
@@ -321,6 +383,10 @@ static enum err allow(const struct auth_call *call, const struct verdict *v, con
                        : "");
   if (v->is_by_session && !is_safe && !auth_local_is_same_origin(call->request, head))
     return err_set(info, ERR_FORBIDDEN, "a session may change things only from this server's own pages");
+  if (v->is_by_session && !is_safe && !has_csrf(call->request, &v->principal.session))
+    return err_set(info, ERR_FORBIDDEN,
+                   "a session may change things only with its \"" AUTH_CSRF_HEADER
+                   "\", which GET /admin/auth/session tells");
   *out = v->principal;
   return OK;
 }
@@ -353,8 +419,9 @@ enum err auth_check(const struct auth_rules *rules, const struct auth_call *call
   enum auth_local local = auth_local_judge(rules, call->request, call->peer, &head);
   struct auth_principal principal = {.kind = local == AUTH_LOCAL_YES ? AUTH_LOCAL : AUTH_NOBODY};
   bool has_wrong = v.has_invalid || v.wait_ms;
-  if (call->class == AUTH_CLASS_DETAILS && has_wrong) principal.kind = AUTH_NOBODY;
-  if (call->class == AUTH_CLASS_DETAILS || (!has_wrong && auth_may(&principal, call->class))) {
+  bool is_lenient = call->class == AUTH_CLASS_DETAILS || call->class == AUTH_CLASS_DOCS;
+  if (is_lenient && has_wrong) principal.kind = AUTH_NOBODY;
+  if (is_lenient || (!has_wrong && auth_may(&principal, call->class))) {
     *out = principal;
     return OK;
   }

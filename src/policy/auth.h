@@ -23,6 +23,7 @@ enum auth_kind {
   AUTH_ADMIN,   /* the admin token, or an admin's session */
   AUTH_USER,    /* a user's token, found by auth_rules.find */
   AUTH_METRICS, /* the metrics token; good for /metrics alone */
+  AUTH_DOCS,    /* docs.username and docs.password; good for the API's description alone */
   AUTH_KIND_COUNT
 };
 
@@ -34,20 +35,25 @@ struct auth_principal {
   uint32_t place;      /* the same: whatever `find` set */
   enum user_role role; /* AUTH_USER: what opens beyond inference */
   bool is_first_key;
+  bool is_session;            /* an administrator or user who has signed in */
+  struct crypto_hash session; /* its key in the table of sessions */
 };
 
 /* What an endpoint asks for; each row of the route table names one. */
 enum auth_class {
-  AUTH_CLASS_OPEN,      /* /health, /readyz, /, login, assets: nobody is asked */
-  AUTH_CLASS_DETAILS,   /* /healthz, /api/docs: served to all; a principal unlocks more. Never fails for credentials */
-  AUTH_CLASS_INFERENCE, /* inference, model lists, /v1/route, own traces, feedback */
-  AUTH_CLASS_METRICS,   /* /metrics */
-  AUTH_CLASS_API_READ,  /* /api/admin: reads without secrets, models */
-  AUTH_CLASS_API_REFRESH,  /* /api/admin/models/refresh: any key, and local calls */
-  AUTH_CLASS_API_SECRETS,  /* /api/admin: reads that show secrets */
-  AUTH_CLASS_API_CHANGE,   /* /api/admin: everything that changes */
-  AUTH_CLASS_PANEL_READ,   /* /admin: reads */
-  AUTH_CLASS_PANEL_CHANGE, /* /admin: everything that changes, and reads with secrets */
+  AUTH_CLASS_OPEN,          /* /health, /readyz, /, login, assets: nobody is asked */
+  AUTH_CLASS_DETAILS,       /* /healthz, /: served to all; a principal unlocks more. Never fails for credentials */
+  AUTH_CLASS_INFERENCE,     /* inference, model lists, /v1/route, own traces, feedback */
+  AUTH_CLASS_METRICS,       /* /metrics */
+  AUTH_CLASS_API_READ,      /* /api/admin: reads without secrets, models */
+  AUTH_CLASS_API_REFRESH,   /* /api/admin/models/refresh: any key, and local calls */
+  AUTH_CLASS_API_OPERATE,   /* /api/admin: asks or starts something, but changes no setting */
+  AUTH_CLASS_API_SECRETS,   /* /api/admin: reads that show secrets */
+  AUTH_CLASS_API_CHANGE,    /* /api/admin: everything that changes */
+  AUTH_CLASS_PANEL_READ,    /* /admin: reads */
+  AUTH_CLASS_PANEL_OPERATE, /* /admin: asks or starts something, but changes no setting */
+  AUTH_CLASS_PANEL_CHANGE,  /* /admin: everything that changes, and reads with secrets */
+  AUTH_CLASS_DOCS, /* /api/docs and the like. Without a credential the endpoint answers itself: it offers a login */
   AUTH_CLASS_COUNT
 };
 
@@ -89,8 +95,7 @@ void auth_collect(const struct http_request *request, unsigned accept, struct au
 /* True for what tools send when no key is needed: empty, "unused", "dummy", "none", "ollama", "sk-...", and so on. */
 bool auth_is_placeholder(struct str credential);
 
-/* Finds who owns a credential that is no server key: user tokens, sessions. Constant state of the same snapshot; must
- * be a look-up by the hash. Sessions (source AUTH_SOURCE_SESSION) give AUTH_ADMIN. */
+/* Finds who owns a credential that is no server key: user tokens, sessions. Must be a look-up by the hash. */
 typedef bool auth_find(void *arg, enum auth_source source, const struct crypto_hash *hash, struct auth_principal *out);
 
 /* Plain text, gone after auth_rules_new but for what it copies. */
@@ -99,7 +104,8 @@ struct auth_rules_input {
   size_t keys_n;
   bool is_key_set_by_person; /* false when the one key was generated */
   bool has_users;
-  struct str admin_token, metrics_token; /* empty: none */
+  struct str admin_token, metrics_token;   /* empty: none */
+  struct str docs_username, docs_password; /* an empty password: none */
   bool is_bind_loopback;
   uint16_t port;           /* ours; 0: the local port of the connection */
   const struct str *hosts; /* server.hosts: "name" (any port) or "name:port" */
@@ -137,12 +143,21 @@ enum err auth_check_origin(const struct auth_rules *rules, const struct http_req
                            const struct http_peer *peer, struct err_info *info) MUST_CHECK;
 
 /* Who calls, and may they: OK and *out; else ERR_MISDIRECTED, ERR_FORBIDDEN, ERR_UNAUTHENTICATED (two principals at
- * once included) or ERR_RATE_LIMITED with retry_after_ms. AUTH_CLASS_DETAILS gives AUTH_NOBODY where others fail with
- * 401. */
+ * once included) or ERR_RATE_LIMITED with retry_after_ms. AUTH_CLASS_DETAILS and AUTH_CLASS_DOCS give AUTH_NOBODY (or
+ * AUTH_LOCAL) where others fail with 401. */
 enum err auth_check(const struct auth_rules *rules, const struct auth_call *call, struct auth_principal *out,
                     struct err_info *info) MUST_CHECK;
 /* The same rights without a request: may that principal use an endpoint of that class? */
 bool auth_may(const struct auth_principal *principal, enum auth_class class);
+
+/* What a page must send back as "x-csrf-token" with each change that its cookie allows. NUL-terminated. */
+enum { AUTH_CSRF_BYTES = 44 };
+#define AUTH_CSRF_HEADER "x-csrf-token"
+enum err auth_csrf(const struct crypto_hash *session, char out[AUTH_CSRF_BYTES]) MUST_CHECK;
+/* A page of another site can have made this request: it came from a browser, and not from a page of this server. */
+bool auth_is_foreign_page(const struct http_request *request);
+/* Whether a browser sent it, as far as one can tell. */
+bool auth_is_browser(const struct http_request *request);
 
 /* "local", "admin", "key:1" (counting from 1), "user:7", "nobody", "metrics": for logs and records. NUL-terminated. */
 enum { AUTH_NAME_BYTES = 32 };

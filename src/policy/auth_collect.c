@@ -21,13 +21,20 @@ static void add_authorization(struct auth_credentials *out, struct str value) {
     add(out, AUTH_SOURCE_RAW, value);
 }
 
+/* What is too long to be a session, and what comes after the first few, is nobody's: a browser sends what sites have
+ * planted, so it must not spoil the good ones. */
+enum { SESSION_BYTES_MAX = 128, SESSIONS_SENT_MAX = 4 };
+
 static void add_sessions(struct auth_credentials *out, struct str cookies) {
   struct str pair, name, value;
   bool more = true;
-  while (more) {
+  for (unsigned n = 0; more && n < SESSIONS_SENT_MAX;) {
     more = str_cut(cookies, ';', &pair, &cookies);
-    if (str_cut(pair, '=', &name, &value) && str_eq(str_trim(name), STR(AUTH_SESSION_COOKIE)) && str_trim(value).n)
-      add(out, AUTH_SOURCE_SESSION, str_trim(value));
+    if (!str_cut(pair, '=', &name, &value) || !str_eq(str_trim(name), STR(AUTH_SESSION_COOKIE))) continue;
+    value = str_trim(value);
+    if (value.n == 0 || value.n > SESSION_BYTES_MAX || out->n == AUTH_CREDENTIALS_MAX) continue;
+    add(out, AUTH_SOURCE_SESSION, value);
+    n++;
   }
 }
 

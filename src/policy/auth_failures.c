@@ -88,6 +88,12 @@ found:
   if (use->full_us > now_us + f->burst_us) use->full_us = now_us + f->burst_us;
 }
 
+void auth_failures_forgive(struct auth_failures *f, uint64_t key) {
+  struct bucket *set = set_of(f, key);
+  for (int i = 0; i < WAYS; i++)
+    if (set[i].key == key && set[i].full_us > f->refill_us) set[i].full_us -= f->refill_us;
+}
+
 static uint64_t tag_of(const struct auth_failures *f, uint64_t key, const struct crypto_hash *credential) {
   uint64_t head;
   memcpy(&head, credential->bytes, sizeof head);

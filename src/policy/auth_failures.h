@@ -26,6 +26,8 @@ uint64_t auth_failures_key(const struct auth_failures *f, const char *address);
 /* How long until that address may try again, in ms; 0: now. */
 int64_t auth_failures_wait_ms(const struct auth_failures *f, uint64_t key, uint64_t now_us);
 void auth_failures_add(struct auth_failures *f, uint64_t key, uint64_t now_us);
+/* Takes one failure back. */
+void auth_failures_forgive(struct auth_failures *f, uint64_t key);
 /* Remembers, and tells, that this credential was good from that address (a small table, older ones are forgotten). */
 void auth_failures_remember(struct auth_failures *f, uint64_t key, const struct crypto_hash *credential);
 bool auth_failures_remembers(const struct auth_failures *f, uint64_t key, const struct crypto_hash *credential);

@@ -18,8 +18,8 @@ struct auth_net {
 struct auth_rules {
   const struct crypto_hash *keys;
   uint32_t keys_n;
-  bool has_admin, has_metrics;
-  struct crypto_hash admin, metrics;
+  bool has_admin, has_metrics, has_docs;
+  struct crypto_hash admin, metrics, docs;
   bool may_be_local; /* no key set by a person, no user, loopback bind */
   bool is_bind_loopback;
   uint16_t port;

@@ -137,6 +137,19 @@ const struct user *people_find(const struct people *p, struct str name) {
   return NULL;
 }
 
+const struct user *people_find_id(const struct people *p, int64_t id) {
+  size_t from = 0, to = p->user_count;
+  while (from < to) {
+    size_t middle = from + (to - from) / 2;
+    if (p->users[middle].id == id) return &p->users[middle];
+    if (p->users[middle].id < id)
+      from = middle + 1;
+    else
+      to = middle;
+  }
+  return NULL;
+}
+
 const struct team *people_find_team(const struct people *p, struct str name) {
   for (size_t i = 0; i < p->team_count; i++)
     if (str_eq(p->teams[i].name, name)) return &p->teams[i];
@@ -207,8 +220,10 @@ static enum err take_user(void *arg, const struct db_value *row, unsigned column
                      .life = row[7].i,
                      .team_id = row[8].i,
                      .team = row[9].s.n ? arena_dup(l->arena, row[9].s) : STR_NONE,
-                     .can_manage_ollama = row[10].i != 0,
-                     .limits = limits_of_row(row + 11)};
+                     .sessions_from_us = row[10].i,
+                     .has_password = row[11].i != 0,
+                     .can_manage_ollama = row[12].i != 0,
+                     .limits = limits_of_row(row + 13)};
   if (!u->name.p || (row[9].s.n && !u->team.p)) return no_memory(info);
   /* A role of a newer program is no reason to give more than the least. */
   if (!user_role_parse(row[2].s, &u->role)) u->role = USER_ROLE_USER;

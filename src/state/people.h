@@ -45,7 +45,9 @@ struct user {
   bool is_active;
   bool has_all_models;    /* then `models` says nothing */
   bool can_manage_ollama; /* pull, copy and delete models of Ollama's nodes */
+  bool has_password;
   int64_t created_us, updated_us;
+  int64_t sessions_from_us; /* a session that was made before has ended */
   struct user_token *tokens;
   struct str *models;                  /* names or patterns; none: no model at all */
   struct str *nodes;                   /* providers, names or patterns; none: every one */
@@ -106,6 +108,7 @@ enum err people_load(struct db *db, int64_t user_id, struct people *out, struct 
 enum err people_patch(const struct people *old, int64_t user_id, struct people *one, struct people *out) MUST_CHECK;
 /* NULL when there is none. */
 const struct user *people_find(const struct people *p, struct str name);
+const struct user *people_find_id(const struct people *p, int64_t id);
 const struct team *people_find_team(const struct people *p, struct str name);
 const struct model_limits *people_find_model(const struct people *p, struct str model);
 

@@ -53,6 +53,7 @@ static void put_user(struct buf *b, const struct user *u) {
   if (u->can_manage_ollama) json_out_member_bool(b, "can_manage_ollama", true);
   json_out_member_i64(b, "created_us", u->created_us);
   json_out_member_i64(b, "updated_us", u->updated_us);
+  if (u->sessions_from_us) json_out_member_i64(b, "sessions_from_us", u->sessions_from_us);
   put_tokens(b, u);
   json_out_member_strings(b, "models", u->models, u->model_count);
   json_out_member_strings(b, "nodes", u->nodes, u->node_count);
@@ -271,6 +272,7 @@ static enum err read_user(struct reader *r, const struct json_node *n, struct us
   if (!e) e = json_get_bool(n, STR("can_manage_ollama"), &u->can_manage_ollama, info);
   if (!e) e = json_get_i64(n, STR("created_us"), &u->created_us, info);
   if (!e) e = json_get_i64(n, STR("updated_us"), &u->updated_us, info);
+  if (!e) e = json_get_i64(n, STR("sessions_from_us"), &u->sessions_from_us, info);
   if (!e) e = read_tokens(r, n, u, info);
   if (!e) e = read_names(r, n, STR("models"), USER_MODELS_MAX, &u->models, &u->model_count, info);
   if (!e) e = read_names(r, n, STR("nodes"), USER_NODES_MAX, &u->nodes, &u->node_count, info);

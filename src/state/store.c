@@ -178,7 +178,7 @@ static bool is_of_store(enum err e) {
          e == ERR_STORE_NEWER || e == ERR_STORE_FAILED;
 }
 
-enum err store_write(store_fn *fn, void *arg, struct err_info *info) {
+static enum err write_in(bool changes_people, store_fn *fn, void *arg, struct err_info *info) {
   struct err_info why = {0};
   pthread_mutex_lock(&lock);
   enum err e = open_all(&why);
@@ -192,7 +192,7 @@ enum err store_write(store_fn *fn, void *arg, struct err_info *info) {
       db_rollback(db);
     end_changes(!e);
   }
-  if (!e) atomic_fetch_add(&generation, 1);
+  if (!e && changes_people) atomic_fetch_add(&generation, 1);
   pthread_mutex_unlock(&lock);
   if (!e)
     set_status(OK, NULL, db_migration_count());
@@ -201,6 +201,9 @@ enum err store_write(store_fn *fn, void *arg, struct err_info *info) {
   if (e && info) *info = why;
   return e;
 }
+
+enum err store_write(store_fn *fn, void *arg, struct err_info *info) { return write_in(true, fn, arg, info); }
+enum err store_write_aside(store_fn *fn, void *arg, struct err_info *info) { return write_in(false, fn, arg, info); }
 
 enum err store_read(store_fn *fn, void *arg, struct err_info *info) {
   struct err_info why = {0};
@@ -256,11 +259,19 @@ static enum err key_of_file(const char *name, struct secret **out, struct err_in
   return e;
 }
 
-enum err store_token_key(struct secret **out, struct err_info *info) {
+static enum err key_of_file_locked(const char *name, struct secret **out, struct err_info *info) {
   pthread_mutex_lock(&lock);
-  enum err e = key_of_file(STORE_KEY_FILE, out, info);
+  enum err e = key_of_file(name, out, info);
   pthread_mutex_unlock(&lock);
   return e;
+}
+
+enum err store_token_key(struct secret **out, struct err_info *info) {
+  return key_of_file_locked(STORE_KEY_FILE, out, info);
+}
+
+enum err store_admin_password(struct secret **out, struct err_info *info) {
+  return key_of_file_locked(STORE_PASSWORD_FILE, out, info);
 }
 
 enum err store_seal_key(struct secret **out, struct err_info *info) {

@@ -20,6 +20,7 @@
 #define STORE_KEY_FILE "token.key"
 #define STORE_SEAL_FILE "store.key"
 #define STORE_NODES_FILE "nodes.jsonl"
+#define STORE_PASSWORD_FILE "admin.password"
 
 struct store_status {
   bool is_started;
@@ -43,6 +44,8 @@ bool store_retry(void);
  * call tries again. */
 typedef enum err store_fn(struct db *db, void *arg, struct err_info *info);
 enum err store_write(store_fn *fn, void *arg, struct err_info *info) MUST_CHECK;
+/* The same for what no snapshot is made of (sessions): the generation stays. */
+enum err store_write_aside(store_fn *fn, void *arg, struct err_info *info) MUST_CHECK;
 
 /* Within a transaction of store_write: whose row, tokens, lists or limits it changes; STORE_CHANGED_TEAMS for teams and
  * the limits of models. Elsewhere it does nothing. */
@@ -55,6 +58,8 @@ enum err store_read(store_fn *fn, void *arg, struct err_info *info) MUST_CHECK;
 /* The key that tokens are signed with: of token.key in the data directory, made at first use. To read a token one does
  * not need it, and to be accepted it must be in the store, so who has the key gains nothing by it. */
 enum err store_token_key(struct secret **out, struct err_info *info) MUST_CHECK;
+/* The administrator's password where none is configured: of admin.password, made at first use. */
+enum err store_admin_password(struct secret **out, struct err_info *info) MUST_CHECK;
 
 /* The key that what is secret in the store is sealed with (each use derives its own): what store_set_seal_key was
  * given, else that of store.key in the data directory, made at first use. */

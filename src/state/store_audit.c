@@ -32,22 +32,23 @@ static enum err take_row(void *arg, const struct db_value *v, unsigned columns, 
   return w->on_row(w->arg, &row);
 }
 
-static void put_filter(const struct audit_filter *f, struct db_value out[6]) {
+static void put_filter(const struct audit_filter *f, struct db_value out[7]) {
   out[0] = db_text(f->actor);
   out[1] = db_text(f->action);
   out[2] = db_text(f->entity_type);
   out[3] = db_text(f->entity_id);
   out[4] = db_int(f->limit);
   out[5] = db_int(f->offset);
+  out[6] = db_int(f->after);
 }
 
 enum err store_audit_list(struct db *db, const struct audit_filter *filter,
                           enum err (*on_row)(void *arg, const struct audit_row *row), void *arg,
                           struct err_info *info) {
-  struct db_value params[6];
+  struct db_value params[7];
   struct walk w = {on_row, arg};
   put_filter(filter, params);
-  return db_run(db, DB_AUDIT_LIST, params, 6, take_row, &w, info);
+  return db_run(db, DB_AUDIT_LIST, params, 7, take_row, &w, info);
 }
 
 static enum err take_count(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
@@ -57,7 +58,7 @@ static enum err take_count(void *arg, const struct db_value *row, unsigned colum
 }
 
 enum err store_audit_count(struct db *db, const struct audit_filter *filter, int64_t *out, struct err_info *info) {
-  struct db_value params[6];
+  struct db_value params[7];
   put_filter(filter, params);
   return db_run(db, DB_AUDIT_COUNT, params, 4, take_count, out, info);
 }

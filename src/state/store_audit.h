@@ -17,6 +17,7 @@ struct audit_row {
 struct audit_filter { /* empty ones let everything pass; they combine */
   struct str actor, action, entity_type, entity_id;
   int64_t limit, offset;
+  int64_t after; /* rows older than that one; 0: from the newest on */
 };
 
 enum err store_audit_add(struct db *db, const struct audit_row *row, struct err_info *info) MUST_CHECK;
@@ -24,7 +25,7 @@ enum err store_audit_add(struct db *db, const struct audit_row *row, struct err_
 enum err store_audit_list(struct db *db, const struct audit_filter *filter,
                           enum err (*on_row)(void *arg, const struct audit_row *row), void *arg,
                           struct err_info *info) MUST_CHECK;
-/* How many pass the filter, whatever limit and offset. */
+/* How many pass the filter, whatever limit, offset and after. */
 enum err store_audit_count(struct db *db, const struct audit_filter *filter, int64_t *out,
                            struct err_info *info) MUST_CHECK;
 

@@ -66,6 +66,12 @@ enum err store_user_update(struct db *db, const struct store_user *user, struct 
   return db_run(db, DB_USER_UPDATE, params, 7, NULL, NULL, info);
 }
 
+enum err store_user_set_password(struct db *db, int64_t id, struct str hash, struct err_info *info) {
+  const struct db_value params[] = {db_int(id), hash.n ? db_text(hash) : db_null(), db_int(clock_wall_us())};
+  store_changed(id);
+  return db_run(db, DB_PASSWORD_SET, params, 3, NULL, NULL, info);
+}
+
 enum err store_user_delete(struct db *db, int64_t id, struct err_info *info) {
   static const enum db_query clears[] = {DB_LIMITS_CLEAR_USER, DB_TOKEN_CLEAR, DB_MODEL_CLEAR, DB_NODE_CLEAR,
                                          DB_NODE_MODEL_CLEAR_ALL};

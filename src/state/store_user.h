@@ -18,6 +18,8 @@ enum err store_user_find(struct db *db, struct str name, struct store_user *out,
 /* A new user, or one that had been deleted, with its old id and nothing else of old; sets user->id. */
 enum err store_user_add(struct db *db, struct str name, struct store_user *user, struct err_info *info) MUST_CHECK;
 enum err store_user_update(struct db *db, const struct store_user *user, struct err_info *info) MUST_CHECK;
+/* An argon2id text, or empty: none. The user's sessions end. */
+enum err store_user_set_password(struct db *db, int64_t id, struct str hash, struct err_info *info) MUST_CHECK;
 /* Its tokens and lists go, its row stays for the records that name it. */
 enum err store_user_delete(struct db *db, int64_t id, struct err_info *info) MUST_CHECK;
 

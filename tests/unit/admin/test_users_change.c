@@ -191,6 +191,21 @@ TEST(a_user_is_switched_off_and_on_and_deleted) {
   assert_true(says("\"can_manage_ollama\":false"));
 }
 
+TEST(passwords_are_for_those_who_sign_in) {
+  static const char body[] = "{\"password\":\"long enough\"}";
+  assert_int_equal(RUN(create, "", "", "{\"username\":\"ann\"}"), OK);
+  assert_true(says("\"has_password\":false"));
+  assert_int_equal(RUN(password_set, "ann", "", body), ERR_CONFLICT);
+  assert_int_equal(RUN(password_set, "ann", "", "{\"password\":\"short\"}"), ERR_BAD_VALUE);
+  assert_int_equal(RUN(update, "ann", "", "{\"role\":\"viewer\"}"), OK);
+  assert_int_equal(RUN(password_set, "ann", "", body), OK);
+  assert_int_equal(RUN(update, "ann", "", "{}"), OK);
+  assert_true(says("\"has_password\":true") && !says("long enough"));
+  assert_int_equal(RUN(password_clear, "ann", "", ""), OK);
+  assert_int_equal(RUN(update, "ann", "", "{}"), OK);
+  assert_true(says("\"has_password\":false"));
+}
+
 TEST(every_operation_but_create_wants_a_user_that_exists) {
   static const char *const bodies[USERS_OPERATION_COUNT] = {
       [USERS_OPERATION_token_add] = "{\"name\":\"x\"}",
@@ -198,6 +213,7 @@ TEST(every_operation_but_create_wants_a_user_that_exists) {
       [USERS_OPERATION_node_models_add] = "{\"node_id\":\"n\",\"model_name\":\"m\"}",
       [USERS_OPERATION_node_models_remove] = "{\"node_id\":\"n\",\"model_name\":\"m\"}",
       [USERS_OPERATION_models_of_node_set] = "{\"models\":[]}",
+      [USERS_OPERATION_password_set] = "{\"password\":\"long enough\"}",
   };
   for (int i = 0; i < USERS_OPERATION_COUNT; i++) {
     if (i == USERS_OPERATION_create) continue;
@@ -301,6 +317,7 @@ int main(void) {
       T(a_user_is_switched_off_and_on_and_deleted),
       T(a_change_of_what_was_changed_meanwhile_is_refused),
       T(each_change_has_one_row_and_a_refused_one_none),
+      T(passwords_are_for_those_who_sign_in),
       T(every_operation_but_create_wants_a_user_that_exists),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,8 @@
 #define USER1 "header.user-one.signature"
 #define USER2 "header.user-two.signature"
 #define SESSION "a-session-of-the-dashboard"
+/* Of the session key of 32 zero bytes; made with Python's hmac, SHA-256 of "maestro csrf", base64url. */
+#define CSRF "n0uIduBF5dj55u2Pr8ZG318ohZfH2cT544ylKJPx1vg"
 
 enum rules_name { DEFAULTS, PERSON, USERS, OPEN_BIND, HOSTS, NAMED, RULES_COUNT };
 
@@ -33,7 +35,7 @@ static bool find(void *arg, enum auth_source source, const struct crypto_hash *h
     struct crypto_hash h;
     assert_int_equal(crypto_sha256(str_from_c(known[i].text), &h), OK);
     if (!crypto_equal(&h, hash, sizeof h) || known[i].is_session != (source == AUTH_SOURCE_SESSION)) continue;
-    *out = (struct auth_principal){.kind = known[i].kind, .id = known[i].id};
+    *out = (struct auth_principal){.kind = known[i].kind, .id = known[i].id, .is_session = known[i].is_session};
     return true;
   }
   return false;
@@ -49,6 +51,8 @@ static int group_setup(void **state) {
                                   .keys_n = 2,
                                   .admin_token = STR(ADMIN),
                                   .metrics_token = STR(METRICS_TOKEN),
+                                  .docs_username = STR("doc"),
+                                  .docs_password = STR("open sesame"),
                                   .is_bind_loopback = true,
                                   .port = 8080,
                                   .find = find};
@@ -422,30 +426,33 @@ TEST(a_key_that_looks_like_a_placeholder_is_still_a_key) {
 }
 
 TEST(every_class_opens_to_those_whom_the_contract_names) {
-  /* local, any key, first key, admin token, user, metrics token: may they? */
+  /* local, any key, first key, admin token, user, metrics token, docs login: may they? */
   static const struct {
     enum auth_class class;
     const char *may;
   } want[] = {
-      {AUTH_CLASS_OPEN, "yyyyyy"},         {AUTH_CLASS_DETAILS, "yyyyyy"},    {AUTH_CLASS_INFERENCE, "yyyyyn"},
-      {AUTH_CLASS_METRICS, "yyyyyy"},      {AUTH_CLASS_API_READ, "yyyynn"},   {AUTH_CLASS_API_REFRESH, "yyyynn"},
-      {AUTH_CLASS_API_SECRETS, "nnyynn"},  {AUTH_CLASS_API_CHANGE, "nnyynn"}, {AUTH_CLASS_PANEL_READ, "ynnynn"},
-      {AUTH_CLASS_PANEL_CHANGE, "nnnynn"},
+      {AUTH_CLASS_OPEN, "yyyyyyy"},         {AUTH_CLASS_DETAILS, "yyyyyyy"},     {AUTH_CLASS_INFERENCE, "yyyyynn"},
+      {AUTH_CLASS_METRICS, "yyyyyyn"},      {AUTH_CLASS_API_READ, "yyyynnn"},    {AUTH_CLASS_API_REFRESH, "yyyynnn"},
+      {AUTH_CLASS_API_SECRETS, "nnyynnn"},  {AUTH_CLASS_API_CHANGE, "nnyynnn"},  {AUTH_CLASS_PANEL_READ, "ynnynnn"},
+      {AUTH_CLASS_PANEL_CHANGE, "nnnynnn"}, {AUTH_CLASS_API_OPERATE, "nnyynnn"}, {AUTH_CLASS_PANEL_OPERATE, "nnnynnn"},
+      {AUTH_CLASS_DOCS, "nnnynny"},
   };
   static const struct auth_principal who[] = {
       {.kind = AUTH_LOCAL}, {.kind = AUTH_KEY, .index = 1}, {.kind = AUTH_KEY, .is_first_key = true},
-      {.kind = AUTH_ADMIN}, {.kind = AUTH_USER, .id = 7},   {.kind = AUTH_METRICS}};
+      {.kind = AUTH_ADMIN}, {.kind = AUTH_USER, .id = 7},   {.kind = AUTH_METRICS},
+      {.kind = AUTH_DOCS}};
   assert_int_equal(sizeof want / sizeof *want, AUTH_CLASS_COUNT);
   for (size_t i = 0; i < AUTH_CLASS_COUNT; i++)
-    for (size_t k = 0; k < 6; k++) {
+    for (size_t k = 0; k < 7; k++) {
       if (auth_may(&who[k], want[i].class) != (want[i].may[k] == 'y')) fail_msg("class %zu, principal %zu", i, k);
     }
   /* A user by role: user, viewer, operator, admin. */
   static const char *const roles[AUTH_CLASS_COUNT] = {
-      [AUTH_CLASS_OPEN] = "yyyy",        [AUTH_CLASS_DETAILS] = "yyyy",    [AUTH_CLASS_INFERENCE] = "yyyy",
-      [AUTH_CLASS_METRICS] = "yyyy",     [AUTH_CLASS_API_READ] = "nyyy",   [AUTH_CLASS_API_REFRESH] = "nnyy",
-      [AUTH_CLASS_API_SECRETS] = "nnny", [AUTH_CLASS_API_CHANGE] = "nnny", [AUTH_CLASS_PANEL_READ] = "nyyy",
-      [AUTH_CLASS_PANEL_CHANGE] = "nnny"};
+      [AUTH_CLASS_OPEN] = "yyyy",         [AUTH_CLASS_DETAILS] = "yyyy",     [AUTH_CLASS_INFERENCE] = "yyyy",
+      [AUTH_CLASS_METRICS] = "yyyy",      [AUTH_CLASS_API_READ] = "nyyy",    [AUTH_CLASS_API_REFRESH] = "nnyy",
+      [AUTH_CLASS_API_SECRETS] = "nnny",  [AUTH_CLASS_API_CHANGE] = "nnny",  [AUTH_CLASS_PANEL_READ] = "nyyy",
+      [AUTH_CLASS_PANEL_CHANGE] = "nnny", [AUTH_CLASS_API_OPERATE] = "nnyy", [AUTH_CLASS_PANEL_OPERATE] = "nnyy",
+      [AUTH_CLASS_DOCS] = "nyyy"};
   for (int i = 0; i < AUTH_CLASS_COUNT; i++)
     for (int role = 0; role < USER_ROLE_COUNT; role++) {
       struct auth_principal user = {.kind = AUTH_USER, .id = 7, .role = (enum user_role)role};
@@ -504,10 +511,17 @@ TEST(a_session_changes_things_only_from_our_own_pages) {
        COOKIE "\nOrigin: https://maestro.example:444", "8.8.8.8", ERR_FORBIDDEN, 0},
       {"change, same-site", OPEN_BIND, AUTH_CLASS_PANEL_CHANGE, "POST", "", COOKIE "\nSec-Fetch-Site: same-site",
        "8.8.8.8", ERR_FORBIDDEN, 0},
-      {"change, our origin", OPEN_BIND, AUTH_CLASS_PANEL_CHANGE, "POST", "", COOKIE "\nOrigin: https://maestro.example",
-       "8.8.8.8", OK, "admin"},
-      {"change, same-origin", OPEN_BIND, AUTH_CLASS_PANEL_CHANGE, "POST", "", COOKIE "\nSec-Fetch-Site: same-origin",
-       "8.8.8.8", OK, "admin"},
+      {"change, our origin", OPEN_BIND, AUTH_CLASS_PANEL_CHANGE, "POST", "",
+       COOKIE "\nX-CSRF-Token: " CSRF "\nOrigin: https://maestro.example", "8.8.8.8", OK, "admin"},
+      {"change, same-origin", OPEN_BIND, AUTH_CLASS_PANEL_CHANGE, "POST", "",
+       COOKIE "\nX-CSRF-Token: " CSRF "\nSec-Fetch-Site: same-origin", "8.8.8.8", OK, "admin"},
+      {"change, a token of old", OPEN_BIND, AUTH_CLASS_PANEL_CHANGE, "POST", "",
+       COOKIE "\nX-CSRF-Token: " CSRF "\nOrigin: https://evil.example", "8.8.8.8", ERR_FORBIDDEN, 0},
+      {"change, no token", OPEN_BIND, AUTH_CLASS_PANEL_CHANGE, "POST", "", COOKIE "\nOrigin: https://maestro.example",
+       "8.8.8.8", ERR_FORBIDDEN, 0},
+      {"change, cut token", OPEN_BIND, AUTH_CLASS_PANEL_CHANGE, "POST", "",
+       COOKIE "\nX-CSRF-Token: x\nOrigin: https://maestro.example", "8.8.8.8", ERR_FORBIDDEN, 0},
+      {"no model", OPEN_BIND, AUTH_CLASS_INFERENCE, "GET", "", COOKIE, "8.8.8.8", ERR_FORBIDDEN, 0},
       {"expired", OPEN_BIND, AUTH_CLASS_PANEL_READ, "GET", "", "Host: a\nCookie: maestro_session=old", "8.8.8.8", DENY,
        0},
       {"expired, but local", DEFAULTS, AUTH_CLASS_PANEL_READ, "GET", "", H "Cookie: maestro_session=old", LO, OK,
@@ -518,12 +532,30 @@ TEST(a_session_changes_things_only_from_our_own_pages) {
   RUN(rows);
 }
 
+TEST(the_description_opens_to_logins_alone) {
+#define BASIC "Host: a\nAuthorization: Basic ZG9jOm9wZW4gc2VzYW1l" /* doc:open sesame */
+  static const struct row rows[] = {
+      {"basic", OPEN_BIND, AUTH_CLASS_DOCS, "GET", "", BASIC, "8.8.8.8", OK, "docs"},
+      {"basic, wrong", OPEN_BIND, AUTH_CLASS_DOCS, "GET", "", BASIC "x", "8.8.8.8", OK, "nobody"},
+      {"nobody", OPEN_BIND, AUTH_CLASS_DOCS, "GET", "", "Host: a", "8.8.8.8", OK, "nobody"},
+      {"local is not enough", DEFAULTS, AUTH_CLASS_DOCS, "GET", "", H "A: b", LO, OK, "local"},
+      {"session", OPEN_BIND, AUTH_CLASS_DOCS, "GET", "", "Host: a\nCookie: maestro_session=" SESSION, "8.8.8.8", OK,
+       "admin"},
+      {"a user", OPEN_BIND, AUTH_CLASS_DOCS, "GET", "", "Host: a\nx-api-key: " USER1, "8.8.8.8", ERR_FORBIDDEN, 0},
+      {"basic opens nothing else", OPEN_BIND, AUTH_CLASS_PANEL_READ, "GET", "", BASIC, "8.8.8.8", DENY, 0},
+      {"nor models", OPEN_BIND, AUTH_CLASS_INFERENCE, "GET", "", BASIC, "8.8.8.8", DENY, 0},
+      {"and harms no session", OPEN_BIND, AUTH_CLASS_PANEL_READ, "GET", "", BASIC "\nCookie: maestro_session=" SESSION,
+       "8.8.8.8", OK, "admin"},
+  };
+  RUN(rows);
+}
+
 TEST(no_error_repeats_what_was_sent) {
   static const char *const headers[] = {H "Authorization: Bearer SEEKRIT", "Host: SEEKRIT", H "Origin: https://SEEKRIT",
                                         H "x-api-key: SEEKRIT\nContent-Type: SEEKRIT",
                                         H "X-Forwarded-For: SEEKRIT\nVia: SEEKRIT"};
   for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
-    for (int class = AUTH_CLASS_INFERENCE; class < AUTH_CLASS_COUNT; class ++) {
+    for (int class = AUTH_CLASS_INFERENCE; class < AUTH_CLASS_DOCS; class ++) {
       struct call c;
       struct err_info info = {0};
       struct auth_principal p;
@@ -775,6 +807,7 @@ int main(void) {
       cmocka_unit_test(every_class_opens_to_those_whom_the_contract_names),
       cmocka_unit_test(classes_as_requests),
       cmocka_unit_test(a_session_changes_things_only_from_our_own_pages),
+      cmocka_unit_test(the_description_opens_to_logins_alone),
       cmocka_unit_test(no_error_repeats_what_was_sent),
       cmocka_unit_test(errors_say_what_to_do),
       cmocka_unit_test(collect_bounds_what_it_takes),

@@ -21,8 +21,8 @@ static inline void store_rig_init(struct store_rig *r) {
 }
 
 static inline void store_rig_clear(struct store_rig *r) {
-  static const char *const names[] = {"maestro.db",   "maestro.db-wal", "maestro.db-shm",
-                                      "maestro.lock", "people.jsonl",   "copy.db"};
+  static const char *const names[] = {"maestro.db",   "maestro.db-wal", "maestro.db-shm", "maestro.lock",
+                                      "people.jsonl", "copy.db",        "admin.password"};
   char path[160];
   chmod(r->dir, 0700);
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

@@ -101,7 +101,7 @@ TEST(unknown_keys_come_with_a_way_out) {
   expect_report(
       "{\"pipelines\": {}}", MAIN
       ":1: error: pipelines: unknown key (known here: server, log, stream, egress, tls, "
-      "upstream, fallback, routing, limits, guards, responses, metrics, admin, auth, store, registry, providers, "
+      "upstream, fallback, routing, limits, guards, responses, metrics, admin, docs, auth, store, registry, providers, "
       "priorities, aliases, groups, $schema)\n");
   expect_report("{\"port\": 1}",
                 MAIN ":1: error: port: unknown key (did you mean server.port, one object inside another?)\n");

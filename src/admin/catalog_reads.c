@@ -1,0 +1,172 @@
+/* Reads of the catalog: see catalog_reads.h. */
+#include "admin/catalog_reads.h"
+
+#include <stdlib.h>
+
+#include "admin/entity.h"
+#include "base/crypto.h"
+#include "base/json_out.h"
+#include "gateway/exchange.h"
+
+/* ---- models ---- */
+
+static void put_tokens(struct buf *b, const char *key, int64_t tokens) {
+  json_out_key(b, key);
+  if (tokens > 0)
+    json_out_i64(b, tokens);
+  else
+    json_out_raw(b, STR("null"));
+}
+
+/* Whether the provider itself speaks it; calls in other dialects are translated. */
+static bool serves(const struct provider *p, struct str dialect) {
+  for (const struct provider_endpoint *e = p->type->endpoints; e->dialect.n; e++)
+    if (e->operation == LLM_GENERATE && (!dialect.n || str_eq(e->dialect, dialect))) return true;
+  return false;
+}
+
+static void put_model(struct buf *b, const struct deployment *d) {
+  const struct provider *p = &d->at->provider;
+  bool has_both = d->context_tokens > 0 && d->output_tokens > 0 && d->context_tokens > d->output_tokens;
+  json_out_begin(b, '{');
+  json_out_member_string(b, "provider", p->id);
+  json_out_member_string(b, "id", d->qualified);
+  json_out_member_string(b, "name", d->model);
+  put_tokens(b, "max_prompt_tokens", has_both ? d->context_tokens - d->output_tokens : d->context_tokens);
+  put_tokens(b, "max_output_tokens", d->output_tokens);
+  put_tokens(b, "max_context_window_tokens", d->context_tokens);
+  json_out_key(b, "operation_capabilities");
+  json_out_begin(b, '{');
+  json_out_member_bool(b, "chat", serves(p, STR_NONE));
+  json_out_member_bool(b, "chat_stream", serves(p, STR_NONE));
+  json_out_member_bool(b, "responses", serves(p, STR("openai_responses")));
+  json_out_member_bool(b, "responses_stream", serves(p, STR("openai_responses")));
+  json_out_member_bool(b, "native_anthropic", serves(p, STR("anthropic")));
+  json_out_end(b, '}');
+  json_out_end(b, '}');
+}
+
+/* Priorities in their order, then the rest by name. */
+static int compare(const void *x, const void *y) {
+  const struct deployment *a = *(const struct deployment *const *)x, *b = *(const struct deployment *const *)y;
+  if (a->order != b->order) return a->order < b->order ? -1 : 1;
+  return str_cmp(a->qualified, b->qualified);
+}
+
+void catalog_reads_models(struct request_context *rc) {
+  const struct catalog *c = rc->catalog;
+  const struct deployment **v = ARENA_NEW_ARRAY(rc->arena, const struct deployment *, c->deployment_count + 1);
+  size_t n = 0;
+  struct buf b;
+  if (!v) {
+    exchange_fail(rc, ERR_NO_MEMORY, NULL);
+    return;
+  }
+  for (size_t i = 0; i < c->deployment_count; i++)
+    if (c->deployments[i].at->is_ready) v[n++] = &c->deployments[i];
+  qsort(v, n, sizeof *v, compare);
+  buf_init(&b, 0);
+  json_out_begin(&b, '{');
+  json_out_key(&b, "models");
+  json_out_begin(&b, '[');
+  for (size_t i = 0; i < n; i++) put_model(&b, v[i]);
+  json_out_end(&b, ']');
+  json_out_end(&b, '}');
+  entity_answer(rc, &b);
+  buf_clear(&b);
+}
+
+/* ---- credentials ---- */
+
+static void answer_providers(struct request_context *rc, void (*put)(struct buf *b, const struct config_provider *p)) {
+  const struct config *config = snapshot_config(rc->snapshot);
+  struct buf b;
+  buf_init(&b, 0);
+  json_out_begin(&b, '{');
+  json_out_key(&b, "providers");
+  json_out_begin(&b, '[');
+  for (size_t i = 0; i < config->provider_count; i++) put(&b, &config->providers[i]);
+  json_out_end(&b, ']');
+  json_out_end(&b, '}');
+  entity_answer(rc, &b);
+  buf_clear(&b);
+}
+
+static bool has_credential(const struct config_provider *p) {
+  return p->credential >= CONFIG_CREDENTIAL_ENV || p->aws.secret_access_key;
+}
+
+static void put_credential(struct buf *b, const struct config_provider *p) {
+  if (!has_credential(p)) return;
+  json_out_begin(b, '{');
+  json_out_member_string(b, "provider", p->id);
+  json_out_member_string(b, "auth_type", STR("api"));
+  json_out_member_string(b, "status", STR("active"));
+  json_out_end(b, '}');
+}
+
+static void put_login(struct buf *b, const struct config_provider *p) {
+  json_out_begin(b, '{');
+  json_out_member_string(b, "provider", p->id);
+  json_out_member_string(b, "display_name", p->id);
+  json_out_member_string(b, "auth_type", STR("api"));
+  json_out_member_bool(b, "credential_required", !p->allow_unauthenticated);
+  json_out_member_string(b, "source", p->is_preset || p->preset ? STR("builtin") : STR("custom"));
+  json_out_key(b, "api_key_env");
+  if (p->api_key_env.n)
+    json_out_string(b, p->api_key_env);
+  else
+    json_out_raw(b, STR("null"));
+  json_out_end(b, '}');
+}
+
+void catalog_reads_credentials(struct request_context *rc) { answer_providers(rc, put_credential); }
+void catalog_reads_logins(struct request_context *rc) { answer_providers(rc, put_login); }
+
+/* ---- priorities ---- */
+
+static void put_priorities(struct buf *b, const struct config *config) {
+  static const char *const strategies[] = {"priority", "same-model", "none"};
+  const struct config_options *o = &config->options;
+  json_out_key(b, "priorities");
+  json_out_begin(b, '[');
+  for (size_t i = 0; i < config->priorities.n; i++) json_out_string(b, config->priorities.items[i]);
+  json_out_end(b, ']');
+  json_out_key(b, "fallback");
+  json_out_begin(b, '{');
+  json_out_member_string(b, "strategy", str_from_c(strategies[o->fallback_strategy]));
+  json_out_member_i64(b, "maxRetries", o->fallback_max_retries);
+  json_out_end(b, '}');
+  json_out_key(b, "guards");
+  json_out_begin(b, '{');
+  json_out_key(b, "leak_guard");
+  json_out_begin(b, '{');
+  json_out_member_bool(b, "enabled", o->guards_leak_enabled);
+  json_out_end(b, '}');
+  json_out_key(b, "runaway_guard");
+  json_out_begin(b, '{');
+  json_out_member_bool(b, "enabled", o->guards_runaway_enabled);
+  json_out_member_i64(b, "max_bytes", (int64_t)o->guards_runaway_max_bytes);
+  json_out_member_i64(b, "max_deltas", o->guards_runaway_max_deltas);
+  json_out_end(b, '}');
+  json_out_end(b, '}');
+}
+
+void catalog_reads_priorities(struct request_context *rc) {
+  struct crypto_hash hash;
+  char hex[2 * CRYPTO_HASH_BYTES];
+  struct buf b;
+  buf_init(&b, 0);
+  json_out_begin(&b, '{');
+  put_priorities(&b, snapshot_config(rc->snapshot));
+  enum err e = b.failed ? ERR_NO_MEMORY : crypto_sha256(buf_str(&b), &hash);
+  if (e) {
+    exchange_fail(rc, e, NULL);
+  } else {
+    crypto_hex(hash.bytes, sizeof hash.bytes, hex);
+    json_out_member_string(&b, "revision", str_from(hex, sizeof hex));
+    json_out_end(&b, '}');
+    entity_answer(rc, &b);
+  }
+  buf_clear(&b);
+}
