@@ -141,7 +141,7 @@ TEST(a_node_is_named_by_its_code) {
   resolves("node:gpu1:a:b:c", RESOLVE_NODE, "a/a:b:c");
   resolves("node:gpu1:llama:latest", RESOLVE_NODE, "a/llama");
   resolves("node:open:any:thing", RESOLVE_NODE, "open/any:thing");
-  assert_int_equal(resolve_name(rig.catalog, &rig.arena, STR("node:gpu1:llama:latest"), &r, &info), OK);
+  assert_int_equal(resolve_name(rig.catalog, NULL, &rig.arena, STR("node:gpu1:llama:latest"), &r, &info), OK);
   assert_str(r.told, STR("node:gpu1:llama:latest"));
   refused("node:nope:llama", ERR_NOT_FOUND, "Node with code 'nope' not found");
   refused("node:", ERR_NOT_FOUND, "Node with code '' not found");
