@@ -260,7 +260,7 @@ static enum err add_all(struct db *db, void *arg, struct err_info *info) {
 
 /* The next part of an export, each of which begins with a line that says what it is. */
 static struct str next_part(struct str *rest) {
-  static const struct str head = STR("\n{\"kind\":");
+  static const struct str head = STR("\n{\"kind\":\"maestro-"); /* a row has a kind, too */
   size_t next = str_find(*rest, head);
   struct str part = str_sub(*rest, 0, next == SIZE_MAX ? rest->n : next + 1);
   *rest = str_sub(*rest, part.n, rest->n);
