@@ -174,20 +174,23 @@ static const struct principals *principals_of(struct request_context *rc) {
   return snapshot_get(rc->snapshot, GATEWAY_PRINCIPALS);
 }
 
+/* Whom the path names; false: it was answered that there is nobody. */
+static bool find_or_fail(struct request_context *rc, const struct principals *p, struct owner *o, struct found *out) {
+  struct err_info info = {0};
+  enum err e = entity_path(rc, rc->arena, &o->name, &o->item, &info);
+  if (!e) e = find(&p->people, o, out, &info);
+  if (!e && o->scope == LIMITS_MODEL && out->limits == &limits_none)
+    e = err_set(&info, ERR_NOT_FOUND, "the model has no limits");
+  if (e) exchange_fail(rc, e, &info);
+  return !e;
+}
+
 static void show(struct request_context *rc, enum limits_scope scope) {
   const struct principals *p = principals_of(rc);
   struct owner o = {.scope = scope};
-  struct err_info info = {0};
   struct found f;
   struct buf b;
-  enum err e = entity_path(rc, rc->arena, &o.name, &o.item, &info);
-  if (!e) e = find(&p->people, &o, &f, &info);
-  if (!e && scope == LIMITS_MODEL && f.limits == &limits_none)
-    e = err_set(&info, ERR_NOT_FOUND, "the model has no limits");
-  if (e) {
-    exchange_fail(rc, e, &info);
-    return;
-  }
+  if (!find_or_fail(rc, p, &o, &f)) return;
   buf_init(&b, 0);
   put(&b, &o, f.limits);
   entity_answer(rc, &b);
@@ -231,15 +234,9 @@ static void put_user_subjects(struct buf *b, const struct principals *p, const s
 static void show_balance(struct request_context *rc, enum limits_scope scope) {
   const struct principals *p = principals_of(rc);
   struct owner o = {.scope = scope};
-  struct err_info info = {0};
   struct found f;
   struct buf b;
-  enum err e = entity_path(rc, rc->arena, &o.name, &o.item, &info);
-  if (!e) e = find(&p->people, &o, &f, &info);
-  if (e) {
-    exchange_fail(rc, e, &info);
-    return;
-  }
+  if (!find_or_fail(rc, p, &o, &f)) return;
   buf_init(&b, 0);
   buf_put(&b, STR("{\"balances\":["));
   if (scope == LIMITS_USER)

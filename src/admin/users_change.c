@@ -159,9 +159,9 @@ static enum err count_row(void *arg, const struct db_value *row, unsigned column
 
 /* How many rows a query of the user's gives. */
 static enum err count_rows(const struct edit *edit, enum db_query list, size_t *out, struct err_info *info) {
-  const struct db_value id = db_int(edit->u.id);
+  const struct db_value ids[] = {db_int(edit->u.id), db_int(edit->u.id)};
   *out = 0;
-  return db_run(edit->db, list, &id, 1, count_row, out, info);
+  return db_run(edit->db, list, ids, 2, count_row, out, info);
 }
 
 static enum err token_add(struct edit *edit, struct err_info *info) {

@@ -111,7 +111,7 @@ static void keep_answers(const struct config_options *o) {
 }
 
 /* Stored responses outlive the process in a file; without it they are kept in memory all the same. */
-static void open_answers(const struct cli_paths *paths) {
+__attribute__((noinline)) static void open_answers(const struct cli_paths *paths) {
   char path[1500];
   struct err_info info = {0};
   if (!stored_get() || snprintf(path, sizeof path, "%s/" STORED_RESPONSE_FILE, paths->data_dir) >= (int)sizeof path)

@@ -61,7 +61,7 @@ void principals_limits(const struct principals *p, const struct auth_principal *
   const struct principal_token *t = principal->place < p->token_count ? &p->tokens[principal->place] : NULL;
   out->v[out->n++] = &of->limits;
   if (of->team_limits) out->v[out->n++] = of->team_limits;
-  if (t && t->user == u && t->limits) out->v[out->n++] = t->limits;
+  if (t && t->user == u && t->limits && first_bytes(&t->hash) == principal->token) out->v[out->n++] = t->limits;
 }
 
 bool principals_is_live(const struct principals *p, const struct auth_principal *principal) {

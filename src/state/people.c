@@ -325,7 +325,7 @@ static const struct list {
     {DB_TEAM_NODE_LIST, true, sizeof(struct str), take_name, give_team_nodes},
 };
 
-static enum err load_list(struct db *db, const struct db_value *id, struct people *p, const struct list *list,
+static enum err load_list(struct db *db, const struct db_value ids[2], struct people *p, const struct list *list,
                           struct err_info *info) {
   char *owners = list->is_of_team ? (char *)p->teams : (char *)p->users;
   struct loader l = {.arena = people_arena(p),
@@ -336,7 +336,7 @@ static enum err load_list(struct db *db, const struct db_value *id, struct peopl
                      .owner_size = list->is_of_team ? sizeof(struct team) : sizeof(struct user)};
   if (l.owner_count == 0) return OK;
   l.counts = ARENA_NEW_ARRAY(l.arena, size_t, l.owner_count);
-  enum err e = l.counts ? db_run(db, list->query, id, list->is_of_team ? 0 : 1, list->take, &l, info) : ERR_NO_MEMORY;
+  enum err e = l.counts ? db_run(db, list->query, ids, list->is_of_team ? 0 : 2, list->take, &l, info) : ERR_NO_MEMORY;
   char *run = l.flat;
   for (size_t i = 0; !e && i < l.owner_count; i++) {
     list->give(owners + i * l.owner_size, run, l.counts[i]);
@@ -346,11 +346,11 @@ static enum err load_list(struct db *db, const struct db_value *id, struct peopl
 }
 
 /* Users stand in memory of their own, which is not shared: people_patch copies them. */
-static enum err load_users(struct db *db, const struct db_value *id, struct people *p, struct err_info *info) {
+static enum err load_users(struct db *db, const struct db_value ids[2], struct people *p, struct err_info *info) {
   struct arena work;
   struct loader l = {.arena = people_arena(p), .rows = &work, .size = sizeof(struct user)};
   arena_init(&work, 0);
-  enum err e = db_run(db, DB_USER_LIST, id, 1, take_user, &l, info);
+  enum err e = db_run(db, DB_USER_LIST, ids, 2, take_user, &l, info);
   if (!e && !people_make_users(p, l.count)) e = ERR_NO_MEMORY;
   if (!e && l.count) memcpy(p->users, l.flat, l.count * sizeof *p->users);
   if (!e) p->user_count = l.count;
@@ -358,12 +358,12 @@ static enum err load_users(struct db *db, const struct db_value *id, struct peop
   return e;
 }
 
-static enum err load_all(struct db *db, const struct db_value *id, struct people *p, struct err_info *info) {
+static enum err load_all(struct db *db, const struct db_value ids[2], struct people *p, struct err_info *info) {
   struct arena *a = people_arena(p);
   struct loader teams = {.arena = a, .rows = a, .size = sizeof(struct team)};
   struct loader models = {.arena = a, .rows = a, .size = sizeof(struct model_limits)};
   if (!a) return ERR_NO_MEMORY;
-  enum err e = load_users(db, id, p, info);
+  enum err e = load_users(db, ids, p, info);
   if (!e) e = db_run(db, DB_TEAM_LIST, NULL, 0, take_team, &teams, info);
   if (!e) e = db_run(db, DB_LIMITS_OF_MODELS, NULL, 0, take_model, &models, info);
   if (e) return e;
@@ -371,14 +371,14 @@ static enum err load_all(struct db *db, const struct db_value *id, struct people
   p->team_count = teams.count;
   p->models = models.flat;
   p->model_count = models.count;
-  for (size_t i = 0; !e && i < sizeof lists / sizeof *lists; i++) e = load_list(db, id, p, &lists[i], info);
+  for (size_t i = 0; !e && i < sizeof lists / sizeof *lists; i++) e = load_list(db, ids, p, &lists[i], info);
   return e;
 }
 
 enum err people_load(struct db *db, int64_t user_id, struct people *out, struct err_info *info) {
-  const struct db_value id = db_int(user_id);
+  const struct db_value ids[] = {db_int(user_id), db_int(user_id ? user_id : INT64_MAX)};
   people_init(out);
-  enum err e = load_all(db, &id, out, info);
+  enum err e = load_all(db, ids, out, info);
   if (e) people_clear(out);
   return e;
 }

@@ -19,8 +19,8 @@
 #define STORE_NAMES_FILE "names.jsonl"
 #define STORE_KEY_FILE "token.key"
 #define STORE_SEAL_FILE "store.key"
-#define STORE_NODES_FILE "nodes.jsonl"
 #define STORE_PASSWORD_FILE "admin.password"
+#define STORE_NODES_FILE "nodes.jsonl"
 
 struct store_status {
   bool is_started;

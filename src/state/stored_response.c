@@ -96,7 +96,7 @@ void stored_response_set_limits(struct stored_responses *s, const struct stored_
   s->limits = *limits;
   trim(s, now_ms);
   pthread_mutex_unlock(&s->lock);
-  if (s->file) stored_file_wake(s->file);
+  if (s->file) stored_file_wake(s->file, true);
 }
 
 /* ---- putting ---- */
@@ -163,7 +163,7 @@ enum err stored_response_put(struct stored_responses *s, struct str owner, const
     unused = e;
   }
   pthread_mutex_unlock(&s->lock);
-  if (s->file && !unused) stored_file_wake(s->file);
+  if (s->file && !unused) stored_file_wake(s->file, false);
   free(unused);
   return result ? err_set(info, result, "the response is too large to be stored") : OK;
 }

@@ -39,7 +39,7 @@ struct stored_file {
 
   pthread_mutex_t wake_lock; /* of what follows; taken inside of all others */
   pthread_cond_t wake;
-  bool is_woken, is_ending;
+  bool is_woken, is_ending, wants_trim;
   enum err fault;
   char text[ERR_TEXT_MAX];
   struct stored_response_sum told; /* sum, as of the last change */
@@ -191,8 +191,8 @@ static bool wait_for_work(struct stored_file *f, bool *is_trim_due) {
   until.tv_sec += f->fault ? RETRY_S : TRIM_S;
   while (!f->is_ending && !rc && (!f->is_woken || f->fault))
     rc = pthread_cond_timedwait(&f->wake, &f->wake_lock, &until);
-  *is_trim_due = rc != 0;
-  f->is_woken = false;
+  *is_trim_due = rc != 0 || f->wants_trim;
+  f->is_woken = f->wants_trim = false;
   bool is_ending = f->is_ending;
   pthread_mutex_unlock(&f->wake_lock);
   return !is_ending;
@@ -287,9 +287,10 @@ enum err stored_response_open(struct stored_responses *s, const char *path, stru
   return err_set(info, ERR_NO_MEMORY, "no thread for stored responses");
 }
 
-void stored_file_wake(struct stored_file *f) {
+void stored_file_wake(struct stored_file *f, bool wants_trim) {
   pthread_mutex_lock(&f->wake_lock);
   f->is_woken = true;
+  f->wants_trim = f->wants_trim || wants_trim;
   pthread_cond_signal(&f->wake);
   pthread_mutex_unlock(&f->wake_lock);
 }

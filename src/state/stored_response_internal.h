@@ -50,8 +50,8 @@ void stored_response_release(struct stored_responses *s, struct stored_entry **h
 struct stored_response_limits stored_response_limits_of(struct stored_responses *s);
 
 /* ---- for the memory ---- */
-/* Something was put, or the limits are others. */
-void stored_file_wake(struct stored_file *f);
+/* Something was put; wants_trim: the limits are others. */
+void stored_file_wake(struct stored_file *f, bool wants_trim);
 /* Writes what is left and closes. */
 void stored_file_free(struct stored_file *f);
 void stored_file_status(struct stored_file *f, struct stored_response_status *out);

@@ -2,7 +2,7 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import net from 'node:net';
-import { KEY, raw, sleep, sse, startServe, user } from './harness.js';
+import { KEY, raw, rawProvider, sleep, sse, startServe, user } from './harness.js';
 
 const answer = JSON.stringify({
   id: 'x', object: 'chat.completion', created: 1, model: 'm',
@@ -42,29 +42,18 @@ const asked = [];
 let provider, serve;
 
 before(async () => {
-  provider = net.createServer((socket) => {
-    let got = '';
-    socket.on('error', () => {});
-    socket.on('data', (d) => {
-      got += d.toString('latin1');
-      const at = got.indexOf('\r\n\r\n');
-      if (at < 0 || got.length < at + 4 + Number(/content-length: (\d+)/i.exec(got)?.[1] ?? 0)) return;
-      const { model } = JSON.parse(got.slice(at + 4));
-      got = '';
-      asked.push(model);
-      const does = behaviour[model];
-      if (typeof does === 'function') does(socket);
-      else socket.end(does);
-    });
+  provider = await rawProvider(({ body }) => {
+    const { model } = JSON.parse(body);
+    asked.push(model);
+    return behaviour[model];
   });
-  await new Promise((resolve) => provider.listen(0, '127.0.0.1', resolve));
   serve = await startServe({
     config: {
       server: { workers: 1 },
       fallback: { strategy: 'none' },
       providers: {
         up: {
-          type: 'openai-compatible', baseURL: `http://127.0.0.1:${provider.address().port}/v1`, apiKey: 'sk-upstream-secret-0001',
+          type: 'openai-compatible', baseURL: `${provider.url}/v1`, apiKey: 'sk-upstream-secret-0001',
           models: Object.fromEntries(Object.keys(behaviour).map((m) => [m, { name: m }])),
         },
       },

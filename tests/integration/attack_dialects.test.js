@@ -2,8 +2,7 @@
 // error, never in a clean end, a broken frame or the process's memory.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import net from 'node:net';
-import { startServe } from './harness.js';
+import { rawProvider, startServe } from './harness.js';
 
 const OWNER = 'sk-maestro-attack-key-owner', OTHER = 'sk-maestro-attack-key-other';
 const targets = {
@@ -16,18 +15,8 @@ const behaviours = new Map(); // x-session-id of a request: the bytes of its ans
 let provider, serve, count = 0;
 
 before(async () => {
-  provider = net.createServer((socket) => {
-    let got = '';
-    socket.on('error', () => {});
-    socket.on('data', (d) => {
-      got += d.toString('latin1');
-      const at = got.indexOf('\r\n\r\n');
-      if (at < 0 || got.length < at + 4 + Number(/content-length: (\d+)/i.exec(got)?.[1] ?? 0)) return;
-      socket.end(behaviours.get(/x-session-id: (\S+)/i.exec(got)?.[1]));
-    });
-  });
-  await new Promise((resolve) => provider.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${provider.address().port}`;
+  provider = await rawProvider(({ head }) => behaviours.get(/x-session-id: (\S+)/i.exec(head)?.[1]));
+  const { url } = provider;
   serve = await startServe({
     key: null,
     env: { MAESTRO_API_KEYS: `${OWNER},${OTHER}` },

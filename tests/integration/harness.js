@@ -148,6 +148,25 @@ export function raw(port, bytes, { ms = 3000, half = false } = {}) {
   });
 }
 
+/** A provider that answers in raw bytes: answer(request) -> the bytes before it closes, or a function of the socket. */
+export async function rawProvider(answer) {
+  const server = net.createServer((socket) => {
+    let got = '';
+    socket.on('error', () => {});
+    socket.on('data', (d) => {
+      got += d.toString('latin1');
+      const at = got.indexOf('\r\n\r\n');
+      if (at < 0 || got.length < at + 4 + Number(/content-length: (\d+)/i.exec(got)?.[1] ?? 0)) return;
+      const does = answer({ head: got.slice(0, at), body: got.slice(at + 4) });
+      got = '';
+      if (typeof does === 'function') does(socket);
+      else socket.end(does);
+    });
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { url: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
+}
+
 export const sse = (text) => text.split(/\r?\n\r?\n/).filter((b) => b.startsWith('data:')).map((b) => b.slice(5).trim());
 export const user = (text) => [{ role: 'user', content: text }];
 export const read = (path) => readFileSync(path, 'utf8');

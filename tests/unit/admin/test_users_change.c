@@ -4,7 +4,6 @@
 
 #include "../state/store_rig.h"
 #include "base/json.h"
-#include "state/migrate.h"
 #include "state/store_audit.h"
 
 static struct store_rig rig;
@@ -13,13 +12,10 @@ static struct arena arena;
 static char last[16384], last_tag[ENTITY_TAG_BYTES]; /* the last answer, the entity's tag */
 
 static int setup(void **state) {
-  const struct db_options options = {.path = rig.path, .busy_ms = 100};
-  unsigned from;
   (void)state;
   arena_init(&arena, 0);
   store_rig_init(&rig); /* fills rig.path in */
-  assert_int_equal(db_open(&db, &options, NULL), OK);
-  assert_int_equal(migrate_run(db, 0, &from, NULL), OK);
+  db = store_rig_open(&rig, 100);
   return 0;
 }
 

@@ -2,6 +2,7 @@
  * what the provider is told. The rows are read from a real journal. */
 #include "call/reserve.h"
 
+#include "base/crypto.h"
 #include "call_rig.h"
 
 enum { ROWS_MAX = 16 };
@@ -289,6 +290,131 @@ TEST(refusals_by_rate_and_what_they_leave) {
   end(18);
 }
 
+/* ---- several at once ---- */
+
+static struct limits_subject team, model;
+static struct map models;
+
+/* A user in a team, both without a limit, and limits of the model of the first candidate. */
+static void begin_with_team(const char *body) {
+  begin(body, -1);
+  subject.kind = LIMITS_OF_USER;
+  team = (struct limits_subject){
+      .account = ledger_account(STR("team:1")), .label = STR("red"), .limits = limits_none, .kind = LIMITS_OF_TEAM};
+  model = (struct limits_subject){
+      .account = ledger_account(STR("model:one/m0")), .limits = limits_none, .kind = LIMITS_OF_MODEL};
+  map_init(&models, &rig.arena);
+  assert_true(map_put(&models, STR("one/m0"), &model));
+  caller = (struct limits_caller){.v = {&subject, &team}, .n = 2, .models = &models};
+}
+
+static int64_t spent_of(const struct limits_subject *s) {
+  struct ledger_balance b = ledger_balance(s->account, LEDGER_TOTAL, clock_wall_us());
+  assert_int_equal(b.reserved_nano_usd, 0);
+  assert_int_equal(atomic_load(&ledger_account_rates(s->account)->running), 0);
+  return b.spent_nano_usd;
+}
+
+static uint64_t id_of(const char *name) {
+  struct crypto_hash hash;
+  uint64_t id;
+  assert_int_equal(crypto_sha256(str_from_c(name), &hash), OK);
+  memcpy(&id, hash.bytes, sizeof id);
+  return id;
+}
+
+TEST(what_is_spent_is_spent_by_all) {
+  begin_with_team(WHOLE);
+  rig.answers[0] = good;
+  assert_int_equal(rig_run(), OK);
+  assert_int_equal(spent_of(&team), 18);
+  assert_int_equal(spent_of(&model), 18);
+  const uint64_t ids[] = {id_of("key:x"), id_of("team:1"), id_of("model:one/m0"), 0};
+  end(18);
+  assert_memory_equal(rows[0].entry.accounts, ids, sizeof ids);
+}
+
+TEST(all_or_none_and_whose_it_was) {
+  static const char body[] = "{\"model\":\"m\",\"messages\":[{}],\"max_tokens\":50}";
+  struct limits_subject *const each[] = {&subject, &team, &model};
+  static const char *const said[] = {"your monthly budget", "your team's monthly budget",
+                                     "this model's monthly budget"};
+  for (size_t i = 0; i < 3; i++) {
+    begin_with_team(body);
+    for (size_t k = 0; k < 3; k++) each[k]->limits.budget_nano_usd = 1000000;
+    each[i]->limits.budget_nano_usd = bound(body, 50) - 1;
+    each[i]->limits.period = LEDGER_MONTH;
+    assert_int_equal(rig_run(), ERR_BUDGET_EXCEEDED);
+    if (!strstr(rig.info.text, said[i])) fail_msg("%s: not \"%s\"", rig.info.text, said[i]);
+    assert_non_null(strstr(rig.info.text, "$0.000000001 are missing"));
+    assert_int_equal(spent_of(&team) + spent_of(&model), 0);
+    end(0);
+  }
+}
+
+TEST(the_narrowest_trims_and_no_floor_is_passed) {
+  begin_with_team(WHOLE);
+  subject.limits.budget_nano_usd = bound(WHOLE, 60);
+  team.limits.budget_nano_usd = bound(WHOLE, 80);
+  model.limits.budget_nano_usd = bound(WHOLE, 40);
+  rig.answers[0] = good;
+  assert_int_equal(rig_run(), OK);
+  assert_int_equal(rig.call.outcome.max_tokens, 40);
+  end(18);
+  begin_with_team(WHOLE);
+  subject.limits.budget_nano_usd = bound(WHOLE, 60);
+  subject.limits.min_output = 50; /* the model's budget would go below it */
+  model.limits.budget_nano_usd = bound(WHOLE, 40);
+  assert_int_equal(rig_run(), ERR_BUDGET_EXCEEDED);
+  end(0);
+}
+
+TEST(a_models_budget_needs_a_price) {
+  begin_with_team(WHOLE);
+  model.limits.budget_nano_usd = 1000000;
+  rig.deployments[0].price.known = 0;
+  assert_int_equal(rig_run(), ERR_BUDGET_EXCEEDED);
+  end(0);
+}
+
+TEST(a_model_at_its_limit_gives_way_to_another) {
+  begin_with_team(WHOLE);
+  model.limits.requests_per_day = 1;
+  rig.answers[0] = rig.answers[1] = good;
+  assert_int_equal(rig_run(), OK);
+  assert_int_equal(rig.call.outcome.deployment == &rig.deployments[0], true);
+  call_clear(&rig.call);
+  rig.plan.n = 2;
+  rig.answers[1] = good;
+  assert_int_equal(rig_run(), OK);
+  assert_ptr_equal(rig.call.outcome.deployment, &rig.deployments[1]);
+  call_clear(&rig.call);
+  rig.plan.n = 1;
+  assert_int_equal(rig_run(), ERR_RATE_LIMITED);
+  assert_non_null(strstr(rig.info.text, "this model's limit of 1 requests a day is reached"));
+  assert_true(rig.info.retry_after_ms > 0);
+  assert_int_equal(spent_of(&model), 18);
+  end(36);
+}
+
+TEST(a_models_rates_come_back) {
+  static const char body[] = "{\"model\":\"m\",\"messages\":[{}],\"max_tokens\":50}";
+  begin_with_team(body);
+  model.limits.requests_per_day = 1;
+  model.limits.tokens_per_day = 1000;
+  subject.limits.budget_nano_usd = 1; /* refuses after the model has agreed */
+  assert_int_equal(rig_run(), ERR_BUDGET_EXCEEDED);
+  call_clear(&rig.call);
+  subject.limits.budget_nano_usd = -1;
+  rig.answers[0] = good;
+  assert_int_equal(rig_run(), OK);
+  struct rate_limit_view view;
+  const struct limits_caller alone = {.v = {&model}, .n = 1};
+  rate_limit_view(&alone, true, clock_wall_us(), &view);
+  assert_int_equal(view.remaining, 1000 - 14); /* what was used, not what was asked for */
+  end(18);
+}
+
 TEST(without_a_journal_nobody_with_a_budget_is_served) {
   rig_open(WHOLE);
   subject = (struct limits_subject){
@@ -325,6 +451,12 @@ int main(void) {
       cmocka_unit_test(beyond_the_bound_is_billed_and_marked),
       cmocka_unit_test(an_unknown_price_is_written_as_unknown),
       cmocka_unit_test(refusals_by_rate_and_what_they_leave),
+      cmocka_unit_test(what_is_spent_is_spent_by_all),
+      cmocka_unit_test(all_or_none_and_whose_it_was),
+      cmocka_unit_test(the_narrowest_trims_and_no_floor_is_passed),
+      cmocka_unit_test(a_models_budget_needs_a_price),
+      cmocka_unit_test(a_model_at_its_limit_gives_way_to_another),
+      cmocka_unit_test(a_models_rates_come_back),
       cmocka_unit_test(without_a_journal_nobody_with_a_budget_is_served),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -89,7 +89,41 @@ TEST(each_list_says_its_part) {
   }
 }
 
+TEST(a_teams_lists_come_on_top) {
+  static const struct {
+    const char *models, *nodes; /* of the team; the user may use everything at "gpu" */
+    const char *asked, *provider, *model;
+    enum access expected;
+  } rows[] = {
+      {"", "", "llama", "gpu", "llama", ACCESS_GRANTED}, /* empty lists restrict nothing */
+      {"llama", "", "llama", "gpu", "llama", ACCESS_GRANTED},
+      {"llama", "", "phi", "gpu", "phi", ACCESS_TEAM_NO_MODEL},
+      {"gpu/*", "", "phi", "gpu", "phi", ACCESS_GRANTED},
+      {"auto", "", "auto", "gpu", "phi", ACCESS_GRANTED},
+      {"", "cpu", "llama", "gpu", "llama", ACCESS_TEAM_NO_NODE},
+      {"", "g*", "llama", "gpu", "llama", ACCESS_GRANTED},
+      {"llama", "cpu", "phi", "cpu", "phi", ACCESS_NO_NODE}, /* the user's own come first */
+      {"phi", "cpu", "llama", "gpu", "llama", ACCESS_TEAM_NO_MODEL},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    struct arena a;
+    struct str node = STR("gpu");
+    arena_init(&a, 0);
+    const struct user u = {.has_all_models = true, .nodes = &node, .node_count = 1};
+    struct team t = {0};
+    t.model_count = split(&a, rows[i].models, &t.models);
+    t.node_count = split(&a, rows[i].nodes, &t.nodes);
+    const struct access_target target = {str_from_c(rows[i].asked), str_from_c(rows[i].provider),
+                                         str_from_c(rows[i].model),
+                                         arena_printf(&a, "%s/%s", rows[i].provider, rows[i].model)};
+    enum access got = access_judge(&u, &t, &target);
+    if (got != rows[i].expected) fail_msg("row %zu: %d, not %d", i, got, rows[i].expected);
+    arena_clear(&a);
+  }
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(each_list_says_its_part)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(each_list_says_its_part),
+                                     cmocka_unit_test(a_teams_lists_come_on_top)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -141,6 +141,50 @@ TEST(nobody_knows_is_not_nobody) {
   principals_free(p);
 }
 
+/* Users 100 to 102; the one in the middle is in a team, and its token has limits. */
+TEST(what_binds_a_user_follows_it_through_a_change) {
+  struct principals *before, *after;
+  struct people people, one, patched;
+  struct auth_principal who;
+  before = make(3);
+  people_init(&one);
+  struct arena *a = people_arena(&one);
+  assert_true(people_make_users(&one, 1));
+  one.user_count = 1;
+  one.users[0] = before->people.users[1];
+  one.users[0].team_id = 4;
+  one.users[0].limits.concurrency = 3;
+  one.users[0].tokens = ARENA_NEW(a, struct user_token);
+  one.users[0].token_count = 1;
+  one.users[0].tokens[0] = (struct user_token){.id = 9, .hash = hash_of("new"), .limits = limits_none};
+  one.users[0].tokens[0].limits.requests_per_day = 8;
+  one.teams = ARENA_NEW(a, struct team);
+  one.team_count = 1;
+  one.teams[0] = (struct team){.id = 4, .name = STR("red"), .limits = limits_none};
+  assert_int_equal(people_patch(&before->people, 101, &one, &patched), OK);
+  people = patched;
+  assert_int_equal(principals_new(&people, STORE_DB, before, &after), OK);
+  const struct ledger_account *account = before->users[1].limits.account;
+  assert_ptr_equal(account, ledger_account(STR("user:101")));
+  assert_ptr_equal(after->users[1].limits.account, account);
+  principals_free(before); /* what is shared stays */
+  assert_false(find(after, "t1.0", &who));
+  assert_true(find(after, "new", &who));
+  struct limits_caller c = {0};
+  principals_limits(after, &who, &c);
+  assert_int_equal(c.n, 3);
+  assert_int_equal(c.v[0]->limits.concurrency, 3);
+  assert_int_equal(c.v[1]->kind, LIMITS_OF_TEAM);
+  assert_int_equal(c.v[2]->limits.requests_per_day, 8);
+  assert_str(principals_team(after, principals_user(after, &who))->name, STR("red"));
+  assert_true(find(after, "t0.0", &who));
+  c = (struct limits_caller){0};
+  principals_limits(after, &who, &c);
+  assert_int_equal(c.n, 1);
+  assert_str(after->people.users[0].name, STR("u0"));
+  principals_free(after);
+}
+
 static int setup(void **state) {
   (void)state;
   clock_inject(NULL, wall);
@@ -156,6 +200,7 @@ int main(void) {
       cmocka_unit_test(two_tokens_of_one_user_are_one_caller),
       cmocka_unit_test(what_changed_since_is_noticed),
       cmocka_unit_test(nobody_knows_is_not_nobody),
+      cmocka_unit_test(what_binds_a_user_follows_it_through_a_change),
   };
   return cmocka_run_group_tests(tests, setup, NULL);
 }

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "state/migrate.h"
 #include "unit.h"
 
 struct store_rig {
@@ -18,6 +19,16 @@ static inline void store_rig_init(struct store_rig *r) {
   snprintf(r->dir, sizeof r->dir, "/tmp/maestro-store-XXXXXX");
   assert_non_null(mkdtemp(r->dir));
   snprintf(r->path, sizeof r->path, "%s/maestro.db", r->dir);
+}
+
+/* Its store, brought up to date. */
+static inline struct db *store_rig_open(const struct store_rig *r, uint32_t busy_ms) {
+  const struct db_options options = {.path = r->path, .busy_ms = busy_ms};
+  struct db *db = NULL;
+  unsigned from;
+  assert_int_equal(db_open(&db, &options, NULL), OK);
+  assert_int_equal(migrate_run(db, 0, &from, NULL), OK);
+  return db;
 }
 
 static inline void store_rig_clear(struct store_rig *r) {

@@ -1,7 +1,6 @@
 /* Nodes: their credentials open for their own address and key alone, and the text form is as good as the store. */
 #include "state/node.h"
 
-#include "state/migrate.h"
 #include "state/store_node.h"
 #include "store_rig.h"
 
@@ -11,13 +10,10 @@ static struct arena a;
 static struct node_key key;
 
 static int setup(void **state) {
-  const struct db_options options = {.path = rig.path, .busy_ms = 100};
-  unsigned from;
   (void)state;
   store_rig_init(&rig);
   arena_init(&a, 0);
-  assert_int_equal(db_open(&db, &options, NULL), OK);
-  assert_int_equal(migrate_run(db, 0, &from, NULL), OK);
+  db = store_rig_open(&rig, 100);
   assert_int_equal(node_key_derive(STR("a master key"), &key), OK);
   return 0;
 }

@@ -3,6 +3,7 @@
 #include "state/people.h"
 
 #include "state/migrate.h"
+#include "state/store_team.h"
 #include "state/store_user.h"
 #include "store_rig.h"
 
@@ -10,12 +11,9 @@ static struct store_rig rig;
 static struct db *db;
 
 static int setup(void **state) {
-  const struct db_options options = {.path = rig.path, .busy_ms = 100};
-  unsigned from;
   (void)state;
   store_rig_init(&rig);
-  assert_int_equal(db_open(&db, &options, NULL), OK);
-  assert_int_equal(migrate_run(db, 0, &from, NULL), OK);
+  db = store_rig_open(&rig, 100);
   return 0;
 }
 
@@ -59,6 +57,95 @@ static void fill(void) {
   allow(STORE_USER_NODE_MODELS, c, "cpu", "phi");
 }
 
+static void read_all(struct people *p) { assert_int_equal(people_load(db, 0, p, NULL), OK); }
+
+/* On top: Bob in one of two teams, limits of everything that can have some. */
+static void fill_teams(void) {
+  struct store_user bob;
+  struct str lists[] = {STR("gpt-*"), STR("llama")};
+  struct limits l = limits_none;
+  int64_t red, blue;
+  assert_int_equal(store_team_add(db, STR("red"), &red, NULL), OK);
+  assert_int_equal(store_team_add(db, STR("bl\xc3\xbc"), &blue, NULL), OK);
+  assert_int_equal(store_team_set_list(db, STORE_TEAM_MODELS, blue, lists, 2, NULL), OK);
+  assert_int_equal(store_team_set_list(db, STORE_TEAM_NODES, red, lists, 1, NULL), OK);
+  assert_int_equal(store_user_find(db, STR("bob"), &bob, NULL), OK);
+  bob.team_id = blue;
+  assert_int_equal(store_user_update(db, &bob, NULL), OK);
+  l.budget_nano_usd = 11;
+  assert_int_equal(store_team_set_limits(db, blue, &l, NULL), OK);
+  l.budget_nano_usd = 12;
+  assert_int_equal(store_user_set_limits(db, bob.id, &l, NULL), OK);
+  assert_int_equal(add_token(bob.id, "ci", "t8", 0, NULL), OK);
+  l.budget_nano_usd = 13;
+  assert_int_equal(store_user_set_token_limits(db, bob.id, STR("ci"), &l, NULL), OK);
+  l.budget_nano_usd = 14;
+  assert_int_equal(store_team_set_model_limits(db, STR("up/m"), &l, NULL), OK);
+}
+
+static void check_teams(const struct people *p) {
+  const struct user *bob = people_find(p, STR("bob"));
+  const struct team *blue = people_find_team(p, STR("bl\xc3\xbc")), *red = people_find_team(p, STR("red"));
+  assert_int_equal(p->team_count, 2);
+  assert_str(bob->team, blue->name);
+  assert_int_equal(bob->team_id, blue->id);
+  assert_int_equal(people_find(p, STR("ann"))->team_id, 0);
+  assert_int_equal(blue->model_count, 2);
+  assert_str(blue->models[1], STR("llama"));
+  assert_int_equal(red->model_count, 0);
+  assert_int_equal(red->node_count, 1);
+  assert_int_equal(blue->limits.budget_nano_usd, 11);
+  assert_int_equal(bob->limits.budget_nano_usd, 12);
+  assert_int_equal(bob->tokens[0].limits.budget_nano_usd, 13);
+  assert_int_equal(people_find_model(p, STR("up/m"))->limits.budget_nano_usd, 14);
+  assert_true(limits_is_none(&people_find(p, STR("ann"))->limits));
+}
+
+/* Everything goes with its owner, and a team does not go with somebody in it. */
+TEST(limits_go_with_whose_they_are) {
+  struct err_info info = {0};
+  struct people p;
+  struct store_user bob;
+  int64_t blue;
+  fill();
+  fill_teams();
+  assert_int_equal(store_team_find(db, STR("bl\xc3\xbc"), &blue, NULL), OK);
+  assert_int_equal(store_team_delete(db, blue, &info), ERR_CONFLICT);
+  assert_non_null(strstr(info.text, "\"bob\""));
+  assert_int_equal(store_user_find(db, STR("bob"), &bob, NULL), OK);
+  assert_int_equal(store_user_delete(db, bob.id, NULL), OK);
+  assert_int_equal(store_team_delete(db, blue, &info), OK);
+  assert_int_equal(store_team_find(db, STR("bl\xc3\xbc"), &blue, NULL), ERR_NOT_FOUND);
+  int64_t again;
+  assert_int_equal(store_team_add(db, STR("bl\xc3\xbc"), &again, NULL), OK);
+  assert_int_not_equal(again, blue); /* so it is another account */
+  assert_int_equal(add("bob", USER_ROLE_USER, false), bob.id);
+  assert_int_equal(add_token(bob.id, "ci", "t8", 0, NULL), OK);
+  read_all(&p);
+  const struct user *u = people_find(&p, STR("bob"));
+  assert_int_equal(u->life, 2);
+  assert_true(limits_is_none(&u->limits) && limits_is_none(&u->tokens[0].limits));
+  assert_true(limits_is_none(&people_find_team(&p, STR("bl\xc3\xbc"))->limits));
+  assert_int_equal(people_find_team(&p, STR("bl\xc3\xbc"))->model_count, 0);
+  people_clear(&p);
+}
+
+TEST(accounts_have_names_that_fit) {
+  char out[PEOPLE_ACCOUNT_BYTES], other[PEOPLE_ACCOUNT_BYTES], name[200];
+  assert_str(people_account(LIMITS_USER, 7, 1, STR_NONE, out), STR("user:7"));
+  assert_str(people_account(LIMITS_USER, 7, 3, STR_NONE, out), STR("user:7.3"));
+  assert_str(people_account(LIMITS_TEAM, 3, 1, STR("red"), out), STR("team:3"));
+  assert_str(people_account(LIMITS_TOKEN, 12, 1, STR("ci"), out), STR("token:12"));
+  assert_str(people_account(LIMITS_MODEL, 0, 1, STR("openai/gpt-x"), out), STR("model:openai/gpt-x"));
+  memset(name, 'x', sizeof name);
+  for (size_t n = 1; n <= sizeof name; n++) {
+    struct str a = people_account(LIMITS_MODEL, 0, 1, str_from(name, n), out);
+    struct str b = people_account(LIMITS_MODEL, 0, 1, str_from(name, n - 1), other);
+    assert_true(a.n <= LEDGER_NAME_MAX);
+    assert_false(str_eq(a, b));
+  }
+}
+
 static void check_filled(const struct people *p) {
   assert_int_equal(p->user_count, 3);
   const struct user *a = &p->users[0], *b = &p->users[1], *c = &p->users[2];
@@ -84,8 +171,6 @@ static void check_filled(const struct people *p) {
   assert_str(c->node_models[1].pattern, STR("llama*"));
 }
 
-static void read_all(struct people *p) { assert_int_equal(people_load(db, 0, p, NULL), OK); }
-
 TEST(each_has_its_own) {
   struct people p;
   fill();
@@ -107,13 +192,15 @@ TEST(the_text_form_gives_the_same) {
   struct people p, again;
   struct buf text, second;
   fill();
+  fill_teams();
   read_all(&p);
+  check_teams(&p);
   buf_init(&text, 0);
   buf_init(&second, 0);
   people_write(&p, &text);
   assert_false(text.failed);
   assert_int_equal(people_read(buf_str(&text), &again, NULL), OK);
-  check_filled(&again);
+  check_teams(&again);
   people_write(&again, &second);
   assert_str(buf_str(&second), buf_str(&text));
   people_clear(&again);
@@ -129,6 +216,8 @@ TEST(the_text_form_gives_the_same) {
 }
 
 #define HEAD(n) "{\"kind\":\"maestro-people\",\"version\":1,\"users\":" #n "}\n"
+#define TEAMS(n) "{\"kind\":\"maestro-people\",\"version\":2,\"teams\":" #n ",\"users\":1}\n"
+#define TEAM(id, name) "{\"id\":" #id ",\"name\":\"" name "\",\"models\":[],\"nodes\":[]}\n"
 #define USER(id, name, rest) "{\"id\":" #id ",\"name\":\"" name "\",\"role\":\"user\",\"is_active\":true" rest "}\n"
 #define HASH "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 #define TOKEN ",\"tokens\":[{\"name\":\"t\",\"sha256\":\"" HASH "\",\"created_us\":1}]"
@@ -157,6 +246,13 @@ TEST(what_does_not_belong_is_named_with_its_line) {
       {HEAD(1) "{\"id\":1,\"name\":\"a\",\"role\":\"user\"}\n", "line 2: "},
       {HEAD(1) "nonsense\n", "line 2: "},
       {HEAD(99999999), "line 1: \"users\" is more"},
+      {HEAD(1) USER(1, "a", ",\"team\":\"red\""), "line 2: \"team\" is no team of this file"},
+      {HEAD(1) USER(1, "a", ",\"limits\":{\"period\":\"week\"}"), "line 2: \"limits.period\" is no period"},
+      {TEAMS(1) TEAM(1, "red") USER(1, "a", ",\"team\":\"red\""), NULL},
+      {TEAMS(2) TEAM(1, "red") TEAM(2, "red"), "line 3: \"name\" comes twice"},
+      {TEAMS(2) TEAM(2, "red") TEAM(1, "blue"), "line 3: \"id\" must rise"},
+      {TEAMS(1) TEAM(1, "a/b"), "line 2: \"name\" is no name of a team"},
+      {TEAMS(1) TEAM(1, "red"), "line 2: it was cut"},
       {"{\"kind\":\"something else\",\"version\":1,\"users\":0}\n", "line 1: this is no export"},
       {"{}\n", "line 1: this is no export"},
       {"[]\n", "line 1: "},
@@ -279,6 +375,8 @@ int main(void) {
       T(tokens_have_names_of_their_user_and_one_hash_in_the_world),
       T(lists_shrink_one_by_one_or_at_once),
       T(an_import_brings_all_of_a_user),
+      T(limits_go_with_whose_they_are),
+      T(accounts_have_names_that_fit),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

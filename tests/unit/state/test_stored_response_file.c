@@ -180,6 +180,9 @@ TEST(the_oldest_go_by_count_and_bytes) {
   wait_for(3);
   assert_true(has("a", "x") && has("a", "r9") && has("a", "r8") && !has("a", "r7"));
   assert_true(status().written.bytes <= limits.bytes);
+  limits.count = 1;
+  stored_response_set_limits(store, &limits, 0); /* with nothing to write */
+  wait_for(1);
   open_with(&(struct stored_response_limits){0, 0, 0}); /* nothing is to be kept any more */
   wait_for(0);
 }
