@@ -40,7 +40,7 @@ _maestro() {
         [ "${COMP_WORDS[2]:-}" = refresh-token ] && words="--token --expires $words" ;;
       store)
         words='--help'
-        [ "$COMP_CWORD" -eq 2 ] && words="migrate backup restore export import $words"
+        [ "$COMP_CWORD" -eq 2 ] && words="migrate backup restore export import seed $words"
         if [ "$COMP_CWORD" -eq 3 ]; then
           mapfile -t COMPREPLY < <(compgen -f -- "$current")
           return

@@ -11,6 +11,7 @@
 #include "admin/nodes.h"
 #include "admin/nodes_ask.h"
 #include "admin/openapi.h"
+#include "admin/priorities.h"
 #include "admin/seeds.h"
 #include "admin/sessions.h"
 #include "admin/settings.h"

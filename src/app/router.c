@@ -11,6 +11,7 @@
 #include "admin/nodes_ask.h"
 #include "admin/openapi.h"
 #include "admin/openapi_ops.h"
+#include "admin/priorities.h"
 #include "admin/records.h"
 #include "admin/seeds.h"
 #include "admin/sessions.h"

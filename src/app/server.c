@@ -38,7 +38,8 @@ enum {
   TRIM_EVERY_MS = 10000,
   MEND_EVERY_MS = 5000,
   SESSIONS_EVERY_MS = 30000,
-  TRIM_FLOOR_BYTES = 128 << 20
+  TRIM_FLOOR_BYTES = 128 << 20,
+  TOP_PAD_BYTES = 256 << 10 /* that a heap grows by, so that it grows seldom */
 };
 
 /* ---- configuration at start ---- */
@@ -398,6 +399,7 @@ static int serve(const struct config *config, const struct server_options *optio
   if (e && diags.n) print_diags(&diags);
   keep_answers(&config->options);
   if (!e) open_answers(&options->paths);
+  mallopt(M_TOP_PAD, TOP_PAD_BYTES);
   if (!e) e = server_start_workers(start, config, &info);
   if (e) {
     code = cli_fail(e == ERR_BAD_CONFIG ? CLI_CONFIG : CLI_FAILED, "%s", err_info_text(e, &info));

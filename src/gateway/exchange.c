@@ -54,7 +54,9 @@ void exchange_adopt(struct request_context *rc) {
 static enum err plan_for(struct request_context *rc, struct str model, struct plan *out) {
   struct resolution resolution;
   enum err e = permit_resolve(rc, model, &resolution, &rc->info);
-  return e ? e : plan_make(rc->arena, rc->options, &resolution, out);
+  if (!e) e = plan_make(rc->arena, rc->options, &resolution, out);
+  if (!e && resolution.named) route_names_take_turn(resolution.named);
+  return e;
 }
 
 static enum err check_loop(struct request_context *rc) {

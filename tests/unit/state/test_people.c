@@ -2,11 +2,8 @@
  * refused. */
 #include "state/people.h"
 
-<<<<<<< HEAD
-=======
 #include "state/migrate.h"
 #include "state/store_team.h"
->>>>>>> limits
 #include "state/store_user.h"
 #include "store_rig.h"
 
