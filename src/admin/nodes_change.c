@@ -145,7 +145,8 @@ static const struct {
 } uses[] = {{DB_STORED_NODE_USERS, "allowlists of users"},
             {DB_STORED_NODE_TEAMS, "allowlists of teams"},
             {DB_STORED_NODE_ALIASES, "aliases"},
-            {DB_STORED_NODE_GROUPS, "members of groups"}};
+            {DB_STORED_NODE_GROUPS, "members of groups"},
+            {DB_STORED_NODE_PROMPTS, "system prompts"}};
 
 static enum err add_name(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
   struct buf *names = arg;
