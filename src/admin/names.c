@@ -109,7 +109,7 @@ void names_refresh(struct request_context *rc) {
 
 /* ---- changes ---- */
 
-#define X(name, entity, fields, allowed, required, status) \
+#define X(name, entity, fields, allowed, required, status, prepare) \
   void names_##name(struct request_context *rc) { change_serve(rc, names_operation(NAMES_DO_##name)); }
 #include "admin/names.def"
 #undef X

@@ -18,7 +18,7 @@ void names_model_show(struct request_context *rc);
 void names_prompts(struct request_context *rc);
 void names_prompt_show(struct request_context *rc);
 
-#define X(name, entity, fields, allowed, required, status) void names_##name(struct request_context *rc);
+#define X(name, entity, fields, allowed, required, status, prepare) void names_##name(struct request_context *rc);
 #include "admin/names.def"
 #undef X
 

@@ -6,7 +6,7 @@
 #include "admin/change.h"
 
 enum names_operation {
-#define X(name, entity, fields, allowed, required, status) NAMES_DO_##name,
+#define X(name, entity, fields, allowed, required, status, prepare) NAMES_DO_##name,
 #include "admin/names.def"
 #undef X
   NAMES_OPERATION_COUNT

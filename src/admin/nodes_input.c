@@ -112,6 +112,8 @@ static const struct field rows[] = {
      .help = "how its streams report tokens"},
     {STR("health_check_url"), FIELD_STRING, NODES_HEALTH_URL, AT(health_url), .min = 1, .is_valid = is_url,
      .must = URL_MUST, .is_nullable = true, .help = "asked by the health check; at the node's own origin"},
+    TEXT("model_name", NODES_MODEL, model, node_model_name_is_valid,
+         "must have 1 to 256 bytes, no control characters, and no white space at its ends", "as the node knows it"),
     SWITCH("is_available", NODES_AVAILABLE, is_available, "false: the model is not used"),
     {STR("context_length"), FIELD_INTEGER, NODES_CONTEXT, AT(context_tokens), .min = 1, .max = NODE_CONTEXT_MAX,
      .is_nullable = true, .help = "tokens; null: as the node says"},

@@ -28,6 +28,7 @@ enum nodes_member {
   /* of models */
   NODES_AVAILABLE = 0x40000,
   NODES_CONTEXT = 0x80000,
+  NODES_MODEL = 0x200000,
   /* of a batch */
   NODES_PRIORITIES = 0x100000
 };
@@ -44,7 +45,7 @@ struct nodes_headers {
 
 struct nodes_input {
   unsigned has; /* of enum nodes_member */
-  struct str name, code, type, base_url, api_key, aws_secret_key, aws_session_token, region, health_url;
+  struct str model, name, code, type, base_url, api_key, aws_secret_key, aws_session_token, region, health_url;
   unsigned auth_mode, usage; /* enum nodes_auth_mode; enum config_usage */
   struct nodes_headers headers;
   int64_t priority, weight;

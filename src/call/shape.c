@@ -9,6 +9,17 @@
 
 enum { PATH_BYTES = 192, PATH_DEPTH = 3, CHOICE_DEPTH = 6 };
 
+/* Letter case and '_' do not count, since Gemini's members have two spellings. */
+static bool is_same_word(struct str a, struct str b) {
+  size_t i = 0, j = 0;
+  for (;;) {
+    while (i < a.n && a.p[i] == '_') i++;
+    while (j < b.n && b.p[j] == '_') j++;
+    if (i == a.n || j == b.n) return i == a.n && j == b.n;
+    if ((a.p[i++] | 0x20) != (b.p[j++] | 0x20)) return false;
+  }
+}
+
 bool shape_is_fixed(struct str member) {
   static const struct str fixed[] = {STR("model"),
                                      STR("messages"),
@@ -30,7 +41,7 @@ bool shape_is_fixed(struct str member) {
                                      STR("generationConfig.candidateCount"),
                                      STR("maestro")};
   for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
-    if (str_eq_nocase(member, fixed[i])) return true;
+    if (is_same_word(member, fixed[i])) return true;
   return false;
 }
 
@@ -361,17 +372,6 @@ static bool is_place(const struct shaping *s, const struct json_walk_item *membe
 }
 
 /* ---- members that go ---- */
-
-/* Letter case and '_' do not count, since Gemini's members have two spellings. */
-static bool is_same_word(struct str a, struct str b) {
-  size_t i = 0, j = 0;
-  for (;;) {
-    while (i < a.n && a.p[i] == '_') i++;
-    while (j < b.n && b.p[j] == '_') j++;
-    if (i == a.n || j == b.n) return i == a.n && j == b.n;
-    if ((a.p[i++] | 0x20) != (b.p[j++] | 0x20)) return false;
-  }
-}
 
 static struct str own_word(const struct shaping *s, struct str word, char room[NAMES_TEXT_MAX + 1]) {
   snprintf(room, NAMES_TEXT_MAX + 1, "%.*s", STR_ARG(word));

@@ -73,10 +73,14 @@ const struct names *route_names_stored(const struct route_names *n);
 const struct route_name *route_names_find(const struct route_names *n, struct str name);
 /* The alias that holds on that provider: its own, else the one for all; NULL: none. For "node:<code>:<model>". */
 const struct names_alias *route_names_alias_on(const struct route_names *n, struct str provider, struct str name);
-/* What a name stands for now, in the order to be asked, without doubles, NAMES_CANDIDATES_MAX at most; groups take a
- * turn. *out is from `a`. */
+/* What a name stands for now, in the order to be asked, without doubles, NAMES_CANDIDATES_MAX at most. *out is from
+ * `a`.
+ */
 enum err route_names_expand(const struct route_name *name, struct arena *a, const struct deployment ***out,
                             size_t *n) MUST_CHECK;
+
+/* The next request of the name finds its groups one further: after a call was planned, not after a mere look. */
+void route_names_take_turn(const struct route_name *name);
 
 /* What is set for one request at one deployment. */
 struct route_shape {

@@ -51,7 +51,7 @@ static void take_step(struct expansion *x, const struct route_name *r, const str
 static void expand(struct expansion *x, const struct route_name *r, const struct names_list *pins, struct arena *a) {
   uint16_t *order = ARENA_NEW_ARRAY(a, uint16_t, r->step_count + 1);
   enum names_strategy strategy = r->group ? (enum names_strategy)r->group->strategy : NAMES_PRIORITY;
-  uint64_t turn = r->turn ? atomic_fetch_add_explicit(r->turn, 1, memory_order_relaxed) : 0;
+  uint64_t turn = r->turn ? atomic_load_explicit(r->turn, memory_order_relaxed) : 0;
   if (!order) return;
   group_order(strategy, r->members, r->step_count, turn, strategy == NAMES_WEIGHTED ? id_random_u64() : 0, order);
   for (unsigned i = 0; i < r->step_count && x->n < NAMES_CANDIDATES_MAX && x->visits < VISITS_MAX; i++) {
@@ -71,6 +71,20 @@ enum err route_names_expand(const struct route_name *name, struct arena *a, cons
   *out = x.v;
   *n = x.n;
   return OK;
+}
+
+/* As deep as links are, and no further than so many. */
+static void take_turn(const struct route_name *name, unsigned *visits) {
+  if (name->turn) atomic_fetch_add_explicit(name->turn, 1, memory_order_relaxed);
+  for (unsigned i = 0; i < name->step_count && *visits < VISITS_MAX; i++) {
+    ++*visits;
+    if (name->steps[i].name) take_turn(name->steps[i].name, visits);
+  }
+}
+
+void route_names_take_turn(const struct route_name *name) {
+  unsigned visits = 0;
+  take_turn(name, &visits);
 }
 
 /* ---- what is set for models ---- */

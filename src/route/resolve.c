@@ -30,12 +30,18 @@ static void consider(struct near best[NEAREST], struct str asked, struct str nam
   }
 }
 
+static void consider_names(struct near best[NEAREST], struct str asked, const struct map *names) {
+  for (size_t i = 0; i < names->count && i < LOOKED_AT; i++) consider(best, asked, names->entries[i].key);
+}
+
 /* at: only what that provider has is near; NULL: everything is. */
-static enum err not_found_at(const struct catalog *c, const struct catalog_provider *at, struct str name,
-                             struct err_info *info) {
+static enum err not_found(const struct catalog *c, const struct route_names *names, const struct catalog_provider *at,
+                          struct str name, struct err_info *info) {
   struct near best[NEAREST];
   for (int i = 0; i < NEAREST; i++) best[i] = (struct near){STR_NONE, MAX_DISTANCE + 1};
   if (!at) consider(best, name, RESOLVE_NAME_AUTO);
+  if (!at && names) consider_names(best, name, &names->groups);
+  if (!at && names) consider_names(best, name, &names->aliases);
   for (size_t i = 0; i < c->deployment_count && i < LOOKED_AT; i++) {
     if (!c->ranked[i]->at->is_ready || (at && c->ranked[i]->at != at)) continue;
     consider(best, name, c->ranked[i]->qualified);
@@ -49,10 +55,6 @@ static enum err not_found_at(const struct catalog *c, const struct catalog_provi
                      STR_ARG(str_cut_utf8(best[i].name, NAME_SHOWN)));
   return err_set_param(info, ERR_MODEL_NOT_FOUND, "model", "The model \"%.*s\" does not exist%s%s.",
                        STR_ARG(str_cut_utf8(name, NAME_SHOWN)), used ? "; the nearest are " : "", list);
-}
-
-static enum err not_found(const struct catalog *c, struct str name, struct err_info *info) {
-  return not_found_at(c, NULL, name, info);
 }
 
 static enum err pick_one(struct arena *a, const struct deployment *d, struct resolution *out) {
@@ -214,7 +216,7 @@ static enum err by_node(const struct catalog *c, const struct route_names *names
   const struct names_alias *alias = names ? route_names_alias_on(names, at->provider.id, model) : NULL;
   enum err e = alias ? at_node(c, a, at, alias->real, out, &found) : OK;
   if (!e && !found) e = at_node(c, a, at, model, out, &found);
-  if (!e && !found) e = not_found_at(c, at, model, info);
+  if (!e && !found) e = not_found(c, names, at, model, info);
   if (e) return e;
   out->how = RESOLVE_NODE;
   out->told = name;
@@ -240,7 +242,7 @@ static enum err pick(const struct catalog *c, const struct route_names *names, s
   if (named) return pick_named(named, a, name, out, info);
   bool found;
   enum err e = resolve_literal(c, a, name, out, &found);
-  return e || found ? e : not_found(c, name, info);
+  return e || found ? e : not_found(c, names, NULL, name, info);
 }
 
 enum err resolve_name(const struct catalog *c, const struct route_names *names, struct arena *a, struct str name,

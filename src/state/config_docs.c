@@ -95,13 +95,13 @@ static void put_docs_row(struct buf *out, const struct config_row *row) {
 
 void config_write_docs(struct buf *out) {
   struct str section = STR_NONE;
-  buf_put(out,
-          STR("# Options\n\n"
-              "Generated from `src/state/options.def`; do not edit.\n\n"
-              "In `maestro.json` an option's name is its path: `server.port` is `{\"server\": {\"port\": 8080}}`. "
-              "Comments and trailing commas are allowed; an unknown key is an error. Precedence, highest first: "
-              "flags, environment, `.env` beside the file, the file, the default. `--set NAME=VALUE` sets any option. "
-              "Sizes may be written as \"64MiB\", times as \"10s\".\n"));
+  buf_put(out, STR("# Options\n\n"
+                   "Generated from `src/state/options.def`; do not edit.\n\n"
+                   "In `maestro.json` an option's name is its path: `server.port` is `{\"server\": {\"port\": 8080}}`. "
+                   "Comments and trailing commas are allowed; an unknown key is an error. Precedence, highest first: "
+                   "flags, environment, `.env` beside the file, the file, settings kept in the store (names.md), the "
+                   "default. `--set NAME=VALUE` sets any option. "
+                   "Sizes may be written as \"64MiB\", times as \"10s\".\n"));
   for (unsigned id = 0; id < CONFIG_OPTION_COUNT; id++) {
     const struct config_row *row = config_row(id);
     if (!str_eq(section, section_of(row->option.path))) {

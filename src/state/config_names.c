@@ -94,6 +94,7 @@ void config_load_aliases(struct config_loader *l, struct config_read *r, yyjson_
     } else if (!yyjson_is_arr(val)) {
       read_alias(l, r, name, at, val);
     } else {
+      if (yyjson_arr_size(val) > MEMBERS_MAX) config_read_fault(r, at, val, NULL, "more than %d rows", MEMBERS_MAX);
       yyjson_arr_foreach(val, i, n, one) {
         size_t inner = config_read_push_index(r, i);
         if (i < MEMBERS_MAX) read_alias(l, r, name, NULL, one);

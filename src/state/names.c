@@ -298,9 +298,9 @@ static enum err fault(const struct json_node *n, enum err e, const char *why, st
 
 static enum err read_tokens(const struct json_node *n, int64_t *out, struct err_info *info) {
   struct str text;
-  if (json_type(n) != JSON_STRING) return json_i64(n, out, info);
-  enum err e = json_string(n, &text, info);
-  if (e || names_tokens_parse(text, out)) return e;
+  bool is_text = json_type(n) == JSON_STRING;
+  enum err e = is_text ? json_string(n, &text, info) : json_i64(n, out, info);
+  if (e || (is_text ? names_tokens_parse(text, out) : *out > 0)) return e;
   return fault(n, ERR_BAD_VALUE, "is no number of tokens (128000, \"198K\", \"1M\")", info);
 }
 

@@ -1,6 +1,7 @@
 /* The text form of names: see names.h. As strict as that of people: it may have been edited or cut. */
 #include "base/json_out.h"
 #include "state/names.h"
+#include "state/text_lines.h"
 
 #define KIND "maestro-names"
 enum { TEXT_VERSION = 1 };
@@ -13,14 +14,6 @@ size_t names_count(const struct names *n) {
   size_t rows = 0;
   for (unsigned kind = 0; kind < NAMES_KINDS; kind++) rows += n->of[kind].n;
   return rows;
-}
-
-/* Each line is a JSON text of its own, so the writer's commas must not see the line before. */
-static void put_line(struct buf *out, struct buf *line) {
-  if (line->failed) out->failed = true;
-  buf_put(out, buf_str(line));
-  buf_put_char(out, '\n');
-  buf_reset(line);
 }
 
 static void put_row(struct buf *b, enum names_kind kind, const struct names_row *row) {
@@ -43,11 +36,11 @@ void names_write(const struct names *n, struct buf *out) {
   json_out_member_i64(&line, "version", TEXT_VERSION);
   json_out_member_i64(&line, "rows", (int64_t)names_count(n));
   json_out_end(&line, '}');
-  put_line(out, &line);
+  text_lines_put(out, &line);
   for (unsigned kind = 0; kind < NAMES_KINDS; kind++) {
     for (size_t i = 0; i < n->of[kind].n; i++) {
       put_row(&line, (enum names_kind)kind, row_at(n, (enum names_kind)kind, i));
-      put_line(out, &line);
+      text_lines_put(out, &line);
     }
   }
   buf_clear(&line);
@@ -60,22 +53,6 @@ static bool kind_parse(struct str word, enum names_kind *out) {
     return true;
   }
   return false;
-}
-
-static enum err read_head(const struct json_node *n, size_t *rows, struct err_info *info) {
-  struct str kind = STR_NONE;
-  int64_t version = 0;
-  uint64_t expected = 0;
-  struct json_node node = json_member(n, STR("rows"));
-  enum err e = json_get_string(n, STR("kind"), &kind, info);
-  if (!e) e = json_get_i64(n, STR("version"), &version, info);
-  if (!e && !str_eq(kind, STR(KIND))) return err_set(info, ERR_BAD_VALUE, "this is no export of names");
-  if (!e && version != TEXT_VERSION)
-    return err_set(info, ERR_STORE_NEWER, "this export has version %lld, this program reads %d", (long long)version,
-                   (int)TEXT_VERSION);
-  if (!e) e = json_u64(&node, &expected, info);
-  if (!e) *rows = (size_t)expected;
-  return e;
 }
 
 static enum err read_row(struct names *n, const struct json_node *root, struct err_info *info) {
@@ -93,30 +70,29 @@ static enum err read_row(struct names *n, const struct json_node *root, struct e
   return e ? e : names_read_fields(&n->arena, kind, &value, true, row, info);
 }
 
+struct reading {
+  struct names *names;
+  uint64_t rows; /* that the first line announces */
+};
+
+static enum err take_line(void *arg, unsigned number, const struct json_node *line, struct err_info *info) {
+  struct reading *r = arg;
+  if (number > 1) return read_row(r->names, line, info);
+  const struct json_node rows = json_member(line, STR("rows"));
+  enum err e = text_lines_head(line, KIND, TEXT_VERSION, TEXT_VERSION, info);
+  return e ? e : json_u64(&rows, &r->rows, info);
+}
+
+static enum err take_end(void *arg, unsigned lines, struct err_info *info) {
+  const struct reading *r = arg;
+  if (lines && names_count(r->names) == r->rows) return OK;
+  return err_set(info, ERR_BAD_VALUE, "it was cut: it has not as many rows as its first line says");
+}
+
 enum err names_read(struct str text, struct names *out, struct err_info *info) {
-  struct err_info why = {0};
-  struct arena work;
-  struct str line;
-  size_t expected = 0;
-  unsigned at = 0;
-  enum err e = OK;
+  struct reading r = {.names = out};
   names_init(out);
-  arena_init(&work, 0);
-  while (!e && text.n) {
-    struct json doc;
-    str_cut(text, '\n', &line, &text);
-    if (str_trim(line).n == 0) continue;
-    at++;
-    arena_reset(&work);
-    e = json_parse_copy(&doc, line, NULL, &work, &why);
-    struct json_node root = e ? (struct json_node){0} : json_root(&doc);
-    if (!e) e = at == 1 ? read_head(&root, &expected, &why) : read_row(out, &root, &why);
-  }
-  if (!e && (at == 0 || names_count(out) != expected))
-    e = err_set(&why, ERR_BAD_VALUE, "it was cut: it has not as many rows as its first line says");
-  arena_clear(&work);
-  if (!e) return OK;
-  names_clear(out);
-  if (e == ERR_STORE_NEWER || e == ERR_NO_MEMORY) return err_set(info, e, "%s", err_info_text(e, &why));
-  return err_set(info, ERR_BAD_VALUE, "names, line %u: %.500s", at ? at : 1, err_info_text(e, &why));
+  enum err e = text_lines_read(text, &(struct text_lines_reader){take_line, take_end, &r}, info);
+  if (e) names_clear(out);
+  return e;
 }

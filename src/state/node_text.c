@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "state/config_check.h"
 #include "state/node.h"
+#include "state/text_lines.h"
 
 #define KIND "maestro-nodes"
 enum { TEXT_VERSION = 1 };
@@ -51,16 +52,14 @@ static void put_node(struct buf *b, const struct node *node, bool with_credentia
 }
 
 void nodes_write(const struct nodes *nodes, bool with_credentials, struct buf *out) {
+  struct buf line;
+  buf_init(&line, 0);
   buf_printf(out, "{\"kind\":\"" KIND "\",\"version\":%d,\"nodes\":%zu}\n", (int)TEXT_VERSION, nodes->n);
   for (size_t i = 0; i < nodes->n; i++) {
-    struct buf line; /* each line is a JSON text of its own, so the writer's commas must not see the line before */
-    buf_init(&line, 0);
     put_node(&line, &nodes->v[i], with_credentials);
-    buf_put(out, buf_str(&line));
-    buf_put_char(out, '\n');
-    if (line.failed) out->failed = true;
-    buf_clear(&line);
+    text_lines_put(out, &line);
   }
+  buf_clear(&line);
 }
 
 /* ---- reading ---- */
@@ -162,62 +161,42 @@ static enum err check_node(const struct nodes *nodes, const struct json_node *ob
   return OK;
 }
 
-static enum err read_head(const struct json_node *n, size_t *count, struct err_info *info) {
-  struct json_node nodes = json_member(n, STR("nodes"));
-  struct str kind = STR_NONE;
-  int64_t version = 0, number = 0;
-  enum err e = json_get_string(n, STR("kind"), &kind, info);
-  if (!e && !str_eq(kind, STR(KIND))) return err_set(info, ERR_BAD_VALUE, "this is no export of nodes");
-  if (!e) e = json_get_i64(n, STR("version"), &version, info);
-  if (!e && version != TEXT_VERSION)
-    return err_set(info, ERR_STORE_NEWER, "this export has version %lld, this program reads %d", (long long)version,
-                   (int)TEXT_VERSION);
-  if (!e) e = read_number(&nodes, 0, NODES_MAX, &number, info);
-  if (!e) *count = (size_t)number;
+struct reading {
+  struct nodes *out;
+  int64_t expected;
+};
+
+static enum err read_head(struct reading *r, const struct json_node *first, struct err_info *info) {
+  struct json_node nodes = json_member(first, STR("nodes"));
+  enum err e = text_lines_head(first, KIND, TEXT_VERSION, TEXT_VERSION, info);
+  if (!e) e = read_number(&nodes, 0, NODES_MAX, &r->expected, info);
+  if (!e && !(r->out->v = ARENA_NEW_ARRAY(&r->out->arena, struct node, (size_t)r->expected + 1))) e = ERR_NO_MEMORY;
   return e;
 }
 
-static enum err read_line(struct nodes *out, struct str line, struct arena *work, size_t *expected,
-                          struct err_info *info) {
-  struct json doc;
-  enum err e = json_parse_copy(&doc, line, NULL, work, info);
-  if (e) return e;
-  struct json_node root = json_root(&doc);
-  if (!out->v) {
-    e = read_head(&root, expected, info);
-    if (!e && !(out->v = ARENA_NEW_ARRAY(&out->arena, struct node, *expected + 1))) e = ERR_NO_MEMORY;
-    return e;
-  }
-  if (out->n == *expected) return err_set(info, ERR_BAD_VALUE, "more nodes than the first line says");
+static enum err take_line(void *arg, unsigned number, const struct json_node *line, struct err_info *info) {
+  struct reading *r = arg;
+  struct nodes *out = r->out;
+  if (number == 1) return read_head(r, line, info);
+  if (out->n == (size_t)r->expected) return err_set(info, ERR_BAD_VALUE, "more nodes than the first line says");
   struct node *node = &out->v[out->n];
-  e = read_fields(&out->arena, &root, node_fields, NODE_FIELDS, node, info);
-  if (!e) e = check_node(out, &root, node, info);
-  if (!e) e = read_models(&out->arena, &root, node, info);
+  enum err e = read_fields(&out->arena, line, node_fields, NODE_FIELDS, node, info);
+  if (!e) e = check_node(out, line, node, info);
+  if (!e) e = read_models(&out->arena, line, node, info);
   if (!e) out->n++;
   return e;
 }
 
+static enum err take_end(void *arg, unsigned lines, struct err_info *info) {
+  const struct reading *r = arg;
+  if (lines && r->out->n == (size_t)r->expected) return OK;
+  return err_set(info, ERR_BAD_VALUE, "it was cut: fewer nodes than its first line says");
+}
+
 enum err nodes_read(struct str text, struct nodes *out, struct err_info *info) {
-  struct err_info why = {0};
-  struct arena work;
-  struct str line;
-  size_t expected = 0;
-  unsigned number = 0;
-  enum err e = OK;
+  struct reading r = {.out = out};
   node_list_init(out);
-  arena_init(&work, 0);
-  while (!e && text.n) {
-    str_cut(text, '\n', &line, &text);
-    if (!str_trim(line).n) continue;
-    number++;
-    arena_reset(&work);
-    e = read_line(out, line, &work, &expected, &why);
-  }
-  if (!e && (!out->v || out->n < expected))
-    e = err_set(&why, ERR_BAD_VALUE, "it was cut: fewer nodes than its first line says");
-  arena_clear(&work);
-  if (!e) return OK;
-  node_list_clear(out);
-  if (e == ERR_STORE_NEWER || e == ERR_NO_MEMORY) return err_set(info, e, "%s", err_info_text(e, &why));
-  return err_set(info, ERR_BAD_VALUE, "line %u: %.500s", number ? number : 1, err_info_text(e, &why));
+  enum err e = text_lines_read(text, &(struct text_lines_reader){take_line, take_end, &r}, info);
+  if (e) node_list_clear(out);
+  return e;
 }

@@ -6,6 +6,7 @@
 #include "base/json_out.h"
 #include "base/map.h"
 #include "state/people.h"
+#include "state/text_lines.h"
 
 #define KIND "maestro-people"
 enum { TEXT_VERSION = 2, OLDEST_VERSION = 1 /* without teams and limits */ };
@@ -50,6 +51,7 @@ static void put_user(struct buf *b, const struct user *u) {
   json_out_member_string(b, "role", str_from_c(user_role_name(u->role)));
   json_out_member_bool(b, "is_active", u->is_active);
   json_out_member_bool(b, "has_all_models", u->has_all_models);
+  if (u->can_manage_ollama) json_out_member_bool(b, "can_manage_ollama", true);
   json_out_member_i64(b, "created_us", u->created_us);
   json_out_member_i64(b, "updated_us", u->updated_us);
   if (u->sessions_from_us) json_out_member_i64(b, "sessions_from_us", u->sessions_from_us);
@@ -88,14 +90,6 @@ static void put_model(struct buf *b, const struct model_limits *m) {
   json_out_end(b, '}');
 }
 
-/* Each line is a JSON text of its own, so the writer's commas must not see the line before. */
-static void put_line(struct buf *out, struct buf *line) {
-  if (line->failed) out->failed = true;
-  buf_put(out, buf_str(line));
-  buf_put_char(out, '\n');
-  buf_reset(line);
-}
-
 void people_write(const struct people *p, struct buf *out) {
   struct buf line;
   buf_init(&line, 0);
@@ -106,18 +100,18 @@ void people_write(const struct people *p, struct buf *out) {
   json_out_member_i64(&line, "models", (int64_t)p->model_count);
   json_out_member_i64(&line, "users", (int64_t)p->user_count);
   json_out_end(&line, '}');
-  put_line(out, &line);
+  text_lines_put(out, &line);
   for (size_t i = 0; i < p->team_count; i++) {
     put_team(&line, &p->teams[i]);
-    put_line(out, &line);
+    text_lines_put(out, &line);
   }
   for (size_t i = 0; i < p->model_count; i++) {
     put_model(&line, &p->models[i]);
-    put_line(out, &line);
+    text_lines_put(out, &line);
   }
   for (size_t i = 0; i < p->user_count; i++) {
     put_user(&line, &p->users[i]);
-    put_line(out, &line);
+    text_lines_put(out, &line);
   }
   buf_clear(&line);
 }
@@ -129,7 +123,7 @@ struct reader {
   struct arena *arena;                        /* p's */
   struct map names, hashes, teams, models;    /* what has come already; teams: the struct team */
   size_t user_lines, team_lines, model_lines; /* that the first line tells of */
-  unsigned line;
+  size_t most; /* lines that there can be: none behind the first is shorter than 32 bytes */
 };
 
 static enum err bad(const struct json_node *n, const char *why, struct err_info *info) {
@@ -268,6 +262,7 @@ static enum err read_user(struct reader *r, const struct json_node *n, struct us
   if (!e && !user_role_parse(text, &u->role)) e = bad(&role, "is no role", info);
   if (!e) e = json_bool(&active, &u->is_active, info);
   if (!e) e = json_get_bool(n, STR("has_all_models"), &u->has_all_models, info);
+  if (!e) e = json_get_bool(n, STR("can_manage_ollama"), &u->can_manage_ollama, info);
   if (!e) e = json_get_i64(n, STR("created_us"), &u->created_us, info);
   if (!e) e = json_get_i64(n, STR("updated_us"), &u->updated_us, info);
   if (!e) e = json_get_i64(n, STR("sessions_from_us"), &u->sessions_from_us, info);
@@ -317,15 +312,8 @@ static enum err read_count(const struct json_node *n, struct str key, size_t mos
 
 /* `most`: as many lines as there can be. */
 static enum err read_head(struct reader *r, const struct json_node *n, size_t most, struct err_info *info) {
-  struct str kind = STR_NONE;
   struct json_node users = json_member(n, STR("users"));
-  int64_t version = 0;
-  enum err e = json_get_string(n, STR("kind"), &kind, info);
-  if (!e) e = json_get_i64(n, STR("version"), &version, info);
-  if (!e && !str_eq(kind, STR(KIND))) return err_set(info, ERR_BAD_VALUE, "this is no export of people");
-  if (!e && (version < OLDEST_VERSION || version > TEXT_VERSION))
-    return err_set(info, ERR_STORE_NEWER, "this export has version %lld, this program reads %d", (long long)version,
-                   (int)TEXT_VERSION);
+  enum err e = text_lines_head(n, KIND, OLDEST_VERSION, TEXT_VERSION, info);
   if (!e) e = json_expect(&users, JSON_NUMBER, info);
   if (!e) e = read_count(n, STR("users"), most, &r->user_lines, info);
   if (!e) e = read_count(n, STR("teams"), most, &r->team_lines, info);
@@ -352,40 +340,26 @@ static enum err read_line(struct reader *r, const struct json_node *n, struct er
   return e;
 }
 
-static enum err read_lines(struct reader *r, struct str text, struct arena *work, struct err_info *info) {
-  size_t most = text.n / 32; /* no line behind the first is shorter */
-  enum err e = OK;
-  struct str line;
-  while (!e && text.n) {
-    struct json doc;
-    str_cut(text, '\n', &line, &text);
-    if (str_trim(line).n == 0) continue;
-    r->line++;
-    arena_reset(work);
-    e = json_parse_copy(&doc, line, NULL, work, info);
-    if (e) return e;
-    struct json_node root = json_root(&doc);
-    e = r->line == 1 ? read_head(r, &root, most, info) : read_line(r, &root, info);
-  }
-  if (!e && (r->line == 0 || r->p->user_count < r->user_lines || r->p->team_count < r->team_lines ||
-             r->p->model_count < r->model_lines))
-    e = err_set(info, ERR_BAD_VALUE, "it was cut: fewer lines than its first one says");
-  return e;
+static enum err take_line(void *arg, unsigned number, const struct json_node *line, struct err_info *info) {
+  struct reader *r = arg;
+  return number == 1 ? read_head(r, line, r->most, info) : read_line(r, line, info);
+}
+
+static enum err take_end(void *arg, unsigned lines, struct err_info *info) {
+  const struct reader *r = arg;
+  const struct people *p = r->p;
+  if (lines && p->user_count == r->user_lines && p->team_count == r->team_lines && p->model_count == r->model_lines)
+    return OK;
+  return err_set(info, ERR_BAD_VALUE, "it was cut: fewer lines than its first one says");
 }
 
 enum err people_read(struct str text, struct people *out, struct err_info *info) {
-  struct arena work;
-  struct err_info why = {0};
   people_init(out);
-  struct reader r = {.p = out, .arena = people_arena(out)};
+  struct reader r = {.p = out, .arena = people_arena(out), .most = text.n / 32};
   struct map *const maps[] = {&r.names, &r.hashes, &r.teams, &r.models};
   if (!r.arena) return ERR_NO_MEMORY;
-  arena_init(&work, 0);
   for (size_t i = 0; i < sizeof maps / sizeof *maps; i++) map_init(maps[i], r.arena);
-  enum err e = read_lines(&r, text, &work, &why);
-  arena_clear(&work);
-  if (!e) return OK;
-  people_clear(out);
-  if (e == ERR_STORE_NEWER || e == ERR_NO_MEMORY) return err_set(info, e, "%s", err_info_text(e, &why));
-  return err_set(info, ERR_BAD_VALUE, "line %u: %.500s", r.line ? r.line : 1, err_info_text(e, &why));
+  enum err e = text_lines_read(text, &(struct text_lines_reader){take_line, take_end, &r}, info);
+  if (e) people_clear(out);
+  return e;
 }

@@ -14,8 +14,11 @@ static enum err take_id(void *arg, const struct db_value *row, unsigned columns,
 static enum err take_user(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
   struct store_user *u = arg;
   (void)columns, (void)info;
-  *u = (struct store_user){
-      .id = row[0].i, .is_active = row[2].i != 0, .has_all_models = row[3].i != 0, .team_id = row[4].i};
+  *u = (struct store_user){.id = row[0].i,
+                           .is_active = row[2].i != 0,
+                           .has_all_models = row[3].i != 0,
+                           .team_id = row[4].i,
+                           .can_manage_ollama = row[5].i != 0};
   if (!user_role_parse(row[1].s, &u->role)) u->role = USER_ROLE_USER;
   return OK;
 }
@@ -34,12 +37,16 @@ enum err store_user_find(struct db *db, struct str name, struct store_user *out,
 }
 
 enum err store_user_add(struct db *db, struct str name, struct store_user *user, struct err_info *info) {
-  const struct db_value params[] = {db_text(name),           db_text(str_from_c(user_role_name(user->role))),
-                                    db_int(user->is_active), db_int(user->has_all_models),
-                                    db_int(clock_wall_us()), db_int_or_null(user->team_id)};
+  const struct db_value params[] = {db_text(name),
+                                    db_text(str_from_c(user_role_name(user->role))),
+                                    db_int(user->is_active),
+                                    db_int(user->has_all_models),
+                                    db_int(clock_wall_us()),
+                                    db_int_or_null(user->team_id),
+                                    db_int(user->can_manage_ollama)};
   int64_t id = 0;
-  enum err e = db_run(db, DB_USER_REVIVE, params, 6, take_id, &id, info);
-  if (!e && !id) e = db_run(db, DB_USER_ADD, params, 6, take_id, &id, info);
+  enum err e = db_run(db, DB_USER_REVIVE, params, 7, take_id, &id, info);
+  if (!e && !id) e = db_run(db, DB_USER_ADD, params, 7, take_id, &id, info);
   if (e == ERR_CONFLICT) return err_set_param(info, e, "username", "there is a user \"%.*s\" already", STR_ARG(name));
   if (e) return e;
   user->id = id;
@@ -48,11 +55,15 @@ enum err store_user_add(struct db *db, struct str name, struct store_user *user,
 }
 
 enum err store_user_update(struct db *db, const struct store_user *user, struct err_info *info) {
-  const struct db_value params[] = {db_int(user->id),        db_text(str_from_c(user_role_name(user->role))),
-                                    db_int(user->is_active), db_int(user->has_all_models),
-                                    db_int(clock_wall_us()), db_int_or_null(user->team_id)};
+  const struct db_value params[] = {db_int(user->id),
+                                    db_text(str_from_c(user_role_name(user->role))),
+                                    db_int(user->is_active),
+                                    db_int(user->has_all_models),
+                                    db_int(clock_wall_us()),
+                                    db_int_or_null(user->team_id),
+                                    db_int(user->can_manage_ollama)};
   store_changed(user->id);
-  return db_run(db, DB_USER_UPDATE, params, 6, NULL, NULL, info);
+  return db_run(db, DB_USER_UPDATE, params, 7, NULL, NULL, info);
 }
 
 enum err store_user_set_password(struct db *db, int64_t id, struct str hash, struct err_info *info) {
@@ -172,7 +183,10 @@ enum err store_user_clear(struct db *db, enum store_user_list list, int64_t user
 }
 
 enum err store_user_import(struct db *db, const struct user *user, struct err_info *info) {
-  struct store_user row = {.role = user->role, .is_active = user->is_active, .has_all_models = user->has_all_models};
+  struct store_user row = {.role = user->role,
+                           .is_active = user->is_active,
+                           .has_all_models = user->has_all_models,
+                           .can_manage_ollama = user->can_manage_ollama};
   enum err e = user->team.n ? store_team_find(db, user->team, &row.team_id, info) : OK;
   if (!e) e = store_user_add(db, user->name, &row, info);
   if (!e) e = store_user_set_limits(db, row.id, &user->limits, info);

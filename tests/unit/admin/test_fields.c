@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "arena_rig.h"
 #include "unit.h"
 
 struct point {
@@ -64,20 +65,6 @@ static const struct field rows[] = {
     {STR("size"), FIELD_OTHER, SIZE, offsetof(struct thing, size), .read = read_size,
      .schema = "\"type\":[\"integer\",\"string\"]"}};
 static const struct fields things = {rows, sizeof rows / sizeof *rows, sizeof(struct thing)};
-
-static struct arena arena;
-
-static int setup(void **state) {
-  (void)state;
-  arena_init(&arena, 0);
-  return 0;
-}
-
-static int teardown(void **state) {
-  (void)state;
-  arena_clear(&arena);
-  return 0;
-}
 
 TEST(what_came_is_read) {
   struct thing t;
@@ -176,7 +163,7 @@ TEST(the_schema_says_what_is_taken) {
 }
 
 int main(void) {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, arena_rig_make, arena_rig_clear)
   const struct CMUnitTest tests[] = {T(what_came_is_read), T(what_is_wrong_is_named), T(the_schema_says_what_is_taken)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

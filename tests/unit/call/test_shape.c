@@ -199,6 +199,8 @@ TEST(system_prompts_stand_before_the_callers) {
 TEST(fixed_members_are_known) {
   assert_true(shape_is_fixed(STR("max_tokens")));
   assert_true(shape_is_fixed(STR("Model")));
+  assert_true(shape_is_fixed(STR("generation_config")));
+  assert_true(shape_is_fixed(STR("generation_config.max_output_tokens")));
   assert_false(shape_is_fixed(STR("top_p")));
 }
 

@@ -1,22 +1,11 @@
 /* OpenAI chat requests: what is read, each fault with its path, and edits that leave every other byte alone. */
 #include "dialect/openai_chat.h"
 
+#include "arena_rig.h"
 #include "dialect/plain.h"
 #include "unit.h"
 
-static struct arena arena;
 static struct envelope_scan scan;
-
-static int setup(void **state) {
-  (void)state;
-  arena_init(&arena, 0);
-  return 0;
-}
-static int teardown(void **state) {
-  (void)state;
-  arena_clear(&arena);
-  return 0;
-}
 
 static enum err read_text(struct str body, struct dialect_request *out, struct err_info *info) {
   const struct dialect *d = &dialect_openai_chat;
@@ -199,5 +188,5 @@ int main(void) {
       cmocka_unit_test(edits_touch_nothing_else),     cmocka_unit_test(usage_is_asked_for_where_it_belongs),
       cmocka_unit_test(the_table_knows_its_dialects), cmocka_unit_test(plain_errors_are_said_twice),
   };
-  return cmocka_run_group_tests(tests, setup, teardown);
+  return cmocka_run_group_tests(tests, arena_rig_make, arena_rig_clear);
 }

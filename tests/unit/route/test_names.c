@@ -1,0 +1,183 @@
+/* The section of names: what leads where, what is in force, circles, and what is set for a model. */
+#include "route/names.h"
+
+#include "route/resolve.h"
+#include "route_rig.h"
+
+static struct snapshot *snapshot;
+static struct names stored; /* for route_names_check */
+
+static void build(const char *rest, unsigned errors) {
+  static struct snapshot_section sections[2];
+  static const struct snapshot_table table = {sections, 2};
+  char text[4096];
+  sections[0] = catalog_section;
+  sections[1] = route_names_section;
+  snprintf(text, sizeof text,
+           "{\"providers\":{" PROVIDER("a", "", "\"gpt\":{},\"small\":{}") "," PROVIDER(
+               "b", ",\"priority\":1", "\"gpt\":{},\"kimi-k2\":{}") "}%s}",
+           rest);
+  rig.fake.files[0] = (struct fake_entry){"/c/maestro/maestro.json", text};
+  rig.fake.vocabulary = catalog_vocabulary();
+  fake_load(&rig.fake);
+  assert_int_equal(rig.fake.diags.errors, 0);
+  struct config_diags diags;
+  struct buf report;
+  config_diags_init(&diags);
+  buf_init(&report, 0);
+  rig.e = snapshot_build(&table, rig.fake.config, NULL, &snapshot, &diags, NULL);
+  config_diags_write(&diags, &report);
+  buf_put_char(&report, '\0');
+  rig.report = report.p;
+  if (rig.e && !errors) print_error("%s\n", rig.report);
+  assert_int_equal(diags.errors, errors);
+  config_diags_clear(&diags);
+  arena_init(&rig.arena, 0);
+  names_init(&stored);
+  if (rig.e) return;
+  rig.catalog = (struct catalog *)(uintptr_t)snapshot_get(snapshot, 0);
+  rig.names = (struct route_names *)(uintptr_t)snapshot_get(snapshot, 1);
+}
+
+static int teardown(void **state) {
+  (void)state;
+  snapshot_unref(snapshot);
+  snapshot = NULL;
+  fake_clear(&rig.fake);
+  free(rig.report);
+  arena_clear(&rig.arena);
+  names_clear(&stored);
+  memset(&rig, 0, sizeof rig);
+  return 0;
+}
+
+static void leads(const char *name, enum resolve_how how, const char *expected) {
+  struct resolution r;
+  struct err_info info = {0};
+  enum err e = resolve_name(rig.catalog, rig.names, &rig.arena, str_from_c(name), &r, &info);
+  if (e) print_error("%s: %s\n", name, info.text);
+  assert_int_equal(e, OK);
+  assert_int_equal(r.how, how);
+  assert_str(r.told, str_from_c(name));
+  expect_names(r.v, r.n, expected);
+}
+
+TEST(aliases_lead_to_models_aliases_and_groups) {
+  build(
+      ",\"aliases\":{\"one\":\"a/small\",\"two\":\"one\",\"many\":\"gpt\",\"small\":\"b/gpt\",\"q:latest\":\"a/small\","
+      "\"pool\":\"g\"},\"groups\":{\"g\":{\"strategy\":\"priority\",\"members\":[\"a/gpt\",\"two\"]}}",
+      0);
+  leads("one", RESOLVE_ALIAS, "a/small");
+  leads("two", RESOLVE_ALIAS, "a/small");
+  leads("many", RESOLVE_ALIAS, "b/gpt a/gpt");
+  leads("small", RESOLVE_ALIAS, "b/gpt"); /* before the model of that name */
+  leads("q", RESOLVE_ALIAS, "a/small");
+  leads("pool", RESOLVE_ALIAS, "a/gpt a/small");
+  leads("g", RESOLVE_GROUP, "a/gpt a/small");
+}
+
+TEST(an_alias_of_a_node_comes_before_one_for_all) {
+  build(",\"aliases\":{\"x\":[{\"model\":\"gpt\"},{\"model\":\"small\",\"node\":\"a\"}]}", 0);
+  leads("x", RESOLVE_ALIAS, "a/small b/gpt");
+  assert_str(route_names_alias_on(rig.names, STR("a"), STR("x"))->real, STR("small"));
+  assert_str(route_names_alias_on(rig.names, STR("b"), STR("x"))->real, STR("gpt"));
+  assert_null(route_names_alias_on(rig.names, STR("a"), STR("y")));
+}
+
+TEST(an_alias_of_its_own_name_is_the_model) {
+  build(",\"aliases\":{\"gpt\":{\"model\":\"gpt\",\"contextLength\":\"8K\"}}", 0);
+  leads("gpt", RESOLVE_ALIAS, "b/gpt a/gpt");
+}
+
+TEST(groups_take_turns_and_pins_hold) {
+  build(
+      ",\"groups\":{\"r\":{\"members\":[\"a/gpt\",\"b/gpt\",\"a/small\"]},"
+      "\"p\":{\"strategy\":\"priority\",\"members\":[{\"model\":\"gpt\",\"nodes\":[\"a\"]},{\"model\":\"r\",\"nodes\":["
+      "\"b\"]}]},"
+      "\"off\":{\"active\":false,\"members\":[\"a/gpt\"]}}",
+      0);
+  leads("r", RESOLVE_GROUP, "a/gpt b/gpt a/small");
+  leads("r", RESOLVE_GROUP, "a/gpt b/gpt a/small"); /* a look takes no turn */
+  route_names_take_turn(route_names_find(rig.names, STR("r")));
+  leads("r", RESOLVE_GROUP, "b/gpt a/small a/gpt");
+  route_names_take_turn(route_names_find(rig.names, STR("p"))); /* and those within */
+  leads("r", RESOLVE_GROUP, "a/small a/gpt b/gpt");
+  leads("p", RESOLVE_GROUP, "a/gpt b/gpt");
+  struct resolution r;
+  struct err_info info = {0};
+  assert_int_equal(resolve_name(rig.catalog, rig.names, &rig.arena, STR("off"), &r, &info), ERR_MODEL_NOT_FOUND);
+}
+
+TEST(what_leads_nowhere_is_told_at_the_start_and_when_asked) {
+  struct resolution r;
+  struct err_info info = {0};
+  build(",\"aliases\":{\"lost\":\"nothing\"}", 0);
+  assert_non_null(strstr(rig.report, "aliases.lost: leads to no model"));
+  assert_int_equal(resolve_name(rig.catalog, rig.names, &rig.arena, STR("lost"), &r, &info), ERR_MODEL_NOT_FOUND);
+  assert_string_equal(info.text, "The alias \"lost\" leads to no model that is known now.");
+}
+
+TEST(declared_circles_void_the_file_and_are_named) {
+  build(",\"aliases\":{\"x\":\"g\"},\"groups\":{\"g\":{\"members\":[\"a/gpt\",\"h\"]},\"h\":{\"members\":[\"x\"]}}", 1);
+  assert_int_equal(rig.e, ERR_BAD_CONFIG);
+  assert_non_null(strstr(rig.report, "names lead in a circle: \"g\" -> \"h\" -> \"x\" -> \"g\""));
+}
+
+TEST(names_that_lead_too_deep_are_refused) {
+  build(
+      ",\"aliases\":{\"1\":\"a/"
+      "gpt\",\"2\":\"1\",\"3\":\"2\",\"4\":\"3\",\"5\":\"4\",\"6\":\"5\",\"7\":\"6\",\"8\":\"7\"}",
+      0);
+  leads("8", RESOLVE_ALIAS, "a/gpt");
+  teardown(NULL);
+  build(
+      ",\"aliases\":{\"9\":\"8\",\"1\":\"a/"
+      "gpt\",\"2\":\"1\",\"3\":\"2\",\"4\":\"3\",\"5\":\"4\",\"6\":\"5\",\"7\":\"6\",\"8\":\"7\"}",
+      1);
+  assert_non_null(strstr(rig.report, "more than 8 deep"));
+}
+
+static struct names_alias *alias(const char *name, const char *real, const char *node) {
+  struct names_alias *a = names_add(&stored, NAMES_ALIAS);
+  assert_non_null(a);
+  a->row.id = (int64_t)stored.of[NAMES_ALIAS].n;
+  a->name = str_from_c(name);
+  a->real = str_from_c(real);
+  a->node = str_from_c(node);
+  return a;
+}
+
+static void judged(const struct names_alias *a, enum err code, const char *param, const char *text) {
+  struct err_info info = {0};
+  enum err e = route_names_check(&stored, &rig.fake.config->names, rig.catalog, NAMES_ALIAS, a, &info);
+  if (e != code) print_error("%s\n", err_info_text(e, &info));
+  assert_int_equal(e, code);
+  if (!code) return;
+  assert_string_equal(info.param, param);
+  assert_non_null(strstr(info.text, text));
+}
+
+TEST(a_change_is_judged_before_it_is_kept) {
+  build(",\"aliases\":{\"declared\":\"mine\"}", 0);
+  judged(alias("mine", "a/gpt", ""), OK, NULL, NULL);
+  judged(alias("here", "small", "a"), OK, NULL, NULL);
+  judged(alias("b1", "small", "b"), ERR_BAD_VALUE, "real_name", "\"b\" has no model \"small\"");
+  judged(alias("b2", "small", "nowhere"), ERR_BAD_VALUE, "node_ids", "no provider or node \"nowhere\"");
+  judged(alias("b3", "nothing", ""), ERR_BAD_VALUE, "real_name", "no model, alias or group \"nothing\"");
+  ((struct names_alias *)stored.of[NAMES_ALIAS].v)[0].real = STR("declared");
+  judged(names_alias_at(&stored, 0), ERR_BAD_VALUE, "real_name", "circle");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_teardown(aliases_lead_to_models_aliases_and_groups, teardown),
+      cmocka_unit_test_teardown(an_alias_of_a_node_comes_before_one_for_all, teardown),
+      cmocka_unit_test_teardown(an_alias_of_its_own_name_is_the_model, teardown),
+      cmocka_unit_test_teardown(groups_take_turns_and_pins_hold, teardown),
+      cmocka_unit_test_teardown(what_leads_nowhere_is_told_at_the_start_and_when_asked, teardown),
+      cmocka_unit_test_teardown(declared_circles_void_the_file_and_are_named, teardown),
+      cmocka_unit_test_teardown(names_that_lead_too_deep_are_refused, teardown),
+      cmocka_unit_test_teardown(a_change_is_judged_before_it_is_kept, teardown),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
