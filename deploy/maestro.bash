@@ -10,14 +10,14 @@ _maestro() {
     --log-format) words='auto text json' ;;
     --role) words='user viewer operator admin' ;;
     --host | -p | --port | --workers | -k | --api-key | --set | -e | --endpoint | --latency | --pace | --chunks | \
-      --reply-bytes | --seed | --models | --expires | --token) return ;;
+      --reply-bytes | --seed | --models | --expires | --token | -d | --days | --provider | -m | --model) return ;;
   esac
   if [ -n "$words" ]; then
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
     return
   fi
   if [ "$COMP_CWORD" -eq 1 ]; then
-    words='serve check init server context user store mock version help --help --version'
+    words='serve check init server context user store stats mock version help --help --version'
   else
     case $command in
       serve) words='--config --host --port --workers --api-key --log-level --log-format --set --help' ;;
@@ -45,6 +45,7 @@ _maestro() {
           mapfile -t COMPREPLY < <(compgen -f -- "$current")
           return
         fi ;;
+      stats) words='--days --heatmap --provider --model --json --help' ;;
       mock) words='--port --host --latency --pace --chunks --reply-bytes --seed --fast --help' ;;
       *) words='--help' ;;
     esac

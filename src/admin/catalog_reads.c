@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "admin/entity.h"
-#include "base/crypto.h"
 #include "base/json_out.h"
 #include "gateway/exchange.h"
 
@@ -122,51 +121,3 @@ static void put_login(struct buf *b, const struct config_provider *p) {
 
 void catalog_reads_credentials(struct request_context *rc) { answer_providers(rc, put_credential); }
 void catalog_reads_logins(struct request_context *rc) { answer_providers(rc, put_login); }
-
-/* ---- priorities ---- */
-
-static void put_priorities(struct buf *b, const struct config *config) {
-  static const char *const strategies[] = {"priority", "same-model", "none"};
-  const struct config_options *o = &config->options;
-  json_out_key(b, "priorities");
-  json_out_begin(b, '[');
-  for (size_t i = 0; i < config->priorities.n; i++) json_out_string(b, config->priorities.items[i]);
-  json_out_end(b, ']');
-  json_out_key(b, "fallback");
-  json_out_begin(b, '{');
-  json_out_member_string(b, "strategy", str_from_c(strategies[o->fallback_strategy]));
-  json_out_member_i64(b, "maxRetries", o->fallback_max_retries);
-  json_out_end(b, '}');
-  json_out_key(b, "guards");
-  json_out_begin(b, '{');
-  json_out_key(b, "leak_guard");
-  json_out_begin(b, '{');
-  json_out_member_bool(b, "enabled", o->guards_leak_enabled);
-  json_out_end(b, '}');
-  json_out_key(b, "runaway_guard");
-  json_out_begin(b, '{');
-  json_out_member_bool(b, "enabled", o->guards_runaway_enabled);
-  json_out_member_i64(b, "max_bytes", (int64_t)o->guards_runaway_max_bytes);
-  json_out_member_i64(b, "max_deltas", o->guards_runaway_max_deltas);
-  json_out_end(b, '}');
-  json_out_end(b, '}');
-}
-
-void catalog_reads_priorities(struct request_context *rc) {
-  struct crypto_hash hash;
-  char hex[2 * CRYPTO_HASH_BYTES];
-  struct buf b;
-  buf_init(&b, 0);
-  json_out_begin(&b, '{');
-  put_priorities(&b, snapshot_config(rc->snapshot));
-  enum err e = b.failed ? ERR_NO_MEMORY : crypto_sha256(buf_str(&b), &hash);
-  if (e) {
-    exchange_fail(rc, e, NULL);
-  } else {
-    crypto_hex(hash.bytes, sizeof hash.bytes, hex);
-    json_out_member_string(&b, "revision", str_from(hex, sizeof hex));
-    json_out_end(&b, '}');
-    entity_answer(rc, &b);
-  }
-  buf_clear(&b);
-}

@@ -1,5 +1,5 @@
 /* What router-maestro's users read below /api/admin (its admin API, version 0.2): the models with what their providers
- * serve, which providers have a credential, how each is signed in to, and the priorities with what goes with them. No
+ * serve, which providers have a credential, and how each is signed in to. No
  * secrets. All from the snapshot. */
 #ifndef MAESTRO_ADMIN_CATALOG_READS_H
 #define MAESTRO_ADMIN_CATALOG_READS_H
@@ -9,7 +9,5 @@
 void catalog_reads_models(struct request_context *rc);      /* GET …/models */
 void catalog_reads_credentials(struct request_context *rc); /* GET …/auth */
 void catalog_reads_logins(struct request_context *rc);      /* GET …/auth/providers */
-/* GET …/priorities: `revision` is the SHA-256 of the rest of the answer. */
-void catalog_reads_priorities(struct request_context *rc);
 
 #endif

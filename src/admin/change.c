@@ -89,14 +89,18 @@ static void clear(void *arg) {
 
 /* ---- on the worker ---- */
 
-static enum err note_caller(struct request_context *rc, struct change *c) {
+enum err change_caller(struct request_context *rc, struct arena *a, struct str *actor, struct str *address) {
   const struct rules *rules = snapshot_get(rc->snapshot, GATEWAY_RULES);
-  char name[AUTH_NAME_BYTES], address[46];
-  auth_client_address(rules->auth, rc->request, http_exchange_peer(rc->x), address);
-  c->actor = arena_dup(c->arena, auth_principal_name(&rc->principal, name));
-  c->address = arena_dup(c->arena, str_from_c(address));
+  char name[AUTH_NAME_BYTES], numeric[46];
+  auth_client_address(rules->auth, rc->request, http_exchange_peer(rc->x), numeric);
+  *actor = arena_dup(a, auth_principal_name(&rc->principal, name));
+  *address = arena_dup(a, str_from_c(numeric));
+  return actor->p && address->p ? OK : ERR_NO_MEMORY;
+}
+
+static enum err note_caller(struct request_context *rc, struct change *c) {
   c->if_match = arena_dup(c->arena, http_header_get(rc->request->headers, STR("If-Match")));
-  return c->actor.p && c->address.p && c->if_match.p ? OK : ERR_NO_MEMORY;
+  return c->if_match.p ? change_caller(rc, c->arena, &c->actor, &c->address) : ERR_NO_MEMORY;
 }
 
 static enum err read_body(struct request_context *rc, const struct change_row *row, struct change *c,

@@ -44,6 +44,8 @@ struct change_row {
 enum err change_run(struct db *db, const struct change_row *row, struct change *c, struct err_info *info) MUST_CHECK;
 /* Reads the request, runs the change in the pool, publishes and answers. */
 void change_serve(struct request_context *rc, const struct change_row *row);
+/* Who asks and from where, for the audit log; in `a`. */
+enum err change_caller(struct request_context *rc, struct arena *a, struct str *actor, struct str *address) MUST_CHECK;
 /* The row that an endpoint serves which calls change_serve and does nothing else: for the API's description. At the
  * start, before there are other threads. */
 const struct change_row *change_row_of(void (*endpoint)(struct request_context *rc));

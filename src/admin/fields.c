@@ -202,6 +202,11 @@ static enum err read_object(struct arena *a, const struct json_node *root, const
   return check_required(root, fields, required, has, info);
 }
 
+enum err fields_read_node(struct arena *a, const struct json_node *n, const struct fields *fields, unsigned allowed,
+                          unsigned required, void *out, struct err_info *info) {
+  return read_object(a, n, fields, allowed, required, out, info);
+}
+
 enum err fields_read(struct arena *a, struct str body, const struct fields *fields, unsigned allowed, unsigned required,
                      void *out, struct err_info *info) {
   static const struct json_limits limits = {.numbers_are_raw = true};

@@ -60,6 +60,9 @@ struct fields {
  * is missing, a wrong type, a value out of range, a key or a string that comes twice. */
 enum err fields_read(struct arena *a, struct str body, const struct fields *fields, unsigned allowed, unsigned required,
                      void *out, struct err_info *info) MUST_CHECK;
+/* The same for a value inside of a body, for a field's own `read`. */
+enum err fields_read_node(struct arena *a, const struct json_node *n, const struct fields *fields, unsigned allowed,
+                          unsigned required, void *out, struct err_info *info) MUST_CHECK;
 /* "must be …" of a member that came, with its path; for readers and checks of their own. ERR_BAD_VALUE, 422. */
 enum err fields_refuse(const struct json_node *n, const char *why, struct err_info *info);
 /* The object's schema, one JSON object. */

@@ -2,6 +2,8 @@
  * needs a credential or a local call, like /healthz. */
 #include "admin/home.h"
 
+#include "admin/html.h"
+
 static const char style[] =
     "<style>:root{color-scheme:light "
     "dark;--fg:#1b1f24;--bg:#fff;--soft:#57606a;--card:#f6f8fa;--line:#d0d7de;--ok:#116329}"
@@ -17,24 +19,12 @@ static const char style[] =
     "ui-monospace,monospace}"
     "</style>";
 
-static void put_html(struct buf *b, struct str s) {
-  for (size_t i = 0; i < s.n; i++) {
-    switch (s.p[i]) {
-      case '<': buf_put(b, STR("&lt;")); break;
-      case '>': buf_put(b, STR("&gt;")); break;
-      case '&': buf_put(b, STR("&amp;")); break;
-      case '"': buf_put(b, STR("&quot;")); break;
-      default: buf_put_char(b, s.p[i]);
-    }
-  }
-}
-
 static void put_providers(const struct catalog *c, struct buf *b) {
   buf_put(b, STR("<h2>Providers</h2><table><tr><th>Provider</th><th>Models</th><th>State</th></tr>"));
   for (size_t i = 0; i < c->provider_count; i++) {
     const struct catalog_provider *p = &c->providers[i];
     buf_put(b, STR("<tr><td>"));
-    put_html(b, p->provider.id);
+    html_put(b, p->provider.id);
     buf_put(b, STR("</td><td>"));
     if (p->is_open && p->count == 0)
       buf_put(b, STR("any, as <code>provider/model</code>"));
@@ -62,7 +52,7 @@ static void put_addresses(struct str host, struct buf *b) {
     buf_put(b, STR("<tr><td>"));
     buf_put(b, rows[i].clients);
     buf_put(b, STR("</td><td><code>http://"));
-    put_html(b, host);
+    html_put(b, host);
     buf_put(b, rows[i].path);
     buf_put(b, STR("</code></td><td>"));
     buf_put(b, rows[i].hint);
@@ -82,7 +72,7 @@ static void put_page(struct request_context *rc, struct buf *b) {
                  " &middot; <span class=\"ok\">running</span></p>"));
   put_addresses(host, b);
   buf_put(b, STR("<h2>First request</h2><pre>curl http://"));
-  put_html(b, host);
+  html_put(b, host);
   buf_put(b, STR("/v1/chat/completions \\\n  -H 'Content-Type: application/json' \\\n"));
   if (rc->principal.kind != AUTH_LOCAL)
     buf_put(b, STR("  -H \"Authorization: Bearer $(maestro server show-key)\" \\\n"));
@@ -95,7 +85,7 @@ static void put_page(struct request_context *rc, struct buf *b) {
   buf_put(
       b,
       STR("<h2>More</h2><p><a href=\"/v1/models\">/v1/models</a> &middot; <a href=\"/healthz\">/healthz</a> &middot; "
-          "<a href=\"/metrics\">/metrics</a></p></body></html>"));
+          "<a href=\"/metrics\">/metrics</a> &middot; <a href=\"/api/docs\">/api/docs</a></p></body></html>"));
 }
 
 static bool wants_html(const struct http_request *q) {

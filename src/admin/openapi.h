@@ -20,5 +20,7 @@ bool openapi_is_open(struct request_context *rc);
 void openapi_write(struct buf *out);
 /* Appends one page; `is_long` opens everything. */
 void openapi_write_page(struct buf *out, bool is_long);
+/* Appends docs/api-admin.md. */
+void openapi_write_markdown(struct buf *out);
 
 #endif

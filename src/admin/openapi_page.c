@@ -1,6 +1,7 @@
 /* The API's description for people: see openapi.h. HTML without scripts but for a filter and the login form, under a
  * policy that lets the page load from this server alone. What it shows is ours, so nothing needs escaping but '<' and
  * its kin in texts. */
+#include "admin/html.h"
 #include "admin/openapi.h"
 #include "admin/openapi_ops.h"
 #include "base/json.h"
@@ -11,28 +12,17 @@ extern const char docs_style_end[] __attribute__((visibility("hidden")));
 extern const char docs_script_start[] __attribute__((visibility("hidden")));
 extern const char docs_script_end[] __attribute__((visibility("hidden")));
 
-static void put_text(struct buf *b, struct str s) {
-  for (size_t i = 0; i < s.n; i++) {
-    switch (s.p[i]) {
-      case '<': buf_put(b, STR("&lt;")); break;
-      case '>': buf_put(b, STR("&gt;")); break;
-      case '&': buf_put(b, STR("&amp;")); break;
-      case '"': buf_put(b, STR("&quot;")); break;
-      default: buf_put_char(b, s.p[i]);
-    }
-  }
-}
 /* With `names` set as code. */
 static void put_prose(struct buf *b, const char *c) {
   struct str rest = str_from_c(c), part;
   for (bool is_code = false, more = true; more; is_code = !is_code) {
     more = str_cut(rest, '`', &part, &rest);
     if (is_code) buf_put(b, STR("<code>"));
-    put_text(b, part);
+    html_put(b, part);
     if (is_code) buf_put(b, STR("</code>"));
   }
 }
-static void put_c(struct buf *b, const char *c) { put_text(b, str_from_c(c)); }
+static void put_c(struct buf *b, const char *c) { html_put(b, str_from_c(c)); }
 
 static void put_head(struct buf *b, const char *title) {
   buf_put(b, STR("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
@@ -46,9 +36,9 @@ static void put_head(struct buf *b, const char *title) {
 
 static void put_row(struct buf *b, struct str name, struct str type, const char *help) {
   buf_put(b, STR("<tr><td><code>"));
-  put_text(b, name);
+  html_put(b, name);
   buf_put(b, STR("</code></td><td>"));
-  put_text(b, type);
+  html_put(b, type);
   buf_put(b, STR("</td><td>"));
   put_c(b, help);
   buf_put(b, STR("</td></tr>"));
@@ -65,7 +55,7 @@ static const char *const type_names[FIELD_TYPE_COUNT] = {[FIELD_STRING] = "text"
 
 static void put_field(struct buf *b, const struct field *f, bool is_required) {
   buf_put(b, STR("<tr><td><code>"));
-  put_text(b, f->key);
+  html_put(b, f->key);
   buf_put(b, is_required ? STR("</code> <b>required</b></td><td>") : STR("</code></td><td>"));
   if (f->type == FIELD_CHOICE)
     for (int64_t i = 0; i < f->max; i++) {
@@ -105,7 +95,9 @@ static void put_parameters(struct buf *b, const struct openapi_op *op) {
 
 static void put_callers(struct buf *b, const struct openapi_op *op) {
   bool is_first = true;
-  buf_put(b, STR("<p class=\"who\">Open to: "));
+  buf_put(b, STR("<p class=\"who\"><code>"));
+  html_put(b, op->endpoint->route);
+  buf_put(b, STR("</code> is open to: "));
   for (size_t i = 0; i < OPENAPI_CALLERS; i++) {
     if (!openapi_may(op, i)) continue;
     if (!is_first) buf_put(b, STR(", "));
@@ -116,15 +108,16 @@ static void put_callers(struct buf *b, const struct openapi_op *op) {
   buf_put(b, STR("</p>"));
 }
 
-static void put_op(struct buf *b, const struct openapi_op *op, bool has_twin, bool is_open) {
+/* `twin`: the same below /api/admin, or NULL. */
+static void put_op(struct buf *b, const struct openapi_op *op, const struct openapi_op *twin, bool is_open) {
   struct str method = http_method_name(op->method);
   buf_put(b, is_open ? STR("<details open class=\"op\"><summary><span class=\"m ")
                      : STR("<details class=\"op\"><summary><span class=\"m "));
-  put_text(b, method);
+  html_put(b, method);
   buf_put(b, STR("\">"));
-  put_text(b, method);
+  html_put(b, method);
   buf_put(b, STR("</span> <code>"));
-  put_text(b, op->endpoint->route);
+  html_put(b, op->endpoint->route);
   buf_put(b, STR("</code> <span class=\"sum\">"));
   put_c(b, op->summary);
   buf_put(b, STR("</span></summary>"));
@@ -133,12 +126,8 @@ static void put_op(struct buf *b, const struct openapi_op *op, bool has_twin, bo
     put_prose(b, op->more);
     buf_put(b, STR("</p>"));
   }
-  if (has_twin) {
-    buf_put(b, STR("<p>Also at <code>/api"));
-    put_text(b, op->endpoint->route);
-    buf_put(b, STR("</code>, there for server keys, too.</p>"));
-  }
   put_callers(b, op);
+  if (twin) put_callers(b, twin);
   put_parameters(b, op);
   put_body(b, op);
   if (*op->link) {
@@ -151,12 +140,12 @@ static void put_op(struct buf *b, const struct openapi_op *op, bool has_twin, bo
 
 /* ---- the page ---- */
 
-static bool has_twin(const struct openapi_op *ops, size_t n, const struct openapi_op *op) {
+static const struct openapi_op *twin_of(const struct openapi_op *ops, size_t n, const struct openapi_op *op) {
   for (size_t i = 0; i < n; i++)
     if (ops[i].is_twin && ops[i].method == op->method &&
         str_eq(str_sub(ops[i].endpoint->route, 4, ops[i].endpoint->route.n), op->endpoint->route))
-      return true;
-  return false;
+      return &ops[i];
+  return NULL;
 }
 
 static bool is_first_of_tag(const struct openapi_op *ops, size_t i) {
@@ -203,7 +192,7 @@ void openapi_write_page(struct buf *b, bool is_long) {
     put_c(b, ops[i].tag);
     buf_put(b, STR("</h2>"));
     for (size_t k = i; k < n; k++)
-      if (!strcmp(ops[k].tag, ops[i].tag) && !ops[k].is_twin) put_op(b, &ops[k], has_twin(ops, n, &ops[k]), is_long);
+      if (!strcmp(ops[k].tag, ops[i].tag) && !ops[k].is_twin) put_op(b, &ops[k], twin_of(ops, n, &ops[k]), is_long);
     buf_put(b, STR("</section>"));
   }
   buf_put(b, STR("</main></div></body></html>"));

@@ -1,7 +1,7 @@
 /* Limits in the admin API: see subject_limits.h. */
 #include "admin/subject_limits.h"
 
-#include "admin/change.h"
+#include "admin/page.h"
 #include "base/json_out.h"
 #include "gateway/exchange.h"
 #include "gateway/limits.h"
@@ -13,6 +13,7 @@
 
 /* The counts' bits follow, in their order. */
 enum member { BUDGET = 1, PERIOD = 2, TRIM = 4, REQUEST_LIMIT = 8, TOKEN_LIMIT = 16, FIRST_COUNT = 32 };
+enum { LIST_MAX = 500 };
 enum { A_MINUTE_REQUESTS, A_DAY_REQUESTS, A_MINUTE_TOKENS, A_DAY_TOKENS, CALLS, LEAST_OUTPUT };
 
 struct input {
@@ -54,7 +55,7 @@ static const struct field rows[] = {
           "tokens below which no output limit is lowered; null: 16"),
 };
 
-const struct fields subject_limits_fields = {rows, sizeof rows / sizeof *rows, sizeof(struct input)};
+static const struct fields fields = {rows, sizeof rows / sizeof *rows, sizeof(struct input)};
 
 static enum err check_once(const struct input *in, unsigned both, const char *name, struct err_info *info) {
   if ((in->has & both) != both) return OK;
@@ -204,14 +205,27 @@ void subject_limits_model(struct request_context *rc) { show(rc, LIMITS_MODEL); 
 
 void subject_limits_models(struct request_context *rc) {
   const struct principals *p = principals_of(rc);
+  const struct people *people = &p->people;
+  struct err_info info = {0};
+  struct str after = STR_NONE;
+  uint64_t n = LIST_MAX;
   struct buf b;
+  enum err e = page_read(rc, LIST_MAX, &n, &after, &info);
+  const struct model_limits *last = after.n ? people_find_model(people, after) : NULL;
+  if (!e && after.n && !last) e = page_refuse_after("model with limits", &info);
+  if (e) {
+    exchange_fail(rc, e, &info);
+    return;
+  }
   buf_init(&b, 0);
   json_out_begin(&b, '[');
-  for (size_t i = 0; i < p->people.model_count; i++) {
-    const struct owner o = {.scope = LIMITS_MODEL, .name = p->people.models[i].model};
-    put(&b, &o, &p->people.models[i].limits);
+  size_t i = last ? (size_t)(last - people->models) + 1 : 0;
+  for (; i < people->model_count && n; i++, n--) {
+    const struct owner o = {.scope = LIMITS_MODEL, .name = people->models[i].model};
+    put(&b, &o, &people->models[i].limits);
   }
   json_out_end(&b, ']');
+  if (i < people->model_count) page_more(rc, people->models[i - 1].model);
   entity_answer(rc, &b);
   buf_clear(&b);
 }
@@ -331,22 +345,31 @@ DESCRIBE(MODEL)
 #define PREPARE_TEAM NULL
 #define PREPARE_MODEL check_model
 
-#define X(name, whose, how, action, status)                                             \
-  static enum err run_##name(struct db *db, struct change *c, struct err_info *info) {  \
-    return run(db, c, LIMITS_##whose, how, info);                                       \
-  }                                                                                     \
-  void subject_limits_##name(struct request_context *rc) {                              \
-    static const struct change_row row = {action,                                       \
-                                          ENTITY_##whose,                               \
-                                          status,                                       \
-                                          how == CLEAR ? NULL : &subject_limits_fields, \
-                                          ~0u,                                          \
-                                          0,                                            \
-                                          how == CLEAR ? NULL : PREPARE_##whose,        \
-                                          NULL,                                         \
-                                          run_##name,                                   \
-                                          describe_##whose};                            \
-    change_serve(rc, &row);                                                             \
+#define X(name, whose, how, action, status)                                            \
+  static enum err run_##name(struct db *db, struct change *c, struct err_info *info) { \
+    return run(db, c, LIMITS_##whose, how, info);                                      \
+  }                                                                                    \
+  void subject_limits_##name(struct request_context *rc) {                             \
+    change_serve(rc, subject_limits_operation(SUBJECT_LIMITS_##name));                 \
   }
 #include "admin/subject_limits.def"
 #undef X
+
+const struct change_row *subject_limits_operation(enum subject_limits_operation operation) {
+  static const struct change_row all[SUBJECT_LIMITS_COUNT] = {
+#define X(name, whose, how, action, status) \
+  {action,                                  \
+   ENTITY_##whose,                          \
+   status,                                  \
+   how == CLEAR ? NULL : &fields,           \
+   ~0u,                                     \
+   0,                                       \
+   how == CLEAR ? NULL : PREPARE_##whose,   \
+   NULL,                                    \
+   run_##name,                              \
+   describe_##whose},
+#include "admin/subject_limits.def"
+#undef X
+  };
+  return &all[operation];
+}

@@ -4,7 +4,7 @@
 #ifndef MAESTRO_ADMIN_SUBJECT_LIMITS_H
 #define MAESTRO_ADMIN_SUBJECT_LIMITS_H
 
-#include "admin/fields.h"
+#include "admin/change.h"
 #include "gateway/request_context.h"
 #include "state/limits.h"
 
@@ -24,6 +24,13 @@ void subject_limits_team_balance(struct request_context *rc);
 /* `,"limits":{…}`, null where nothing is limited: for what has limits among other things. */
 void subject_limits_put_member(struct buf *b, const struct limits *l);
 
-extern const struct fields subject_limits_fields;
+enum subject_limits_operation {
+#define X(name, whose, how, action, status) SUBJECT_LIMITS_##name,
+#include "admin/subject_limits.def"
+#undef X
+  SUBJECT_LIMITS_COUNT
+};
+/* The rows, which also work without a server. */
+const struct change_row *subject_limits_operation(enum subject_limits_operation operation);
 
 #endif

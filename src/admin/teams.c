@@ -1,7 +1,6 @@
 /* Teams: see teams.h. */
 #include "admin/teams.h"
 
-#include "admin/change.h"
 #include "admin/page.h"
 #include "admin/subject_limits.h"
 #include "base/json_out.h"
@@ -162,11 +161,17 @@ static enum err delete (struct db *db, struct change *c, struct err_info *info) 
   int64_t id; enum err e = store_team_find(db, c->name, &id, info); return e ? e : store_team_delete(db, id, info);
 }
 
-#define X(name, allowed, required, status)                                                                             \
-  void teams_##name(struct request_context *rc) {                                                                      \
-    static const struct change_row row = {#name, "team", status,  (allowed) ? &fields : NULL, allowed, required, NULL, \
-                                          NULL,  name,   describe};                                                    \
-    change_serve(rc, &row);                                                                                            \
-  }
+#define X(name, allowed, required, status) \
+  void teams_##name(struct request_context *rc) { change_serve(rc, teams_operation(TEAMS_OPERATION_##name)); }
 #include "admin/teams.def"
 #undef X
+
+const struct change_row *teams_operation(enum teams_operation operation) {
+  static const struct change_row all[TEAMS_OPERATION_COUNT] = {
+#define X(name, allowed, required, status) \
+  {#name, "team", status, (allowed) ? &fields : NULL, allowed, required, NULL, NULL, name, describe},
+#include "admin/teams.def"
+#undef X
+  };
+  return &all[operation];
+}

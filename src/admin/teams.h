@@ -3,11 +3,20 @@
 #ifndef MAESTRO_ADMIN_TEAMS_H
 #define MAESTRO_ADMIN_TEAMS_H
 
-#include "gateway/request_context.h"
+#include "admin/change.h"
 
 #define X(name, allowed, required, status) void teams_##name(struct request_context *rc);
 #include "admin/teams.def"
 #undef X
+
+enum teams_operation {
+#define X(name, allowed, required, status) TEAMS_OPERATION_##name,
+#include "admin/teams.def"
+#undef X
+  TEAMS_OPERATION_COUNT
+};
+/* The rows, which also work without a server. */
+const struct change_row *teams_operation(enum teams_operation operation);
 
 /* GET …/teams?limit=&after=: in order of creation, at most 500 (limit), from behind the team that is named. */
 void teams_list(struct request_context *rc);

@@ -159,3 +159,15 @@ int cli_main(int argc, char **argv) {
   return near ? cli_fail(CLI_USAGE, "there is no command \"%s\"; did you mean \"%s\"?", name, near)
               : cli_fail(CLI_USAGE, "there is no command \"%s\"; `maestro --help` lists them", name);
 }
+
+int cli_find_contexts(struct arena *a, struct cli_paths *paths, struct contexts *contexts) {
+  struct config_diags diags;
+  struct err_info info = {0};
+  config_diags_init(&diags);
+  enum err e = cli_paths(a, paths, &info);
+  if (!e) e = contexts_load(paths->contexts, contexts, &diags);
+  config_diags_clear(&diags);
+  if (!e) return CLI_OK;
+  return cli_fail(CLI_FAILED, "%s",
+                  info.text[0] ? info.text : "contexts.json cannot be read; `maestro context list` says why");
+}

@@ -31,6 +31,10 @@ struct cli_paths {
 };
 enum err cli_paths(struct arena *a, struct cli_paths *out, struct err_info *info) MUST_CHECK;
 
+/* The paths, and the contexts of that user: of commands that speak to a server. What is wrong is told on standard error;
+ * returns the exit code. After CLI_OK contexts_clear. */
+int cli_find_contexts(struct arena *a, struct cli_paths *paths, struct contexts *contexts);
+
 /* True and *out when a server of this machine runs. */
 bool cli_find_server(const struct cli_paths *paths, struct server_info *out);
 enum { CLI_ENDPOINT_BYTES = 320 };
@@ -53,5 +57,7 @@ bool cli_is_served(const struct cli_paths *paths, const struct context *context)
  * says against it is told. Memory from `a`. */
 int cli_ask(const struct cli_paths *paths, struct arena *a, const struct context *context, const char *method,
             const char *path, struct str body, struct buf *answer);
+/* Texts in a path or query. NULL: no memory. */
+const char *cli_percent_encode(struct arena *a, struct str text);
 
 #endif

@@ -1,6 +1,7 @@
 /* A command's request to a running server: small, blocking, over libcurl. The key never appears in an argument list. */
 #include <curl/curl.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "app/cli.h"
 #include "base/crypto.h"
@@ -106,4 +107,21 @@ int cli_ask(const struct cli_paths *paths, struct arena *a, const struct context
   crypto_wipe(reply.body.p, reply.body.n);
   buf_clear(&reply.body);
   return code;
+}
+
+const char *cli_percent_encode(struct arena *a, struct str text) {
+  static const char hex[] = "0123456789ABCDEF";
+  char *out = arena_alloc(a, 3 * text.n + 1), *at = out;
+  if (!out) return NULL;
+  for (size_t i = 0; i < text.n; i++) {
+    unsigned char c = (unsigned char)text.p[i];
+    bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~", c);
+    if (is_plain && c) {
+      *at++ = (char)c;
+    } else {
+      *at++ = '%', *at++ = hex[c >> 4], *at++ = hex[c & 15];
+    }
+  }
+  *at = '\0';
+  return out;
 }

@@ -1,7 +1,9 @@
 /* `maestro serve` and `maestro check`: both begin by reading the configuration in the same way. */
 #include <stdio.h>
 
+#include "admin/openapi.h"
 #include "app/cli.h"
+#include "app/router.h"
 #include "app/server.h"
 #include "gateway/exchange.h"
 #include "jobs/reload.h"
@@ -71,11 +73,11 @@ static void print_text(const struct config_diags *diags, const struct snapshot *
             diags->errors == 1 ? "" : "s");
 }
 
-/* docs/config.md, which comes from the table of options. */
-static int write_docs(void) {
+/* docs/config.md and docs/api-admin.md, which come from tables. */
+static int write_docs(void (*write)(struct buf *out)) {
   struct buf b;
   buf_init(&b, 0);
-  config_write_docs(&b);
+  write(&b);
   printf("%.*s", STR_ARG(buf_str(&b)));
   buf_clear(&b);
   return CLI_OK;
@@ -89,7 +91,11 @@ int cmd_check(int argc, char **argv) {
   struct err_info info = {0};
   bool as_json = cli_take_flag(&argc, argv, "--json");
   int code = CLI_OK;
-  if (cli_take_flag(&argc, argv, "--write-docs")) return write_docs();
+  if (cli_take_flag(&argc, argv, "--write-docs")) return write_docs(config_write_docs);
+  if (cli_take_flag(&argc, argv, "--write-api-docs")) {
+    router_init();
+    return write_docs(openapi_write_markdown);
+  }
   arena_init(&a, 0);
   config_diags_init(&diags);
   enum err e = read_sources(&a, argc, argv, &paths, &sources, &info);

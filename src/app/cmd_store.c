@@ -17,6 +17,7 @@
 #include "state/store_node.h"
 #include "state/store_team.h"
 #include "state/store_user.h"
+#include "state/stored_response.h"
 
 enum { BUSY_MS = 5000, IMPORT_MAX_BYTES = 512 << 20 };
 
@@ -127,6 +128,15 @@ static enum err put_in_place(struct place *p, const char *part, struct err_info 
   return rename(part, p->store) ? err_set(info, ERR_IO, "%s: %s", p->store, strerror(errno)) : OK;
 }
 
+/* Responses are kept under users' numbers, which a store that is put back may give to others. */
+static void forget_responses(struct place *p) {
+  static const char *const suffixes[] = {"", "-wal", "-shm"};
+  for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+    const char *path = arena_printf(&p->arena, "%s/" STORED_RESPONSE_FILE "%s", p->paths.data_dir, suffixes[i]).p;
+    if (path) unlink(path);
+  }
+}
+
 static enum err restore_from(struct place *p, const char *path, struct err_info *info) {
   const char *part = beside(p, p->store, ".restoring");
   struct db *db = NULL;
@@ -142,7 +152,10 @@ static enum err restore_from(struct place *p, const char *path, struct err_info 
   db_close(db);
   if (e) return e;
   e = put_in_place(p, part, info);
-  if (e) unlink(part);
+  if (e)
+    unlink(part);
+  else
+    forget_responses(p);
   return e;
 }
 
@@ -260,7 +273,7 @@ static enum err add_all(struct db *db, void *arg, struct err_info *info) {
 
 /* The next part of an export, each of which begins with a line that says what it is. */
 static struct str next_part(struct str *rest) {
-  static const struct str head = STR("\n{\"kind\":");
+  static const struct str head = STR("\n{\"kind\":\"maestro-");
   size_t next = str_find(*rest, head);
   struct str part = str_sub(*rest, 0, next == SIZE_MAX ? rest->n : next + 1);
   *rest = str_sub(*rest, part.n, rest->n);

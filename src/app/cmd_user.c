@@ -26,25 +26,6 @@ struct place {
   const char *role, *models, *expires, *token;
 };
 
-/* ---- with a server ---- */
-
-static const char *encode(struct place *p, struct str name) {
-  static const char hex[] = "0123456789ABCDEF";
-  char *out = arena_alloc(&p->arena, 3 * name.n + 1), *at = out;
-  if (!out) return NULL;
-  for (size_t i = 0; i < name.n; i++) {
-    unsigned char c = (unsigned char)name.p[i];
-    bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~", c);
-    if (is_plain && c) {
-      *at++ = (char)c;
-    } else {
-      *at++ = '%', *at++ = hex[c >> 4], *at++ = hex[c & 15];
-    }
-  }
-  *at = '\0';
-  return out;
-}
-
 /* ---- without one ---- */
 
 struct here {
@@ -138,13 +119,12 @@ static int here(struct place *p, enum users_operation operation, struct str user
   return e ? cli_fail(CLI_FAILED, "%s", err_info_text(e, &info)) : CLI_OK;
 }
 
-/* A server is asked where one runs here, or where the current context is another machine's. */
 static int perform(struct place *p, enum users_operation operation, const char *method, struct str user,
                    const char *tail, struct str item, struct str body) {
   const struct context *context = contexts_current(&p->contexts);
   if (!cli_is_served(&p->paths, context)) return here(p, operation, user, item, body);
   p->is_remote = true;
-  const char *name = encode(p, user), *last = encode(p, item);
+  const char *name = cli_percent_encode(&p->arena, user), *last = cli_percent_encode(&p->arena, item);
   struct str path = name && last ? arena_printf(&p->arena, "/api/admin/users%s%s%s%s", user.n ? "/" : "", name, tail,
                                                 item.n ? last : "")
                                  : STR_NONE;
@@ -337,7 +317,8 @@ static int list(struct place *p, struct str name) {
   size_t from = 0, n;
   (void)name;
   do {
-    struct str query = arena_printf(&p->arena, "?limit=%d%s%s", (int)PAGE, after.n ? "&after=" : "", encode(p, after));
+    struct str query = arena_printf(&p->arena, "?limit=%d%s%s", (int)PAGE, after.n ? "&after=" : "",
+                                    cli_percent_encode(&p->arena, after));
     if (!query.p) return cli_fail(CLI_FAILED, "out of memory");
     int code = perform(p, USERS_OPERATION_COUNT, "GET", STR_NONE, query.p, STR_NONE, STR_NONE);
     if (code) return code;
@@ -410,10 +391,7 @@ static int run(struct place *p, int argc, char **argv) {
 
 int cmd_user(int argc, char **argv) {
   struct place p = {0};
-  struct config_diags diags;
-  struct err_info info = {0};
   bool is_bad = false;
-  int code;
   p.as_json = cli_take_flag(&argc, argv, "--json");
   p.has_all_models = cli_take_flag(&argc, argv, "--all-models");
   p.role = cli_take_option(&argc, argv, "--role", NULL, &is_bad);
@@ -425,20 +403,14 @@ int cmd_user(int argc, char **argv) {
   arena_init(&p.arena, 0);
   buf_init(&p.answer, 0);
   buf_init(&p.balances, 0);
-  config_diags_init(&diags);
-  enum err e = cli_paths(&p.arena, &p.paths, &info);
-  if (!e) e = contexts_load(p.paths.contexts, &p.contexts, &diags);
-  if (e) {
-    code = cli_fail(CLI_FAILED, "%s",
-                    info.text[0] ? info.text : "contexts.json cannot be read; `maestro context list` says why");
-  } else {
+  int code = cli_find_contexts(&p.arena, &p.paths, &p.contexts);
+  if (!code) {
     code = run(&p, argc, argv);
     contexts_clear(&p.contexts);
   }
   crypto_wipe(p.answer.p, p.answer.n);
   buf_clear(&p.answer);
   buf_clear(&p.balances);
-  config_diags_clear(&diags);
   arena_clear(&p.arena);
   return code;
 }

@@ -8,7 +8,7 @@
 static void keep_heap(void) {
   mallopt(M_MMAP_THRESHOLD, 2 << 20); /* beyond, a rare large body would split the heaps for good */
   mallopt(M_TRIM_THRESHOLD, 64 << 20);
-  mallopt(M_TOP_PAD, 256 << 10);
+  mallopt(M_TOP_PAD, 4096); /* more while serving (server.c): what lies in it is cleared, and so is held, for nothing */
 }
 
 /* libcurl links GnuTLS for protocols that are never used here, and GnuTLS tests its ciphers and reads the system's

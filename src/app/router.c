@@ -3,6 +3,7 @@
 
 #include "admin/audit.h"
 #include "admin/catalog_reads.h"
+#include "admin/dashboard.h"
 #include "admin/home.h"
 #include "admin/models_refresh.h"
 #include "admin/names.h"
@@ -10,6 +11,8 @@
 #include "admin/nodes_ask.h"
 #include "admin/openapi.h"
 #include "admin/openapi_ops.h"
+#include "admin/priorities.h"
+#include "admin/records.h"
 #include "admin/seeds.h"
 #include "admin/sessions.h"
 #include "admin/settings.h"

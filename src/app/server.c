@@ -22,6 +22,7 @@
 #include "jobs/reload.h"
 #include "policy/login_guard.h"
 #include "policy/principals.h"
+#include "record/log_writer.h"
 #include "route/discovered.h"
 #include "state/ledger.h"
 #include "state/server_info.h"
@@ -37,7 +38,8 @@ enum {
   TRIM_EVERY_MS = 10000,
   MEND_EVERY_MS = 5000,
   SESSIONS_EVERY_MS = 30000,
-  TRIM_FLOOR_BYTES = 128 << 20
+  TRIM_FLOOR_BYTES = 128 << 20,
+  TOP_PAD_BYTES = 256 << 10 /* that a heap grows by, so that it grows seldom */
 };
 
 /* ---- configuration at start ---- */
@@ -128,9 +130,17 @@ static void forget_answers(void) {
   signature_store_clear();
 }
 
+static struct log_writer_options log_options(const struct config_options *o) {
+  return (struct log_writer_options){.is_on = o->logs_enabled,
+                                     .ring_bytes = o->logs_ring_bytes,
+                                     .store = {o->logs_keep_days, o->logs_keep_stats_days, o->logs_keep_bytes}};
+}
+
 static void on_publish(void *arg) {
   struct snapshot *now = snapshot_newest();
   keep_answers(&snapshot_config(now)->options);
+  const struct log_writer_options logs = log_options(&snapshot_config(now)->options);
+  log_writer_set_options(&logs);
   set_logging(snapshot_config(now));
   log_line(LOG_LEVEL_INFO, "configuration in force", log_u64(LOG_EPOCH, snapshot_epoch(now)));
   snapshot_unref(now);
@@ -369,6 +379,13 @@ __attribute__((noinline)) static void open_ledger(const struct config *config, c
   buf_clear(&notes);
 }
 
+static void start_request_log(const struct config *config, const struct cli_paths *paths) {
+  struct err_info info = {0};
+  const struct log_writer_options logs = log_options(&config->options);
+  enum err e = log_writer_start(paths->data_dir, &logs, &info);
+  if (e) log_line(LOG_LEVEL_ERROR, "requests will not be recorded", log_c(LOG_ERROR, err_info_text(e, &info)));
+}
+
 static int serve(const struct config *config, const struct server_options *options, bool created_key) {
   struct server_start *start = NULL;
   struct err_info info = {0};
@@ -376,11 +393,13 @@ static int serve(const struct config *config, const struct server_options *optio
   int code = CLI_OK;
   config_diags_init(&diags);
   open_ledger(config, &options->paths); /* before the first snapshot names its accounts */
+  start_request_log(config, &options->paths);
   enum err e = server_start_listen(&start, config, !has_provider(config), &info);
   if (!e) e = reload_now(&diags, &info); /* the first snapshot: now the port and the demo are known */
   if (e && diags.n) print_diags(&diags);
   keep_answers(&config->options);
   if (!e) open_answers(&options->paths);
+  mallopt(M_TOP_PAD, TOP_PAD_BYTES);
   if (!e) e = server_start_workers(start, config, &info);
   if (e) {
     code = cli_fail(e == ERR_BAD_CONFIG ? CLI_CONFIG : CLI_FAILED, "%s", err_info_text(e, &info));
@@ -402,6 +421,7 @@ static int serve(const struct config *config, const struct server_options *optio
   log_line(LOG_LEVEL_INFO, "stopped", log_i64(LOG_PROCESS_ID, getpid()));
 out:
   server_start_free(start);
+  log_writer_stop();
   forget_answers();
   config_diags_clear(&diags);
   return code;

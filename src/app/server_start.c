@@ -23,6 +23,7 @@
 #include "jobs/discovery.h"
 #include "jobs/reload.h"
 #include "mock/mock.h"
+#include "record/log_writer.h"
 
 enum {
   GIVE_UP_MS = 5000,
@@ -116,6 +117,7 @@ static void worker_stop(unsigned index, void *arg) {
   auth_failures_free(w->gateway.failures);
   snapshot_leave();
   ledger_worker_detach();
+  log_writer_detach();
   metrics_worker_detach();
   log_worker_detach();
 }
@@ -129,6 +131,7 @@ static enum err worker_start(unsigned index, struct loop *loop, void *arg, struc
   enum err e = log_worker_attach(info);
   if (!e) e = metrics_worker_attach(index, info);
   if (e) return e;
+  if ((e = log_writer_attach(index, info))) return e;
   ledger_worker_attach(index);
   snapshot_adopt();
   e = auth_failures_new(&w->gateway.failures, NULL, info);
@@ -168,6 +171,13 @@ static void scrape_money(void) {
   if (now) limits_scrape(snapshot_get(now, GATEWAY_LIMITS));
 }
 
+static void scrape_records(void) {
+  struct log_writer_stats s;
+  log_writer_stats(&s);
+  metrics_set(0, METRIC_RECORD_ROWS, 0, 0, (int64_t)s.written);
+  metrics_set(0, METRIC_RECORD_DROPPED, 0, 0, (int64_t)s.dropped);
+}
+
 static void scrape(void) {
   pthread_mutex_lock(&figures_lock);
   for (unsigned i = 0; i < the_start->count; i++)
@@ -175,6 +185,7 @@ static void scrape(void) {
   pthread_mutex_unlock(&figures_lock);
   metrics_set(0, METRIC_HELD_BYTES, 0, 0, (int64_t)held_bytes());
   scrape_money();
+  scrape_records();
   metrics_set(0, METRIC_LOG_DROPPED, 0, 0, (int64_t)log_dropped_total());
 }
 

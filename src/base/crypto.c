@@ -42,6 +42,8 @@ static void lib_clear(void) {
 }
 
 static void lib_init(void) {
+  /* The texts of errors, some thousands, are told to nobody. */
+  OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS, NULL);
   if (pthread_key_create(&lib.key, contexts_free)) return;
   lib.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
   lib.is_ready = lib.sha256 && atexit(lib_clear) == 0;

@@ -1,5 +1,4 @@
-/* Rings, the writer thread and direct writes: see log.h. A ring has one producer (its worker, which moves head) and one
- * consumer (the writer, which moves tail); both count bytes for ever and are masked on use. The writer looks every
+/* Rings (byte_ring.h), the writer thread and direct writes: see log.h. The writer looks every
  * POLL_MS while there is something to write and every REST_MS after a second of silence, so that a worker needs no
  * system call to wake it: only a ring that is half full, or the first line after a rest, signals. A signal that is lost
  * costs delay, never a line. */
@@ -15,19 +14,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/byte_ring.h"
 #include "base/clock.h"
 #include "base/log_format.h"
 
 enum { RING_BYTES = 256 * 1024, POLL_MS = 20, REST_MS = 1000, ROUNDS_TO_REST = 50, STOP_MS = 2000, STALL_MS = 100 };
 
 struct ring {
-  _Alignas(64) _Atomic size_t head; /* bytes ever put; the worker's line of cache */
-  size_t tail_seen;                 /* the worker's last look at tail */
+  struct byte_ring *bytes;
   _Atomic uint64_t dropped;
-  _Alignas(64) _Atomic size_t tail; /* bytes ever written; the writer's line of cache */
-  bool is_free;                     /* under lock: no worker holds it */
-  size_t mask;
-  char bytes[];
+  bool is_free; /* under lock: no worker holds it */
 };
 
 static struct {
@@ -86,21 +82,14 @@ static void wake_writer(void) {
 }
 
 static void put_ring(struct ring *r, const char *line, size_t n) {
-  size_t head = atomic_load_explicit(&r->head, memory_order_relaxed), size = r->mask + 1;
-  if (head + n - r->tail_seen > size / 2) {
-    r->tail_seen = atomic_load_explicit(&r->tail, memory_order_acquire);
-    if (head + n - r->tail_seen > size / 2) wake_writer();
-    if (head + n - r->tail_seen > size) {
-      uint64_t dropped = atomic_load_explicit(&r->dropped, memory_order_relaxed);
-      atomic_store_explicit(&r->dropped, dropped + 1, memory_order_relaxed);
-      return;
-    }
+  enum byte_ring_result result = byte_ring_put(r->bytes, line, n);
+  if (result != BYTE_RING_TAKEN) wake_writer();
+  if (result == BYTE_RING_FULL) {
+    uint64_t dropped = atomic_load_explicit(&r->dropped, memory_order_relaxed);
+    atomic_store_explicit(&r->dropped, dropped + 1, memory_order_relaxed);
+  } else if (atomic_load_explicit(&lg.is_resting, memory_order_relaxed)) {
+    wake_writer();
   }
-  size_t at = head & r->mask, first = size - at < n ? size - at : n;
-  memcpy(r->bytes + at, line, first);
-  memcpy(r->bytes, line + first, n - first);
-  atomic_store_explicit(&r->head, head + n, memory_order_release);
-  if (atomic_load_explicit(&lg.is_resting, memory_order_relaxed)) wake_writer();
 }
 
 void log_write(enum log_level level, struct str event, const struct log_field *fields, size_t n) {
@@ -114,15 +103,19 @@ void log_write(enum log_level level, struct str event, const struct log_field *f
     count_dropped(1);
 }
 
+static uint64_t count_lines(struct str s) {
+  uint64_t lines = 0;
+  for (size_t i = 0; i < s.n; i++) lines += s.p[i] == '\n';
+  return lines;
+}
+
 /* False when the descriptor takes nothing for STALL_MS: the rest stays in the ring. */
 static bool drain_ring(struct ring *r) {
-  size_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
-  size_t head = atomic_load_explicit(&r->head, memory_order_acquire);
-  while (tail != head) {
-    size_t at = tail & r->mask, n = head - tail, first = r->mask + 1 - at < n ? r->mask + 1 - at : n;
-    struct iovec parts[2] = {{r->bytes + at, first}, {r->bytes, n - first}};
+  struct str there[2];
+  for (size_t left = byte_ring_peek(r->bytes, there); left;) {
+    struct iovec parts[2] = {{(char *)there[0].p, there[0].n}, {(char *)there[1].p, there[1].n}};
     int fd = atomic_load_explicit(&lg.fd, memory_order_relaxed);
-    ssize_t got = writev(fd, parts, n > first ? 2 : 1);
+    ssize_t got = writev(fd, parts, there[1].n ? 2 : 1);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && errno == EAGAIN) {
       struct pollfd waits = {.fd = fd, .events = POLLOUT};
@@ -130,13 +123,15 @@ static bool drain_ring(struct ring *r) {
       return false;
     }
     if (got < 0) { /* nobody reads any more, or the disk is full: lost, but not for ever waited for */
-      uint64_t lines = 0;
-      for (size_t i = tail; i != head; i++) lines += r->bytes[i & r->mask] == '\n';
-      count_dropped(lines);
-      got = (ssize_t)n;
+      count_dropped(count_lines(there[0]) + count_lines(there[1]));
+      got = (ssize_t)left;
     }
-    tail += (size_t)got;
-    atomic_store_explicit(&r->tail, tail, memory_order_release);
+    byte_ring_drop(r->bytes, (size_t)got);
+    left -= (size_t)got; /* what came meanwhile is the next round's */
+    size_t first = there[0].n < (size_t)got ? there[0].n : (size_t)got;
+    there[0] = str_sub(there[0], first, there[0].n);
+    there[1] = str_sub(there[1], (size_t)got - first, there[1].n);
+    if (!there[0].n) there[0] = there[1], there[1] = STR_NONE;
   }
   return true;
 }
@@ -148,8 +143,8 @@ static bool drain_all(bool *found) {
   for (size_t i = 0; i < LOG_RINGS_MAX; i++) {
     struct ring *r = atomic_load_explicit(&lg.rings[i], memory_order_acquire);
     if (!r) continue;
-    *found |=
-        atomic_load_explicit(&r->head, memory_order_relaxed) != atomic_load_explicit(&r->tail, memory_order_relaxed);
+    struct str there[2];
+    *found |= byte_ring_peek(r->bytes, there) > 0;
     all &= drain_ring(r);
   }
   return all;
@@ -167,10 +162,7 @@ static void report_dropped(void) {
 
 static void wait_ms(unsigned ms) {
   struct timespec until;
-  clock_gettime(CLOCK_MONOTONIC, &until);
-  until.tv_nsec += (long)(ms % 1000) * 1000000;
-  until.tv_sec += (time_t)(ms / 1000) + until.tv_nsec / 1000000000;
-  until.tv_nsec %= 1000000000;
+  clock_timespec_in(CLOCK_MONOTONIC, ms, &until);
   pthread_cond_timedwait(&lg.wake, &lg.lock, &until);
 }
 
@@ -245,14 +237,13 @@ enum err log_worker_attach(struct err_info *info) {
     goto out;
   }
   if (!r) {
-    size_t bytes = (sizeof *r + lg.ring_bytes + 63) & ~(size_t)63;
-    r = aligned_alloc(64, bytes);
-    if (!r) {
+    r = calloc(1, sizeof *r);
+    if (r) r->bytes = byte_ring_new(lg.ring_bytes);
+    if (!r || !r->bytes) {
+      free(r);
       e = err_set(info, ERR_NO_MEMORY, "no memory for a log ring");
       goto out;
     }
-    memset(r, 0, sizeof *r);
-    r->mask = lg.ring_bytes - 1;
     atomic_store_explicit(&lg.rings[i], r, memory_order_release);
   }
   r->is_free = false;
@@ -273,10 +264,7 @@ void log_worker_detach(void) {
 bool log_flush(uint32_t timeout_ms) {
   if (!atomic_load(&lg.is_running)) return true;
   struct timespec until;
-  clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-  until.tv_sec += (time_t)(timeout_ms / 1000) + until.tv_nsec / 1000000000;
-  until.tv_nsec %= 1000000000;
+  clock_timespec_in(CLOCK_REALTIME, timeout_ms, &until);
   pthread_mutex_lock(&lg.lock);
   /* The round under way may have passed our ring already; the one after it has not. */
   uint64_t wanted = lg.rounds + 2;
@@ -307,7 +295,9 @@ void log_stop(void) {
   }
   for (size_t i = 0; i < LOG_RINGS_MAX; i++) {
     struct ring *r = atomic_exchange(&lg.rings[i], NULL);
-    if (r) count_dropped(atomic_load(&r->dropped));
+    if (!r) continue;
+    count_dropped(atomic_load(&r->dropped));
+    byte_ring_free(r->bytes);
     free(r);
   }
 }

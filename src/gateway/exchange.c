@@ -9,7 +9,9 @@
 #include "gateway/permit.h"
 #include "gateway/rules.h"
 #include "policy/principals.h"
+#include "record/log_writer.h"
 #include "record/request_log.h"
+#include "record/source.h"
 #include "route/runtime.h"
 
 const struct snapshot_table *gateway_snapshot_table(void) {
@@ -71,7 +73,10 @@ void exchange_call(struct request_context *rc) {
   t->rc = rc;
   if ((e = check_loop(rc))) goto out;
   if ((e = envelope_read_path(rc, request))) goto out;
+  rc->asked = request->model;
   if ((e = envelope_read_body(rc, t, request))) goto out;
+  rc->asked = request->model;
+  rc->is_stream = request->is_stream;
   if ((e = options_read(rc->request, request, &wants_receipt, &rc->info))) goto out;
   if ((e = plan_for(rc, request->model, &t->plan))) goto out;
   turn_prepare(t, request, wants_receipt || t->plan.mode != PLAN_PASSTHROUGH);
@@ -111,12 +116,24 @@ static void begin(struct request_context *rc, struct http_exchange *x, struct ga
   if (!id_is_acceptable(rc->request_id)) rc->request_id = rc->trace_id;
   rc->error = OK;
   rc->info = (struct err_info){0};
+  rc->asked = STR_NONE;
   rc->bytes_in = 0;
   rc->outcome = NULL;
   rc->is_stream = false;
   reply_init(&rc->reply, x, endpoint->dialect);
   reply_add_header(&rc->reply, STR("x-request-id"), rc->request_id);
   reply_add_header(&rc->reply, STR("x-maestro-trace-id"), rc->trace_id);
+}
+
+/* Every request for a model has a row, but for those who only ask what they might do. */
+static void add_row(struct request_context *rc, struct request_record *r) {
+  r->has_row = rc->endpoint->what & OPERATION_MASK && rc->request->method != HTTP_OPTIONS && log_writer_is_on();
+  if (!r->has_row) return;
+  const struct user *u = principals_user(snapshot_get(rc->snapshot, GATEWAY_PRINCIPALS), &rc->principal);
+  if (u) r->user = u->name, r->team = u->team;
+  r->asked = rc->asked;
+  r->source = source_of(rc->request->headers, rc->endpoint->route);
+  r->type = source_request_type((rc->endpoint->what & OPERATION_MASK) - 1, rc->endpoint->route);
 }
 
 static void record(struct request_context *rc) {
@@ -151,6 +168,7 @@ static void record(struct request_context *rc) {
     r.ttft_us = o->ttft_us;
     r.overhead_us = r.duration_us > o->upstream_us ? r.duration_us - o->upstream_us : 0;
   }
+  add_row(rc, &r);
   request_log_write(&r);
 }
 

@@ -77,6 +77,7 @@ struct request_context {
   /* for the record */
   enum err error;
   struct err_info info;
+  struct str asked; /* the model's name in the request; empty: not read */
   size_t bytes_in;
   const struct call_outcome *outcome; /* NULL: no model was called */
   bool is_stream;

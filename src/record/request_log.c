@@ -1,8 +1,10 @@
 /* What is kept of every request: see request_log.h. */
 #include "record/request_log.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "record/log_writer.h"
 
 enum { FIELDS_MAX = 24 };
 
@@ -29,7 +31,35 @@ static void add_call(struct fields *f, const struct request_record *r) {
   if (r->cost.is_known) add(f, log_i64(LOG_COST_NANO_USD, r->cost.total_nano_usd));
 }
 
+static void keep_row(const struct request_record *r) {
+  struct str who = str_eq(r->principal, STR("nobody")) ? STR_NONE : r->principal;
+  struct log_row row = {.at_us = clock_wall_us(),
+                        .trace = r->trace_id,
+                        .text = {[LOG_TEXT_USER] = r->user.n ? r->user : who,
+                                 [LOG_TEXT_PRINCIPAL] = who,
+                                 [LOG_TEXT_TEAM] = r->team,
+                                 [LOG_TEXT_SOURCE] = r->source,
+                                 [LOG_TEXT_ENDPOINT] = r->route,
+                                 [LOG_TEXT_TYPE] = r->type,
+                                 [LOG_TEXT_ASKED] = r->asked,
+                                 [LOG_TEXT_MODEL] = r->model,
+                                 [LOG_TEXT_NODE] = r->provider,
+                                 /* the table's own word: an upstream's code is its text */
+                                 [LOG_TEXT_ERROR] = r->error ? str_from_c(err_code(r->error)) : STR_NONE},
+                        .status = r->status,
+                        .attempts = r->attempts,
+                        .is_stream = r->is_stream,
+                        .is_estimated = r->usage.is_estimated,
+                        .cost_nano_usd = r->cost.is_known ? r->cost.total_nano_usd : -1,
+                        .ttft_us = r->ttft_us ? (int64_t)r->ttft_us : -1,
+                        .duration_us = (int64_t)r->duration_us};
+  for (int i = 0; i < USAGE_CLASSES; i++)
+    row.tokens[i] = usage_has(&r->usage, (enum usage_class)i) ? r->usage.tokens[i] : -1;
+  log_writer_put(&row);
+}
+
 void request_log_write(const struct request_record *r) {
+  if (r->has_row) keep_row(r);
   metrics_inc(METRIC_REQUESTS, r->endpoint_label, metrics_status_class(r->status));
   metrics_observe_us(METRIC_REQUEST_DURATION, r->endpoint_label, r->duration_us);
   if (r->is_model_call) metrics_observe_us(METRIC_OVERHEAD, 0, r->overhead_us);

@@ -1,5 +1,6 @@
-/* What is kept of every request: one log line and the request's metrics. Called once per request, by the exchange,
- * after the reply has ended. Holds no text of a user: names of models, routes and principals only. */
+/* What is kept of every request: one log line, the request's metrics and, of a request for a model, a row of the
+ * request log (log_writer.h), refused ones too. Called once per request, by the exchange, after the reply has ended.
+ * Holds no text of a user: names of models, routes and principals only. */
 #ifndef MAESTRO_RECORD_REQUEST_LOG_H
 #define MAESTRO_RECORD_REQUEST_LOG_H
 
@@ -7,6 +8,9 @@
 #include "llm/cost.h"
 
 struct request_record {
+  bool has_row;                        /* to be kept in the request log; what follows is for it alone */
+  struct str user, team, source, type; /* user: the name; empty: as principal */
+  struct str asked;                    /* the model's name as it was asked for; empty: not known */
   struct str request_id, trace_id, route, method, principal, client;
   struct str model, provider; /* of what ran; empty: no model was called */
   unsigned endpoint_label;    /* metrics_endpoint */

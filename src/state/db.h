@@ -18,7 +18,7 @@ enum db_query {
   DB_QUERY_COUNT
 };
 
-enum { DB_PARAMS_MAX = 24, DB_COLUMNS_MAX = 24 };
+enum { DB_PARAMS_MAX = 32, DB_COLUMNS_MAX = 40 };
 
 enum db_type { DB_NULL, DB_INT, DB_TEXT, DB_BYTES };
 

@@ -75,10 +75,11 @@ before(async () => {
   mock = await startMock();
   const config = { server: { trustedProxies: ['127.0.0.1'] }, providers: {
     up: { type: 'openai-compatible', baseURL: `${mock.url}/v1`, apiKey: 'sk-1',
-      models: { alpha: { contextWindow: 1000, maxOutput: 100 }, beta: {} } } }, priorities: ['up/beta'] };
+      models: { alpha: { contextWindow: 1000, maxOutput: 100 }, beta: {} } } } };
   serve = await startServe({ config, key: null, env: {
     MAESTRO_API_KEYS: KEYS.join(), ADMIN_TOKEN: ADMIN, ADMIN_USERNAME: 'root', ADMIN_PASSWORD: PASSWORD,
-    DOCS_USERNAME: 'reader', DOCS_PASSWORD: 'docs password', MAESTRO_METRICS_TOKEN: METRICS } });
+    DOCS_USERNAME: 'reader', DOCS_PASSWORD: 'docs password', MAESTRO_METRICS_TOKEN: METRICS },
+    files: { 'priorities.json': '{ "priorities": ["up/beta"], // by hand\n "guards": { "leak_guard": { "enabled": true } }, "thinking": {} }' } });
   bare = await startServe({ config, key: null });
 });
 after(async () => {
@@ -94,27 +95,24 @@ test('every endpoint of the administration, as everybody', async () => {
   assert.ok(all.length > 60, `${all.length} endpoints`);
   // Signing out ends the session that tried it, so it comes last.
   all.sort((a, b) => a.path.endsWith('/logout') - b.path.endsWith('/logout'));
-  const wrong = [], used = new Set();
+  const wrong = [];
   for (const { method, path } of all) {
     const row = table.endpoints.find((e) => (e.method === method || e.method === 'ANY') && e.pattern.test(path));
     assert.ok(row, `roles.txt has no line for ${method} ${path}`);
-    used.add(row);
     // Names that nobody has: who is let in finds nothing, and what has no name gets a body that says nothing.
     const target = path.replace(/\{[^}]+\}/g, 'no-such-thing');
-    for (const [who, want] of Object.entries(table.rights[row.rights])) {
+    await Promise.all(Object.entries(table.rights[row.rights]).map(async ([who, want]) => {
       const headers = { ...(callers[who] ?? {}), ...(method === 'GET' ? {} : { 'content-type': 'application/json' }) };
-      const at = who === 'local' ? bare.url : serve.url;
-      const reply = who === 'local'
-        ? await fetch(at + target, { method, headers, body: method === 'GET' ? undefined : '{}' })
-        : await send(at, method, target, headers, method === 'GET' ? undefined : '{}');
-      const status = reply.status;
+      const body = method === 'GET' ? undefined : '{}';
+      // A call is local only without a header that a proxy adds.
+      const { status } = who === 'local' ? await fetch(bare.url + target, { method, headers, body })
+        : await send(serve.url, method, target, headers, body);
       const got = status === 401 || status === 403 ? `${status}` : 'in';
       const isOut = path.endsWith('/logout') && want === 'in' && !who.startsWith('s:'); // "there is no session to end"
       if (got !== (isOut ? '401' : want) || status >= 500) wrong.push(`${method} ${path} as ${who}: ${status}, not ${want}`);
-    }
+    }));
   }
   assert.deepEqual(wrong, []);
-  for (const row of table.endpoints) assert.ok(used.has(row) || row.method === 'ANY', `nothing fits ${row.method} ${row.pattern}`);
 });
 
 test('errors of the administration have their code, path and detail', async () => {
@@ -132,6 +130,44 @@ test('errors of the administration have their code, path and detail', async () =
     assert.equal(reply.status, 404);
     assert.equal(typeof JSON.parse(reply.text).detail, 'string');
   }
+});
+
+// What every member of every body gets: none of it may be more than refused, or taken as the text that it is.
+const HOSTILE = [
+  null, true, -1, 1e308, 9007199254740993, {}, [[]], { a: { b: [1] } }, '', 'x'.repeat(5000), "x'); DROP TABLE users;-- ' OR '1'='1",
+  'a\u0000b', 'a\r\nX-Injected: 1', '../../etc/passwd', '\ud800', ['a\r\nX-Injected: 1'],
+];
+
+test('every member of every body: hostile values are refused by name or taken as text, and break nothing', async () => {
+  const doc = await description();
+  const before_ = (await send(serve.url, 'GET', '/admin/users/a-viewer', bearer(ADMIN))).text;
+  const wrong = [];
+  let tried = 0;
+  for (const { method, path, op } of operations(doc)) {
+    const schema = op.requestBody?.content['application/json'].schema;
+    if (!path.startsWith('/admin/') || !schema?.properties) continue;
+    const target = path.replace(/\{[^}]+\}/g, 'no-such-thing');
+    for (const key of Object.keys(schema.properties)) {
+      await Promise.all(HOSTILE.map(async (value) => {
+        const reply = await send(serve.url, method, target, { ...bearer(ADMIN), 'content-type': 'application/json' }, JSON.stringify({ [key]: value }));
+        const what = `${method} ${path} {"${key}": ${JSON.stringify(value).slice(0, 40)}}: ${reply.status} ${reply.text.slice(0, 200)}`;
+        tried++;
+        if (![200, 201, 204, 400, 404, 409, 422].includes(reply.status)) wrong.push(what);
+        if (reply.headers.get('x-injected')) wrong.push(`injected: ${what}`);
+        if (reply.status < 400) return;
+        const body = JSON.parse(reply.text);
+        if (typeof body.detail !== 'string' || !body.error?.code) wrong.push(`no detail: ${what}`);
+        if (reply.status === 422 && !body.error.param) wrong.push(`no path: ${what}`);
+      }));
+    }
+    for (const body of ['[]', '"x"', 'null', '7', '{"a":1,"a":2}', '{"no_such_member":1}', '{', '\u0000', `{"x":${'['.repeat(500)}${']'.repeat(500)}}`]) {
+      const reply = await send(serve.url, method, target, { ...bearer(ADMIN), 'content-type': 'application/json' }, body);
+      if (reply.status !== 400 && reply.status !== 422) wrong.push(`${method} ${path} ${body.slice(0, 30)}: ${reply.status}`);
+    }
+  }
+  assert.deepEqual(wrong.slice(0, 30), [], `${wrong.length} of ${tried}`);
+  assert.ok(tried > 500, `${tried}`);
+  assert.equal((await send(serve.url, 'GET', '/admin/users/a-viewer', bearer(ADMIN))).text, before_);
 });
 
 test('the description is valid OpenAPI 3.1 and says what is served', async () => {
@@ -179,6 +215,41 @@ test('what router-maestro\'s users read', async () => {
   assert.deepEqual(priorities.fallback, { strategy: 'priority', maxRetries: 2 });
   assert.match(priorities.revision, /^[0-9a-f]{64}$/);
   assert.ok(!JSON.stringify([auth, priorities, models]).includes('sk-1'));
+});
+
+test('priorities: replaced where the revision is the one that was read, kept in their file, in force at once', async () => {
+  const path = '/api/admin/priorities';
+  const change = (body, method = 'PATCH', at = serve.url, token = KEYS[0]) =>
+    send(at, method, path, { ...bearer(token), 'content-type': 'application/json' }, JSON.stringify(body));
+  const was = JSON.parse((await send(serve.url, 'GET', path, bearer(KEYS[0]))).text);
+  const done = await change({ ...was, priorities: ['up/alpha', 'up/beta'], fallback: { strategy: 'none', maxRetries: 1 } });
+  assert.equal(done.status, 200, done.text);
+  const now = JSON.parse(done.text);
+  assert.deepEqual([now.priorities, now.fallback], [['up/alpha', 'up/beta'], { strategy: 'none', maxRetries: 1 }]);
+  assert.notEqual(now.revision, was.revision);
+  const { models } = JSON.parse((await send(serve.url, 'GET', '/api/admin/models', bearer(KEYS[0]))).text);
+  assert.deepEqual(models.map((m) => m.id), ['up/alpha', 'up/beta']);
+  const file = JSON.parse(readFileSync(serve.configPath.replace('maestro.json', 'priorities.json'), 'utf8'));
+  assert.deepEqual(file, { priorities: ['up/alpha', 'up/beta'], fallback: { strategy: 'none', maxRetries: 1 },
+    guards: { leak_guard: { enabled: true } }, thinking: {} });
+  const stale = await change({ ...was, priorities: [] });
+  assert.deepEqual([stale.status, JSON.parse(stale.text).error.code], [409, 'config_revision_conflict']);
+  assert.match(stale.text, new RegExp(now.revision));
+  const { revision } = now;
+  for (const [body, param] of [[{ priorities: [] }, 'revision'], [{ revision }, 'priorities'], [{ revision, priorities: 'x' }, 'priorities'],
+    [{ revision, priorities: ['up/alpha', 'nothing'] }, 'priorities[1]'], [{ revision, priorities: ['a/b', 'a/b'] }, 'priorities[1]'],
+    [{ revision, priorities: [], fallback: { strategy: 'x', maxRetries: 1 } }, 'fallback.strategy'],
+    [{ revision, priorities: [], fallback: { strategy: 'none', maxRetries: 11 } }, 'fallback.maxRetries'],
+    [{ revision, priorities: [], fallback: { strategy: 'none' } }, 'fallback.maxRetries'], [{ revision, priorities: [], more: 1 }, 'more']]) {
+    const bad = await change(body);
+    assert.deepEqual([bad.status, JSON.parse(bad.text).error.param], [422, param], bad.text);
+  }
+  const audit = JSON.parse((await send(serve.url, 'GET', '/admin/audit-logs?action=priorities_set', bearer(ADMIN))).text);
+  assert.equal(audit.total, 1);
+  assert.deepEqual(audit.logs[0].details.before.priorities, ['up/beta']);
+  assert.deepEqual(audit.logs[0].details.after.priorities, ['up/alpha', 'up/beta']);
+  const back = await change({ revision, priorities: ['up/beta'], fallback: was.fallback }, 'PUT');
+  assert.equal(JSON.parse(back.text).revision, was.revision);
 });
 
 test('the pages for people: a login, no foreign byte, every endpoint', async () => {

@@ -3,9 +3,9 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, readdirSync, rmSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { KEY, makeHome, startMock, startServe, until, configFor } from './harness.js';
+import { KEY, makeHome, run, startMock, startServe, until, configFor } from './harness.js';
 
 const OTHER = 'sk-maestro-test-key-other-1';
 let mock;
@@ -171,6 +171,18 @@ test('a full disk: they stay in memory, and all else goes on', async (t) => {
     await end(serve);
     assert.equal(serve.code, 0);
   } finally { execFileSync('umount', [data]); }
+});
+
+test('a store that is put back leaves no responses to whoever gets a user\'s number', async () => {
+  const home = makeHome(), copy = join(home, 'copy.db');
+  const serve = await start(home);
+  await made(serve, 'hi');
+  await written(serve, 1);
+  assert.equal((await run(['store', 'backup', copy], { home })).code, 0);
+  await end(serve);
+  assert.ok(existsSync(file(home)));
+  assert.equal((await run(['store', 'restore', copy], { home })).code, 0);
+  assert.ok(!existsSync(file(home)) && !existsSync(`${file(home)}-wal`));
 });
 
 test('a damaged file is put aside', async () => {

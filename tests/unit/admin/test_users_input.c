@@ -41,7 +41,7 @@ TEST(each_fault_has_its_path_and_status) {
       {"{\"models\":[\"a\",\"b\",\"a\"]}", ALL, 0, ERR_BAD_VALUE, "models[2]", "twice"},
       {"{\"models\":[]}", ALL, 0, OK, "", ""},
       {"{\"node_ids\":[\"a\",\"a\"]}", ALL, 0, ERR_BAD_VALUE, "node_ids[1]", "twice"},
-      {"{\"node_id\":4}", ALL, 0, ERR_BAD_TYPE, "node_id", ""},
+      {"{\"node_id\":true}", ALL, 0, ERR_BAD_TYPE, "node_id", ""},
       {"{\"model_name\":\"a\\u0007\"}", ALL, 0, ERR_BAD_VALUE, "model_name", ""},
       {"{\"expires_in_days\":0}", ALL, 0, ERR_BAD_VALUE, "expires_in_days", "1 to 36500"},
       {"{\"expires_in_days\":36501}", ALL, 0, ERR_BAD_VALUE, "expires_in_days", ""},

@@ -2,6 +2,7 @@
  * refused. */
 #include "state/people.h"
 
+#include "state/migrate.h"
 #include "state/store_team.h"
 #include "state/store_user.h"
 #include "store_rig.h"

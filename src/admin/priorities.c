@@ -1,0 +1,285 @@
+/* Priorities: see priorities.h. The change is a file's, so it runs as a job of its own and not as a change.h row: the
+ * audit row is written in the transaction in which the file is replaced, and an undone transaction puts it back. */
+#include "admin/priorities.h"
+
+#include "admin/change.h"
+#include "admin/fields.h"
+#include "admin/job.h"
+#include "base/json_out.h"
+#include "gateway/exchange.h"
+#include "jobs/reload.h"
+#include "state/disk.h"
+#include "state/store.h"
+#include "state/store_audit.h"
+
+enum { BODY_MAX = 1 << 20, FILE_MAX = 4 << 20, CHANGE_MS = 30000, LIST_MAX = 10000, NAME_MAX_BYTES = 512 };
+enum { HAS_REVISION = 1, HAS_PRIORITIES = 2, HAS_FALLBACK = 4, HAS_GUARDS = 8 };
+enum { HAS_STRATEGY = 1, HAS_RETRIES = 2 };
+
+struct fallback {
+  unsigned has;
+  unsigned strategy;
+  int64_t max_retries;
+};
+
+struct input {
+  unsigned has;
+  struct str revision;
+  struct field_strings priorities;
+  struct fallback fallback;
+};
+
+/* ---- the body ---- */
+
+static const char *const strategies[] = {"priority", "same-model", "none"};
+
+static const struct field fallback_rows[] = {
+    {STR("strategy"), FIELD_CHOICE, HAS_STRATEGY, offsetof(struct fallback, strategy), .max = 3, .choices = strategies},
+    {STR("maxRetries"), FIELD_INTEGER, HAS_RETRIES, offsetof(struct fallback, max_retries), .max = 10}};
+static const struct fields fallback_fields = {fallback_rows, 2, sizeof(struct fallback)};
+
+static enum err read_fallback(struct arena *a, const struct json_node *n, void *value, struct err_info *info) {
+  return fields_read_node(a, n, &fallback_fields, ~0u, HAS_STRATEGY | HAS_RETRIES, value, info);
+}
+
+/* What GET answered comes back with the rest; guards are settings, so they are not read here. */
+static enum err skip(struct arena *a, const struct json_node *n, void *value, struct err_info *info) {
+  (void)a, (void)value;
+  return json_expect(n, JSON_OBJECT, info);
+}
+
+static bool is_qualified(struct str s) {
+  size_t slash = str_find_char(s, '/');
+  return s.n <= NAME_MAX_BYTES && user_pattern_is_valid(str_sub(s, 0, USER_PATTERN_MAX)) && slash != SIZE_MAX &&
+         slash > 0 && slash + 1 < s.n && str_trim(s).n == s.n;
+}
+
+static const struct field rows[] = {
+    {STR("revision"), FIELD_STRING, HAS_REVISION, offsetof(struct input, revision), .max = 64,
+     .must = "must be the revision that was read", .help = "of what was read"},
+    {STR("priorities"), FIELD_STRINGS, HAS_PRIORITIES, offsetof(struct input, priorities), .max = LIST_MAX,
+     .is_valid = is_qualified, .must = "must be of the form provider/model", .help = "models, preferred first"},
+    {STR("fallback"), FIELD_OTHER, HAS_FALLBACK, offsetof(struct input, fallback), .read = read_fallback,
+     .schema = "\"type\":\"object\",\"properties\":{\"strategy\":{\"enum\":[\"priority\",\"same-model\",\"none\"]},"
+               "\"maxRetries\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":10}}",
+     .help = "what is tried when a model fails"},
+    {STR("guards"), FIELD_OTHER, HAS_GUARDS, offsetof(struct input, has), .read = skip, .schema = "\"type\":\"object\"",
+     .help = "taken and ignored: guards are settings"}};
+static const struct fields fields = {rows, 4, sizeof(struct input)};
+
+/* ---- what is shown ---- */
+
+static void put_list(struct buf *b, const struct str *v, size_t n, unsigned strategy, int64_t max_retries) {
+  json_out_key(b, "priorities");
+  json_out_begin(b, '[');
+  for (size_t i = 0; i < n; i++) json_out_string(b, v[i]);
+  json_out_end(b, ']');
+  json_out_key(b, "fallback");
+  json_out_begin(b, '{');
+  json_out_member_string(b, "strategy", str_from_c(strategies[strategy]));
+  json_out_member_i64(b, "maxRetries", max_retries);
+  json_out_end(b, '}');
+}
+
+static void put_guards(struct buf *b, const struct config_options *o) {
+  json_out_key(b, "guards");
+  json_out_begin(b, '{');
+  json_out_key(b, "leak_guard");
+  json_out_begin(b, '{');
+  json_out_member_bool(b, "enabled", o->guards_leak_enabled);
+  json_out_end(b, '}');
+  json_out_key(b, "runaway_guard");
+  json_out_begin(b, '{');
+  json_out_member_bool(b, "enabled", o->guards_runaway_enabled);
+  json_out_member_i64(b, "max_bytes", (int64_t)o->guards_runaway_max_bytes);
+  json_out_member_i64(b, "max_deltas", o->guards_runaway_max_deltas);
+  json_out_end(b, '}');
+  json_out_end(b, '}');
+}
+
+enum { REVISION_BYTES = 2 * CRYPTO_HASH_BYTES };
+
+/* The whole answer; the revision is the SHA-256 of what stands before it. */
+static enum err put_all(struct buf *b, const struct config *config, char revision[REVISION_BYTES]) {
+  const struct config_options *o = &config->options;
+  struct crypto_hash hash;
+  json_out_begin(b, '{');
+  put_list(b, config->priorities.items, config->priorities.n, o->fallback_strategy, o->fallback_max_retries);
+  put_guards(b, o);
+  enum err e = b->failed ? ERR_NO_MEMORY : crypto_sha256(buf_str(b), &hash);
+  if (e) return e;
+  crypto_hex(hash.bytes, sizeof hash.bytes, revision);
+  json_out_member_string(b, "revision", str_from(revision, REVISION_BYTES));
+  json_out_end(b, '}');
+  return b->failed ? ERR_NO_MEMORY : OK;
+}
+
+void priorities_show(struct request_context *rc) {
+  char revision[REVISION_BYTES];
+  struct buf b;
+  buf_init(&b, 0);
+  enum err e = put_all(&b, snapshot_config(rc->snapshot), revision);
+  if (e)
+    exchange_fail(rc, e, NULL);
+  else
+    entity_answer(rc, &b);
+  buf_clear(&b);
+}
+
+/* ---- the file ---- */
+
+struct priorities_job {
+  struct job job;
+  struct str path; /* of priorities.json */
+  struct input in;
+  struct str actor, address;
+  struct str before; /* JSON, for the audit log */
+  struct buf old_file, new_file;
+  bool had_file, is_replaced;
+};
+
+static void clear(void *arg) {
+  struct priorities_job *j = arg;
+  buf_clear(&j->old_file);
+  buf_clear(&j->new_file);
+}
+
+/* The file anew: its other members as they are, list and fallback from the body. */
+static enum err make_file(struct priorities_job *j, struct err_info *info) {
+  struct json doc = {0};
+  struct json_node root = {0}, node;
+  struct buf *b = &j->new_file;
+  enum err e = disk_read(j->path.p, FILE_MAX, &j->old_file, NULL, info);
+  j->had_file = !e;
+  if (e && e != ERR_NOT_FOUND) return e;
+  if (j->had_file && str_trim(buf_str(&j->old_file)).n) {
+    e = json_parse_relaxed(&doc, buf_str(&j->old_file), NULL, &j->job.arena, info);
+    if (e) return err_set(info, ERR_CONFLICT, "priorities.json has a fault; mend it first (`maestro check`)");
+    root = json_root(&doc);
+  }
+  json_out_begin(b, '{');
+  put_list(b, j->in.priorities.v, j->in.priorities.n, j->in.fallback.strategy, j->in.fallback.max_retries);
+  for (struct json_iter it = json_each(&root); json_next(&it, &node);) {
+    if (str_eq(node.key, STR("priorities")) || str_eq(node.key, STR("fallback"))) continue;
+    json_out_key_str(b, node.key);
+    json_out_value(b, node.val);
+  }
+  json_out_end(b, '}');
+  buf_put_char(b, '\n');
+  return b->failed ? ERR_NO_MEMORY : OK;
+}
+
+static enum err run(struct db *db, void *arg, struct err_info *info) {
+  struct priorities_job *j = arg;
+  struct buf after;
+  buf_init(&after, 0);
+  json_out_begin(&after, '{');
+  put_list(&after, j->in.priorities.v, j->in.priorities.n, j->in.fallback.strategy, j->in.fallback.max_retries);
+  json_out_end(&after, '}');
+  const struct audit_row row = {.actor = j->actor,
+                                .address = j->address,
+                                .action = STR("priorities_set"),
+                                .entity_type = STR("config"),
+                                .entity_id = STR("priorities"),
+                                .before = j->before,
+                                .after = buf_str(&after)};
+  enum err e = after.failed ? ERR_NO_MEMORY : store_audit_add(db, &row, info);
+  if (!e) e = disk_replace(j->path.p, buf_str(&j->new_file), 0600, info);
+  j->is_replaced = !e;
+  buf_clear(&after);
+  return e;
+}
+
+static enum err work(void *arg) {
+  struct priorities_job *j = arg;
+  struct err_info *info = &j->job.info, ignored = {0}, why = {0};
+  struct config_diags diags;
+  enum err e = make_file(j, info);
+  if (!e) e = store_write(run, j, info);
+  if (e && j->is_replaced && j->had_file) (void)!disk_replace(j->path.p, buf_str(&j->old_file), 0600, &ignored);
+  if (e) return e;
+  config_diags_init(&diags);
+  e = reload_now(&diags, &why);
+  reload_log(&diags);
+  config_diags_clear(&diags);
+  return e ? err_set(info, e, "the priorities are stored, but not in force: %.400s", err_info_text(e, &why)) : OK;
+}
+
+/* ---- the request ---- */
+
+static enum err declared_elsewhere(const char *what, struct err_info *info) {
+  return err_set(info, ERR_CONFLICT, "%s is declared in maestro.json or by the environment, and changed there", what);
+}
+
+/* Where priorities.json is, if list and fallback are its own to say. */
+static enum err find_file(struct request_context *rc, struct priorities_job *j, struct err_info *info) {
+  const struct config *c = snapshot_config(rc->snapshot);
+  const struct config_options *o = &c->options;
+  struct str path = STR_NONE;
+  for (size_t i = 0; i < c->file_count; i++)
+    if (str_has_suffix(c->files[i].path, STR("/priorities.json"))) path = c->files[i].path;
+  if (!path.n) return err_set(info, ERR_CONFLICT, "there is no folder of configuration for priorities.json");
+  if (c->priorities.n && !str_eq(c->priority_places[0].file, path)) return declared_elsewhere("the list", info);
+  if (!(j->in.has & HAS_FALLBACK)) {
+    j->in.fallback.strategy = o->fallback_strategy;
+    j->in.fallback.max_retries = o->fallback_max_retries;
+  }
+  bool is_new = j->in.fallback.strategy != (unsigned)o->fallback_strategy ||
+                j->in.fallback.max_retries != (int64_t)o->fallback_max_retries;
+  bool is_declared = c->origins[CONFIG_OPTION_fallback_strategy] > CONFIG_FROM_PRIORITIES ||
+                     c->origins[CONFIG_OPTION_fallback_max_retries] > CONFIG_FROM_PRIORITIES;
+  if (is_new && is_declared) return declared_elsewhere("fallback", info);
+  j->path = arena_dup(&j->job.arena, path);
+  return j->path.p ? OK : ERR_NO_MEMORY;
+}
+
+static enum err note_former(struct request_context *rc, struct priorities_job *j) {
+  const struct config *c = snapshot_config(rc->snapshot);
+  struct buf b;
+  buf_init(&b, 0);
+  json_out_begin(&b, '{');
+  put_list(&b, c->priorities.items, c->priorities.n, c->options.fallback_strategy, c->options.fallback_max_retries);
+  json_out_end(&b, '}');
+  j->before = b.failed ? STR_NONE : arena_dup(&j->job.arena, buf_str(&b));
+  buf_clear(&b);
+  return j->before.p ? OK : ERR_NO_MEMORY;
+}
+
+static enum err check_revision(struct request_context *rc, struct str sent, struct err_info *info) {
+  char revision[REVISION_BYTES];
+  struct buf b;
+  buf_init(&b, 0);
+  enum err e = put_all(&b, snapshot_config(rc->snapshot), revision);
+  buf_clear(&b);
+  if (e || str_eq(sent, str_from(revision, sizeof revision))) return e;
+  if (info) memcpy(info->code, "config_revision_conflict", sizeof "config_revision_conflict");
+  return err_set(info, ERR_CONFLICT, "the priorities were changed since they were read; the revision is %.*s now",
+                 (int)sizeof revision, revision);
+}
+
+static enum err prepare(struct request_context *rc, struct priorities_job *j, struct err_info *info) {
+  const struct http_body_options options = {.max_bytes = BODY_MAX};
+  struct str body = STR_NONE;
+  enum err e = rc->request->has_body ? http_exchange_read_body(rc->x, &options, &body, info) : OK;
+  rc->bytes_in = body.n;
+  if (!e) e = fields_read(&j->job.arena, body, &fields, ~0u, HAS_REVISION | HAS_PRIORITIES, &j->in, info);
+  exchange_adopt(rc);
+  if (!e) e = check_revision(rc, j->in.revision, info);
+  if (!e) e = find_file(rc, j, info);
+  if (!e) e = note_former(rc, j);
+  return e ? e : change_caller(rc, &j->job.arena, &j->actor, &j->address);
+}
+
+void priorities_set(struct request_context *rc) {
+  struct err_info info = {0};
+  struct priorities_job *j = job_new(sizeof *j, work, clear);
+  enum err e = j ? prepare(rc, j, &info) : ERR_NO_MEMORY;
+  if (!e) e = job_run(&j->job, POOL_STORE, CHANGE_MS, &info);
+  job_unref(j);
+  if (e) {
+    exchange_fail(rc, e, &info);
+    return;
+  }
+  exchange_adopt(rc);
+  priorities_show(rc);
+}

@@ -1,0 +1,13 @@
+/* /api/admin/priorities, router-maestro's way to order models: GET shows the list with fallback and guards and their
+ * revision; PATCH and PUT replace list and fallback, where the revision is still that one. They are kept in
+ * priorities.json, whose other members stay, and in force when it is answered. What maestro.json or the environment
+ * declares is theirs. */
+#ifndef MAESTRO_ADMIN_PRIORITIES_H
+#define MAESTRO_ADMIN_PRIORITIES_H
+
+#include "gateway/request_context.h"
+
+void priorities_show(struct request_context *rc);
+void priorities_set(struct request_context *rc);
+
+#endif
