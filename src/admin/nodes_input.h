@@ -66,6 +66,11 @@ struct nodes_priority {
 
 extern const struct fields nodes_fields;
 
+/* A field's `read` (FIELD_OTHER, struct str) of what names a node: its number, as lists of nodes show it, its code, or,
+ * where that is meant, a pattern of codes. A number becomes its digits. */
+enum err nodes_read_ref(struct arena *a, const struct json_node *n, void *value, struct err_info *info);
+#define NODES_REF_SCHEMA "\"type\":[\"string\",\"integer\"]"
+
 /* "bedrock", "vllm", "groq" …: what a node may be. */
 bool nodes_type_is_known(struct str type);
 

@@ -36,17 +36,25 @@ enum err store_user_find(struct db *db, struct str name, struct store_user *out,
   return e;
 }
 
+enum { USER_PARAMS = 7 };
+
+/* Of a whole row, as the queries of one have them; $1 is what finds it. */
+static void put_user(struct db_value which, const struct store_user *user, struct db_value out[USER_PARAMS]) {
+  out[0] = which;
+  out[1] = db_text(str_from_c(user_role_name(user->role)));
+  out[2] = db_int(user->is_active);
+  out[3] = db_int(user->has_all_models);
+  out[4] = db_int(clock_wall_us());
+  out[5] = db_int_or_null(user->team_id);
+  out[6] = db_int(user->can_manage_ollama);
+}
+
 enum err store_user_add(struct db *db, struct str name, struct store_user *user, struct err_info *info) {
-  const struct db_value params[] = {db_text(name),
-                                    db_text(str_from_c(user_role_name(user->role))),
-                                    db_int(user->is_active),
-                                    db_int(user->has_all_models),
-                                    db_int(clock_wall_us()),
-                                    db_int_or_null(user->team_id),
-                                    db_int(user->can_manage_ollama)};
+  struct db_value params[USER_PARAMS];
   int64_t id = 0;
-  enum err e = db_run(db, DB_USER_REVIVE, params, 7, take_id, &id, info);
-  if (!e && !id) e = db_run(db, DB_USER_ADD, params, 7, take_id, &id, info);
+  put_user(db_text(name), user, params);
+  enum err e = db_run(db, DB_USER_REVIVE, params, USER_PARAMS, take_id, &id, info);
+  if (!e && !id) e = db_run(db, DB_USER_ADD, params, USER_PARAMS, take_id, &id, info);
   if (e == ERR_CONFLICT) return err_set_param(info, e, "username", "there is a user \"%.*s\" already", STR_ARG(name));
   if (e) return e;
   user->id = id;
@@ -55,15 +63,10 @@ enum err store_user_add(struct db *db, struct str name, struct store_user *user,
 }
 
 enum err store_user_update(struct db *db, const struct store_user *user, struct err_info *info) {
-  const struct db_value params[] = {db_int(user->id),
-                                    db_text(str_from_c(user_role_name(user->role))),
-                                    db_int(user->is_active),
-                                    db_int(user->has_all_models),
-                                    db_int(clock_wall_us()),
-                                    db_int_or_null(user->team_id),
-                                    db_int(user->can_manage_ollama)};
+  struct db_value params[USER_PARAMS];
+  put_user(db_int(user->id), user, params);
   store_changed(user->id);
-  return db_run(db, DB_USER_UPDATE, params, 7, NULL, NULL, info);
+  return db_run(db, DB_USER_UPDATE, params, USER_PARAMS, NULL, NULL, info);
 }
 
 enum err store_user_set_password(struct db *db, int64_t id, struct str hash, struct err_info *info) {
