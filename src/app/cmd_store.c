@@ -12,6 +12,7 @@
 #include "state/data_lock.h"
 #include "state/disk.h"
 #include "state/migrate.h"
+#include "state/session.h"
 #include "state/store.h"
 #include "state/store_names.h"
 #include "state/store_node.h"
@@ -189,7 +190,12 @@ static int restore(struct place *p, int argc, char **argv) {
     store_stop();
     return cli_fail(CLI_FAILED, "%s", status.text);
   }
+  e = session_end_stored(&info); /* some of them may have been signed out since */
   size_t users = keep_last_known();
+  if (e) {
+    store_stop();
+    return fail(e, &info);
+  }
   printf("Restored %zu user%s from %s; what was there is %s.before-restore\n", users, users == 1 ? "" : "s", argv[1],
          p->store);
   store_stop();

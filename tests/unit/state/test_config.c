@@ -100,7 +100,7 @@ TEST(every_fault_is_reported_with_its_line) {
 TEST(unknown_keys_come_with_a_way_out) {
   expect_report(
       "{\"pipelines\": {}}", MAIN
-      ":1: error: pipelines: unknown key (known here: server, log, stream, egress, tls, "
+      ":1: error: pipelines: unknown key (known here: server, log, logs, stream, egress, tls, "
       "upstream, fallback, routing, limits, guards, responses, metrics, admin, docs, auth, store, registry, providers, "
       "priorities, aliases, groups, $schema)\n");
   expect_report("{\"port\": 1}",
