@@ -210,6 +210,17 @@ void nodes_load_status(struct request_context *rc) {
   buf_clear(&b);
 }
 
+void nodes_metrics(struct request_context *rc) {
+  struct nodes_found found;
+  struct str name;
+  struct buf b;
+  if (!find(rc, &found, &name)) return;
+  buf_init(&b, 0);
+  put_load(&b, &found);
+  entity_answer_change(rc, 200, STR_NONE, &b);
+  buf_clear(&b);
+}
+
 /* ---- changes ---- */
 
 #define X(name, entity, allowed, required, prepare, status, describe) \

@@ -17,6 +17,7 @@ void nodes_models(struct request_context *rc);
 void nodes_distribution(struct request_context *rc);
 /* What is known of the nodes' load now. */
 void nodes_load_status(struct request_context *rc);
+void nodes_metrics(struct request_context *rc); /* the same of one */
 /* …/models/{type}: the models of all nodes of that type. */
 void nodes_models_of_type(struct request_context *rc);
 

@@ -64,7 +64,8 @@ void nodes_health_check(struct request_context *rc) {
   enum err e = entity_path(rc, rc->arena, &name, &item, &info);
   if (!e) e = nodes_find_any(rc, name, &found, &info);
   if (!e) e = nodes_check_use(&found, &info);
-  if (!e) {
+  bool can_ask = !e && (found.node.health_url.n || !found.state.at->provider.has_no_list); /* else it is unknown */
+  if (can_ask) {
     struct question q = {.client = rc->worker->client,
                          .at = found.state.at,
                          .target = health_target(&found.node),
@@ -148,6 +149,8 @@ enum err nodes_ask_one(struct request_context *rc, struct change *c, struct err_
   exchange_adopt(rc);
   enum err e = nodes_find_stored(rc, c->name, &found, info);
   if (!e) e = nodes_check_use(&found, info);
+  if (!e && found.state.at->provider.has_no_list)
+    e = err_set(info, ERR_CONFLICT, "the address of this type has no list of models; add them one by one");
   if (e) return e;
   question_init(&q, rc, found.state.at);
   e = ask(&q);
@@ -181,7 +184,7 @@ enum err nodes_ask_all(struct request_context *rc, struct change *c, struct err_
     size_t n = 0;
     for (; next < catalog->provider_count && n < AT_ONCE; next++) {
       const struct catalog_provider *at = &catalog->providers[next];
-      if (at->node && at->is_ready) question_init(&questions[n++], rc, at);
+      if (at->node && at->is_ready && !at->provider.has_no_list) question_init(&questions[n++], rc, at);
     }
     e = ask_some(questions, n, deadline);
     for (size_t i = 0; i < n; i++) {

@@ -330,25 +330,44 @@ static struct node_model model_of(const struct node *node, struct str name) {
   return (struct node_model){.name = name, .is_available = true};
 }
 
+static enum err put_model_row(struct edit *edit, struct node_model *m, struct err_info *info) {
+  if (edit->in->has & NODES_AVAILABLE) m->is_available = edit->in->is_available;
+  if (edit->in->has & NODES_CONTEXT) m->context_tokens = edit->in->context_tokens;
+  return store_node_put_model(edit->db, edit->node.id, m, info);
+}
+
 static enum err change_model(struct edit *edit, struct str name, struct err_info *info) {
   struct node_model m = model_of(&edit->node, name);
-  if (edit->in->has & NODES_AVAILABLE) m.is_available = edit->in->is_available;
-  if (edit->in->has & NODES_CONTEXT) m.context_tokens = edit->in->context_tokens;
-  return store_node_put_model(edit->db, edit->node.id, &m, info);
+  return put_model_row(edit, &m, info);
 }
 
 static enum err model_update(struct edit *edit, struct err_info *info) {
-  struct nodes nodes;
-  if (!node_model_name_is_valid(edit->c->item)) return no_model(edit->c->item, info);
-  enum err e = change_model(edit, edit->c->item, info);
-  if (!e) e = nodes_load(edit->db, edit->node.id, NULL, &nodes, info);
-  if (e) return e;
-  const struct node_model m = model_of(&nodes.v[0], edit->c->item);
-  nodes_json_put_model(edit->c->out, &m);
-  node_list_clear(&nodes);
-  return OK;
+  struct node_model m = model_of(&edit->node, edit->c->item);
+  if (!node_model_name_is_valid(m.name)) return no_model(m.name, info);
+  enum err e = put_model_row(edit, &m, info);
+  if (!e) nodes_json_put_model(edit->c->out, &m);
+  return e;
 }
 #define model_available model_update
+
+/* By hand, where a node has no list: as if it had listed it. */
+static enum err model_add(struct edit *edit, struct err_info *info) {
+  struct node_model m = model_of(&edit->node, edit->in->model);
+  if (m.is_listed)
+    return err_set_param(info, ERR_CONFLICT, "model_name", "the node has the model \"%.*s\" already", STR_ARG(m.name));
+  if (edit->node.model_count >= NODE_MODELS_MAX)
+    return err_set(info, ERR_CONFLICT, "the node has %d models, which is the most", (int)NODE_MODELS_MAX);
+  m.is_listed = true;
+  m.seen_us = clock_wall_us();
+  edit->c->item = m.name;
+  enum err e = put_model_row(edit, &m, info);
+  if (!e) nodes_json_put_model(edit->c->out, &m);
+  return e;
+}
+
+static enum err model_remove(struct edit *edit, struct err_info *info) {
+  return store_node_delete_model(edit->db, edit->node.id, edit->c->item, info);
+}
 
 static enum err run_model_everywhere(struct db *db, struct change *c, struct err_info *info) {
   const struct nodes_input *in = c->in;
@@ -395,7 +414,7 @@ static void put_node(struct buf *b, const struct node *node, struct str item) {
 }
 static void put_model(struct buf *b, const struct node *node, struct str item) {
   const struct node_model m = model_of(node, item);
-  nodes_json_put_model(b, &m);
+  if (item.n && (m.seen_us || m.context_tokens || !m.is_available)) nodes_json_put_model(b, &m); /* it is stored */
 }
 
 static enum err describe_node(struct db *db, const struct change *c, struct buf *out, struct err_info *info) {
@@ -455,6 +474,8 @@ EDITS(delete)
 EDITS(priorities)
 EDITS(model_update)
 EDITS(model_available)
+EDITS(model_add)
+EDITS(model_remove)
 
 const struct change_row *nodes_operation(enum nodes_operation operation) {
   static const struct change_row rows[NODES_OPERATION_COUNT] = {

@@ -3,6 +3,7 @@
 
 #include "provider/provider.h"
 #include "state/config_check.h"
+#include "state/people.h"
 
 enum { PRIORITY_MAX = 1000000, WEIGHT_MAX = 1000000, KEY_MAX = 8192 };
 
@@ -35,31 +36,30 @@ static enum err read_headers(struct arena *a, const struct json_node *n, void *v
   return OK;
 }
 
-/* A number, or the digits of one, or a code: clients send what they were shown. */
-static enum err read_node(struct arena *a, const struct json_node *n, void *value, struct err_info *info) {
+enum err nodes_read_ref(struct arena *a, const struct json_node *n, void *value, struct err_info *info) {
   struct str s, *out = value;
   int64_t id;
-  if (json_type(n) == JSON_STRING) {
-    enum err e = json_string(n, &s, info);
-    if (!e && !s.n) e = fields_refuse(n, "must be a node's code or number", info);
-    if (!e) *out = s;
-    return e;
+  if (json_type(n) == JSON_NUMBER) {
+    enum err e = json_i64(n, &id, info);
+    if (!e && id <= 0) e = fields_refuse(n, "must be a node's number or code", info);
+    if (e) return e;
+    *out = arena_printf(a, "%lld", (long long)id);
+    return out->p ? OK : ERR_NO_MEMORY;
   }
-  enum err e = json_i64(n, &id, info);
-  if (!e && id <= 0) e = fields_refuse(n, "must be a node's code or number", info);
-  if (e) return e;
-  *out = arena_printf(a, "%lld", (long long)id);
-  return out->p ? OK : ERR_NO_MEMORY;
+  enum err e = json_string(n, &s, info);
+  if (!e && !user_pattern_is_valid(s)) e = fields_refuse(n, "must be a node's number or code", info);
+  if (!e) *out = s;
+  return e;
 }
 
 static const char *const usages[] = {"option", "always", "none"};
 static const char *const auth_modes[NODES_AUTH_MODES] = {"iam", "api_key"};
 
 static const struct field priority_rows[] = {
-    {STR("node_id"), FIELD_OTHER, 1, offsetof(struct nodes_priority, node), .read = read_node,
-     .schema = "\"type\":[\"integer\",\"string\"]", .help = "the node's number or code"},
-    {STR("id"), FIELD_OTHER, 1, offsetof(struct nodes_priority, node), .read = read_node,
-     .schema = "\"type\":[\"integer\",\"string\"]", .help = "the same"},
+    {STR("node_id"), FIELD_OTHER, 1, offsetof(struct nodes_priority, node), .read = nodes_read_ref,
+     .schema = NODES_REF_SCHEMA, .help = "the node's number or code"},
+    {STR("id"), FIELD_OTHER, 1, offsetof(struct nodes_priority, node), .read = nodes_read_ref,
+     .schema = NODES_REF_SCHEMA, .help = "the same"},
     {STR("priority"), FIELD_INTEGER, 2, offsetof(struct nodes_priority, priority), .min = -PRIORITY_MAX,
      .max = PRIORITY_MAX, .help = "higher is preferred"}};
 static const struct fields priority_fields = {priority_rows, sizeof priority_rows / sizeof *priority_rows,
@@ -112,6 +112,8 @@ static const struct field rows[] = {
      .help = "how its streams report tokens"},
     {STR("health_check_url"), FIELD_STRING, NODES_HEALTH_URL, AT(health_url), .min = 1, .is_valid = is_url,
      .must = URL_MUST, .is_nullable = true, .help = "asked by the health check; at the node's own origin"},
+    TEXT("model_name", NODES_MODEL, model, node_model_name_is_valid,
+         "must have 1 to 256 bytes, no control characters, and no white space at its ends", "as the node knows it"),
     SWITCH("is_available", NODES_AVAILABLE, is_available, "false: the model is not used"),
     {STR("context_length"), FIELD_INTEGER, NODES_CONTEXT, AT(context_tokens), .min = 1, .max = NODE_CONTEXT_MAX,
      .is_nullable = true, .help = "tokens; null: as the node says"},

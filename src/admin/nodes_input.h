@@ -28,6 +28,7 @@ enum nodes_member {
   /* of models */
   NODES_AVAILABLE = 0x40000,
   NODES_CONTEXT = 0x80000,
+  NODES_MODEL = 0x200000,
   /* of a batch */
   NODES_PRIORITIES = 0x100000
 };
@@ -44,7 +45,7 @@ struct nodes_headers {
 
 struct nodes_input {
   unsigned has; /* of enum nodes_member */
-  struct str name, code, type, base_url, api_key, aws_secret_key, aws_session_token, region, health_url;
+  struct str model, name, code, type, base_url, api_key, aws_secret_key, aws_session_token, region, health_url;
   unsigned auth_mode, usage; /* enum nodes_auth_mode; enum config_usage */
   struct nodes_headers headers;
   int64_t priority, weight;
@@ -64,6 +65,11 @@ struct nodes_priority {
 };
 
 extern const struct fields nodes_fields;
+
+/* A field's `read` (FIELD_OTHER, struct str) of what names a node: its number, as lists of nodes show it, its code, or,
+ * where that is meant, a pattern of codes. A number becomes its digits. */
+enum err nodes_read_ref(struct arena *a, const struct json_node *n, void *value, struct err_info *info);
+#define NODES_REF_SCHEMA "\"type\":[\"string\",\"integer\"]"
 
 /* "bedrock", "vllm", "groq" …: what a node may be. */
 bool nodes_type_is_known(struct str type);

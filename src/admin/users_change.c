@@ -115,8 +115,10 @@ static enum err set_team(struct edit *edit, struct err_info *info) {
 static enum err create(struct edit *edit, struct err_info *info) {
   const struct users_input *in = edit->in;
   struct user_token token;
-  edit->u =
-      (struct store_user){.role = (enum user_role)in->role, .is_active = true, .has_all_models = in->has_all_models};
+  edit->u = (struct store_user){.role = (enum user_role)in->role,
+                                .is_active = true,
+                                .has_all_models = in->has_all_models,
+                                .can_manage_ollama = in->can_manage_ollama};
   enum err e = set_team(edit, info);
   if (!e) e = store_user_add(edit->db, in->username, &edit->u, info);
   if (e) return e;
@@ -131,6 +133,7 @@ static enum err update(struct edit *edit, struct err_info *info) {
   if (in->has & USERS_ROLE) edit->u.role = (enum user_role)in->role;
   if (in->has & USERS_ACTIVE) edit->u.is_active = in->is_active;
   if (in->has & USERS_ALL_MODELS) edit->u.has_all_models = in->has_all_models;
+  if (in->has & USERS_OLLAMA) edit->u.can_manage_ollama = in->can_manage_ollama;
   enum err e = in->has & USERS_TEAM ? set_team(edit, info) : OK;
   return e ? e : store_user_update(edit->db, &edit->u, info);
 }

@@ -1,6 +1,7 @@
 /* The fields of users: see users_input.h. */
 #include "admin/users_input.h"
 
+#include "admin/nodes_input.h"
 #include "state/password.h"
 
 enum { DAYS_MAX = 36500 };
@@ -22,23 +23,6 @@ enum { DAYS_MAX = 36500 };
                                               .help = text                                                          \
   }
 
-/* A node's code or a pattern of codes, or its number, as lists of nodes show it: the text of any. */
-static enum err read_node(struct arena *a, const struct json_node *n, void *value, struct err_info *info) {
-  struct str s, *out = value;
-  int64_t id;
-  if (json_type(n) == JSON_NUMBER) {
-    enum err e = json_i64(n, &id, info);
-    if (!e && id <= 0) e = fields_refuse(n, "must be a node's number or code", info);
-    if (e) return e;
-    *out = arena_printf(a, "%lld", (long long)id);
-    return out->p ? OK : ERR_NO_MEMORY;
-  }
-  enum err e = json_string(n, &s, info);
-  if (!e && !user_pattern_is_valid(s)) e = fields_refuse(n, PATTERN_MUST, info);
-  if (!e) *out = s;
-  return e;
-}
-
 static enum err read_nodes(struct arena *a, const struct json_node *n, void *value, struct err_info *info) {
   struct json_node node;
   enum err e = json_expect(n, JSON_ARRAY, info);
@@ -48,7 +32,7 @@ static enum err read_nodes(struct arena *a, const struct json_node *n, void *val
   size_t done = 0;
   if (!v) return ERR_NO_MEMORY;
   for (struct json_iter it = json_each(n); json_next(&it, &node); done++) {
-    e = read_node(a, &node, &v[done], info);
+    e = nodes_read_ref(a, &node, &v[done], info);
     for (size_t i = 0; !e && i < done; i++)
       if (str_eq(v[i], v[done])) e = fields_refuse(&node, "comes twice", info);
     if (e) return e;
@@ -56,8 +40,6 @@ static enum err read_nodes(struct arena *a, const struct json_node *n, void *val
   *(struct field_strings *)value = (struct field_strings){v, done};
   return OK;
 }
-
-#define NODE_SCHEMA "\"type\":[\"string\",\"integer\"]"
 
 static const char *const roles[USER_ROLE_COUNT] = {"user", "viewer", "operator", "admin"};
 
@@ -68,14 +50,16 @@ static const struct field rows[] = {
     {STR("is_active"), FIELD_BOOL, USERS_ACTIVE, AT(is_active), .help = "false: no token of the user is accepted"},
     PATTERNS("models", USERS_MODELS, models, USER_MODELS_MAX, "names or patterns of models that may be used"),
     {STR("has_all_models"), FIELD_BOOL, USERS_ALL_MODELS, AT(has_all_models), .help = "every model may be used"},
+    {STR("can_manage_ollama"), FIELD_BOOL, USERS_OLLAMA, AT(can_manage_ollama),
+     .help = "models of Ollama's nodes may be pulled and deleted"},
     {STR("expires_in_days"), FIELD_INTEGER, USERS_EXPIRES, AT(expires_in_days), .min = 1, .max = DAYS_MAX,
      .is_nullable = true, .must = "must be 1 to 36500, or null for a token that does not expire",
      .help = "until the token expires; null: never"},
     NAME("name", USERS_NAME, name, "the token's name"),
-    {STR("node_id"), FIELD_OTHER, USERS_NODE_ID, AT(node_id), .read = read_node, .schema = NODE_SCHEMA,
+    {STR("node_id"), FIELD_OTHER, USERS_NODE_ID, AT(node_id), .read = nodes_read_ref, .schema = NODES_REF_SCHEMA,
      .help = "a node, or a pattern of nodes"},
     {STR("node_ids"), FIELD_OTHER, USERS_NODE_IDS, AT(node_ids), .read = read_nodes,
-     .schema = "\"type\":\"array\",\"items\":{" NODE_SCHEMA "}", .help = "nodes, or patterns of nodes"},
+     .schema = "\"type\":\"array\",\"items\":{" NODES_REF_SCHEMA "}", .help = "nodes, or patterns of nodes"},
     {STR("password"), FIELD_STRING, USERS_PASSWORD, AT(password), .min = PASSWORD_BYTES_MIN, .max = PASSWORD_BYTES_MAX,
      .must = "must have 10 to 1024 bytes", .help = "what the user signs in to the administration with"},
     PATTERN("model_name", USERS_MODEL_NAME, model_name, "a model of the node, or a pattern"),

@@ -17,14 +17,15 @@ enum users_member {
   USERS_NODE_IDS = 256,
   USERS_MODEL_NAME = 512,
   USERS_TEAM = 1024, /* null: none */
-  USERS_PASSWORD = 2048
+  USERS_PASSWORD = 2048,
+  USERS_OLLAMA = 4096 /* can_manage_ollama */
 };
 
 struct users_input {
   unsigned has; /* of enum users_member */
   struct str username, name, node_id, model_name, team, password;
   unsigned role; /* enum user_role */
-  bool is_active, has_all_models;
+  bool is_active, has_all_models, can_manage_ollama;
   int64_t expires_in_days; /* 0: never */
   struct field_strings models, node_ids;
 };

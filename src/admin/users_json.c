@@ -49,6 +49,7 @@ void users_json_put(struct buf *b, const struct user *u, struct str token) {
   json_out_member_string(b, "role", str_from_c(user_role_name(u->role)));
   json_out_member_bool(b, "is_active", u->is_active);
   json_out_member_bool(b, "has_password", u->has_password);
+  json_out_member_bool(b, "can_manage_ollama", u->can_manage_ollama);
   json_out_member_time(b, "created_at", u->created_us);
   json_out_member_time(b, "updated_at", u->updated_us);
   json_out_key(b, "team");

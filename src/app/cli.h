@@ -31,8 +31,8 @@ struct cli_paths {
 };
 enum err cli_paths(struct arena *a, struct cli_paths *out, struct err_info *info) MUST_CHECK;
 
-/* The paths, and the contexts of that user: of commands that speak to a server. What is wrong is told on standard error;
- * returns the exit code. After CLI_OK contexts_clear. */
+/* The paths, and the contexts of that user: of commands that speak to a server. What is wrong is told on standard
+ * error; returns the exit code. After CLI_OK contexts_clear. */
 int cli_find_contexts(struct arena *a, struct cli_paths *paths, struct contexts *contexts);
 
 /* True and *out when a server of this machine runs. */

@@ -12,6 +12,7 @@
 #include "state/data_lock.h"
 #include "state/disk.h"
 #include "state/migrate.h"
+#include "state/session.h"
 #include "state/store.h"
 #include "state/store_names.h"
 #include "state/store_node.h"
@@ -189,7 +190,12 @@ static int restore(struct place *p, int argc, char **argv) {
     store_stop();
     return cli_fail(CLI_FAILED, "%s", status.text);
   }
+  e = session_end_stored(&info); /* some of them may have been signed out since */
   size_t users = keep_last_known();
+  if (e) {
+    store_stop();
+    return fail(e, &info);
+  }
   printf("Restored %zu user%s from %s; what was there is %s.before-restore\n", users, users == 1 ? "" : "s", argv[1],
          p->store);
   store_stop();
@@ -273,19 +279,22 @@ static enum err add_all(struct db *db, void *arg, struct err_info *info) {
 
 /* The next part of an export, each of which begins with a line that says what it is. */
 static struct str next_part(struct str *rest) {
-  static const struct str head = STR("\n{\"kind\":\"maestro-");
+  static const struct str head = STR("\n{\"kind\":\"maestro-"); /* a row has a kind, too */
   size_t next = str_find(*rest, head);
   struct str part = str_sub(*rest, 0, next == SIZE_MAX ? rest->n : next + 1);
   *rest = str_sub(*rest, part.n, rest->n);
   return part;
 }
 
-/* People, then names and nodes: exports of earlier versions have none of these. */
+/* People, then names and nodes. All of them must be there, so that a text that was cut is known to be: but for exports
+ * of the first form, which had people alone. */
 static enum err parse_content(struct str text, struct content *out, struct err_info *info) {
+  static const struct str first_form = STR("{\"kind\":\"maestro-people\",\"version\":1,");
   struct str rest = text;
   enum err e = people_read(next_part(&rest), &out->people, info);
-  if (!e && rest.n) e = names_read(next_part(&rest), &out->names, info);
-  return e || !rest.n ? e : nodes_read(rest, &out->nodes, info);
+  if (!rest.n && str_has_prefix(text, first_form)) return e;
+  if (!e) e = names_read(next_part(&rest), &out->names, info);
+  return e ? e : nodes_read(rest, &out->nodes, info);
 }
 
 static int import(struct place *p, int argc, char **argv) {

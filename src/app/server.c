@@ -183,7 +183,8 @@ static bool lacks_models(void) {
   const struct catalog *c = snapshot_get(now, GATEWAY_CATALOG);
   bool lacks = false;
   for (size_t i = 0; i < c->provider_count && !lacks; i++)
-    lacks = c->providers[i].is_open && c->providers[i].is_ready && !c->providers[i].is_demo;
+    lacks = c->providers[i].is_open && c->providers[i].is_ready && !c->providers[i].is_demo &&
+            !c->providers[i].provider.has_no_list;
   snapshot_unref(now);
   return lacks;
 }
@@ -310,6 +311,14 @@ static bool has_auto_model(void) {
   return found;
 }
 
+static bool is_demo_only(void) {
+  struct snapshot *now = snapshot_newest();
+  const struct catalog *c = snapshot_get(now, GATEWAY_CATALOG);
+  bool is_demo = c->provider_count == 1 && c->providers[0].is_demo;
+  snapshot_unref(now);
+  return is_demo;
+}
+
 /* What a person sees in the terminal; the log is for machines. */
 static void greet(const struct config *config, const struct server_start *start, const struct cli_paths *paths,
                   bool created_key) {
@@ -320,7 +329,7 @@ static void greet(const struct config *config, const struct server_start *start,
   snprintf(url, sizeof url, strchr(host, ':') && !is_local ? "http://[%s]:%u" : "http://%s:%u",
            is_local ? "localhost" : host, server_start_port(start));
   fprintf(stderr, "\n  Maestro " MAESTRO_VERSION " serves on %s\n\n", url);
-  if (!has_provider(config))
+  if (is_demo_only())
     fprintf(stderr,
             "  No provider is configured: the built-in demo answers (no real model). Set OPENAI_API_KEY or another\n"
             "  provider's key, or run `maestro init`, then see `maestro check`.\n");

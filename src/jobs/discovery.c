@@ -83,7 +83,7 @@ static enum err run_query(void *arg) {
 }
 
 static bool is_asked(const struct catalog_provider *p) {
-  if (p->is_demo || !p->is_ready) return false;
+  if (p->is_demo || !p->is_ready || p->provider.has_no_list) return false;
   const struct discovered_list *listed = discovered_get(p->provider.id);
   discovered_release(listed);
   return p->is_open || listed;

@@ -155,6 +155,7 @@ enum err provider_init(struct arena *a, const struct provider_spec *spec, struct
   if (!p.id.p) return ERR_NO_MEMORY;
   if ((e = keep_credential(a, spec, &p, info))) return e;
   p.is_vendor_address = is_vendor_address(spec, preset, &p);
+  p.has_no_list = p.type == &provider_bedrock && p.is_vendor_address; /* the control plane has it, another host */
   p.usage = spec->has_usage ? spec->usage : preset ? preset->usage : type->usage;
   e = build_targets(a, &p);
   if (!e) e = provider_build_headers(a, spec, preset, &p, info);

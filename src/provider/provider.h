@@ -94,6 +94,7 @@ struct provider {
   enum provider_usage usage;
   bool is_vendor;         /* by its type or its preset */
   bool is_vendor_address; /* and at the vendor's own address: its own models, which write calls as calls */
+  bool has_no_list;       /* its address has no list of models to ask for */
   bool starts_in_think;   /* its models' templates write the opening tag of thinking: answers begin inside of it */
   struct str base_path;   /* with its version */
   struct str catalog_target;

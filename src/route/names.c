@@ -217,10 +217,11 @@ static struct route_name *group_of(const struct build *b, const struct names_mem
 }
 
 static enum err link_groups(struct build *b, const struct route_names *before) {
-  bool is_declared;
+  bool is_declared = false;
   enum err e = OK;
   for (size_t i = 0; i < rows_of(b, NAMES_MEMBER); i++) {
-    struct route_name *r = group_of(b, row_of(b, NAMES_MEMBER, i, &is_declared), is_declared);
+    const struct names_member *m = row_of(b, NAMES_MEMBER, i, &is_declared);
+    struct route_name *r = group_of(b, m, is_declared);
     if (r && r->step_count < GROUP_MEMBERS_MAX) r->step_count++;
   }
   for (size_t i = 0; !e && i < b->n->groups.count; i++) {

@@ -18,7 +18,7 @@ size_t names_count(const struct names *n) {
 
 static void put_row(struct buf *b, enum names_kind kind, const struct names_row *row) {
   json_out_begin(b, '{');
-  json_out_member_string(b, "kind", str_from_c(names_kind_word(kind)));
+  json_out_member_string(b, "type", str_from_c(names_kind_word(kind)));
   json_out_member_i64(b, "created_us", row->created_us);
   json_out_member_i64(b, "updated_us", row->updated_us);
   json_out_key(b, "value");
@@ -56,11 +56,11 @@ static bool kind_parse(struct str word, enum names_kind *out) {
 }
 
 static enum err read_row(struct names *n, const struct json_node *root, struct err_info *info) {
-  struct json_node word = json_member(root, STR("kind")), value = json_member(root, STR("value"));
+  struct json_node word = json_member(root, STR("type")), value = json_member(root, STR("value"));
   enum names_kind kind = NAMES_ALIAS;
   struct str text;
   enum err e = json_string(&word, &text, info);
-  if (!e && !kind_parse(text, &kind)) return err_set_param(info, ERR_BAD_VALUE, "kind", "\"kind\" is not known");
+  if (!e && !kind_parse(text, &kind)) return err_set_param(info, ERR_BAD_VALUE, "type", "\"type\" is not known");
   if (e) return e;
   struct names_row *row = names_add(n, kind);
   if (!row) return err_set(info, ERR_BAD_VALUE, "more than %d of a kind", NAMES_ROWS_MAX);

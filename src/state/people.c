@@ -222,7 +222,8 @@ static enum err take_user(void *arg, const struct db_value *row, unsigned column
                      .team = row[9].s.n ? arena_dup(l->arena, row[9].s) : STR_NONE,
                      .sessions_from_us = row[10].i,
                      .has_password = row[11].i != 0,
-                     .limits = limits_of_row(row + 12)};
+                     .can_manage_ollama = row[12].i != 0,
+                     .limits = limits_of_row(row + 13)};
   if (!u->name.p || (row[9].s.n && !u->team.p)) return no_memory(info);
   /* A role of a newer program is no reason to give more than the least. */
   if (!user_role_parse(row[2].s, &u->role)) u->role = USER_ROLE_USER;

@@ -43,7 +43,8 @@ struct user {
   struct str team; /* its name; empty: in none */
   enum user_role role;
   bool is_active;
-  bool has_all_models; /* then `models` says nothing */
+  bool has_all_models;    /* then `models` says nothing */
+  bool can_manage_ollama; /* pull, copy and delete models of Ollama's nodes */
   bool has_password;
   int64_t created_us, updated_us;
   int64_t sessions_from_us; /* a session that was made before has ended */

@@ -51,6 +51,7 @@ static void put_user(struct buf *b, const struct user *u) {
   json_out_member_string(b, "role", str_from_c(user_role_name(u->role)));
   json_out_member_bool(b, "is_active", u->is_active);
   json_out_member_bool(b, "has_all_models", u->has_all_models);
+  if (u->can_manage_ollama) json_out_member_bool(b, "can_manage_ollama", true);
   json_out_member_i64(b, "created_us", u->created_us);
   json_out_member_i64(b, "updated_us", u->updated_us);
   if (u->sessions_from_us) json_out_member_i64(b, "sessions_from_us", u->sessions_from_us);
@@ -261,6 +262,7 @@ static enum err read_user(struct reader *r, const struct json_node *n, struct us
   if (!e && !user_role_parse(text, &u->role)) e = bad(&role, "is no role", info);
   if (!e) e = json_bool(&active, &u->is_active, info);
   if (!e) e = json_get_bool(n, STR("has_all_models"), &u->has_all_models, info);
+  if (!e) e = json_get_bool(n, STR("can_manage_ollama"), &u->can_manage_ollama, info);
   if (!e) e = json_get_i64(n, STR("created_us"), &u->created_us, info);
   if (!e) e = json_get_i64(n, STR("updated_us"), &u->updated_us, info);
   if (!e) e = json_get_i64(n, STR("sessions_from_us"), &u->sessions_from_us, info);

@@ -30,6 +30,8 @@ enum err session_add(const struct session *s, struct err_info *info) MUST_CHECK;
 /* Gone at once. A failure of the store is returned: a restart could bring it back. */
 enum err session_end(const struct crypto_hash *key, struct err_info *info) MUST_CHECK;
 
+/* Ends all that the store has: what a backup had may have been signed out since. In commands. */
+enum err session_end_stored(struct err_info *info) MUST_CHECK;
 /* Takes the store's rows into the table. */
 enum err session_load(struct err_info *info) MUST_CHECK;
 /* Forgets what is over and writes down when the others were last seen. */

@@ -97,12 +97,18 @@ enum err store_node_put_model(struct db *db, int64_t id, const struct node_model
   return db_run(db, DB_STORED_MODEL_PUT, params, NODE_MODEL_FIELDS + 1, NULL, NULL, info);
 }
 
+enum err store_node_delete_model(struct db *db, int64_t id, struct str name, struct err_info *info) {
+  const struct db_value params[] = {db_int(id), db_text(name)};
+  atomic_fetch_add(&changes, 1);
+  enum err e = db_run(db, DB_STORED_MODEL_DELETE, params, 2, NULL, NULL, info);
+  if (e || db_changes(db)) return e;
+  return err_set(info, ERR_NOT_FOUND, "nothing is stored of the model \"%.*s\"", STR_ARG(str_cut_utf8(name, 120)));
+}
+
 /* The rest of them: a switch or a context that somebody has set outlives its model's absence. */
 static enum err retire(struct db *db, int64_t id, const struct node_model *m, struct err_info *info) {
   struct node_model gone = *m;
-  const struct db_value params[] = {db_int(id), db_text(m->name)};
-  atomic_fetch_add(&changes, 1);
-  if (m->is_available && !m->context_tokens) return db_run(db, DB_STORED_MODEL_DELETE, params, 2, NULL, NULL, info);
+  if (m->is_available && !m->context_tokens) return store_node_delete_model(db, id, m->name, info);
   gone.is_listed = false;
   return m->is_listed ? store_node_put_model(db, id, &gone, info) : OK;
 }

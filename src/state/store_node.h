@@ -17,6 +17,8 @@ enum err store_node_update(struct db *db, const struct node *node, struct err_in
 enum err store_node_delete(struct db *db, int64_t id, struct err_info *info) MUST_CHECK;
 /* Adds the model or replaces all of it. */
 enum err store_node_put_model(struct db *db, int64_t id, const struct node_model *m, struct err_info *info) MUST_CHECK;
+/* ERR_NOT_FOUND when nothing is stored of it. */
+enum err store_node_delete_model(struct db *db, int64_t id, struct str name, struct err_info *info) MUST_CHECK;
 /* What the node lists now: new models are available, what is known of others but what the list says stays, and those
  * that are not in it any more are so marked, or go if nobody has set anything for them. `listed` says name,
  * listed_tokens, size_bytes, family and digest. */

@@ -14,8 +14,11 @@ static enum err take_id(void *arg, const struct db_value *row, unsigned columns,
 static enum err take_user(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
   struct store_user *u = arg;
   (void)columns, (void)info;
-  *u = (struct store_user){
-      .id = row[0].i, .is_active = row[2].i != 0, .has_all_models = row[3].i != 0, .team_id = row[4].i};
+  *u = (struct store_user){.id = row[0].i,
+                           .is_active = row[2].i != 0,
+                           .has_all_models = row[3].i != 0,
+                           .team_id = row[4].i,
+                           .can_manage_ollama = row[5].i != 0};
   if (!user_role_parse(row[1].s, &u->role)) u->role = USER_ROLE_USER;
   return OK;
 }
@@ -33,13 +36,25 @@ enum err store_user_find(struct db *db, struct str name, struct store_user *out,
   return e;
 }
 
+enum { USER_PARAMS = 7 };
+
+/* Of a whole row, as the queries of one have them; $1 is what finds it. */
+static void put_user(struct db_value which, const struct store_user *user, struct db_value out[USER_PARAMS]) {
+  out[0] = which;
+  out[1] = db_text(str_from_c(user_role_name(user->role)));
+  out[2] = db_int(user->is_active);
+  out[3] = db_int(user->has_all_models);
+  out[4] = db_int(clock_wall_us());
+  out[5] = db_int_or_null(user->team_id);
+  out[6] = db_int(user->can_manage_ollama);
+}
+
 enum err store_user_add(struct db *db, struct str name, struct store_user *user, struct err_info *info) {
-  const struct db_value params[] = {db_text(name),           db_text(str_from_c(user_role_name(user->role))),
-                                    db_int(user->is_active), db_int(user->has_all_models),
-                                    db_int(clock_wall_us()), db_int_or_null(user->team_id)};
+  struct db_value params[USER_PARAMS];
   int64_t id = 0;
-  enum err e = db_run(db, DB_USER_REVIVE, params, 6, take_id, &id, info);
-  if (!e && !id) e = db_run(db, DB_USER_ADD, params, 6, take_id, &id, info);
+  put_user(db_text(name), user, params);
+  enum err e = db_run(db, DB_USER_REVIVE, params, USER_PARAMS, take_id, &id, info);
+  if (!e && !id) e = db_run(db, DB_USER_ADD, params, USER_PARAMS, take_id, &id, info);
   if (e == ERR_CONFLICT) return err_set_param(info, e, "username", "there is a user \"%.*s\" already", STR_ARG(name));
   if (e) return e;
   user->id = id;
@@ -48,11 +63,10 @@ enum err store_user_add(struct db *db, struct str name, struct store_user *user,
 }
 
 enum err store_user_update(struct db *db, const struct store_user *user, struct err_info *info) {
-  const struct db_value params[] = {db_int(user->id),        db_text(str_from_c(user_role_name(user->role))),
-                                    db_int(user->is_active), db_int(user->has_all_models),
-                                    db_int(clock_wall_us()), db_int_or_null(user->team_id)};
+  struct db_value params[USER_PARAMS];
+  put_user(db_int(user->id), user, params);
   store_changed(user->id);
-  return db_run(db, DB_USER_UPDATE, params, 6, NULL, NULL, info);
+  return db_run(db, DB_USER_UPDATE, params, USER_PARAMS, NULL, NULL, info);
 }
 
 enum err store_user_set_password(struct db *db, int64_t id, struct str hash, struct err_info *info) {
@@ -172,7 +186,10 @@ enum err store_user_clear(struct db *db, enum store_user_list list, int64_t user
 }
 
 enum err store_user_import(struct db *db, const struct user *user, struct err_info *info) {
-  struct store_user row = {.role = user->role, .is_active = user->is_active, .has_all_models = user->has_all_models};
+  struct store_user row = {.role = user->role,
+                           .is_active = user->is_active,
+                           .has_all_models = user->has_all_models,
+                           .can_manage_ollama = user->can_manage_ollama};
   enum err e = user->team.n ? store_team_find(db, user->team, &row.team_id, info) : OK;
   if (!e) e = store_user_add(db, user->name, &row, info);
   if (!e) e = store_user_set_limits(db, row.id, &user->limits, info);

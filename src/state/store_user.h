@@ -10,7 +10,7 @@
 struct store_user {
   int64_t id;
   enum user_role role;
-  bool is_active, has_all_models;
+  bool is_active, has_all_models, can_manage_ollama;
   int64_t team_id; /* 0: in none */
 };
 

@@ -303,9 +303,18 @@ test('without a configured password one lies in the data directory; sessions sur
   p = await startServe({ config, home: own, key: null });
   assert.equal(readFileSync(file, 'utf8'), password);
   assert.equal(await read(made.cookie, p.url), 200);
+  const copy = join(own, 'copy.db');
+  assert.equal((await run(['store', 'backup', copy], { home: own })).code, 0);
   p.child.kill('SIGTERM');
   await p.exited;
   p = await startServe({ config, home: own, key: null, env: { ADMIN_PASSWORD: 'another one altogether' } });
+  assert.equal(await read(made.cookie, p.url), 401);
+  p.child.kill('SIGTERM');
+  await p.exited;
+  // What was signed out meanwhile does not come back with a backup.
+  const restored = await run(['store', 'restore', copy], { home: own });
+  assert.equal(restored.code, 0, restored.stderr);
+  p = await startServe({ config, home: own, key: null });
   assert.equal(await read(made.cookie, p.url), 401);
   await p.stop();
 });

@@ -241,6 +241,19 @@ test('bedrock has its address from its region', async () => {
   assert.equal(moved.credential_dropped, true);
   const key = await expect(200, 'PATCH', '/nodes/rock', { api_key: 'bedrock-api-key-0123456789' });
   assert.equal(key.bedrock_auth_mode, 'api_key');
+  assert.equal((await expect(200, 'POST', '/nodes/rock/health-check')).health_status, 'unknown');
+  assert.match((await expect(409, 'POST', '/nodes/rock/sync-models')).error.message, /no list/);
+  const model = 'us.anthropic.claude-sonnet-4-5-20250929-v1:0';
+  assert.equal((await expect(201, 'POST', '/nodes/rock/models', { model_name: model, context_length: 200000 })).context_length, 200000);
+  await expect(409, 'POST', '/nodes/rock/models', { model_name: model });
+  await expect(422, 'POST', '/nodes/rock/models', {});
+  assert.equal((await listed()).find((m) => m.id === `rock/${model}`).max_model_len, 200000);
+  assert.equal((await expect(200, 'GET', '/models/bedrock'))[0].model.model_name, model);
+  await expect(204, 'DELETE', `/nodes/rock/models/${model}`);
+  await expect(404, 'DELETE', `/nodes/rock/models/${model}`);
+  assert.ok(!(await listed()).some((m) => m.id === `rock/${model}`));
+  const rows = (await audit('&entity_type=node_model')).logs;
+  assert.deepEqual(rows.slice(0, 2).map((r) => [r.action, !!r.details.before, !!r.details.after]), [['model_remove', true, false], ['model_add', false, true]]);
   await expect(204, 'DELETE', '/nodes/rock');
 });
 
@@ -475,6 +488,7 @@ test('load is known', async () => {
   await (await slow).text();
   await until('none', async () => (await of()).active_requests === 0);
   assert.ok((await of()).total_requests > 0);
+  assert.equal((await expect(200, 'GET', '/nodes/gpu-box/metrics')).node_code, 'gpu-box');
 });
 
 test('the gateway starts with nodes as last known when the store is broken', async () => {

@@ -176,11 +176,15 @@ TEST(a_user_is_switched_off_and_on_and_deleted) {
   assert_true(says("\"is_active\":true"));
   assert_int_equal(RUN(update, "ann", "", "{\"is_active\":false,\"role\":\"operator\"}"), OK);
   assert_true(says("\"is_active\":false") && says("\"role\":\"operator\""));
+  assert_true(says("\"can_manage_ollama\":false"));
+  assert_int_equal(RUN(update, "ann", "", "{\"can_manage_ollama\":true}"), OK);
+  assert_true(says("\"can_manage_ollama\":true") && says("\"role\":\"operator\""));
   assert_int_equal(RUN(delete, "ann", "", ""), OK);
   assert_false(is_stored(text));
   assert_int_equal(RUN(delete, "ann", "", ""), ERR_NOT_FOUND);
   assert_int_equal(RUN(create, "", "", "{\"username\":\"ann\"}"), OK);
   assert_true(says("\"has_all_models\":false") && says("\"role\":\"user\"") && says("\"id\":1,"));
+  assert_true(says("\"can_manage_ollama\":false"));
 }
 
 TEST(passwords_are_for_those_who_sign_in) {

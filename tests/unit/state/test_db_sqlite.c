@@ -30,9 +30,9 @@ static enum err take_id(void *arg, const struct db_value *row, unsigned columns,
 }
 
 static enum err add_user(struct db *db, const char *name, int64_t *id, struct err_info *info) {
-  const struct db_value params[] = {db_text(str_from_c(name)), db_text(STR("user")), db_int(1), db_int(0),
-                                    db_int(1234)};
-  return db_run(db, DB_USER_ADD, params, 5, take_id, id, info);
+  const struct db_value params[] = {
+      db_text(str_from_c(name)), db_text(STR("user")), db_int(1), db_int(0), db_int(1234), db_null(), db_int(0)};
+  return db_run(db, DB_USER_ADD, params, 7, take_id, id, info);
 }
 
 static enum err count_rows(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {

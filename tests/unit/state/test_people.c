@@ -25,7 +25,8 @@ static int teardown(void **state) {
 }
 
 static int64_t add(const char *name, enum user_role role, bool has_all_models) {
-  struct store_user u = {.role = role, .is_active = true, .has_all_models = has_all_models};
+  struct store_user u = {
+      .role = role, .is_active = true, .has_all_models = has_all_models, .can_manage_ollama = has_all_models};
   assert_int_equal(store_user_add(db, str_from_c(name), &u, NULL), OK);
   return u.id;
 }
@@ -158,7 +159,8 @@ static void check_filled(const struct people *p) {
   assert_int_equal(b->token_count + b->model_count + b->node_count + b->node_model_count, 0);
   assert_str(c->name, STR("C\xc3\xa9line \"quoted\""));
   assert_int_equal(c->role, USER_ROLE_ADMIN);
-  assert_true(c->has_all_models && c->is_active);
+  assert_true(c->has_all_models && c->is_active && c->can_manage_ollama);
+  assert_false(a->can_manage_ollama);
   assert_int_equal(c->tokens[0].expires_us, 99);
   assert_int_equal(c->tokens[0].created_us, 11);
   struct crypto_hash hash;

@@ -77,6 +77,15 @@ TEST(a_restart_brings_them_back_as_they_were_last_seen) {
   assert_false(is_there(2, 1000 + IDLE, IDLE));
 }
 
+TEST(what_the_store_has_can_be_ended) {
+  struct session s = make(1, 7, 1000);
+  assert_int_equal(session_add(&s, NULL), OK);
+  session_clear();
+  assert_int_equal(session_end_stored(NULL), OK);
+  assert_int_equal(session_load(NULL), OK);
+  assert_int_equal(session_count(), 0);
+}
+
 TEST(sessions_leave_the_generation_alone) {
   uint64_t before = store_generation();
   struct session s = make(1, 7, 1000);
@@ -116,6 +125,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(use_renews_and_time_ends_it, setup, teardown),
       cmocka_unit_test_setup_teardown(an_end_is_final, setup, teardown),
       cmocka_unit_test_setup_teardown(a_restart_brings_them_back_as_they_were_last_seen, setup, teardown),
+      cmocka_unit_test_setup_teardown(what_the_store_has_can_be_ended, setup, teardown),
       cmocka_unit_test_setup_teardown(sessions_leave_the_generation_alone, setup, teardown),
       cmocka_unit_test_setup_teardown(a_user_has_so_many_and_the_oldest_goes, setup, teardown),
       cmocka_unit_test_setup_teardown(without_a_store_they_last_as_long_as_the_process, setup, teardown),
