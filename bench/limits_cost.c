@@ -171,7 +171,7 @@ static double overhead_ns(struct bench *b) {
   return (now_ns(CLOCK_THREAD_CPUTIME_ID) - from) / CALLS;
 }
 
-static void print_request(struct bench *b) {
+static void print_request(struct bench *b, bool as_values) {
   static const char *const names[STAGES] = {"owner of the token", "allowlists", "reserve and release", "settle",
                                             "headers"};
   static double rows[STAGES + 1][ROUNDS];
@@ -186,18 +186,24 @@ static void print_request(struct bench *b) {
     }
   }
   for (unsigned s = 0; s <= STAGES; s++) qsort(rows[s], ROUNDS, sizeof(double), by_size);
-  printf("%d users, %d teams, one model, all with limits; nanoseconds of processor time a request\n", USERS, TEAMS);
+  static const char *const keys[STAGES] = {"auth", "allowlists", "reserve", "settle", "headers"};
   double none = rows[STAGES][ROUNDS / 2];
+  if (!as_values)
+    printf("%d users, %d teams, one model, all with limits; nanoseconds of processor time a request\n", USERS, TEAMS);
   for (unsigned s = 0; s < STAGES; s++) {
     double up_to = rows[s][ROUNDS / 2] - none;
-    printf("  %-22s %8.0f   all until here %8.0f\n", names[s], up_to - before, up_to);
+    if (as_values)
+      printf("%s_us=%.2f %s", keys[s], (up_to - before) / 1e3, s == STAGES - 1 ? "\n" : "");
+    else
+      printf("  %-22s %8.0f   all until here %8.0f\n", names[s], up_to - before, up_to);
+    if (as_values && s == SETTLE) printf("policy_us=%.2f ", up_to / 1e3);
     before = up_to;
   }
 }
 
 /* ---- a change ---- */
 
-static void print_change(struct bench *b) {
+static void print_change(struct bench *b, bool as_values) {
   double whole[CHANGES], one[CHANGES];
   struct err_info info = {0};
   for (unsigned i = 0; i < CHANGES; i++) {
@@ -214,11 +220,13 @@ static void print_change(struct bench *b) {
   }
   qsort(one, CHANGES, sizeof(double), by_size);
   qsort(whole, CHANGES / 5, sizeof(double), by_size);
-  printf("a changed user in force after %.2f ms of reading and indexing; everybody read %.0f ms\n",
+  printf(as_values ? "change_ms=%.2f whole_ms=%.0f\n"
+                   : "a changed user in force after %.2f ms of reading and indexing; everybody read %.0f ms\n",
          one[CHANGES / 2] / 1e6, whole[CHANGES / 10] / 1e6);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+  bool as_values = argc > 1 && !strcmp(argv[1], "--values"); /* key=value, for bench/run */
   struct err_info info = {0};
   struct arena arena, of_request;
   static char folder[] = "/tmp/maestro-limits-XXXXXX", ledger[64], command[64];
@@ -255,8 +263,8 @@ int main(void) {
   b.call->body =
       STR("{\"model\":\"model\",\"max_tokens\":200,\"messages\":[{\"role\":\"user\",\"content\":\"Say hello to the "
           "people who read what benchmarks print, and be brief.\"}]}");
-  print_request(&b);
-  print_change(&b);
+  print_request(&b, as_values);
+  print_change(&b, as_values);
   principals_free(b.principals);
   ledger_worker_detach();
   ledger_close();

@@ -196,6 +196,8 @@ function print_row(row) {
     print_columns(row, "rss_kb warm_kb loaded_kb per_conn_kb opened closed errors status_errors", "at rest KB|after 1 s of load KB|holding KB|per connection KB|opened|closed|errors|not 200")
   else if (row == "start")
     print_columns(row, "start_ms max:start_ms", "start ms|slowest")
+  else if (row == "policy")
+    print_columns(row, "auth_us allowlists_us reserve_us settle_us policy_us headers_us change_ms whole_ms", "owner of the token µs|allowlists|reserve|settle|together|headers|a user changed ms|everybody read ms")
   else if (row == "soak")
     print_columns(row, "rss_begin_kb rss_early_kb rss_end_kb max:errors max:status_errors", "after 50 k requests KB|after 250 k|after 1 M|errors|not 200")
 }

@@ -24,6 +24,7 @@ rows='
   reuse        once   maestro                              2 requests per second, 16 workers, new client connections
   idle         once   nginx,haproxy,maestro                memory: idle, and 10,000 idle connections
   start        once   maestro                              start-up
+  policy       once   maestro                              10,000 users with limits: what policy costs a request (bench/limits)
   translate-small   round  PAIRS  small JSON, 64 connections: what a translation costs above the relay of the same
   translate-burst   round  PAIRS  202-event stream without pace, 64 connections
   translate-paced   round  PAIRS  64 streams, an event each 10 ms
@@ -203,6 +204,11 @@ row_start() {
     "$load" start --port "$port_maestro_other" --path /healthz --seconds 10 -- "${maestro_words[@]}" \
       2>>"$work/start.log" | record start "$round" maestro
   done
+}
+
+row_policy() {
+  cmake --build --preset release --target limits_cost >"$work/policy.log" 2>&1 || die "limits_cost cannot be built"
+  taskset -c "$proxy_cpu" build/release/limits_cost --values 2>>"$work/policy.log" | record policy 1 maestro
 }
 
 row_soak() {

@@ -18,7 +18,7 @@ static bool is_prose(struct str s) {
   return str_is_utf8(s);
 }
 
-static enum err read_tokens(struct arena *a, const struct json_node *n, void *value, struct err_info *info) {
+enum err names_input_read_tokens(struct arena *a, const struct json_node *n, void *value, struct err_info *info) {
   static const char must[] = "must be a number of tokens: 128000, \"198K\" or \"1M\"";
   struct str text;
   int64_t tokens;
@@ -82,8 +82,9 @@ static const char *const scopes[] = {"global", "user", "node", "group", "model",
 #define ROW_NUMBER(KIND, name, member, least, most, def) .type = FIELD_INTEGER, .min = least, .max = most
 #define ROW_LIMIT(KIND, name, member, least, most, def) \
   .type = FIELD_INTEGER, .min = least, .max = most, .is_nullable = true, .none = def
-#define ROW_TOKENS(KIND, name, member, least, most, def) \
-  .type = FIELD_OTHER, .read = read_tokens, .is_nullable = true, .schema = "\"type\":[\"integer\",\"string\",\"null\"]"
+#define ROW_TOKENS(KIND, name, member, least, most, def)                     \
+  .type = FIELD_OTHER, .read = names_input_read_tokens, .is_nullable = true, \
+  .schema = "\"type\":[\"integer\",\"string\",\"null\"]"
 #define ROW_FLAG(KIND, name, member, least, most, def) .type = FIELD_BOOL
 #define ROW_WORD(KIND, name, member, least, most, def) .type = FIELD_CHOICE, .choices = CHOICES_##KIND##_##member
 #define ROW_LIST(KIND, name, member, least, most, def)         \

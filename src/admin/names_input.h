@@ -48,6 +48,8 @@ struct names_input {
 extern const struct fields names_input_fields[NAMES_KINDS];
 extern const struct fields names_input_groups;  /* NAMES_ORDER */
 extern const struct fields names_input_members; /* NAMES_ORDER, NAMES_IDS */
+/* A field's `read` (FIELD_OTHER, int64_t) of a context length: 128000, "198K" or "1M". */
+enum err names_input_read_tokens(struct arena *a, const struct json_node *n, void *value, struct err_info *info);
 /* Puts what has come in the place of what the row has. */
 void names_input_overlay(enum names_kind kind, const struct names_input *in, void *row);
 

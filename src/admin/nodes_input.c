@@ -1,6 +1,7 @@
 /* The fields of nodes: see nodes_input.h. Two keys with one bit are two spellings of one member. */
 #include "admin/nodes_input.h"
 
+#include "admin/names_input.h"
 #include "provider/provider.h"
 #include "state/config_check.h"
 #include "state/people.h"
@@ -115,8 +116,9 @@ static const struct field rows[] = {
     TEXT("model_name", NODES_MODEL, model, node_model_name_is_valid,
          "must have 1 to 256 bytes, no control characters, and no white space at its ends", "as the node knows it"),
     SWITCH("is_available", NODES_AVAILABLE, is_available, "false: the model is not used"),
-    {STR("context_length"), FIELD_INTEGER, NODES_CONTEXT, AT(context_tokens), .min = 1, .max = NODE_CONTEXT_MAX,
-     .is_nullable = true, .help = "tokens; null: as the node says"},
+    {STR("context_length"), FIELD_OTHER, NODES_CONTEXT, AT(context_tokens), .read = names_input_read_tokens,
+     .schema = "\"type\":[\"integer\",\"string\",\"null\"]", .is_nullable = true,
+     .help = "tokens: 128000, \"198K\" or \"1M\"; null: as the node says"},
     {STR("priorities"), FIELD_OBJECTS, NODES_PRIORITIES, AT(priorities), .min = 1, .max = NODES_MAX,
      .element = &priority_fields, .element_required = 3, .help = "all of them are set, or none"}};
 

@@ -29,10 +29,7 @@ static const char components[] =
     "\"object\",\"required\":[\"message\",\"code\"],\"properties\":{\"message\":{\"type\":\"string\"},\"code\":{"
     "\"type\":"
     "\"string\"},\"param\":{\"type\":\"string\",\"description\":\"the member's path\"}}},\"detail\":{\"type\":"
-    "\"string\"}}},"
-    "\"Login\":{\"type\":\"object\",\"required\":[\"username\",\"password\"],\"properties\":{\"username\":{\"type\":"
-    "\"string\",\"minLength\":1,\"maxLength\":128},\"password\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":"
-    "1024}}}}"
+    "\"string\"}}}}"
     "}";
 
 static const struct {
@@ -53,11 +50,11 @@ static bool can_fail(const struct openapi_op *op, int status) {
   bool is_change = op->row != NULL, has_name = str_find_char(op->endpoint->route, '{') != SIZE_MAX;
   bool is_login = op->endpoint->class == AUTH_CLASS_OPEN;
   switch (status) {
-    case 400: return op->row ? op->row->fields != NULL : is_login;
+    case 400: return op->body != NULL;
     case 404: return has_name;
     case 409:
     case 412: return is_change;
-    case 422: return (is_change && op->row->fields) || *op->query || is_login;
+    case 422: return op->body || *op->query;
     case 429: return is_login;
     case 503: return is_change || *op->query;
     default: return true;
@@ -102,16 +99,14 @@ static void put_json_content(struct buf *b, struct str schema) {
 static void put_body(struct buf *b, const struct openapi_op *op) {
   struct buf schema;
   buf_init(&schema, 0);
-  if (op->row && op->row->fields)
-    fields_put_schema(op->row->fields, op->row->allowed, op->row->required, &schema);
+  if (op->body)
+    fields_put_schema(op->body, op->allowed, op->required, &schema);
   else if (op->endpoint->what & OPERATION_MASK)
     buf_put(&schema, STR("{\"type\":\"object\"}"));
-  else if (op->endpoint->class == AUTH_CLASS_OPEN && op->method == HTTP_POST)
-    buf_put(&schema, STR("{\"$ref\":\"#/components/schemas/Login\"}"));
   if (schema.n) {
     json_out_key(b, "requestBody");
     json_out_begin(b, '{');
-    json_out_member_bool(b, "required", !op->row || op->row->required != 0);
+    json_out_member_bool(b, "required", !op->body || op->required != 0);
     put_json_content(b, buf_str(&schema));
     json_out_end(b, '}');
   }

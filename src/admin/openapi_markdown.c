@@ -35,15 +35,12 @@ static void put_callers(struct buf *b, const struct openapi_op *op) {
 }
 
 static void put_body(struct buf *b, const struct openapi_op *op) {
-  const struct change_row *row = op->row;
   struct str name, type, query = str_from_c(op->query);
   bool is_first = true;
-  if (op->endpoint->class == AUTH_CLASS_OPEN && op->method == HTTP_POST) /* the login, which is no change */
-    put(b, "`username` (required), `password` (required)");
-  for (size_t i = 0; row && row->fields && i < row->fields->n; i++) {
-    const struct field *f = &row->fields->v[i];
-    if (!(row->allowed & f->bit)) continue;
-    buf_printf(b, "%s`%.*s`%s", is_first ? "" : ", ", STR_ARG(f->key), row->required & f->bit ? " (required)" : "");
+  for (size_t i = 0; op->body && i < op->body->n; i++) {
+    const struct field *f = &op->body->v[i];
+    if (!(op->allowed & f->bit)) continue;
+    buf_printf(b, "%s`%.*s`%s", is_first ? "" : ", ", STR_ARG(f->key), op->required & f->bit ? " (required)" : "");
     is_first = false;
   }
   while (openapi_next_query(&query, &name, &type)) {
@@ -69,13 +66,13 @@ static void put_fields(struct buf *b, const struct openapi_op *ops, size_t n, co
   const struct field *seen[128];
   size_t count = 0;
   for (size_t i = 0; i < n; i++) {
-    const struct change_row *row = ops[i].row;
-    if (strcmp(ops[i].tag, tag) || !is_shown(&ops[i]) || !row || !row->fields) continue;
-    for (size_t k = 0; k < row->fields->n; k++) {
-      const struct field *f = &row->fields->v[k];
+    const struct openapi_op *op = &ops[i];
+    if (strcmp(op->tag, tag) || !is_shown(op) || !op->body) continue;
+    for (size_t k = 0; k < op->body->n; k++) {
+      const struct field *f = &op->body->v[k];
       size_t at = 0;
       while (at < count && seen[at] != f) at++;
-      if (!(row->allowed & f->bit) || at < count || count == sizeof seen / sizeof *seen) continue;
+      if (!(op->allowed & f->bit) || at < count || count == sizeof seen / sizeof *seen) continue;
       if (!count) put(b, "\n| member | meaning |\n| --- | --- |\n");
       seen[count++] = f;
       buf_printf(b, "| `%.*s` | ", STR_ARG(f->key));

@@ -96,6 +96,20 @@ static void describe_call(struct openapi_op *op) {
                    "the modes of Maestro.";
 }
 
+/* Bodies of what is no change by a row. */
+static const struct {
+  void (*run)(struct request_context *rc);
+  const struct fields *fields;
+  unsigned required;
+} bodies[] = {{sessions_login, &sessions_login_fields, ~0u}, {priorities_set, &priorities_fields, PRIORITIES_REQUIRED}};
+
+static void describe_body(struct openapi_op *op) {
+  if (op->row) op->body = op->row->fields, op->allowed = op->row->allowed, op->required = op->row->required;
+  for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++)
+    if (bodies[i].run == op->endpoint->run)
+      op->body = bodies[i].fields, op->allowed = ~0u, op->required = bodies[i].required;
+}
+
 static void describe(struct openapi_op *op) {
   op->tag = op->summary = op->more = op->query = op->response = op->link = "";
   if (op->endpoint->run == exchange_call) describe_call(op);
@@ -108,6 +122,7 @@ static void describe(struct openapi_op *op) {
     op->more = texts[i].more;
     if (texts[i].kind == CHANGE) op->row = change_row_of(op->endpoint->run);
   }
+  describe_body(op);
   if (!*op->tag) op->tag = tag_of(op->endpoint);
   if (!*op->summary) op->summary = op->endpoint->route.p; /* a literal */
 }

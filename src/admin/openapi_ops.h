@@ -12,7 +12,9 @@ struct openapi_op {
   const char *query;                /* "limit:integer,after:string" */
   const char *response;             /* a JSON Schema, or empty */
   const char *link;                 /* the vendor's own description, or empty */
-  const struct change_row *row;     /* of what changes something; NULL */
+  const struct change_row *row;     /* of what changes something by one; NULL */
+  const struct fields *body;        /* NULL: none, or a vendor's */
+  unsigned allowed, required;       /* of the body's fields */
   bool is_twin;                     /* the same stands below /admin */
 };
 

@@ -75,11 +75,10 @@ static void put_field(struct buf *b, const struct field *f, bool is_required) {
 }
 
 static void put_body(struct buf *b, const struct openapi_op *op) {
-  const struct change_row *row = op->row;
-  if (!row || !row->fields) return;
+  if (!op->body) return;
   buf_put(b, STR("<h4>Body</h4><div class=\"wide\"><table>"));
-  for (size_t i = 0; i < row->fields->n; i++)
-    if (row->allowed & row->fields->v[i].bit) put_field(b, &row->fields->v[i], row->required & row->fields->v[i].bit);
+  for (size_t i = 0; i < op->body->n; i++)
+    if (op->allowed & op->body->v[i].bit) put_field(b, &op->body->v[i], op->required & op->body->v[i].bit);
   buf_put(b, STR("</table></div>"));
 }
 

@@ -16,6 +16,8 @@ enum { BODY_MAX = 1 << 20, FILE_MAX = 4 << 20, CHANGE_MS = 30000, LIST_MAX = 100
 enum { HAS_REVISION = 1, HAS_PRIORITIES = 2, HAS_FALLBACK = 4, HAS_GUARDS = 8 };
 enum { HAS_STRATEGY = 1, HAS_RETRIES = 2 };
 
+_Static_assert(PRIORITIES_REQUIRED == (HAS_REVISION | HAS_PRIORITIES), "what a change says");
+
 struct fallback {
   unsigned has;
   unsigned strategy;
@@ -65,7 +67,7 @@ static const struct field rows[] = {
      .help = "what is tried when a model fails"},
     {STR("guards"), FIELD_OTHER, HAS_GUARDS, offsetof(struct input, has), .read = skip, .schema = "\"type\":\"object\"",
      .help = "taken and ignored: guards are settings"}};
-static const struct fields fields = {rows, 4, sizeof(struct input)};
+const struct fields priorities_fields = {rows, 4, sizeof(struct input)};
 
 /* ---- what is shown ---- */
 
@@ -262,7 +264,7 @@ static enum err prepare(struct request_context *rc, struct priorities_job *j, st
   struct str body = STR_NONE;
   enum err e = rc->request->has_body ? http_exchange_read_body(rc->x, &options, &body, info) : OK;
   rc->bytes_in = body.n;
-  if (!e) e = fields_read(&j->job.arena, body, &fields, ~0u, HAS_REVISION | HAS_PRIORITIES, &j->in, info);
+  if (!e) e = fields_read(&j->job.arena, body, &priorities_fields, ~0u, PRIORITIES_REQUIRED, &j->in, info);
   exchange_adopt(rc);
   if (!e) e = check_revision(rc, j->in.revision, info);
   if (!e) e = find_file(rc, j, info);

@@ -5,7 +5,12 @@
 #ifndef MAESTRO_ADMIN_PRIORITIES_H
 #define MAESTRO_ADMIN_PRIORITIES_H
 
+#include "admin/fields.h"
 #include "gateway/request_context.h"
+
+/* The body of a change, and what of it is required. */
+extern const struct fields priorities_fields;
+enum { PRIORITIES_REQUIRED = 3 };
 
 void priorities_show(struct request_context *rc);
 void priorities_set(struct request_context *rc);

@@ -6,7 +6,6 @@
 
 #include "admin/job.h"
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/json_out.h"
 #include "base/log.h"
 #include "gateway/exchange.h"
@@ -90,36 +89,27 @@ static enum err work(void *arg) {
 
 /* ---- the request ---- */
 
-static enum err read_text(const struct json_node *root, struct str key, size_t max, struct str *out,
-                          struct err_info *info) {
-  struct json_node n = json_member(root, key);
-  struct str s;
-  enum err e = json_string(&n, &s, info);
-  if (!e && (s.n == 0 || s.n > max))
-    e = err_set_param(info, ERR_BAD_VALUE, key.p, "\"%s\" must have 1 to %zu bytes", key.p, max);
-  if (!e) *out = s;
-  return e;
-}
+struct login_input {
+  unsigned has;
+  struct str name, password;
+};
 
-static enum err read_body(struct request_context *rc, struct str *name, struct str *password, struct err_info *info) {
-  static const struct str known[] = {STR("username"), STR("password")};
+static const struct field login_rows[] = {
+    {STR("username"), FIELD_STRING, 1, offsetof(struct login_input, name), .min = 1, .max = USER_NAME_MAX,
+     .must = "must have 1 to 128 bytes", .help = "the administrator's or a user's"},
+    {STR("password"), FIELD_STRING, 2, offsetof(struct login_input, password), .min = 1, .max = PASSWORD_BYTES_MAX,
+     .must = "must have 1 to 1024 bytes"}};
+const struct fields sessions_login_fields = {login_rows, 2, sizeof(struct login_input)};
+
+static enum err read_body(struct request_context *rc, struct login_input *out, struct err_info *info) {
   const struct http_body_options options = {.max_bytes = BODY_MAX};
   struct str body = STR_NONE, type = http_header_get(rc->request->headers, STR("content-type")), media, rest;
-  struct json doc;
   str_cut(type, ';', &media, &rest);
   if (!str_eq_nocase(str_trim(media), STR("application/json")))
     return err_set(info, ERR_UNSUPPORTED_MEDIA, "a login needs \"Content-Type: application/json\"");
   enum err e = rc->request->has_body ? http_exchange_read_body(rc->x, &options, &body, info) : OK;
   rc->bytes_in = body.n;
-  if (!e) e = json_parse_copy(&doc, body, NULL, rc->arena, info);
-  if (e) return e;
-  struct json_node root = json_root(&doc);
-  e = json_expect(&root, JSON_OBJECT, info);
-  if (!e) e = json_check_keys(&root, known, 2, rc->arena, info);
-  if (!e) e = read_text(&root, known[0], USER_NAME_MAX, name, info);
-  if (!e) e = read_text(&root, known[1], PASSWORD_BYTES_MAX, password, info);
-  if (e && info && err_blame(e) == ERR_BLAME_CLIENT) info->http_status = 422;
-  return e;
+  return e ? e : fields_read(rc->arena, body, &sessions_login_fields, ~0u, ~0u, out, info);
 }
 
 static struct login *login_new(const struct rules *rules, struct str name, struct str password) {
@@ -238,27 +228,27 @@ static enum err end_all(const struct crypto_hash *keys, size_t n, struct err_inf
 
 void sessions_login(struct request_context *rc) {
   struct err_info info = {0};
-  struct str name, password;
+  struct login_input in;
   struct login *l = NULL;
   struct crypto_hash former[AUTH_CREDENTIALS_MAX];
   size_t former_count = 0;
   char address[46];
   enum err e = auth_is_foreign_page(rc->request)
                    ? err_set(&info, ERR_FORBIDDEN, "only a page of this server may sign in")
-                   : read_body(rc, &name, &password, &info);
+                   : read_body(rc, &in, &info);
   auth_client_address(rules_of(rc)->auth, rc->request, http_exchange_peer(rc->x), address);
-  if (!e) e = login_guard_begin(name, address, clock_mono_us(), &info);
+  if (!e) e = login_guard_begin(in.name, address, clock_mono_us(), &info);
   if (e) {
     exchange_fail(rc, e, &info);
     return;
   }
   exchange_adopt(rc); /* of a user that was made a moment ago */
-  l = login_new(rules_of(rc), name, password);
+  l = login_new(rules_of(rc), in.name, in.password);
   e = l ? job_run_slow(&l->job, LOGIN_MS, &info) : ERR_NO_MEMORY;
   if (!e)
-    login_guard_succeed(name, address);
+    login_guard_succeed(in.name, address);
   else if (e != ERR_UNAUTHENTICATED && e != ERR_CANCELLED)
-    login_guard_take_back(name, address);
+    login_guard_take_back(in.name, address);
   log_line(LOG_LEVEL_INFO, "login", log_str(LOG_CLIENT, str_from_c(address)), log_c(LOG_CODE, err_code(e)));
   if (!e) {
     find_former(rc, former, &former_count);

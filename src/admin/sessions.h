@@ -4,7 +4,11 @@
 #ifndef MAESTRO_ADMIN_SESSIONS_H
 #define MAESTRO_ADMIN_SESSIONS_H
 
+#include "admin/fields.h"
 #include "gateway/request_context.h"
+
+/* The body of a login, of which all is required. */
+extern const struct fields sessions_login_fields;
 
 void sessions_login(struct request_context *rc);
 /* Who is calling, with which role, and what a page needs to change things. */

@@ -193,8 +193,8 @@ enum err usage_dashboard(struct log_reader *r, const struct usage_ask *ask, stru
   groups_init(&models, r, ask);
   groups_init(&active, r, ask);
   enum err e = log_reader_facets(r, LOG_BY_NOTHING, 0, INT32_MAX, add_windows, &w, info);
-  if (!e) e = log_reader_sums(r, LOG_BY_MODEL, 0, INT32_MAX, add_facet, &models, info);
-  if (!e) e = log_reader_sums(r, LOG_BY_USER, ask->today, ask->today, add_facet, &active, info);
+  if (!e) e = log_reader_facets(r, LOG_BY_MODEL, 0, INT32_MAX, add_facet, &models, info);
+  if (!e) e = log_reader_facets(r, LOG_BY_USER, ask->today, ask->today, add_facet, &active, info);
   if (e) return e;
   json_out_begin(out, '{');
   put_users(out, &active, ask);
@@ -268,7 +268,7 @@ enum err usage_chart_models(struct log_reader *r, const struct usage_ask *ask, s
   struct groups models;
   size_t n;
   groups_init(&models, r, ask);
-  enum err e = log_reader_sums(r, LOG_BY_MODEL, ask->from, ask->to, add_facet, &models, info);
+  enum err e = log_reader_facets(r, LOG_BY_MODEL, ask->from, ask->to, add_facet, &models, info);
   if (e) return e;
   struct group **v = sorted(&models, &n);
   if (n > MOST_USED) n = MOST_USED;
@@ -360,7 +360,7 @@ enum err usage_users(struct log_reader *r, const struct usage_ask *ask, struct b
   struct groups users, models;
   size_t n;
   groups_init(&users, r, ask);
-  enum err e = log_reader_sums(r, LOG_BY_USER, ask->from, ask->to, add_facet, &users, info);
+  enum err e = log_reader_facets(r, LOG_BY_USER, ask->from, ask->to, add_facet, &users, info);
   if (e) return e;
   struct group **v = sorted(&users, &n);
   json_out_begin(out, '{');

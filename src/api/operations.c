@@ -21,6 +21,8 @@ static void answer(struct request_context *rc, int status, struct str body) {
   if (e) rc->error = e;
 }
 
+void operations_hello(struct request_context *rc) { rc->error = reply_json(&rc->reply, 200, STR("{}")); }
+
 void operations_health(struct request_context *rc) { answer(rc, 200, STR("{\"status\":\"healthy\"}")); }
 
 void operations_readyz(struct request_context *rc) {

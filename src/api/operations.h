@@ -4,6 +4,8 @@
 
 #include "gateway/request_context.h"
 
+/* Claude Code asks before its first request; any answer will do. */
+void operations_hello(struct request_context *rc);
 void operations_health(struct request_context *rc);  /* GET /health: exactly {"status":"healthy"} */
 void operations_healthz(struct request_context *rc); /* GET /healthz: details with a credential or locally */
 void operations_readyz(struct request_context *rc);  /* GET /readyz: 503 while draining */

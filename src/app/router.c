@@ -33,9 +33,6 @@ static void router_not_found(struct request_context *rc) {
   exchange_fail(rc, e, &info);
 }
 
-/* Claude Code asks before its first request; any answer will do. */
-static void router_hello(struct request_context *rc) { rc->error = reply_json(&rc->reply, 200, STR("{}")); }
-
 enum { ANY_METHOD = 0xff };
 
 /* HTTP_OTHER in the table means any method; GET brings HEAD along. */

@@ -361,11 +361,11 @@ enum err log_reader_open_days(struct log_reader *r, struct err_info *info) {
   return each_file(r, &all, INT64_MIN, INT64_MAX, DB_LOG_SERIES_LIST, keep_open, &o, &o.day, info);
 }
 
-static enum err each_facet(struct log_reader *r, enum db_query sealed, enum log_dimension by, int64_t from, int64_t to,
-                           log_facet_fn *fn, void *arg, struct err_info *info) {
+enum err log_reader_facets(struct log_reader *r, enum log_dimension by, int64_t from, int64_t to, log_facet_fn *fn,
+                           void *arg, struct err_info *info) {
   struct facets f = {fn, arg};
   const struct db_value params[] = {db_int(by), db_int(from), db_int(to)};
-  enum err e = r->stats ? db_run(r->stats, sealed, params, 3, take_facet, &f, info) : OK;
+  enum err e = r->stats ? db_run(r->stats, DB_STAT_FACET_LIST, params, 3, take_facet, &f, info) : OK;
   if (!e) e = log_reader_open_days(r, info);
   for (size_t i = 0; !e && i < r->open_count; i++) {
     const struct log_series *s = &r->open[i];
@@ -376,16 +376,6 @@ static enum err each_facet(struct log_reader *r, enum db_query sealed, enum log_
     e = fn(arg, &facet, info);
   }
   return e;
-}
-
-enum err log_reader_facets(struct log_reader *r, enum log_dimension by, int64_t from, int64_t to, log_facet_fn *fn,
-                           void *arg, struct err_info *info) {
-  return each_facet(r, DB_STAT_FACET_LIST, by, from, to, fn, arg, info);
-}
-
-enum err log_reader_sums(struct log_reader *r, enum log_dimension by, int64_t from, int64_t to, log_facet_fn *fn,
-                         void *arg, struct err_info *info) {
-  return each_facet(r, DB_STAT_FACET_SUMS, by, from, to, fn, arg, info);
 }
 
 /* Of "user:7 openai/gpt" what is behind the space. */

@@ -69,9 +69,6 @@ typedef enum err log_facet_fn(void *arg, const struct log_facet *facet, struct e
 /* Sums by day and value of the dimension, from <= day <= to. A value may come several times of a day. */
 enum err log_reader_facets(struct log_reader *r, enum log_dimension by, int64_t from, int64_t to, log_facet_fn *fn,
                            void *arg, struct err_info *info) MUST_CHECK;
-/* The same over all days together: facets without a day and without hours. */
-enum err log_reader_sums(struct log_reader *r, enum log_dimension by, int64_t from, int64_t to, log_facet_fn *fn,
-                         void *arg, struct err_info *info) MUST_CHECK;
 /* One caller's sums by model, over all days together: what sealed days have; for the others see r->open. */
 enum err log_reader_models_of(struct log_reader *r, struct str principal, int64_t from, int64_t to, log_facet_fn *fn,
                               void *arg, struct err_info *info) MUST_CHECK;

@@ -23,15 +23,15 @@ static void put_bytes(struct buf *b, const char *key, struct str bytes) {
 static void put_fields(struct buf *b, const struct node_field *fields, size_t n, const void *of, bool with_bytes) {
   for (size_t i = 0; i < n; i++) {
     const char *at = (const char *)of + fields[i].offset, *key = fields[i].key;
-    struct str text = *(const struct str *)(const void *)at;
+    const struct str *text = (const struct str *)(const void *)at; /* of the two types that are text */
     switch (fields[i].type) {
       case NODE_I64: json_out_member_i64(b, key, *(const int64_t *)(const void *)at); break;
       case NODE_I32: json_out_member_i64(b, key, *(const int32_t *)(const void *)at); break;
       case NODE_U32: json_out_member_i64(b, key, *(const uint32_t *)(const void *)at); break;
       case NODE_BOOL: json_out_member_bool(b, key, *(const bool *)at); break;
-      case NODE_TEXT: json_out_member_string_if(b, key, text); break;
+      case NODE_TEXT: json_out_member_string_if(b, key, *text); break;
       case NODE_BYTES:
-        if (with_bytes && text.n) put_bytes(b, key, text);
+        if (with_bytes && text->n) put_bytes(b, key, *text);
     }
   }
 }

@@ -79,6 +79,7 @@ struct people {
   struct team *teams; /* in order of id */
   struct model_limits *models;
   size_t user_count, team_count, model_count;
+  uint64_t generation; /* of the store, where it came of store_people_since; else 0 */
 };
 
 const char *user_role_name(enum user_role role);

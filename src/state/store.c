@@ -46,6 +46,7 @@ static struct {
   uint64_t open;    /* `count` when the transaction in hand began; UINT64_MAX: none is */
 } changes = {.open = UINT64_MAX};
 static _Atomic bool is_kept_stale; /* people.jsonl */
+static _Atomic uint64_t patched;   /* generation of the newest of store_people_since */
 
 static void set_status(enum err fault, const struct err_info *info, unsigned version) {
   pthread_mutex_lock(&status_lock);
@@ -388,7 +389,9 @@ enum store_source store_names(struct names *out) { return load(&kept_names, out)
 enum store_source store_node_list(struct nodes *out) { return load(&kept_nodes, out); }
 
 void store_keep_people(const struct people *people) {
-  if (atomic_load(&is_kept_stale)) keep(&kept_people, people);
+  if (!atomic_load(&is_kept_stale) || people->generation != atomic_load(&patched)) return; /* a newer one comes */
+  keep(&kept_people, people);
+  if (people->generation != atomic_load(&patched)) atomic_store(&is_kept_stale, true); /* it came meanwhile */
 }
 
 /* Under the lock: the users that changed since, each once; false: not known, or too many. */
@@ -424,10 +427,12 @@ enum store_news store_people_since(uint64_t since, const struct people *old, str
     made = next;
   }
   if (is_reading) db_rollback(db);
+  made.generation = atomic_load(&generation);
   pthread_mutex_unlock(&lock);
   if (e) people_clear(&made);
   if (e) return STORE_UNCLEAR;
   if (!n) return STORE_SAME;
+  atomic_store(&patched, made.generation);
   atomic_store(&is_kept_stale, true);
   *out = made;
   return STORE_PATCHED;

@@ -194,7 +194,7 @@ test('malformed cookies are nobody, and another good one beside them counts', as
 
 test('what is no login says so, and nothing of it is repeated', async () => {
   const rows = [
-    ['', 400], ['{', 400], ['[]', 422], ['{}', 422], [{ username: 'root' }, 422], [{ username: 7, password: 'x' }, 422],
+    ['', 422], ['{', 400], ['[]', 422], ['{}', 422], [{ username: 'root' }, 422], [{ username: 7, password: 'x' }, 422],
     [{ username: 'root', password: null }, 422], [{ username: '', password: 'x' }, 422], [{ username: 'root', password: '' }, 422],
     [{ username: 'x'.repeat(129), password: 'x' }, 422], [{ username: 'root', password: 'x'.repeat(1025) }, 422],
     ['{"username":"root","username":"root","password":"x"}', 422], [{ username: 'root', password: 'x', pad: 'y'.repeat(9000) }, 413],

@@ -343,6 +343,8 @@ test('models: switched off, measured, gone', async () => {
     await expect(200, 'PATCH', '/models/nodes/lister/org/three/available', { is_available: true });
     assert.ok((await listed()).some((m) => m.id === 'lister/org/three'));
 
+    assert.equal((await expect(200, 'PATCH', '/nodes/lister/models/one', { context_length: '8K' })).context_length, 8192);
+    assert.equal((await expect(200, 'PATCH', '/nodes/lister/models/one', { context_length: null })).context_length, 4096);
     await expect(200, 'PATCH', '/nodes/lister/models/one', { context_length: 100 });
     assert.equal((await listed()).find((m) => m.id === 'lister/one').max_model_len, 100);
     const long = await fetch(`${serve.url}/v1/chat/completions`, {

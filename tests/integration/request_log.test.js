@@ -132,7 +132,19 @@ test('refused requests have rows, too', async () => {
   await rows(total);
 });
 
-test('a limit that refuses leaves a row, and so does a provider that fails', async () => {
+test('a limit or a budget that refuses leaves a row, and so does a provider that fails', async () => {
+  const capped = await make('capped', { has_all_models: true });
+  const limit = async (limits) => assert.equal((await admin('/admin/users/capped/limits', { method: 'POST', body: limits })).status, 200);
+  await limit({ requests_per_minute: 1, budget_usd: 1 });
+  const first = await chat('alpha', capped);
+  const second = await chat('alpha', capped);
+  await limit({ budget_usd: 0.000000001 });
+  const third = await chat('alpha', capped, { max_tokens: 100 });
+  assert.deepEqual([first.status, second.status, third.status], [200, 429, 402]);
+  total += 3;
+  const refused = (await rows(total)).logs.slice(0, 2);
+  assert.deepEqual(refused.map((r) => [r.status_code, r.error_code, r.username, r.asked_model, r.cost_usd]),
+    [[402, 'insufficient_quota', 'capped', 'alpha', null], [429, 'rate_limit_exceeded', 'capped', 'alpha', null]]);
   await chat('alpha', ann, { messages: user('[[mock:fail-500]] x') });
   await chat('alpha', ann, { messages: user('[[mock:stream-cut]] x'), stream: true }).then((r) => r.text()).catch(() => {});
   total += 2;
@@ -231,7 +243,7 @@ test('figures are those of the rows', async () => {
   assert.equal(stats.requests.total, all.length);
   assert.equal(stats.tokens.today.prompt, sum(all, (r) => r.prompt_tokens));
   assert.equal(stats.tokens.all_time.completion, sum(all, (r) => r.completion_tokens));
-  assert.equal(stats.users.active_today, 2);
+  assert.equal(stats.users.active_today, 3);
   assert.ok(stats.users.total >= 3);
   assert.equal(stats.models.most_used[0].name, 'up/alpha');
   assert.equal(stats.models.most_used[0].requests, all.filter((r) => r.model === 'up/alpha').length);
