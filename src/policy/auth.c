@@ -354,8 +354,8 @@ static enum err refuse(const struct auth_call *call, const struct verdict *v, en
                    "the API key is not valid here; a local call needs none (send no key, or \"unused\"), and "
                    "`maestro server show-key` prints the server's own");
   return err_set(info, ERR_UNAUTHENTICATED,
-                 "%s: send the server key as \"Authorization: Bearer ...\", \"x-api-key\" or "
-                 "\"x-goog-api-key\"; `maestro server show-key` prints the key",
+                 "%s: send your token or a server key as \"Authorization: Bearer ...\", \"x-api-key\" or "
+                 "\"x-goog-api-key\"; `maestro server show-key` prints the server's key",
                  v->has_invalid ? "the API key is not valid" : why[local]);
 }
 
@@ -382,7 +382,9 @@ static enum err allow(const struct auth_call *call, const struct verdict *v, con
                        ? "; it needs the first server key"
                        : "");
   if (v->is_by_session && !is_safe && !auth_local_is_same_origin(call->request, head))
-    return err_set(info, ERR_FORBIDDEN, "a session may change things only from this server's own pages");
+    return err_set(info, ERR_FORBIDDEN,
+                   "a session's cookie may change things only from this server's own pages; "
+                   "a program sends the login's \"token\" as \"Authorization: Bearer ...\"");
   if (v->is_by_session && !is_safe && !has_csrf(call->request, &v->principal.session))
     return err_set(info, ERR_FORBIDDEN,
                    "a session may change things only with its \"" AUTH_CSRF_HEADER

@@ -551,6 +551,10 @@ test('commands: users with and without a server', async () => {
   assert.match((await run(['user', 'create', 'bob', '--role', 'king'], { home: own })).stderr, /"role" must be/);
   assert.match((await run(['user', 'creat', 'x'], { home: own })).stderr, /did you mean `user create`/);
   assert.equal((await run(['user', 'create'], { home: own })).code, 2);
+  const wrong = await run(['user', 'create', 'bob', '--rolle', 'admin'], { home: own });
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.stderr, /no flag "--rolle" here; did you mean "--role"\?/);
+  assert.match((await run(['stats', '--zzz=1'], { home: own })).stderr, /no flag "--zzz" here; `maestro stats --help`/);
   assert.equal((await run(['user', 'delete', 'ann'], { home: own })).code, 0);
   assert.equal((await as(renewed.stdout.trim())).status, 401);
   await p.stop();
