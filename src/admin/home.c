@@ -18,6 +18,8 @@ static const char style[] =
     "overflow-wrap:anywhere}td:first-child{white-space:nowrap}th{font-weight:600;font-size:.9rem;color:var(--soft)}"
     "code{font:13.5px "
     "ui-monospace,monospace}"
+    "@media(max-width:34rem){th{display:none}td{display:block;border:0;padding:.1rem 0}td:first-child{font-weight:600}"
+    "td:last-child{border-bottom:1px solid var(--line);padding-bottom:.5rem;margin-bottom:.4rem}}"
     "</style>";
 
 static void put_providers(const struct catalog *c, struct buf *b) {
