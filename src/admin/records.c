@@ -4,6 +4,7 @@
 
 #include "admin/entity.h"
 #include "admin/job.h"
+#include "admin/page.h"
 #include "admin/query.h"
 #include "admin/records_json.h"
 #include "admin/records_query.h"
@@ -75,7 +76,9 @@ static struct str put_cursor(int64_t id, char out[32]) {
 
 static enum err read_cursor(struct arena *a, struct str query, uint64_t *out, struct err_info *info) {
   struct str text;
-  enum err e = query_text(a, query, "cursor", &text, info);
+  const char *name = "cursor";
+  enum err e = query_text(a, query, name, &text, info);
+  if (!e && !text.n) e = query_text(a, query, name = "after", &text, info); /* as all lists have it */
   if (e || !text.n) return e;
   bool is_sound = text.n == 17 && text.p[0] == 'c';
   *out = 0;
@@ -85,7 +88,7 @@ static enum err read_cursor(struct arena *a, struct str query, uint64_t *out, st
     *out = *out << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
   }
   if (is_sound && *out > 0 && *out < (UINT64_C(1) << 53)) return OK;
-  e = err_set_param(info, ERR_BAD_VALUE, "cursor", "\"cursor\" is none that this server gave");
+  e = err_set_param(info, ERR_BAD_VALUE, name, "\"%s\" is none that this server gave", name);
   info->http_status = 422;
   return e;
 }
@@ -142,6 +145,8 @@ static void answer(struct request_context *rc, const struct records_job *j, stru
   json_out_member_i64(&b, "offset", (int64_t)j->offset);
   put_next(&b, j);
   json_out_end(&b, '}');
+  char cursor[32];
+  if (j->next_id && !j->offset) page_more(rc, arena_dup(rc->arena, put_cursor(j->next_id, cursor)));
   entity_answer_change(rc, 200, STR_NONE, &b);
   buf_clear(&b);
 }

@@ -200,7 +200,7 @@ static enum err link_aliases(struct build *b) {
   enum err e = OK;
   for (size_t i = 0; !e && i < b->n->aliases.count; i++) e = make_steps(b, b->n->aliases.entries[i].value);
   for (size_t i = 0; !e && i < rows_of(b, NAMES_ALIAS); i++) {
-    bool is_declared;
+    bool is_declared = false;
     const struct names_alias *a = row_of(b, NAMES_ALIAS, i, &is_declared);
     struct route_name *r = map_get(&b->n->aliases, a->name);
     if (!r || r->is_declared != is_declared) continue;

@@ -191,6 +191,13 @@ test('pages by cursor and by offset', async () => {
     cursor = page.next_cursor;
   }
   assert.deepEqual(seen, all);
+  const linked = [];
+  for (let path = '/admin/dashboard/requests-log?limit=4&username=ann'; path;) {
+    const reply = await admin(path);
+    linked.push(...reply.body.logs.map((r) => r.id));
+    path = /<([^>]+)>; rel="next"/.exec(reply.headers.get('link') ?? '')?.[1].replace(/^https?:\/\/[^/]+/, '');
+  }
+  assert.deepEqual(linked, (await log('?limit=200&username=ann')).logs.map((r) => r.id));
   const page = await log('?limit=2&offset=4');
   assert.deepEqual(page.logs.map((r) => r.id), all.slice(4, 6));
   assert.equal(page.offset, 4);
@@ -201,7 +208,7 @@ test('bad parameters are refused by name', async () => {
   for (const [query, name] of [['limit=0', 'limit'], ['limit=201', 'limit'], ['offset=-1', 'offset'], ['offset=10001', 'offset'],
     ['status_code=ok', 'status_code'], ['status_category=all', 'status_category'], ['start_date=yesterday', 'start_date'],
     ['end_date=2026-02-30', 'end_date'], ['start_date=2026-02-02&end_date=2026-02-01', 'end_date'], ['cursor=x', 'cursor'],
-    ['cursor=cffffffffffffffff', 'cursor'], [`model_name=${'m'.repeat(201)}`, 'model_name'], ['username=%00', 'username'],
+    ['cursor=cffffffffffffffff', 'cursor'], ['after=1', 'after'], [`model_name=${'m'.repeat(201)}`, 'model_name'], ['username=%00', 'username'],
     ["username=%27%20OR%201=1", null]]) {
     const reply = await admin(`/admin/dashboard/requests-log?${query}`);
     if (!name) {
