@@ -101,7 +101,8 @@ static void print_summary(struct place *p, const struct json_node *root) {
     printf("%-16s %16s\n", rows[i].label, grouped(number(root, rows[i].key), room));
   printf("%-16s %16.*s\n", "Cost", STR_ARG(as_text(p, root, "cost_usd", "$")));
   if (number(root, "unpriced_requests"))
-    printf("  without %s requests whose price is not known\n", grouped(number(root, "unpriced_requests"), room));
+    printf("  without %s request%s whose price is not known\n", grouped(number(root, "unpriced_requests"), room),
+           number(root, "unpriced_requests") == 1 ? "" : "s");
 }
 
 static void print_models(struct place *p, const struct json_node *root) {

@@ -365,6 +365,13 @@ static enum err refuse_for_now(int64_t wait_ms, struct err_info *info) {
                  (long long)(wait_ms + 999) / 1000);
 }
 
+/* What would open a path to one whose credential does not. */
+static const char *what_would(enum auth_class class, bool is_key) {
+  if (is_panel(class) && is_key) return "; it needs the admin token, or is asked below /api/admin";
+  if (is_panel(class)) return "; it needs the admin token";
+  return is_key && class != AUTH_CLASS_METRICS ? "; it needs the first server key" : "";
+}
+
 /* The caller is known: may it? */
 static enum err allow(const struct auth_call *call, const struct verdict *v, const struct auth_head *head,
                       struct auth_principal *out, struct err_info *info) {
@@ -377,10 +384,7 @@ static enum err allow(const struct auth_call *call, const struct verdict *v, con
     return err_set(info, ERR_UNAUTHENTICATED, "two valid credentials of different callers were sent; send one");
   if (!auth_may(&v->principal, call->class))
     return err_set(info, ERR_FORBIDDEN, "this credential is valid but does not open this path%s",
-                   is_panel(call->class) ? "; it needs the admin token"
-                   : v->principal.kind == AUTH_KEY && call->class != AUTH_CLASS_METRICS
-                       ? "; it needs the first server key"
-                       : "");
+                   what_would(call->class, v->principal.kind == AUTH_KEY));
   if (v->is_by_session && !is_safe && !auth_local_is_same_origin(call->request, head))
     return err_set(info, ERR_FORBIDDEN,
                    "a session's cookie may change things only from this server's own pages; "
