@@ -245,7 +245,8 @@ static void recover(struct journal *j, uint64_t next_seq, void (*on_row)(void *,
 void journal_forget(struct journal *j) {
   j->free_count = 0;
   for (uint32_t i = j->shape.slots; i-- > 0;) {
-    if (!j->is_new && j->slots[i].state != STATE_FREE) __atomic_store_n(&j->slots[i].state, STATE_FREE, __ATOMIC_RELEASE);
+    if (!j->is_new && j->slots[i].state != STATE_FREE)
+      __atomic_store_n(&j->slots[i].state, STATE_FREE, __ATOMIC_RELEASE);
     j->free_slots[j->free_count++] = i;
   }
   atomic_store(&j->taken, 0);

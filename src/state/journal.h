@@ -18,8 +18,8 @@ enum {
   JOURNAL_TRACE_BYTES = 32,
   JOURNAL_MODEL_BYTES = 40,
   JOURNAL_SLOTS = 8192, /* calls in flight of one worker */
-  /* That the writer may be behind. It lets the ring fill up by half before it hurries (ledger_file.c), so the other half
-   * is what a disk that does not answer is bridged with: over a second at 30,000 rows/s of one worker. */
+  /* That the writer may be behind. It lets the ring fill up by half before it hurries (ledger_file.c), so the other
+   * half is what a disk that does not answer is bridged with: over a second at 30,000 rows/s of one worker. */
   JOURNAL_ROWS = 65536,
   JOURNAL_NO_SLOT = -1
 };
