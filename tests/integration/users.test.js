@@ -304,6 +304,7 @@ test('bad input is named, and changes nothing', async () => {
     ['POST', '', { username: null }, 422, 'username'],
     ['POST', '', { username: '' }, 422, 'username'],
     ['POST', '', { username: 'a/b' }, 422, 'username'],
+    ['POST', '', { username: '..' }, 422, 'username'],
     ['POST', '', { username: 'a\r\nX-Injected: 1' }, 422, 'username'],
     ['POST', '', { username: 'x'.repeat(129) }, 422, 'username'],
     ['POST', '', { username: 'inp' }, 409, 'username'],
