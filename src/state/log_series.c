@@ -87,15 +87,9 @@ enum err log_format_create(struct db *db, const enum db_query *ddl, size_t n, st
   return e;
 }
 
-static enum err take_format(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
-  (void)columns, (void)info;
-  *(int64_t *)arg = row[0].i;
-  return OK;
-}
-
 enum err log_format_check(struct db *db, struct err_info *info) {
   int64_t format = 0;
-  enum err e = db_run(db, DB_LOG_GET_FORMAT, NULL, 0, take_format, &format, info);
+  enum err e = db_run(db, DB_LOG_GET_FORMAT, NULL, 0, db_take_int, &format, info);
   if (!e && format != LOG_FORMAT) e = err_set(info, ERR_STORE_NEWER, "%s", err_text(ERR_STORE_NEWER));
   return e;
 }

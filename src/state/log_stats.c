@@ -35,12 +35,6 @@ static void stats_path(const char *folder, char out[LOG_PATH_BYTES]) {
   snprintf(out, LOG_PATH_BYTES, "%.960s/stats.db", folder);
 }
 
-static enum err take_int(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
-  (void)columns, (void)info;
-  *(int64_t *)arg = row[0].i;
-  return OK;
-}
-
 static enum err create(struct db *db, struct err_info *info) {
   static const enum db_query ddl[] = {DB_STAT_CREATE_DAYS,        DB_STAT_CREATE_DAILY,  DB_STAT_CREATE_DAILY_INDEX,
                                       DB_STAT_CREATE_DAILY_USERS, DB_STAT_CREATE_FACETS, DB_STAT_CREATE_FACETS_INDEX};
@@ -56,7 +50,7 @@ static enum err open_stats(struct db **out, const char *folder, bool is_read_onl
   int64_t tables = 0;
   if (is_read_only && !disk_exists(path)) return ERR_NOT_FOUND;
   enum err e = db_open(&db, &options, info);
-  if (!e) e = db_run(db, DB_LOG_TABLES, NULL, 0, take_int, &tables, info);
+  if (!e) e = db_run(db, DB_LOG_TABLES, NULL, 0, db_take_int, &tables, info);
   if (!e && !tables) e = is_read_only ? ERR_NOT_FOUND : create(db, info);
   if (!e) e = log_format_check(db, info);
   if (e)
@@ -188,7 +182,7 @@ enum err log_stats_seal(struct db *stats, const char *folder, int64_t day, struc
   if (e == ERR_NOT_FOUND) return OK;
   arena_init(&s.arena, 0);
   for (int by = 0; by < LOG_DIMENSIONS; by++) map_init(&s.groups[by], &s.arena);
-  if (!e) e = ask_file(file, DB_LOG_SERIES_COUNT, &all, take_int, &requests, info);
+  if (!e) e = ask_file(file, DB_LOG_SERIES_COUNT, &all, db_take_int, &requests, info);
   if (!e) e = db_run(stats, DB_STAT_DAY_LIST, NULL, 0, find_day, &known, info);
   if (!e && requests != known.requests) e = copy_day(&s, file, info);
   arena_clear(&s.arena);
@@ -438,16 +432,16 @@ enum err log_reader_may_match(struct log_reader *r, const struct log_filter *fil
     const struct db_value facet[] = {db_int(parts[i].by), db_int(d->day), db_text(parts[i].value)};
     int64_t n = 0;
     if (!parts[i].value.n) continue;
-    e = db_run(r->stats, DB_STAT_FACET_HAS, facet, 3, take_int, &n, info);
+    e = db_run(r->stats, DB_STAT_FACET_HAS, facet, 3, db_take_int, &n, info);
     *out = n > 0;
   }
   log_filter_put(filter, like, params);
   const struct db_value names[] = {db_int(LOG_BY_MODEL), db_int(LOG_BY_ASKED), db_int(d->day), params[10]};
   int64_t n = 1;
-  if (!e && *out && filter->model.n) e = db_run(r->stats, DB_STAT_FACET_LIKE, names, 4, take_int, &n, info);
+  if (!e && *out && filter->model.n) e = db_run(r->stats, DB_STAT_FACET_LIKE, names, 4, db_take_int, &n, info);
   if (!e && *out && n && filter->principal.n && log_filter_parts(filter) > 1) { /* one caller's series are few */
     params[LOG_FILTER_PARAMS] = params[LOG_FILTER_PARAMS + 1] = db_int(d->day);
-    e = db_run(r->stats, DB_STAT_DAILY_COUNT_USER, params, LOG_FILTER_PARAMS + 2, take_int, &n, info);
+    e = db_run(r->stats, DB_STAT_DAILY_COUNT_USER, params, LOG_FILTER_PARAMS + 2, db_take_int, &n, info);
   }
   *out = *out && n > 0;
   return e;
@@ -481,19 +475,11 @@ static bool choose_facet(const struct log_filter *f, struct part *out, char room
   return true;
 }
 
-static enum err take_two(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
-  int64_t *two = arg;
-  (void)columns, (void)info;
-  two[0] = row[0].i;
-  two[1] = row[1].i;
-  return OK;
-}
-
 static enum err total_of_facet(struct log_reader *r, const struct part *facet, enum log_category category, int64_t from,
                                int64_t to, int64_t *out, struct err_info *info) {
   const struct db_value params[] = {db_int(facet->by), db_text(facet->value), db_int(from), db_int(to)};
   int64_t n[2] = {0}; /* all, and those that went well */
-  enum err e = db_run(r->stats, DB_STAT_FACET_COUNT, params, 4, take_two, n, info);
+  enum err e = db_run(r->stats, DB_STAT_FACET_COUNT, params, 4, db_take_ints, n, info);
   const int64_t by_category[] = {
       [LOG_CATEGORY_ANY] = n[0], [LOG_CATEGORY_SUCCESS] = n[1], [LOG_CATEGORY_ERROR] = n[0] - n[1]};
   if (!e) *out += by_category[category];
@@ -513,7 +499,7 @@ static enum err total_of_daily(struct log_reader *r, const struct log_filter *fi
   params[LOG_FILTER_PARAMS] = db_int(from);
   params[LOG_FILTER_PARAMS + 1] = db_int(to);
   enum err e = db_run(r->stats, filter->principal.n ? DB_STAT_DAILY_COUNT_USER : DB_STAT_DAILY_COUNT, params,
-                      LOG_FILTER_PARAMS + 2, take_int, &n, info);
+                      LOG_FILTER_PARAMS + 2, db_take_int, &n, info);
   *out += n;
   return e;
 }
