@@ -63,6 +63,14 @@ void log_filter_put(const struct log_filter *f, char like[LOG_LIKE_MAX], struct 
   out[10] = db_text(put_like(f->model, like));
 }
 
+enum err log_filter_run(struct db *file, enum db_query query, const struct log_filter *filter, db_row_fn *fn, void *arg,
+                        struct err_info *info) {
+  struct db_value params[LOG_FILTER_PARAMS];
+  char like[LOG_LIKE_MAX];
+  log_filter_put(filter, like, params);
+  return db_run(file, query, params, LOG_FILTER_PARAMS, fn, arg, info);
+}
+
 unsigned log_filter_parts(const struct log_filter *f) {
   const struct str texts[] = {f->user, f->principal, f->team,  f->source, f->endpoint,
                               f->type, f->node,      f->error, f->model};
