@@ -2,6 +2,7 @@
 #include "admin/dashboard.h"
 
 #include "admin/entity.h"
+#include "admin/fields.h"
 #include "admin/job.h"
 #include "admin/query.h"
 #include "admin/records_query.h"
@@ -59,9 +60,7 @@ static enum err read_period(struct request_context *rc, struct usage_job *j, str
     return OK;
   }
   if (e) return e;
-  e = err_set_param(info, ERR_BAD_VALUE, "period", "\"period\" must be 7d, 2w or 1m");
-  info->http_status = 422;
-  return e;
+  return fields_refuse_named(info, "period", "\"period\" must be 7d, 2w or 1m");
 }
 
 /* start_date and end_date; without the last 30 days, or all for one user. */

@@ -58,10 +58,7 @@ static const struct field rows[] = {
 static const struct fields fields = {rows, sizeof rows / sizeof *rows, sizeof(struct input)};
 
 static enum err check_once(const struct input *in, unsigned both, const char *name, struct err_info *info) {
-  if ((in->has & both) != both) return OK;
-  enum err e = err_set_param(info, ERR_BAD_VALUE, name, "\"%s\" comes with its other name", name);
-  if (info) info->http_status = 422;
-  return e;
+  return (in->has & both) == both ? fields_refuse_named(info, name, "\"%s\" comes with its other name", name) : OK;
 }
 
 /* The two short names are those of their counts. */

@@ -40,6 +40,7 @@ struct names_row {
 };
 
 enum names_strategy { NAMES_ROUND_ROBIN, NAMES_WEIGHTED, NAMES_PRIORITY };
+#define NAMES_SCOPES "global|user|node|group|model|mapping" /* as users write them, in this order */
 enum names_scope { NAMES_FOR_ALL, NAMES_FOR_USER, NAMES_FOR_NODE, NAMES_FOR_GROUP, NAMES_FOR_MODEL, NAMES_FOR_ALIAS };
 
 struct names_alias { /* one of (name, node) */
