@@ -6,7 +6,7 @@
 
 #include "admin/change.h"
 #include "admin/names_input.h"
-#include "route/names.h"
+#include "route/route_names.h"
 
 struct names_edit {
   struct db *db;

@@ -10,7 +10,7 @@
 #include "policy/auth.h"
 #include "policy/auth_failures.h"
 #include "policy/cors.h"
-#include "route/names.h"
+#include "route/route_names.h"
 
 /* What a worker brings to every request; lives as long as the worker. */
 struct gateway_worker {
