@@ -12,17 +12,12 @@ static struct str principal_of(struct arena *a, const struct user *u) {
   return arena_printf(a, "user:%lld", (long long)u->id);
 }
 
-static const struct people *people_of(struct request_context *rc) {
-  const struct principals *p = snapshot_get(rc->snapshot, GATEWAY_PRINCIPALS);
-  return &p->people;
-}
-
 enum err records_query_user(struct request_context *rc, struct arena *a, struct str *name, struct str *principal,
                             struct err_info *info) {
   struct str none;
   exchange_adopt(rc);
   enum err e = entity_path(rc, a, name, &none, info);
-  const struct user *u = e ? NULL : people_find(people_of(rc), *name);
+  const struct user *u = e ? NULL : people_find(&rc->principals->people, *name);
   if (!e && !u)
     e = err_set(info, ERR_NOT_FOUND, "there is no user \"%.*s\"", STR_ARG(str_cut_utf8(*name, USER_NAME_MAX)));
   if (e) return e;
@@ -86,7 +81,8 @@ enum err records_query_filter(struct request_context *rc, struct arena *a, struc
   if (!e) e = read_category(a, query, &out->category, info);
   if (!e) e = records_query_times(query, a, out, info);
   out->status = (int)status;
-  const struct user *u = !e && out->user.n && !out->principal.n ? people_find(people_of(rc), out->user) : NULL;
+  const struct user *u =
+      !e && out->user.n && !out->principal.n ? people_find(&rc->principals->people, out->user) : NULL;
   if (u) {
     out->principal = principal_of(a, u);
     out->user = STR_NONE;
