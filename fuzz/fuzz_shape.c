@@ -26,6 +26,7 @@ static void check_tool(yyjson_val *tool) {
   yyjson_val *type = yyjson_obj_get(tool, "type");
   for (size_t p = 0; p < 2; p++) {
     yyjson_val *inner = yyjson_obj_get(tool, places[p]);
+    if (!inner) continue;
     yyjson_obj_foreach(inner, i, n, key, value) {
       if (yyjson_equals_str(key, "name")) check(yyjson_equals_str(value, "ok"));
     }

@@ -108,6 +108,8 @@ static enum err edit_names(struct db *db, struct change *c, enum err (*fn)(struc
   names_init(&edit.now);
   enum err e = names_load(db, &edit.now, info);
   if (!e) e = fn(&edit, info);
+  /* It may be a name of `now`, which does not outlive this. */
+  if (!e && c->name.n && !(c->name = arena_dup(c->arena, c->name)).p) e = ERR_NO_MEMORY;
   if (!e && status != 204) e = answer(&edit, put, info);
   names_clear(&edit.now);
   snapshot_unref(edit.snapshot);

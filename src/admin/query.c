@@ -1,6 +1,9 @@
 /* Parameters of a query: see query.h. */
 #include "admin/query.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 static struct str find(struct str query, const char *name) {
   while (query.n) {
     struct str one, key, value;
@@ -34,7 +37,11 @@ enum err query_number(struct str query, const char *name, uint64_t min, uint64_t
   struct str raw = find(query, name);
   uint64_t n;
   if (!raw.n) return OK;
-  if (!str_to_u64(raw, &n) || n < min || n > max) return bad(name, "is no whole number in its range", info);
+  if (!str_to_u64(raw, &n) || n < min || n > max) {
+    char why[96];
+    snprintf(why, sizeof why, "must be a whole number from %" PRIu64 " to %" PRIu64, min, max);
+    return bad(name, why, info);
+  }
   *out = n;
   return OK;
 }

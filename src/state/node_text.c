@@ -126,7 +126,7 @@ static enum err read_fields(struct arena *a, const struct json_node *object, con
 }
 
 static enum err read_models(struct arena *a, const struct json_node *object, struct node *node, struct err_info *info) {
-  struct json_node list, item;
+  struct json_node list = {0}, item;
   struct map names;
   enum err e = json_get_array(object, STR("models"), &list, info);
   size_t n = json_count(&list);

@@ -178,7 +178,7 @@ static enum err read_token(struct reader *r, const struct json_node *n, struct u
 }
 
 static enum err read_tokens(struct reader *r, const struct json_node *user, struct user *u, struct err_info *info) {
-  struct json_node list, node;
+  struct json_node list = {0}, node;
   enum err e = json_get_array(user, STR("tokens"), &list, info);
   size_t n = json_count(&list);
   if (!e && n > USER_TOKENS_MAX) e = bad(&list, "has too many", info);
@@ -192,7 +192,7 @@ static enum err read_tokens(struct reader *r, const struct json_node *user, stru
 
 static enum err read_names(struct reader *r, const struct json_node *user, struct str key, size_t max, struct str **out,
                            size_t *count, struct err_info *info) {
-  struct json_node list, node;
+  struct json_node list = {0}, node;
   enum err e = json_get_array(user, key, &list, info);
   size_t n = json_count(&list);
   if (!e && n > max) e = bad(&list, "has too many", info);
@@ -210,7 +210,7 @@ static enum err read_names(struct reader *r, const struct json_node *user, struc
 
 static enum err read_node_models(struct reader *r, const struct json_node *user, struct user *u,
                                  struct err_info *info) {
-  struct json_node list, node;
+  struct json_node list = {0}, node;
   enum err e = json_get_array(user, STR("node_models"), &list, info);
   size_t n = json_count(&list);
   if (!e && n > USER_NODE_MODELS_MAX) e = bad(&list, "has too many", info);
