@@ -494,6 +494,20 @@ test('with a store that is broken the gateway serves as last known, and says so'
   await q.stop();
 });
 
+test('a user who was deleted and made again has no kept responses of the one before', async () => {
+  const first = await make('twice', { has_all_models: true });
+  const ask = (token, path, body) => fetch(serve.url + path, {
+    method: body ? 'POST' : 'GET', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' }, body: body && JSON.stringify(body),
+  });
+  const { id } = await (await ask(first, '/v1/responses', { model: 'alpha', input: 'x', store: true })).json();
+  assert.equal((await ask(first, `/v1/responses/${id}`)).status, 200);
+  assert.equal((await admin('DELETE', '/twice')).status, 204);
+  const second = await make('twice', { has_all_models: true });
+  assert.equal((await ask(second, `/v1/responses/${id}`)).status, 404);
+  const own = await (await ask(second, '/v1/responses', { model: 'alpha', input: 'y', store: true })).json();
+  assert.equal((await ask(second, `/v1/responses/${own.id}`)).status, 200);
+});
+
 test('an emptied store begins anew, and the copy of the one before is kept', async () => {
   const own = makeHome(), dir = join(own, 'data', 'maestro');
   await run(['user', 'create', 'ann', '--all-models'], { home: own });
