@@ -2,6 +2,7 @@
 #include "admin/dashboard.h"
 
 #include "admin/entity.h"
+#include "admin/fields.h"
 #include "admin/job.h"
 #include "admin/query.h"
 #include "admin/records_query.h"
@@ -33,10 +34,10 @@ static enum err work(void *arg) {
 
 /* What the snapshot knows is noted before the job leaves the worker. */
 static void note_snapshot(struct request_context *rc, struct usage_ask *ask) {
-  const struct principals *p = snapshot_get(rc->snapshot, GATEWAY_PRINCIPALS);
+  const struct people *people = &rc->principals->people;
   int64_t week_us = log_day_begins_us(ask->today - (ask->today + 3) % 7);
-  ask->user_count = (int64_t)p->people.user_count;
-  for (size_t i = 0; i < p->people.user_count; i++) ask->new_user_count += p->people.users[i].created_us >= week_us;
+  ask->user_count = (int64_t)people->user_count;
+  for (size_t i = 0; i < people->user_count; i++) ask->new_user_count += people->users[i].created_us >= week_us;
   ask->model_count = (int64_t)rc->catalog->deployment_count;
 }
 
@@ -59,9 +60,7 @@ static enum err read_period(struct request_context *rc, struct usage_job *j, str
     return OK;
   }
   if (e) return e;
-  e = err_set_param(info, ERR_BAD_VALUE, "period", "\"period\" must be 7d, 2w or 1m");
-  info->http_status = 422;
-  return e;
+  return fields_refuse_named(info, "period", "\"period\" must be 7d, 2w or 1m");
 }
 
 /* start_date and end_date; without the last 30 days, or all for one user. */

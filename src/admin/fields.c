@@ -2,6 +2,7 @@
  * tables are static, so the recursion over them is as deep as the tables are. */
 #include "admin/fields.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "base/json_out.h"
@@ -10,9 +11,17 @@
 enum err fields_refuse(const struct json_node *n, const char *why, struct err_info *info) {
   char path[ERR_PARAM_MAX];
   json_path(n, path);
-  enum err e = err_set_param(info, ERR_BAD_VALUE, path, "\"%s\" %s", path, why);
+  return fields_refuse_named(info, path, "\"%s\" %s", path, why);
+}
+
+enum err fields_refuse_named(struct err_info *info, const char *name, const char *format, ...) {
+  char text[ERR_TEXT_MAX];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(text, sizeof text, format, args);
+  va_end(args);
   if (info) info->http_status = 422;
-  return e;
+  return err_set_param(info, ERR_BAD_VALUE, name, "%s", text);
 }
 
 /* ---- each type ---- */

@@ -65,6 +65,9 @@ enum err fields_read_node(struct arena *a, const struct json_node *n, const stru
                           unsigned required, void *out, struct err_info *info) MUST_CHECK;
 /* "must be …" of a member that came, with its path; for readers and checks of their own. ERR_BAD_VALUE, 422. */
 enum err fields_refuse(const struct json_node *n, const char *why, struct err_info *info);
+/* ERR_BAD_VALUE with status 422 about a member or parameter of that name, in these words. */
+enum err fields_refuse_named(struct err_info *info, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* The object's schema, one JSON object. */
 void fields_put_schema(const struct fields *fields, unsigned allowed, unsigned required, struct buf *out);
 

@@ -11,11 +11,6 @@
 
 /* ---- what the operations share ---- */
 
-enum err names_edit_refuse(enum err e, struct err_info *info) {
-  if (info) info->http_status = 422;
-  return e;
-}
-
 enum err names_edit_not_found(const char *what, struct str name, struct err_info *info) {
   return err_set(info, ERR_NOT_FOUND, "there is no %s \"%.*s\"", what, STR_ARG(str_cut_utf8(name, NAMES_TEXT_MAX)));
 }
@@ -34,7 +29,8 @@ const struct names_alias *names_edit_first_alias(const struct names *names, stru
 enum err names_edit_check_free(const struct names_edit *edit, struct str name, const char *param,
                                struct err_info *info) {
   const struct names *const sources[] = {edit->declared, &edit->now};
-  if (resolve_is_reserved(name)) return NAMES_EDIT_BAD(info, param, "\"%s\" is a name of this program's own", param);
+  if (resolve_is_reserved(name))
+    return fields_refuse_named(info, param, "\"%s\" is a name of this program's own", param);
   for (size_t i = 0; i < edit->declared->of[NAMES_ALIAS].n; i++)
     if (str_eq(names_alias_at(edit->declared, i)->name, name))
       return names_edit_declared(&names_alias_at(edit->declared, i)->row, info);
@@ -45,7 +41,8 @@ enum err names_edit_check_free(const struct names_edit *edit, struct str name, c
 
 enum err names_edit_check(struct names_edit *edit, enum names_kind kind, const void *row, struct err_info *info) {
   enum err e = route_names_check(&edit->now, edit->declared, edit->catalog, kind, row, info);
-  return e == ERR_BAD_VALUE ? names_edit_refuse(e, info) : e;
+  if (e == ERR_BAD_VALUE && info) info->http_status = 422;
+  return e;
 }
 
 /* ---- showing ---- */

@@ -6,7 +6,7 @@
 
 #include "admin/change.h"
 #include "admin/names_input.h"
-#include "route/names.h"
+#include "route/route_names.h"
 
 struct names_edit {
   struct db *db;
@@ -25,9 +25,6 @@ struct names_edit {
 #include "admin/names.def"
 #undef X
 
-/* The same failure with status 422. */
-enum err names_edit_refuse(enum err e, struct err_info *info);
-#define NAMES_EDIT_BAD(info, param, ...) names_edit_refuse(err_set_param(info, ERR_BAD_VALUE, param, __VA_ARGS__), info)
 enum err names_edit_not_found(const char *what, struct str name, struct err_info *info);
 /* ERR_CONFLICT: what is declared can be changed in its file alone. */
 enum err names_edit_declared(const struct names_row *row, struct err_info *info);

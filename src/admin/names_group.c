@@ -64,9 +64,9 @@ enum err names_edit_groups_order(struct names_edit *edit, struct err_info *info)
     char path[ERR_PARAM_MAX];
     err_path_index(path, NULL, "groups", i);
     e = find_group(edit, places[i].name, &g, info);
-    if (e == ERR_NOT_FOUND) return NAMES_EDIT_BAD(info, path, "\"%s\": there is no such group", path);
+    if (e == ERR_NOT_FOUND) return fields_refuse_named(info, path, "\"%s\": there is no such group", path);
     for (size_t k = 0; !e && k < i; k++)
-      if (str_eq(places[k].name, places[i].name)) return NAMES_EDIT_BAD(info, path, "\"%s\" comes twice", path);
+      if (str_eq(places[k].name, places[i].name)) return fields_refuse_named(info, path, "\"%s\" comes twice", path);
     if (e) return e;
     g->priority = places[i].priority;
     e = store_names_update(edit->db, NAMES_GROUP, g, info);
@@ -131,7 +131,7 @@ static enum err place_member(struct names_edit *edit, const char *list, size_t a
   char path[ERR_PARAM_MAX];
   err_path_index(path, NULL, list, at);
   enum err e = find_member(edit, edit->c->name, id, &m, info);
-  if (e == ERR_NOT_FOUND) return NAMES_EDIT_BAD(info, path, "\"%s\": the group has no such member", path);
+  if (e == ERR_NOT_FOUND) return fields_refuse_named(info, path, "\"%s\": the group has no such member", path);
   if (e) return e;
   m->priority = priority;
   return store_names_update(edit->db, NAMES_MEMBER, m, info);
@@ -144,17 +144,17 @@ enum err names_edit_members_order(struct names_edit *edit, struct err_info *info
   enum err e = find_group(edit, edit->c->name, &g, info);
   if (e) return e;
   if (!(in->has & NAMES_ORDER) == !(in->has & NAMES_IDS))
-    return NAMES_EDIT_BAD(info, "members", "either \"members\" or \"member_ids\" is required");
+    return fields_refuse_named(info, "members", "either \"members\" or \"member_ids\" is required");
   for (size_t i = 0; !e && i < in->order.n; i++) {
     for (size_t k = 0; k < i; k++)
       if (places[k].id == places[i].id)
-        return NAMES_EDIT_BAD(info, "members", "member %lld comes twice", (long long)places[i].id);
+        return fields_refuse_named(info, "members", "member %lld comes twice", (long long)places[i].id);
     e = place_member(edit, "members", i, places[i].id, places[i].priority, info);
   }
   for (size_t i = 0; !e && i < in->ids.n; i++) {
     for (size_t k = 0; k < i; k++)
       if (in->ids.v[k] == in->ids.v[i])
-        return NAMES_EDIT_BAD(info, "member_ids", "member %lld comes twice", (long long)in->ids.v[i]);
+        return fields_refuse_named(info, "member_ids", "member %lld comes twice", (long long)in->ids.v[i]);
     e = place_member(edit, "member_ids", i, in->ids.v[i], (int64_t)i, info);
   }
   return e;

@@ -3,7 +3,7 @@
 #ifndef MAESTRO_ADMIN_NAMES_JSON_H
 #define MAESTRO_ADMIN_NAMES_JSON_H
 
-#include "route/names.h"
+#include "route/route_names.h"
 
 /* Where rows come from; config: of the providers, or NULL. */
 struct names_view {

@@ -2,7 +2,7 @@
 #ifndef MAESTRO_ADMIN_NAMES_REFER_H
 #define MAESTRO_ADMIN_NAMES_REFER_H
 
-#include "route/names.h"
+#include "route/route_names.h"
 
 struct names_refer {
   struct db *db;

@@ -7,28 +7,28 @@
 static enum err check_model(struct names_edit *edit, const struct names_model *m, struct err_info *info) {
   char path[ERR_PARAM_MAX];
   if (m->tool_set.n && !names_find_tool_set(&edit->now, m->tool_set))
-    return NAMES_EDIT_BAD(info, "tool_set", "\"tool_set\": there is no tool set \"%.*s\"", STR_ARG(m->tool_set));
+    return fields_refuse_named(info, "tool_set", "\"tool_set\": there is no tool set \"%.*s\"", STR_ARG(m->tool_set));
   if (m->tool_set.n && m->tools.is_set)
-    return NAMES_EDIT_BAD(info, "allowed_tools", "either \"tool_set\" or \"allowed_tools\" may be said, not both");
+    return fields_refuse_named(info, "allowed_tools", "either \"tool_set\" or \"allowed_tools\" may be said, not both");
   for (size_t i = 0; i < m->unsupported.n; i++) {
     err_path_index(path, NULL, "unsupported_params", i);
     if (shape_is_fixed(m->unsupported.v[i]))
-      return NAMES_EDIT_BAD(info, path, "\"%s\": \"%.*s\" is never left out", path, STR_ARG(m->unsupported.v[i]));
+      return fields_refuse_named(info, path, "\"%s\": \"%.*s\" is never left out", path, STR_ARG(m->unsupported.v[i]));
   }
   return OK;
 }
 
 static enum err check_prompt(struct names_edit *edit, const struct names_prompt *p, struct err_info *info) {
   if (p->scope == NAMES_FOR_ALL && p->value.n)
-    return NAMES_EDIT_BAD(info, "scope_value", "\"scope_value\" must be empty where the scope is global");
+    return fields_refuse_named(info, "scope_value", "\"scope_value\" must be empty where the scope is global");
   if (p->scope != NAMES_FOR_ALL && !p->value.n)
-    return NAMES_EDIT_BAD(info, "scope_value", "\"scope_value\" is required");
+    return fields_refuse_named(info, "scope_value", "\"scope_value\" is required");
   const struct names_refer r = {edit->db, &edit->now, edit->declared, edit->catalog};
   bool is_known = true;
   enum err e = names_refer_is_known(&r, (enum names_scope)p->scope, p->value, &is_known, info);
   if (e || is_known) return e;
-  return NAMES_EDIT_BAD(info, "scope_value", "\"scope_value\": no %.*s \"%.*s\" is known",
-                        STR_ARG(names_word("global|user|node|group|model|alias", p->scope)), STR_ARG(p->value));
+  return fields_refuse_named(info, "scope_value", "\"scope_value\": no %.*s \"%.*s\" is known",
+                             STR_ARG(names_word(NAMES_SCOPES, p->scope)), STR_ARG(p->value));
 }
 
 static enum err check_row(struct names_edit *edit, enum names_kind kind, const void *row, struct err_info *info) {

@@ -1,6 +1,7 @@
 /* The admin API of nodes: see nodes.h. */
 #include "admin/nodes.h"
 
+#include "admin/fields.h"
 #include "admin/nodes_change.h"
 #include "admin/nodes_find.h"
 #include "admin/nodes_input.h"
@@ -36,10 +37,8 @@ void nodes_list(struct request_context *rc) {
   exchange_adopt(rc);
   enum err e = query_text(rc->arena, rc->request->query, "active_only", &only, &info);
   if (!e && only.n && !str_eq(only, STR("true")) && !str_eq(only, STR("false")) && !str_eq(only, STR("1")) &&
-      !str_eq(only, STR("0"))) {
-    e = err_set_param(&info, ERR_BAD_VALUE, "active_only", "\"active_only\" must be true or false");
-    info.http_status = 422;
-  }
+      !str_eq(only, STR("0")))
+    e = fields_refuse_named(&info, "active_only", "\"active_only\" must be true or false");
   if (e) {
     exchange_fail(rc, e, &info);
     return;

@@ -5,9 +5,7 @@
 #include "provider/provider.h"
 
 static enum err refuse(const char *param, const char *why, struct err_info *info) {
-  enum err e = err_set_param(info, ERR_BAD_VALUE, param, "\"%s\" %s", param, why);
-  if (info) info->http_status = 422;
-  return e;
+  return fields_refuse_named(info, param, "\"%s\" %s", param, why);
 }
 
 /* ---- the address ---- */

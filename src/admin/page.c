@@ -1,6 +1,7 @@
 /* Pages of lists: see page.h. */
 #include "admin/page.h"
 
+#include "admin/fields.h"
 #include "admin/query.h"
 
 enum err page_read(struct request_context *rc, uint64_t max, uint64_t *limit, struct str *after,
@@ -10,9 +11,7 @@ enum err page_read(struct request_context *rc, uint64_t max, uint64_t *limit, st
 }
 
 enum err page_refuse_after(const char *what, struct err_info *info) {
-  enum err e = err_set_param(info, ERR_BAD_VALUE, "after", "\"after\" names no %s", what);
-  if (info) info->http_status = 422;
-  return e;
+  return fields_refuse_named(info, "after", "\"after\" names no %s", what);
 }
 
 /* What a URI reference between < and > may not have; a header neither. */

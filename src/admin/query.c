@@ -2,7 +2,8 @@
 #include "admin/query.h"
 
 #include <inttypes.h>
-#include <stdio.h>
+
+#include "admin/fields.h"
 
 static struct str find(struct str query, const char *name) {
   while (query.n) {
@@ -14,12 +15,6 @@ static struct str find(struct str query, const char *name) {
   return STR_NONE;
 }
 
-static enum err bad(const char *name, const char *why, struct err_info *info) {
-  enum err e = err_set_param(info, ERR_BAD_VALUE, name, "\"%s\" %s", name, why);
-  if (info) info->http_status = 422;
-  return e;
-}
-
 enum err query_text(struct arena *a, struct str query, const char *name, struct str *out, struct err_info *info) {
   struct str raw = find(query, name);
   char *p = arena_alloc(a, raw.n);
@@ -27,7 +22,7 @@ enum err query_text(struct arena *a, struct str query, const char *name, struct 
   struct str text = str_from(p, str_percent_decode(raw, p, raw.n));
   bool is_sound = str_is_utf8(text);
   for (size_t i = 0; i < text.n; i++) is_sound = is_sound && (unsigned char)text.p[i] >= 0x20 && text.p[i] != 0x7f;
-  if (!is_sound) return bad(name, "is malformed", info);
+  if (!is_sound) return fields_refuse_named(info, name, "\"%s\" is malformed", name);
   *out = text;
   return OK;
 }
@@ -37,11 +32,9 @@ enum err query_number(struct str query, const char *name, uint64_t min, uint64_t
   struct str raw = find(query, name);
   uint64_t n;
   if (!raw.n) return OK;
-  if (!str_to_u64(raw, &n) || n < min || n > max) {
-    char why[96];
-    snprintf(why, sizeof why, "must be a whole number from %" PRIu64 " to %" PRIu64, min, max);
-    return bad(name, why, info);
-  }
+  if (!str_to_u64(raw, &n) || n < min || n > max)
+    return fields_refuse_named(info, name, "\"%s\" must be a whole number from %" PRIu64 " to %" PRIu64, name, min,
+                               max);
   *out = n;
   return OK;
 }

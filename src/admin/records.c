@@ -3,6 +3,7 @@
 #include "admin/records.h"
 
 #include "admin/entity.h"
+#include "admin/fields.h"
 #include "admin/job.h"
 #include "admin/page.h"
 #include "admin/query.h"
@@ -88,9 +89,7 @@ static enum err read_cursor(struct arena *a, struct str query, uint64_t *out, st
     *out = *out << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
   }
   if (is_sound && *out > 0 && *out < (UINT64_C(1) << 53)) return OK;
-  e = err_set_param(info, ERR_BAD_VALUE, name, "\"%s\" is none that this server gave", name);
-  info->http_status = 422;
-  return e;
+  return fields_refuse_named(info, name, "\"%s\" is none that this server gave", name);
 }
 
 static enum err read_page(struct records_job *j, struct str query, uint64_t limit, struct err_info *info) {
@@ -202,9 +201,7 @@ static enum err read_format(struct arena *a, struct str query, enum shape *out, 
   if (e || !text.n || str_eq(text, STR("csv"))) return e;
   *out = SHAPE_JSONL;
   if (str_eq(text, STR("jsonl"))) return OK;
-  e = err_set_param(info, ERR_BAD_VALUE, "format", "\"format\" must be csv or jsonl");
-  info->http_status = 422;
-  return e;
+  return fields_refuse_named(info, "format", "\"format\" must be csv or jsonl");
 }
 
 static void begin_stream(struct request_context *rc, enum shape shape) {

@@ -2,24 +2,14 @@
 #include "admin/records_query.h"
 
 #include "admin/entity.h"
+#include "admin/fields.h"
 #include "admin/query.h"
 #include "base/clock.h"
 #include "gateway/exchange.h"
 #include "policy/principals.h"
 
-static enum err refuse(const char *name, const char *why, struct err_info *info) {
-  enum err e = err_set_param(info, ERR_BAD_VALUE, name, "\"%s\" %s", name, why);
-  if (info) info->http_status = 422;
-  return e;
-}
-
 static struct str principal_of(struct arena *a, const struct user *u) {
   return arena_printf(a, "user:%lld", (long long)u->id);
-}
-
-static const struct people *people_of(struct request_context *rc) {
-  const struct principals *p = snapshot_get(rc->snapshot, GATEWAY_PRINCIPALS);
-  return &p->people;
 }
 
 enum err records_query_user(struct request_context *rc, struct arena *a, struct str *name, struct str *principal,
@@ -27,7 +17,7 @@ enum err records_query_user(struct request_context *rc, struct arena *a, struct 
   struct str none;
   exchange_adopt(rc);
   enum err e = entity_path(rc, a, name, &none, info);
-  const struct user *u = e ? NULL : people_find(people_of(rc), *name);
+  const struct user *u = e ? NULL : people_find(&rc->principals->people, *name);
   if (!e && !u)
     e = err_set(info, ERR_NOT_FOUND, "there is no user \"%.*s\"", STR_ARG(str_cut_utf8(*name, USER_NAME_MAX)));
   if (e) return e;
@@ -42,7 +32,8 @@ static enum err read_time(struct arena *a, struct str query, const char *name, b
   int64_t us;
   enum err e = query_text(a, query, name, &text, info);
   if (e || !text.n) return e;
-  if (!clock_parse_time(text, &us)) return refuse(name, "is no date (2026-11-28) or time (2026-11-28T10:00:00Z)", info);
+  if (!clock_parse_time(text, &us))
+    return fields_refuse_named(info, name, "\"%s\" is no date (2026-11-28) or time (2026-11-28T10:00:00Z)", name);
   if (is_end) us += text.n == 10 ? INT64_C(86400000000) : 1;
   *out = us;
   return OK;
@@ -51,7 +42,8 @@ static enum err read_time(struct arena *a, struct str query, const char *name, b
 enum err records_query_times(struct str query, struct arena *a, struct log_filter *out, struct err_info *info) {
   enum err e = read_time(a, query, "start_date", false, &out->from_us, info);
   if (!e) e = read_time(a, query, "end_date", true, &out->to_us, info);
-  if (!e && out->to_us && out->from_us >= out->to_us) e = refuse("end_date", "lies before \"start_date\"", info);
+  if (!e && out->to_us && out->from_us >= out->to_us)
+    e = fields_refuse_named(info, "end_date", "\"end_date\" lies before \"start_date\"");
   return e;
 }
 
@@ -64,7 +56,7 @@ static enum err read_category(struct arena *a, struct str query, enum log_catego
   else if (str_eq(text, STR("error")))
     *out = LOG_CATEGORY_ERROR;
   else
-    e = refuse("status_category", "must be success or error", info);
+    e = fields_refuse_named(info, "status_category", "\"status_category\" must be success or error");
   return e;
 }
 
@@ -82,13 +74,15 @@ enum err records_query_filter(struct request_context *rc, struct arena *a, struc
   *out = (struct log_filter){0};
   for (size_t i = 0; !e && i < sizeof texts / sizeof *texts; i++) {
     e = query_text(a, query, texts[i].name, texts[i].value, info);
-    if (!e && texts[i].value->n > LOG_TEXT_MAX) e = refuse(texts[i].name, "is too long", info);
+    if (!e && texts[i].value->n > LOG_TEXT_MAX)
+      e = fields_refuse_named(info, texts[i].name, "\"%s\" is too long", texts[i].name);
   }
   if (!e) e = query_number(query, "status_code", 100, 599, &status, info);
   if (!e) e = read_category(a, query, &out->category, info);
   if (!e) e = records_query_times(query, a, out, info);
   out->status = (int)status;
-  const struct user *u = !e && out->user.n && !out->principal.n ? people_find(people_of(rc), out->user) : NULL;
+  const struct user *u =
+      !e && out->user.n && !out->principal.n ? people_find(&rc->principals->people, out->user) : NULL;
   if (u) {
     out->principal = principal_of(a, u);
     out->user = STR_NONE;

@@ -58,10 +58,7 @@ static const struct field rows[] = {
 static const struct fields fields = {rows, sizeof rows / sizeof *rows, sizeof(struct input)};
 
 static enum err check_once(const struct input *in, unsigned both, const char *name, struct err_info *info) {
-  if ((in->has & both) != both) return OK;
-  enum err e = err_set_param(info, ERR_BAD_VALUE, name, "\"%s\" comes with its other name", name);
-  if (info) info->http_status = 422;
-  return e;
+  return (in->has & both) == both ? fields_refuse_named(info, name, "\"%s\" comes with its other name", name) : OK;
 }
 
 /* The two short names are those of their counts. */
@@ -170,16 +167,12 @@ static void put(struct buf *b, const struct owner *o, const struct limits *l) {
 
 /* ---- reads ---- */
 
-static const struct principals *principals_of(struct request_context *rc) {
-  exchange_adopt(rc);
-  return snapshot_get(rc->snapshot, GATEWAY_PRINCIPALS);
-}
-
 /* Whom the path names; false: it was answered that there is nobody. */
-static bool find_or_fail(struct request_context *rc, const struct principals *p, struct owner *o, struct found *out) {
+static bool find_or_fail(struct request_context *rc, struct owner *o, struct found *out) {
   struct err_info info = {0};
+  exchange_adopt(rc);
   enum err e = entity_path(rc, rc->arena, &o->name, &o->item, &info);
-  if (!e) e = find(&p->people, o, out, &info);
+  if (!e) e = find(&rc->principals->people, o, out, &info);
   if (!e && o->scope == LIMITS_MODEL && out->limits == &limits_none)
     e = err_set(&info, ERR_NOT_FOUND, "the model has no limits");
   if (e) exchange_fail(rc, e, &info);
@@ -187,11 +180,10 @@ static bool find_or_fail(struct request_context *rc, const struct principals *p,
 }
 
 static void show(struct request_context *rc, enum limits_scope scope) {
-  const struct principals *p = principals_of(rc);
   struct owner o = {.scope = scope};
   struct found f;
   struct buf b;
-  if (!find_or_fail(rc, p, &o, &f)) return;
+  if (!find_or_fail(rc, &o, &f)) return;
   buf_init(&b, 0);
   put(&b, &o, f.limits);
   entity_answer(rc, &b);
@@ -204,8 +196,8 @@ void subject_limits_team(struct request_context *rc) { show(rc, LIMITS_TEAM); }
 void subject_limits_model(struct request_context *rc) { show(rc, LIMITS_MODEL); }
 
 void subject_limits_models(struct request_context *rc) {
-  const struct principals *p = principals_of(rc);
-  const struct people *people = &p->people;
+  exchange_adopt(rc);
+  const struct people *people = &rc->principals->people;
   struct err_info info = {0};
   struct str after = STR_NONE;
   uint64_t n = LIST_MAX;
@@ -246,17 +238,17 @@ static void put_user_subjects(struct buf *b, const struct principals *p, const s
 }
 
 static void show_balance(struct request_context *rc, enum limits_scope scope) {
-  const struct principals *p = principals_of(rc);
   struct owner o = {.scope = scope};
   struct found f;
   struct buf b;
-  if (!find_or_fail(rc, p, &o, &f)) return;
+  if (!find_or_fail(rc, &o, &f)) return;
   buf_init(&b, 0);
   buf_put(&b, STR("{\"balances\":["));
   if (scope == LIMITS_USER)
-    put_user_subjects(&b, p, people_find(&p->people, o.name));
+    put_user_subjects(&b, rc->principals, people_find(&rc->principals->people, o.name));
   else
-    put_subject(&b, &p->teams[people_find_team(&p->people, o.name) - p->people.teams]);
+    put_subject(
+        &b, &rc->principals->teams[people_find_team(&rc->principals->people, o.name) - rc->principals->people.teams]);
   buf_put(&b, STR("]}"));
   entity_answer_change(rc, 200, STR_NONE, &b);
   buf_clear(&b);
@@ -321,8 +313,8 @@ static enum err describe(struct db *db, const struct change *c, enum limits_scop
 
 /* The name as requests are charged: "provider/model". */
 static enum err check_model(struct request_context *rc, struct change *c, struct err_info *info) {
-  const struct principals *p = principals_of(rc);
-  if (map_get(&rc->catalog->by_qualified, c->name) || people_find_model(&p->people, c->name)) return OK;
+  exchange_adopt(rc);
+  if (map_get(&rc->catalog->by_qualified, c->name) || people_find_model(&rc->principals->people, c->name)) return OK;
   return err_set(info, ERR_NOT_FOUND, "there is no model \"%.*s\"; a name is \"provider/model\"",
                  STR_ARG(str_cut_utf8(c->name, USER_PATTERN_MAX)));
 }

@@ -51,11 +51,6 @@ static void put(struct buf *b, const struct team *t) {
 
 /* ---- reads ---- */
 
-static const struct people *people_of(struct request_context *rc) {
-  const struct principals *p = snapshot_get(rc->snapshot, GATEWAY_PRINCIPALS);
-  return &p->people;
-}
-
 static enum err no_team(struct str name, struct err_info *info) {
   return err_set(info, ERR_NOT_FOUND, "there is no team \"%.*s\"", STR_ARG(str_cut_utf8(name, USER_NAME_MAX)));
 }
@@ -66,14 +61,14 @@ static void show(struct request_context *rc, void (*fn)(struct buf *b, const str
   struct buf b;
   exchange_adopt(rc);
   enum err e = entity_path(rc, rc->arena, &name, &item, &info);
-  const struct team *t = e ? NULL : people_find_team(people_of(rc), name);
+  const struct team *t = e ? NULL : people_find_team(&rc->principals->people, name);
   if (!e && !t) e = no_team(name, &info);
   if (e) {
     exchange_fail(rc, e, &info);
     return;
   }
   buf_init(&b, 0);
-  fn(&b, people_of(rc), t);
+  fn(&b, &rc->principals->people, t);
   entity_answer(rc, &b);
   buf_clear(&b);
 }
@@ -103,7 +98,7 @@ void teams_list(struct request_context *rc) {
   uint64_t n = LIST_MAX;
   struct buf b;
   exchange_adopt(rc);
-  const struct people *p = people_of(rc);
+  const struct people *p = &rc->principals->people;
   enum err e = page_read(rc, LIST_MAX, &n, &after, &info);
   const struct team *last = after.n ? people_find_team(p, after) : NULL;
   if (!e && after.n && !last) e = page_refuse_after("team", &info);

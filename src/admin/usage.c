@@ -295,8 +295,10 @@ static void put_period(struct buf *b, const struct usage_ask *ask) {
   json_out_key(b, "period");
   json_out_begin(b, '{');
   json_out_key(b, "start_date");
-  json_out_raw(b, STR_NONE);
-  if (ask->from) b->n -= 4, buf_put_json(b, str_from_c(from)); /* 0: since ever */
+  if (ask->from)
+    buf_put_json(b, str_from_c(from));
+  else
+    json_out_raw(b, STR_NONE); /* since ever */
   json_out_member_string(b, "end_date", str_from_c(to));
   json_out_end(b, '}');
 }

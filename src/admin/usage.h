@@ -1,11 +1,11 @@
 /* Figures of the request log for people: dashboard, charts, use by users, what `maestro stats` prints. They come from
- * the roll-ups and today's sums (state/log_stats.h), never from rows. Each function appends one JSON object and blocks
+ * the roll-ups and today's sums (state/log_reader.h), never from rows. Each function appends one JSON object and blocks
  * on the disk: pool threads and commands. Days are UTC; whole days are counted. */
 #ifndef MAESTRO_ADMIN_USAGE_H
 #define MAESTRO_ADMIN_USAGE_H
 
 #include "base/buf.h"
-#include "state/log_stats.h"
+#include "state/log_reader.h"
 
 struct usage_ask {
   int64_t today;        /* day */

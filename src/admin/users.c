@@ -12,17 +12,12 @@ enum { LIST_MAX = 500 /* of a page: a turn of the loop makes it */ };
 
 /* ---- reads ---- */
 
-static const struct people *people_of(struct request_context *rc) {
-  const struct principals *p = snapshot_get(rc->snapshot, GATEWAY_PRINCIPALS);
-  return &p->people;
-}
-
 static enum err find_user(struct request_context *rc, const struct user **out, struct str *item,
                           struct err_info *info) {
   struct str name;
   exchange_adopt(rc);
   enum err e = entity_path(rc, rc->arena, &name, item, info);
-  if (!e) *out = people_find(people_of(rc), name);
+  if (!e) *out = people_find(&rc->principals->people, name);
   if (!e && !*out)
     e = err_set(info, ERR_NOT_FOUND, "there is no user \"%.*s\"", STR_ARG(str_cut_utf8(name, USER_NAME_MAX)));
   return e;
@@ -74,7 +69,7 @@ void users_models_of_node(struct request_context *rc) { show(rc, users_json_put_
 
 /* Which part of the list is asked for. */
 static enum err read_page(struct request_context *rc, size_t *from, size_t *count, struct err_info *info) {
-  const struct people *people = people_of(rc);
+  const struct people *people = &rc->principals->people;
   uint64_t n = LIST_MAX;
   struct str after = STR_NONE;
   enum err e = page_read(rc, LIST_MAX, &n, &after, info);
@@ -96,7 +91,7 @@ void users_list(struct request_context *rc) {
     exchange_fail(rc, e, &info);
     return;
   }
-  const struct people *people = people_of(rc);
+  const struct people *people = &rc->principals->people;
   buf_init(&b, 0);
   json_out_begin(&b, '[');
   for (size_t i = from; i < from + n; i++) users_json_put(&b, &people->users[i], STR_NONE);

@@ -107,9 +107,7 @@ static enum err set_team(struct edit *edit, struct err_info *info) {
   }
   enum err e = store_team_find(edit->db, edit->in->team, &edit->u.team_id, info);
   if (e != ERR_NOT_FOUND) return e;
-  e = err_set_param(info, ERR_BAD_VALUE, "team", "there is no team \"%.*s\"", STR_ARG(edit->in->team));
-  if (info) info->http_status = 422;
-  return e;
+  return fields_refuse_named(info, "team", "there is no team \"%.*s\"", STR_ARG(edit->in->team));
 }
 
 static enum err create(struct edit *edit, struct err_info *info) {

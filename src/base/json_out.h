@@ -1,7 +1,6 @@
 /* Writes JSON into a buffer, member by member, without a tree: commas come by themselves, told by the last byte
  * written. So what a caller appends with other functions must not end in white space, unless it is what a frame begins
- * with
- * ("data: "). The caller keeps braces and brackets paired. Failures are the buffer's (`failed`). */
+ * with ("data: "). The caller keeps braces and brackets paired. Failures are the buffer's (`failed`). */
 #ifndef MAESTRO_BASE_JSON_OUT_H
 #define MAESTRO_BASE_JSON_OUT_H
 

@@ -6,7 +6,7 @@
 #define MAESTRO_CALL_SHAPE_H
 
 #include "dialect/dialect.h"
-#include "route/names.h"
+#include "route/route_names.h"
 
 /* Members that are never left out, whatever is set: what was counted and reserved rests on them. */
 bool shape_is_fixed(struct str member);

@@ -40,13 +40,18 @@ void exchange_answer(struct request_context *rc, int status, const struct buf *j
     rc->error = reply_json(&rc->reply, status, buf_str(json));
 }
 
-void exchange_adopt(struct request_context *rc) {
-  snapshot_adopt();
-  snapshot_unref(rc->snapshot);
+static void take_snapshot(struct request_context *rc) {
   rc->snapshot = snapshot_ref(snapshot_current());
   rc->options = &snapshot_config(rc->snapshot)->options;
   rc->catalog = snapshot_get(rc->snapshot, GATEWAY_CATALOG);
   rc->names = snapshot_get(rc->snapshot, GATEWAY_NAMES);
+  rc->principals = snapshot_get(rc->snapshot, GATEWAY_PRINCIPALS);
+}
+
+void exchange_adopt(struct request_context *rc) {
+  snapshot_adopt();
+  snapshot_unref(rc->snapshot);
+  take_snapshot(rc);
 }
 
 /* ---- the model call ---- */
@@ -105,10 +110,7 @@ static void begin(struct request_context *rc, struct http_exchange *x, struct ga
   rc->worker = worker;
   rc->endpoint = endpoint;
   rc->path_rest = path_rest;
-  rc->snapshot = snapshot_ref(snapshot_current());
-  rc->options = &snapshot_config(rc->snapshot)->options;
-  rc->catalog = snapshot_get(rc->snapshot, GATEWAY_CATALOG);
-  rc->names = snapshot_get(rc->snapshot, GATEWAY_NAMES);
+  take_snapshot(rc);
   rc->principal = (struct auth_principal){0};
   rc->started_us = http_exchange_started_us(x);
   rc->trace_id = id_make(STR("tr_"), rc->request_id_bytes);
@@ -129,7 +131,7 @@ static void begin(struct request_context *rc, struct http_exchange *x, struct ga
 static void add_row(struct request_context *rc, struct request_record *r) {
   r->has_row = rc->endpoint->what & OPERATION_MASK && rc->request->method != HTTP_OPTIONS && log_writer_is_on();
   if (!r->has_row) return;
-  const struct user *u = principals_user(snapshot_get(rc->snapshot, GATEWAY_PRINCIPALS), &rc->principal);
+  const struct user *u = principals_user(rc->principals, &rc->principal);
   if (u) r->user = u->name, r->team = u->team;
   r->asked = rc->asked;
   r->source = source_of(rc->request->headers, rc->endpoint->route);

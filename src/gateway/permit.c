@@ -15,9 +15,8 @@ struct lists {
 
 static struct lists lists_of(const struct request_context *rc) {
   if (rc->principal.kind != AUTH_USER) return (struct lists){0};
-  const struct principals *p = snapshot_get(rc->snapshot, GATEWAY_PRINCIPALS);
-  const struct user *u = principals_user(p, &rc->principal);
-  return u ? (struct lists){u, principals_team(p, u)} : (struct lists){&nobody, NULL};
+  const struct user *u = principals_user(rc->principals, &rc->principal);
+  return u ? (struct lists){u, principals_team(rc->principals, u)} : (struct lists){&nobody, NULL};
 }
 
 struct str permit_user_name(const struct request_context *rc) {

@@ -10,7 +10,8 @@
 #include "policy/auth.h"
 #include "policy/auth_failures.h"
 #include "policy/cors.h"
-#include "route/names.h"
+#include "policy/principals.h"
+#include "route/route_names.h"
 
 /* What a worker brings to every request; lives as long as the worker. */
 struct gateway_worker {
@@ -64,11 +65,12 @@ struct request_context {
   struct arena *arena;
   struct gateway_worker *worker;
   const struct endpoint *endpoint;
-  struct str path_rest;            /* what the template's {…} matched, still percent-encoded; empty otherwise */
-  const struct snapshot *snapshot; /* referenced */
-  const struct config_options *options;
+  struct str path_rest;                 /* what the template's {…} matched, still percent-encoded; empty otherwise */
+  const struct snapshot *snapshot;      /* referenced */
+  const struct config_options *options; /* and what follows: of the snapshot */
   const struct catalog *catalog;
   const struct route_names *names;
+  const struct principals *principals;
   struct auth_principal principal;
   struct str request_id, trace_id;
   char request_id_bytes[ID_BYTES];

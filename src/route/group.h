@@ -1,5 +1,5 @@
 /* In which order a group's members are asked: a strategy is a row of a table (group.c). Pure: what turns and what is
- * drawn come from the caller. Used by route/names.c for each request of a group. */
+ * drawn come from the caller. Used by route/route_names.c for each request of a group. */
 #ifndef MAESTRO_ROUTE_GROUP_H
 #define MAESTRO_ROUTE_GROUP_H
 

@@ -2,7 +2,7 @@
 #ifndef MAESTRO_ROUTE_RESOLVE_H
 #define MAESTRO_ROUTE_RESOLVE_H
 
-#include "route/names.h"
+#include "route/route_names.h"
 
 enum resolve_how {
   RESOLVE_BRAIN,     /* maestro, maestro-auto */

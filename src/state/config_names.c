@@ -1,5 +1,5 @@
 /* Declared aliases and groups of maestro.json, all or nothing. Whether they lead anywhere is asked where the models are
- * known (route/names.c); here, whether two have one name. */
+ * known (route/route_names.c); here, whether two have one name. */
 #include "state/config_load.h"
 
 enum { ENTRIES_MAX = 2000, MEMBERS_MAX = 256 };

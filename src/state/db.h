@@ -53,6 +53,17 @@ typedef enum err db_row_fn(void *arg, const struct db_value *row, unsigned colum
 /* Runs a query to its end. on_row may be NULL. */
 enum err db_run(struct db *db, enum db_query query, const struct db_value *params, unsigned n, db_row_fn *on_row,
                 void *arg, struct err_info *info) MUST_CHECK;
+/* For on_row: *arg is an int64_t, or an array of as many as the query has columns. Without a row it stays as it was. */
+static inline enum err db_take_int(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
+  (void)columns, (void)info;
+  *(int64_t *)arg = row[0].i;
+  return OK;
+}
+static inline enum err db_take_ints(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
+  (void)info;
+  for (unsigned i = 0; i < columns; i++) ((int64_t *)arg)[i] = row[i].i;
+  return OK;
+}
 /* Rows that the last db_run inserted, updated or deleted. */
 int64_t db_changes(const struct db *db);
 

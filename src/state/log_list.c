@@ -30,12 +30,6 @@ struct walk {
   size_t heap_n, heap_room;
 };
 
-static enum err take_ints(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
-  (void)info;
-  for (unsigned i = 0; i < columns; i++) ((int64_t *)arg)[i] = row[i].i;
-  return OK;
-}
-
 /* ---- one row ---- */
 
 static enum err keep_series(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
@@ -100,7 +94,7 @@ static enum err bisect(struct walk *w, int64_t at_us, int64_t last, int64_t *out
   while (low < high) {
     int64_t middle = low + (high - low) / 2, us = 0;
     const struct db_value param = db_int(middle);
-    enum err e = db_run(w->file, DB_LOG_ROW_AT, &param, 1, take_ints, &us, info);
+    enum err e = db_run(w->file, DB_LOG_ROW_AT, &param, 1, db_take_ints, &us, info);
     if (e) return e;
     if (us < at_us)
       low = middle + 1;
@@ -114,7 +108,7 @@ static enum err bisect(struct walk *w, int64_t at_us, int64_t last, int64_t *out
 static enum err find_bounds(struct walk *w, struct err_info *info) {
   const struct log_filter *f = w->list->filter;
   int64_t last[2] = {0}, begins = log_day_begins_us(w->day), ends = log_day_begins_us(w->day + 1), first;
-  enum err e = db_run(w->file, DB_LOG_ROW_LAST, NULL, 0, take_ints, last, info);
+  enum err e = db_run(w->file, DB_LOG_ROW_LAST, NULL, 0, db_take_ints, last, info);
   w->low = 0;
   w->high = last[0] + 1;
   if (!e && f->from_us > begins) {
@@ -173,7 +167,7 @@ static enum err add_candidate(void *arg, const struct db_value *row, unsigned co
 static enum err look_up_top(struct walk *w, int64_t before, struct err_info *info) {
   const struct db_value params[] = {db_int(w->heap[0].series), db_int(before)};
   int64_t row = 0;
-  enum err e = db_run(w->file, DB_LOG_ROW_OF_SERIES, params, 2, take_ints, &row, info);
+  enum err e = db_run(w->file, DB_LOG_ROW_OF_SERIES, params, 2, db_take_ints, &row, info);
   if (e) return e;
   w->heap[0].row = row;
   w->heap[0].is_exact = true;

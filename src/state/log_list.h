@@ -4,7 +4,7 @@
 #ifndef MAESTRO_STATE_LOG_LIST_H
 #define MAESTRO_STATE_LOG_LIST_H
 
-#include "state/log_stats.h"
+#include "state/log_reader.h"
 
 /* An id is the day and the row's number in its file; it fits the integers of JSON's readers (2^53). */
 enum { LOG_ID_ROW_BITS = 36 };

@@ -63,6 +63,14 @@ void log_filter_put(const struct log_filter *f, char like[LOG_LIKE_MAX], struct 
   out[10] = db_text(put_like(f->model, like));
 }
 
+enum err log_filter_run(struct db *file, enum db_query query, const struct log_filter *filter, db_row_fn *fn, void *arg,
+                        struct err_info *info) {
+  struct db_value params[LOG_FILTER_PARAMS];
+  char like[LOG_LIKE_MAX];
+  log_filter_put(filter, like, params);
+  return db_run(file, query, params, LOG_FILTER_PARAMS, fn, arg, info);
+}
+
 unsigned log_filter_parts(const struct log_filter *f) {
   const struct str texts[] = {f->user, f->principal, f->team,  f->source, f->endpoint,
                               f->type, f->node,      f->error, f->model};
@@ -87,15 +95,9 @@ enum err log_format_create(struct db *db, const enum db_query *ddl, size_t n, st
   return e;
 }
 
-static enum err take_format(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
-  (void)columns, (void)info;
-  *(int64_t *)arg = row[0].i;
-  return OK;
-}
-
 enum err log_format_check(struct db *db, struct err_info *info) {
   int64_t format = 0;
-  enum err e = db_run(db, DB_LOG_GET_FORMAT, NULL, 0, take_format, &format, info);
+  enum err e = db_run(db, DB_LOG_GET_FORMAT, NULL, 0, db_take_int, &format, info);
   if (!e && format != LOG_FORMAT) e = err_set(info, ERR_STORE_NEWER, "%s", err_text(ERR_STORE_NEWER));
   return e;
 }

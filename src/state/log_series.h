@@ -1,5 +1,5 @@
 /* A series of the request log with its sums (log_row.h), a filter over series, and how both stand in a database: the
- * columns and parameters that log_file.c, log_stats.c and log_list.c share. */
+ * columns and parameters that log_file.c, log_stats.c, log_reader.c and log_list.c share. */
 #ifndef MAESTRO_STATE_LOG_SERIES_H
 #define MAESTRO_STATE_LOG_SERIES_H
 
@@ -38,6 +38,9 @@ void log_sums_get(const struct db_value *row, struct log_sums *out);
 /* The parameters $1 … of a filter but for its times. */
 enum { LOG_FILTER_PARAMS = 11, LOG_LIKE_MAX = 2 * LOG_TEXT_MAX + 3 };
 void log_filter_put(const struct log_filter *f, char like[LOG_LIKE_MAX], struct db_value out[LOG_FILTER_PARAMS]);
+/* Runs a query that has no other parameters than those. */
+enum err log_filter_run(struct db *file, enum db_query query, const struct log_filter *filter, db_row_fn *fn, void *arg,
+                        struct err_info *info) MUST_CHECK;
 /* How many of its parts, times aside, let something not pass. */
 unsigned log_filter_parts(const struct log_filter *f);
 bool log_filter_has_time(const struct log_filter *f, int64_t at_us);

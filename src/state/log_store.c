@@ -156,13 +156,13 @@ static void expire(struct log_store *s, const int64_t *days, size_t n, int64_t t
 static enum err seal_all(struct log_store *s, const int64_t *days, size_t n, int64_t from, int64_t today,
                          struct err_info *info) {
   struct db *stats = NULL;
-  enum err e = log_stats_open(&stats, s->folder, info);
+  enum err e = log_stats_open(&stats, s->folder, false, info);
   if (e == ERR_STORE_CORRUPT) {
     char path[LOG_PATH_BYTES], aside[LOG_PATH_BYTES + 16];
     snprintf(path, sizeof path, "%s/stats.db", s->folder);
     snprintf(aside, sizeof aside, "%s.damaged", path);
     (void)rename(path, aside);
-    e = log_stats_open(&stats, s->folder, info);
+    e = log_stats_open(&stats, s->folder, false, info);
   }
   for (size_t i = 0; !e && i < n; i++)
     if (days[i] < today && days[i] >= from) e = log_stats_seal(stats, s->folder, days[i], info);

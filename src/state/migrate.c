@@ -4,17 +4,11 @@
 
 #include "base/clock.h"
 
-static enum err take_int(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
-  (void)columns, (void)info;
-  *(int64_t *)arg = row[0].i;
-  return OK;
-}
-
 enum err migrate_version(struct db *db, unsigned *out, struct err_info *info) {
   int64_t version = 0;
   bool exists = false;
   enum err e = db_has_schema(db, &exists, info);
-  if (!e && exists) e = db_run(db, DB_SCHEMA_VERSION, NULL, 0, take_int, &version, info);
+  if (!e && exists) e = db_run(db, DB_SCHEMA_VERSION, NULL, 0, db_take_int, &version, info);
   if (!e) *out = (unsigned)version;
   return e;
 }

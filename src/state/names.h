@@ -1,7 +1,7 @@
 /* What an administrator keeps of names: aliases, groups and their members, tool sets, settings of models, system
  * prompts, settings. A value read whole from the store, immutable afterwards; the snapshot's section of names
- * (route/names.h) is made of it. Kinds and fields are rows of names.def, so that reading and writing them is one piece
- * of code for all. The text form is one JSON object a line, as `maestro store export` writes it. */
+ * (route/route_names.h) is made of it. Kinds and fields are rows of names.def, so that reading and writing them is one
+ * piece of code for all. The text form is one JSON object a line, as `maestro store export` writes it. */
 #ifndef MAESTRO_STATE_NAMES_H
 #define MAESTRO_STATE_NAMES_H
 
@@ -40,6 +40,7 @@ struct names_row {
 };
 
 enum names_strategy { NAMES_ROUND_ROBIN, NAMES_WEIGHTED, NAMES_PRIORITY };
+#define NAMES_SCOPES "global|user|node|group|model|mapping" /* as users write them, in this order */
 enum names_scope { NAMES_FOR_ALL, NAMES_FOR_USER, NAMES_FOR_NODE, NAMES_FOR_GROUP, NAMES_FOR_MODEL, NAMES_FOR_ALIAS };
 
 struct names_alias { /* one of (name, node) */

@@ -51,14 +51,8 @@ enum err store_audit_list(struct db *db, const struct audit_filter *filter,
   return db_run(db, DB_AUDIT_LIST, params, 7, take_row, &w, info);
 }
 
-static enum err take_count(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
-  (void)columns, (void)info;
-  *(int64_t *)arg = row[0].i;
-  return OK;
-}
-
 enum err store_audit_count(struct db *db, const struct audit_filter *filter, int64_t *out, struct err_info *info) {
   struct db_value params[7];
   put_filter(filter, params);
-  return db_run(db, DB_AUDIT_COUNT, params, 4, take_count, out, info);
+  return db_run(db, DB_AUDIT_COUNT, params, 4, db_take_int, out, info);
 }

@@ -41,12 +41,6 @@ static unsigned put_fields(struct db_value *params, unsigned at, enum names_kind
   return at;
 }
 
-static enum err take_id(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
-  (void)columns, (void)info;
-  *(int64_t *)arg = row[0].i;
-  return OK;
-}
-
 static enum err run(struct db *db, enum names_kind kind, enum db_query query, const struct db_value *first,
                     unsigned count, const void *row, int64_t *id, struct err_info *info) {
   struct db_value params[DB_PARAMS_MAX];
@@ -55,7 +49,7 @@ static enum err run(struct db *db, enum names_kind kind, enum db_query query, co
   arena_init(&work, 0);
   memcpy(params, first, count * sizeof *first);
   count = put_fields(params, count, kind, row, &work, &e);
-  if (!e) e = db_run(db, query, params, count, id ? take_id : NULL, id, info);
+  if (!e) e = db_run(db, query, params, count, id ? db_take_int : NULL, id, info);
   arena_clear(&work);
   if (e != ERR_CONFLICT) return e;
   return err_set(info, e, "there is such a %s already", names_kind_word(kind));

@@ -14,18 +14,12 @@
  * is held until the transaction has ended. */
 static _Atomic uint64_t changes = 1;
 
-static enum err take_id(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
-  (void)columns, (void)info;
-  *(int64_t *)arg = row[0].i;
-  return OK;
-}
-
 enum err store_node_find(struct db *db, struct str code_or_id, const struct node_key *key, struct nodes *out,
                          struct err_info *info) {
   const struct db_value code = db_text(code_or_id);
   int64_t id = 0;
   uint64_t number;
-  enum err e = db_run(db, DB_STORED_NODE_FIND, &code, 1, take_id, &id, info);
+  enum err e = db_run(db, DB_STORED_NODE_FIND, &code, 1, db_take_int, &id, info);
   if (!e && !id && str_to_u64(code_or_id, &number) && number <= INT64_MAX) id = (int64_t)number;
   node_list_init(out);
   if (!e && id) e = nodes_load(db, id, key, out, info);
@@ -56,7 +50,7 @@ static enum err explain(struct db *db, const struct node *node, enum err e, stru
   const struct db_value code = db_text(node->p.id);
   int64_t id = 0;
   if (e != ERR_CONFLICT) return e;
-  if (!db_run(db, DB_STORED_NODE_FIND, &code, 1, take_id, &id, NULL) && id && id != node->id)
+  if (!db_run(db, DB_STORED_NODE_FIND, &code, 1, db_take_int, &id, NULL) && id && id != node->id)
     return err_set_param(info, e, "code", "there is a node with code \"%.*s\" already", STR_ARG(node->p.id));
   return err_set_param(info, e, "name", "there is a node called \"%.*s\" already", STR_ARG(node->name));
 }
@@ -65,13 +59,13 @@ static enum err put(struct db *db, enum db_query query, const struct node *node,
   struct db_value params[NODE_FIELDS];
   for (size_t i = 0; i < NODE_FIELDS; i++) params[i] = value_of(&node_fields[i], node);
   atomic_fetch_add(&changes, 1);
-  enum err e = db_run(db, query, params, NODE_FIELDS, id ? take_id : NULL, id, info);
+  enum err e = db_run(db, query, params, NODE_FIELDS, id ? db_take_int : NULL, id, info);
   return explain(db, node, e, info);
 }
 
 enum err store_node_add(struct db *db, struct node *node, struct err_info *info) {
   int64_t count = 0;
-  enum err e = db_run(db, DB_STORED_NODE_COUNT, NULL, 0, take_id, &count, info);
+  enum err e = db_run(db, DB_STORED_NODE_COUNT, NULL, 0, db_take_int, &count, info);
   if (!e && count >= NODES_MAX)
     e = err_set(info, ERR_CONFLICT, "there are %d nodes, which is the most", (int)NODES_MAX);
   return e ? e : put(db, DB_STORED_NODE_ADD, node, &node->id, info);

@@ -27,12 +27,6 @@ enum err store_response_sum(struct db *db, struct stored_response_sum *out, stru
 
 /* ---- putting ---- */
 
-static enum err take_int(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
-  (void)columns, (void)info;
-  *(int64_t *)arg = row[0].i;
-  return OK;
-}
-
 static bool is_within(struct str list, struct str json) {
   return json.p >= list.p && json.p + json.n <= list.p + list.n;
 }
@@ -60,7 +54,7 @@ enum err store_response_put(struct db *db, struct str owner, const struct stored
                                     db_bytes(r->response.p, r->response.n),
                                     db_bytes(r->input.p, r->input.n),
                                     db_bytes(r->output.p, r->output.n)};
-  e = db_run(db, DB_RESPONSE_ADD, params, 7, take_int, &number, info);
+  e = db_run(db, DB_RESPONSE_ADD, params, 7, db_take_int, &number, info);
   for (size_t i = 0; !e && i < r->item_count; i++) e = put_item(db, number, r, &r->items[i], info);
   if (e) return e;
   sum->count++;
@@ -120,7 +114,7 @@ enum err store_response_delete(struct db *db, struct str owner, struct str id, s
                                struct err_info *info) {
   const struct db_value params[] = {db_text(owner), db_text(id)};
   int64_t bytes = -1;
-  enum err e = db_run(db, DB_RESPONSE_DELETE, params, 2, take_int, &bytes, info);
+  enum err e = db_run(db, DB_RESPONSE_DELETE, params, 2, db_take_int, &bytes, info);
   if (e || bytes < 0) return e ? e : ERR_NOT_FOUND;
   sum->count--;
   sum->bytes -= (size_t)bytes;

@@ -6,16 +6,10 @@
 #include "base/clock.h"
 #include "state/store.h"
 
-static enum err take_id(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
-  (void)columns, (void)info;
-  *(int64_t *)arg = row[0].i;
-  return OK;
-}
-
 enum err store_team_find(struct db *db, struct str name, int64_t *id, struct err_info *info) {
   const struct db_value param = db_text(name);
   int64_t found = 0;
-  enum err e = db_run(db, DB_TEAM_FIND, &param, 1, take_id, &found, info);
+  enum err e = db_run(db, DB_TEAM_FIND, &param, 1, db_take_int, &found, info);
   if (!e && !found) return err_set(info, ERR_NOT_FOUND, "there is no team \"%.*s\"", STR_ARG(name));
   if (!e) *id = found;
   return e;
@@ -24,7 +18,7 @@ enum err store_team_find(struct db *db, struct str name, int64_t *id, struct err
 enum err store_team_add(struct db *db, struct str name, int64_t *id, struct err_info *info) {
   const struct db_value params[] = {db_text(name), db_int(clock_wall_us())};
   store_changed(STORE_CHANGED_TEAMS);
-  enum err e = db_run(db, DB_TEAM_ADD, params, 2, take_id, id, info);
+  enum err e = db_run(db, DB_TEAM_ADD, params, 2, db_take_int, id, info);
   if (e == ERR_CONFLICT) return err_set_param(info, e, "name", "there is a team \"%.*s\" already", STR_ARG(name));
   return e;
 }

@@ -5,12 +5,6 @@
 #include "state/store.h"
 #include "state/store_team.h"
 
-static enum err take_id(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
-  (void)columns, (void)info;
-  *(int64_t *)arg = row[0].i;
-  return OK;
-}
-
 static enum err take_user(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
   struct store_user *u = arg;
   (void)columns, (void)info;
@@ -53,8 +47,8 @@ enum err store_user_add(struct db *db, struct str name, struct store_user *user,
   struct db_value params[USER_PARAMS];
   int64_t id = 0;
   put_user(db_text(name), user, params);
-  enum err e = db_run(db, DB_USER_REVIVE, params, USER_PARAMS, take_id, &id, info);
-  if (!e && !id) e = db_run(db, DB_USER_ADD, params, USER_PARAMS, take_id, &id, info);
+  enum err e = db_run(db, DB_USER_REVIVE, params, USER_PARAMS, db_take_int, &id, info);
+  if (!e && !id) e = db_run(db, DB_USER_ADD, params, USER_PARAMS, db_take_int, &id, info);
   if (e == ERR_CONFLICT) return err_set_param(info, e, "username", "there is a user \"%.*s\" already", STR_ARG(name));
   if (e) return e;
   user->id = id;
@@ -115,7 +109,7 @@ enum err store_user_renew_token(struct db *db, int64_t user_id, const struct use
 static enum err find_token(struct db *db, int64_t user_id, struct str name, int64_t *id, struct err_info *info) {
   const struct db_value params[] = {db_int(user_id), db_text(name)};
   *id = 0;
-  enum err e = db_run(db, DB_TOKEN_FIND, params, 2, take_id, id, info);
+  enum err e = db_run(db, DB_TOKEN_FIND, params, 2, db_take_int, id, info);
   return e || *id ? e : no_token(name, info);
 }
 

@@ -1,5 +1,5 @@
 /* Cuts a text as the published patterns of the two encodings do (the npm package `tiktoken` 1.0.22, `pat_str`; read
- * 2026-11-28), by hand: docs/decisions/0007 says why. The alternatives of a pattern are tried in its order, each as a
+ * 2026-11-28), by hand: docs/decisions/0011 says why. The alternatives of a pattern are tried in its order, each as a
  * backtracking matcher would: greedy, giving back as little as it can. Every function takes a place in the text and
  * returns where its alternative ends, or NULL where it does not match. Each character is looked at a bounded number of
  * times. Pure. */

@@ -4,7 +4,7 @@
 
 #include "route/catalog.h"
 #include "route/discovered.h"
-#include "route/names.h"
+#include "route/route_names.h"
 
 #include "../state/fake.h"
 

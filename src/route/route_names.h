@@ -4,8 +4,8 @@
  *
  * Declared ones shadow stored ones of their name. Invariant: links form no cycle and are at most NAMES_DEPTH_MAX deep.
  */
-#ifndef MAESTRO_ROUTE_NAMES_H
-#define MAESTRO_ROUTE_NAMES_H
+#ifndef MAESTRO_ROUTE_ROUTE_NAMES_H
+#define MAESTRO_ROUTE_ROUTE_NAMES_H
 
 #include <stdatomic.h>
 

@@ -1,6 +1,6 @@
-/* What requests ask of names: see names.h. */
+/* What requests ask of names: see route_names.h. */
 #include "base/id.h"
-#include "route/names.h"
+#include "route/route_names.h"
 
 static const struct names_alias *alias_on(const struct route_name *r, struct str provider) {
   const struct names_alias *for_all = NULL;

@@ -1,5 +1,5 @@
 /* The section of names: what leads where, what is in force, circles, and what is set for a model. */
-#include "route/names.h"
+#include "route/route_names.h"
 
 #include "route/resolve.h"
 #include "route_rig.h"

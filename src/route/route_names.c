@@ -1,6 +1,6 @@
-/* The section of names: see names.h. Made in three steps: which rows are in force, what each leads to, and whether that
- * goes round in a circle. */
-#include "route/names.h"
+/* The section of names: see route_names.h. Made in three steps: which rows are in force, what each leads to, and
+ * whether that goes round in a circle. */
+#include "route/route_names.h"
 
 #include <stdio.h>
 #include <stdlib.h>
