@@ -1,6 +1,6 @@
 /* links: state */
-/* The text forms of people, nodes and names, which a person may have edited and a disk may have cut: whatever is read is
- * written so that it reads the same again. The first byte says which of them. */
+/* The text forms of people, nodes and names, which a person may have edited and a disk may have cut: whatever is read
+ * is written so that it reads the same again. The first byte says which of them. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -16,23 +16,23 @@ static void check(bool is_true) {
 
 static void nodes_put(const struct nodes *v, struct buf *out) { nodes_write(v, true, out); }
 
-#define DEFINE(kind, write, clear)                                                                           \
-  static bool round_##kind(struct str in, struct buf *out, struct err_info *info) {            \
-    struct kind v;                                                                              \
-    enum err e = kind##_read(in, &v, info);                                                     \
-    check(!e || info->text[0]);                                                                 \
-    if (e) return false;                                                                        \
-    write(&v, out);                                                                        \
-    clear(&v);                                                                           \
-    return true;                                                                                \
+#define DEFINE(kind, write, clear)                                                  \
+  static bool round_##kind(struct str in, struct buf *out, struct err_info *info) { \
+    struct kind v;                                                                  \
+    enum err e = kind##_read(in, &v, info);                                         \
+    check(!e || info->text[0]);                                                     \
+    if (e) return false;                                                            \
+    write(&v, out);                                                                 \
+    clear(&v);                                                                      \
+    return true;                                                                    \
   }
 DEFINE(people, people_write, people_clear)
 DEFINE(nodes, nodes_put, node_list_clear)
 DEFINE(names, names_write, names_clear)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
-  static bool (*const rounds[])(struct str in, struct buf *out, struct err_info *info) = {round_people, round_nodes,
-                                                                                          round_names};
+  static bool (*const rounds[])(struct str in, struct buf * out, struct err_info * info) = {round_people, round_nodes,
+                                                                                            round_names};
   struct err_info info = {0};
   struct buf first, second;
   if (n == 0) return 0;

@@ -1,7 +1,7 @@
 /* What an administrator keeps of names: aliases, groups and their members, tool sets, settings of models, system
  * prompts, settings. A value read whole from the store, immutable afterwards; the snapshot's section of names
- * (route/route_names.h) is made of it. Kinds and fields are rows of names.def, so that reading and writing them is one piece
- * of code for all. The text form is one JSON object a line, as `maestro store export` writes it. */
+ * (route/route_names.h) is made of it. Kinds and fields are rows of names.def, so that reading and writing them is one
+ * piece of code for all. The text form is one JSON object a line, as `maestro store export` writes it. */
 #ifndef MAESTRO_STATE_NAMES_H
 #define MAESTRO_STATE_NAMES_H
 
