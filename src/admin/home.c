@@ -15,8 +15,11 @@ static const char style[] =
     "pre{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:1rem;overflow-x:auto;"
     "font:13.5px/1.5 ui-monospace,monospace}table{border-collapse:collapse;width:100%}"
     "td,th{text-align:left;padding:.4rem .6rem .4rem 0;border-bottom:1px solid var(--line);vertical-align:top;"
-    "overflow-wrap:anywhere}th{font-weight:600;font-size:.9rem;color:var(--soft)}code{font:13.5px "
+    "overflow-wrap:anywhere}td:first-child{white-space:nowrap}th{font-weight:600;font-size:.9rem;color:var(--soft)}"
+    "code{font:13.5px "
     "ui-monospace,monospace}"
+    "@media(max-width:34rem){th{display:none}td{display:block;border:0;padding:.1rem 0}td:first-child{font-weight:600}"
+    "td:last-child{border-bottom:1px solid var(--line);padding-bottom:.5rem;margin-bottom:.4rem}}"
     "</style>";
 
 static void put_providers(const struct catalog *c, struct buf *b) {
@@ -42,9 +45,9 @@ static void put_addresses(struct str host, struct buf *b) {
   static const struct {
     struct str clients, path, hint;
   } rows[] = {
-      {STR("OpenAI"), STR("/v1"), STR("OPENAI_BASE_URL; Codex: base_url")},
-      {STR("Anthropic"), STR(""), STR("ANTHROPIC_BASE_URL; Claude Code, too")},
-      {STR("Gemini"), STR(""), STR("GOOGLE_GEMINI_BASE_URL; Gemini CLI, too")},
+      {STR("OpenAI"), STR("/v1"), STR("OPENAI_BASE_URL (in Codex: base_url)")},
+      {STR("Anthropic"), STR(""), STR("ANTHROPIC_BASE_URL (also for Claude Code)")},
+      {STR("Gemini"), STR(""), STR("GOOGLE_GEMINI_BASE_URL (also for Gemini CLI)")},
       {STR("Ollama"), STR(""), STR("OLLAMA_HOST")},
   };
   buf_put(b, STR("<h2>Point your tools at it</h2><table><tr><th>API</th><th>Address</th><th>Variable</th></tr>"));
@@ -81,7 +84,8 @@ static void put_page(struct request_context *rc, struct buf *b) {
   if (is_known)
     put_providers(c, b);
   else
-    buf_put(b, STR("<p class=\"soft\">Providers and models are shown to local callers and with a key.</p>"));
+    buf_put(b, STR("<p class=\"soft\">Providers and models are shown to callers with a key, and to local ones while "
+                   "none is needed.</p>"));
   buf_put(
       b,
       STR("<h2>More</h2><p><a href=\"/v1/models\">/v1/models</a> &middot; <a href=\"/healthz\">/healthz</a> &middot; "

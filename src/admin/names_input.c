@@ -3,9 +3,11 @@
 
 enum { ORDER_MAX = 1000 };
 
-#define LINE_MUST "must be text of one line, without space at its ends, and not too long"
+#define LINE_MUST "must be text of one line, not too long, without space at its ends, and not '.' or '..'"
 
+/* Names stand in paths, which clients take "." and ".." out of. */
 static bool is_line(struct str s) {
+  if (str_eq(s, STR(".")) || str_eq(s, STR(".."))) return false;
   for (size_t i = 0; i < s.n; i++)
     if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f) return false;
   return str_is_utf8(s) && str_trim(s).n == s.n;

@@ -150,7 +150,12 @@ static void add(const struct endpoint *e, enum http_method method) {
   ops_n++;
 }
 
-/* By tag, as they first came, then path and method: how people look for things. */
+/* Of the paths of an API those that its vendor has come before their other names. */
+static unsigned rank_of_path(struct str route) {
+  return str_has_prefix(route, STR("/v1/")) || str_has_prefix(route, STR("/v1beta/")) ? 0 : 1;
+}
+
+/* By tag, as they first came, the vendors' own paths, then path and method: how people look for things. */
 static size_t rank_of(const char *tag) {
   size_t i = 0;
   while (i < ops_n && strcmp(tags_seen[i], tag)) i++;
@@ -161,6 +166,8 @@ static int compare(const void *x, const void *y) {
   const struct openapi_op *a = x, *b = y;
   size_t ra = rank_of(a->tag), rb = rank_of(b->tag);
   if (ra != rb) return ra < rb ? -1 : 1;
+  unsigned pa = rank_of_path(a->endpoint->route), pb = rank_of_path(b->endpoint->route);
+  if (pa != pb) return pa < pb ? -1 : 1;
   int order = str_cmp(a->endpoint->route, b->endpoint->route);
   return order ? order : (int)a->method - (int)b->method;
 }

@@ -1,6 +1,8 @@
 /* Parameters of a query: see query.h. */
 #include "admin/query.h"
 
+#include <inttypes.h>
+
 #include "admin/fields.h"
 
 static struct str find(struct str query, const char *name) {
@@ -31,7 +33,8 @@ enum err query_number(struct str query, const char *name, uint64_t min, uint64_t
   uint64_t n;
   if (!raw.n) return OK;
   if (!str_to_u64(raw, &n) || n < min || n > max)
-    return fields_refuse_named(info, name, "\"%s\" is no whole number in its range", name);
+    return fields_refuse_named(info, name, "\"%s\" must be a whole number from %" PRIu64 " to %" PRIu64, name, min,
+                               max);
   *out = n;
   return OK;
 }

@@ -55,8 +55,14 @@ static enum err find_password(struct db *db, void *arg, struct err_info *info) {
   return db_run(db, DB_PASSWORD_FIND, &name, 1, take_password, l, info);
 }
 
-static enum err make_session(struct login *l) {
-  int64_t now = clock_wall_us();
+static enum err refuse_login(struct err_info *info) {
+  snprintf(info->code, sizeof info->code, "invalid_login");
+  return err_set(info, ERR_UNAUTHENTICATED, "the name or the password is wrong");
+}
+
+/* A session is as old as the look at the password, however long the verifying took, so that a change of it meanwhile
+ * ends this one, too. */
+static enum err make_session(struct login *l, int64_t now) {
   l->secret = secret_new_random(STR(SESSIONS_COOKIE_PREFIX), SECRET_RANDOM_BYTES);
   if (!l->secret) return ERR_NO_MEMORY;
   l->session = (struct session){.user_id = l->is_admin ? 0 : l->user_id,
@@ -73,18 +79,29 @@ static enum err make_session(struct login *l) {
   return OK;
 }
 
+/* The time of a change is from before its commit: one that was on its way at the first look has the older time, and is
+ * seen by a second one. */
+static enum err check_again(struct login *l) {
+  struct login now = {.name = l->name};
+  enum err e = store_read(find_password, &now, &l->job.info);
+  if (!e && (now.user_id != l->user_id || strcmp(now.hash, l->hash) != 0)) e = refuse_login(&l->job.info);
+  struct err_info ignored = {0};
+  if (e) (void)!session_end(&l->session.key, &ignored);
+  crypto_wipe(now.hash, sizeof now.hash);
+  return e;
+}
+
 /* The store fails for users alone: the administrator can come in and look. */
 static enum err work(void *arg) {
   struct login *l = arg;
+  int64_t now = clock_wall_us();
   bool fits = false;
   enum err store = l->is_admin ? OK : store_read(find_password, l, &l->job.info);
   enum err e = password_verify(str_from_c(l->hash), l->password, &fits, &l->job.info);
   if (!e) e = store;
-  if (!e && !l->is_admin && !fits) {
-    snprintf(l->job.info.code, sizeof l->job.info.code, "invalid_login");
-    e = err_set(&l->job.info, ERR_UNAUTHENTICATED, "the name or the password is wrong");
-  }
-  return e ? e : make_session(l);
+  if (!e && !l->is_admin && !fits) e = refuse_login(&l->job.info);
+  if (!e) e = make_session(l, now);
+  return e || l->is_admin ? e : check_again(l);
 }
 
 /* ---- the request ---- */

@@ -29,8 +29,7 @@ struct input {
   }
 static const struct field rows[] = {
     {STR("name"), FIELD_STRING, TEAMS_NAME, offsetof(struct input, name), .is_valid = user_name_is_valid,
-     .must = "must have 1 to 128 bytes, no control characters, no '/', and no white space at its ends",
-     .help = "the team's name"},
+     .must = USER_NAME_MUST, .help = "the team's name"},
     PATTERNS("models", TEAMS_MODELS, models, USER_MODELS_MAX, "names or patterns of models; none: no restriction"),
     PATTERNS("nodes", TEAMS_NODES, nodes, USER_NODES_MAX, "nodes, or patterns of nodes; none: no restriction"),
 };

@@ -7,13 +7,8 @@
 enum { DAYS_MAX = 36500 };
 
 #define AT(member) offsetof(struct users_input, member)
-#define NAME(key, bit, member, text)                                                                       \
-  {                                                                                                        \
-    STR(key), FIELD_STRING, bit, AT(member),                                                               \
-        .is_valid = user_name_is_valid,                                                                    \
-        .must = "must have 1 to 128 bytes, no control characters, no '/', and no white space at its ends", \
-        .help = text                                                                                       \
-  }
+#define NAME(key, bit, member, text) \
+  { STR(key), FIELD_STRING, bit, AT(member), .is_valid = user_name_is_valid, .must = USER_NAME_MUST, .help = text }
 #define PATTERN_MUST "must have 1 to 256 bytes and no control characters"
 #define PATTERN(key, bit, member, text) \
   { STR(key), FIELD_STRING, bit, AT(member), .is_valid = user_pattern_is_valid, .must = PATTERN_MUST, .help = text }

@@ -121,7 +121,8 @@ void operations_metrics(struct request_context *rc) {
   struct buf b;
   buf_init(&b, 0);
   if (before_scrape) before_scrape();
-  metrics_write(&b);
+  /* A plain user is not told what others spend, as at /healthz. */
+  metrics_write(&b, rc->principal.kind != AUTH_USER || auth_may(&rc->principal, AUTH_CLASS_API_READ));
   enum err e = reply_body(&rc->reply, 200, STR(METRICS_CONTENT_TYPE), buf_str(&b));
   if (e) rc->error = e;
   buf_clear(&b);

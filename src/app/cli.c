@@ -15,7 +15,9 @@ static const struct command {
 #undef X
 };
 
-enum { COMMANDS = sizeof commands / sizeof *commands };
+enum { COMMANDS = sizeof commands / sizeof *commands, FLAGS_MAX = 32 };
+
+#define FLAG_CHARACTERS "-abcdefghijklmnopqrstuvwxyz"
 
 static void print_help(FILE *to) {
   fprintf(to,
@@ -112,6 +114,45 @@ static void print_command_help(const struct command *c) {
   buf_clear(&b);
 }
 
+/* The flags that a command's help names, as "--word"; they are found there so that no flag stands in two places. */
+static size_t flags_of(const struct command *c, struct arena *a, const char **out, size_t max) {
+  const char *texts[] = {c->arguments, c->details};
+  size_t n = 0;
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+    for (const char *at = strstr(texts[i], "--"); at && n < max; at = strstr(at, "--")) {
+      size_t length = strspn(at, FLAG_CHARACTERS);
+      out[n] = arena_printf(a, "%.*s", (int)length, at).p;
+      n += out[n] != NULL;
+      at += length;
+    }
+  return n;
+}
+
+/* What takes no option of the configuration knows all its flags by its help. */
+static int check_flags(const struct command *c, int argc, char **argv) {
+  static const char *const open[] = {"serve", "check", "server", "version"};
+  const char *flags[FLAGS_MAX], *wrong = NULL, *near = NULL;
+  struct arena a;
+  arena_init(&a, 0);
+  size_t n = flags_of(c, &a, flags, FLAGS_MAX);
+  for (size_t i = 0; i < sizeof open / sizeof *open; i++)
+    if (!strcmp(c->name, open[i])) argc = 0;
+  for (int i = 2; i < argc && !wrong; i++) {
+    bool is_known = strncmp(argv[i], "--", 2) != 0;
+    const char *flag = arena_printf(&a, "%.*s", (int)strcspn(argv[i], "="), argv[i]).p;
+    for (size_t k = 0; k < n && !is_known && flag; k++) is_known = !strcmp(flag, flags[k]);
+    if (is_known || !flag) continue;
+    wrong = flag;
+    near = cli_nearest(flag, flags, n);
+  }
+  int code = CLI_OK;
+  if (near) code = cli_fail(CLI_USAGE, "there is no flag \"%s\" here; did you mean \"%s\"?", wrong, near);
+  if (wrong && !near)
+    code = cli_fail(CLI_USAGE, "there is no flag \"%s\" here; `maestro %s --help` lists them", wrong, c->name);
+  arena_clear(&a);
+  return code;
+}
+
 /* After a crash the number may belong to another process by now, which must not be taken for the server. */
 static bool is_maestro(int64_t pid) {
   char path[64], name[32] = "";
@@ -151,9 +192,12 @@ int cli_main(int argc, char **argv) {
   for (size_t i = 0; i < COMMANDS; i++) {
     names[i] = commands[i].name;
     if (strcmp(name, commands[i].name)) continue;
-    if (!wants_help(argc, argv)) return commands[i].run(argc - 1, argv + 1);
-    print_command_help(&commands[i]);
-    return CLI_OK;
+    if (wants_help(argc, argv)) {
+      print_command_help(&commands[i]);
+      return CLI_OK;
+    }
+    int code = check_flags(&commands[i], argc, argv);
+    return code ? code : commands[i].run(argc - 1, argv + 1);
   }
   const char *near = cli_nearest(name, names, COMMANDS);
   return near ? cli_fail(CLI_USAGE, "there is no command \"%s\"; did you mean \"%s\"?", name, near)

@@ -15,7 +15,7 @@ static const char first_config[] =
     "\n"
     "  // Providers. Well-known ones need no entry: their environment variable (OPENAI_API_KEY, ANTHROPIC_API_KEY,\n"
     "  // GEMINI_API_KEY, OLLAMA_BASE_URL, ...) is enough. Others can be declared; `type` says which API they speak:\n"
-    "  // openai, openai-compatible, anthropic, gemini or ollama.\n"
+    "  // openai, openai-compatible, anthropic, gemini, ollama, bedrock, or a well-known name (vllm, groq, ...).\n"
     "  \"providers\": {\n"
     "    // \"my-vllm\": {\n"
     "    //   \"type\": \"openai-compatible\",\n"

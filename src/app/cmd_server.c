@@ -8,6 +8,7 @@
 
 #include "app/cli.h"
 #include "base/clock.h"
+#include "base/json.h"
 
 struct place {
   struct arena arena;
@@ -61,6 +62,38 @@ static int info(struct place *p, int argc, char **argv) {
   return CLI_OK;
 }
 
+static struct str word_of(const struct json_node *n, const char *key) {
+  struct str word = STR_NONE;
+  return json_get_string(n, str_from_c(key), &word, NULL) ? STR_NONE : word;
+}
+
+/* A line for each thing that /healthz tells this caller; what it did not tell is left out. */
+static void print_health(struct arena *a, struct str text) {
+  static const char *const parts[] = {"store", "responses"};
+  struct json doc;
+  struct json_node one;
+  struct str id;
+  uint64_t models = 0;
+  if (json_parse_copy(&doc, text, NULL, a, NULL)) {
+    printf("health    %.*s\n", STR_ARG(text));
+    return;
+  }
+  struct json_node root = json_root(&doc), providers = json_member(&root, STR("providers_configured"));
+  printf("health    %.*s\n", STR_ARG(word_of(&root, "status")));
+  if (!word_of(&root, "version").n) return;
+  printf("version   %.*s\nproviders ", STR_ARG(word_of(&root, "version")));
+  if (!json_count(&providers)) printf("none");
+  const char *before = "";
+  for (struct json_iter it = json_each(&providers); json_next(&it, &one); before = ", ")
+    if (!json_string(&one, &id, NULL)) printf("%s%.*s", before, STR_ARG(id));
+  if (!json_get_u64(&root, STR("models"), &models, NULL)) printf("\nmodels    %llu\n", (unsigned long long)models);
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+    struct json_node part = json_member(&root, str_from_c(parts[i]));
+    struct str detail = word_of(&part, "detail");
+    printf("%-9s %.*s%s%.*s\n", parts[i], STR_ARG(word_of(&part, "status")), detail.n ? ": " : "", STR_ARG(detail));
+  }
+}
+
 static int status(struct place *p, int argc, char **argv) {
   const struct context *c = contexts_current(&p->contexts);
   struct cli_reply reply;
@@ -79,7 +112,8 @@ static int status(struct place *p, int argc, char **argv) {
     printf("{\"context\":\"%s\",\"endpoint\":\"%s\",\"reachable\":true,\"health\":%.*s}\n", c->name, local.endpoint,
            STR_ARG(buf_str(&reply.body)));
   } else {
-    printf("context   %s\nendpoint  %s\nhealth    %.*s\n", c->name, local.endpoint, STR_ARG(buf_str(&reply.body)));
+    printf("context   %s\nendpoint  %s\n", c->name, local.endpoint);
+    print_health(&p->arena, buf_str(&reply.body));
   }
   if (!e && reply.status != 200) code = CLI_FAILED;
   buf_clear(&reply.body);

@@ -101,7 +101,8 @@ static void print_summary(struct place *p, const struct json_node *root) {
     printf("%-16s %16s\n", rows[i].label, grouped(number(root, rows[i].key), room));
   printf("%-16s %16.*s\n", "Cost", STR_ARG(as_text(p, root, "cost_usd", "$")));
   if (number(root, "unpriced_requests"))
-    printf("  without %s requests whose price is not known\n", grouped(number(root, "unpriced_requests"), room));
+    printf("  without %s request%s whose price is not known\n", grouped(number(root, "unpriced_requests"), room),
+           number(root, "unpriced_requests") == 1 ? "" : "s");
 }
 
 static void print_models(struct place *p, const struct json_node *root) {
@@ -184,7 +185,8 @@ static int print(struct place *p) {
     return cli_fail(CLI_FAILED, "the server's answer cannot be understood");
   struct json_node root = json_root(&doc);
   if (!number(&root, "total_requests")) {
-    printf("No usage data of the last %llu day%s.\n", (unsigned long long)p->days, p->days == 1 ? "" : "s");
+    printf("No usage data of the last %llu day%s%s.\n", (unsigned long long)p->days, p->days == 1 ? "" : "s",
+           p->provider.n || p->model.n ? " for this --provider or --model" : "");
     return CLI_OK;
   }
   print_summary(p, &root);
@@ -202,7 +204,8 @@ int cmd_stats(int argc, char **argv) {
   p.provider = str_from_c(cli_take_option(&argc, argv, "--provider", "-p", &is_bad));
   p.model = str_from_c(cli_take_option(&argc, argv, "--model", "-m", &is_bad));
   if (is_bad) return cli_fail(CLI_USAGE, "an option lacks its value; `maestro stats --help` lists them");
-  if (argc > 1) return cli_fail(CLI_USAGE, "usage: maestro stats [--days N] [--heatmap] [--json]");
+  if (argc > 1)
+    return cli_fail(CLI_USAGE, "usage: maestro stats [--days N] [--heatmap] [--provider P] [--model M] [--json]");
   if (days && (!str_to_u64(str_from_c(days), &p.days) || p.days < 1 || p.days > DAYS_MAX))
     return cli_fail(CLI_USAGE, "--days must be 1 to %d", (int)DAYS_MAX);
   const char *no_colour = getenv("NO_COLOR");

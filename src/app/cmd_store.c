@@ -146,6 +146,8 @@ static enum err restore_from(struct place *p, const char *path, struct err_info 
   if (!e) e = db_has_schema(db, &is_ours, info);
   if (!e && !is_ours) e = err_set(info, ERR_BAD_VALUE, "%s is no store", path);
   if (!e) e = db_check(db, info);
+  if (e == ERR_STORE_CORRUPT)
+    e = err_set(info, e, "%s is no whole store; nothing was changed (`maestro store import` reads exports)", path);
   if (!e) {
     unlink(part);
     e = db_copy(db, part, info);
@@ -180,6 +182,7 @@ static int restore(struct place *p, int argc, char **argv) {
   struct store_status status;
   if (argc < 2) return cli_fail(CLI_USAGE, "usage: maestro store restore FILE");
   enum err e = data_lock_take(p->paths.data_dir, "store restore", &lock, &info);
+  bool had_store = disk_exists(p->store);
   if (!e) e = restore_from(p, argv[1], &info);
   data_lock_release(&lock);
   /* Opened as a server would: brought up to date, and who may call is kept for the case that it fails. */
@@ -196,8 +199,9 @@ static int restore(struct place *p, int argc, char **argv) {
     store_stop();
     return fail(e, &info);
   }
-  printf("Restored %zu user%s from %s; what was there is %s.before-restore\n", users, users == 1 ? "" : "s", argv[1],
-         p->store);
+  printf("Restored %zu user%s from %s", users, users == 1 ? "" : "s", argv[1]);
+  if (had_store) printf("; what was there is %s.before-restore", p->store);
+  printf("\n");
   store_stop();
   return CLI_OK;
 }

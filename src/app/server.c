@@ -299,16 +299,42 @@ static void raise_descriptors(void) {
   (void)setrlimit(RLIMIT_NOFILE, &files);
 }
 
-static bool has_auto_model(void) {
-  struct snapshot *now = snapshot_newest();
-  const struct catalog *c = snapshot_get(now, GATEWAY_CATALOG);
+static bool has_auto_model(const struct catalog *c) {
   struct arena a;
   struct resolution r;
   arena_init(&a, 0);
   bool found = !resolve_name(c, NULL, &a, STR("maestro-auto"), &r, NULL);
   arena_clear(&a);
-  snapshot_unref(now);
   return found;
+}
+
+static bool is_any_ready(const struct catalog *c) {
+  bool is_ready = false;
+  for (size_t i = 0; i < c->provider_count; i++) is_ready = is_ready || c->providers[i].is_ready;
+  return is_ready;
+}
+
+/* The first thing to try, or what is to be done before it. The key is named where a call without one is refused. */
+static void greet_with_command(const char *url, bool needs_key) {
+  struct snapshot *now = snapshot_newest();
+  const struct catalog *c = snapshot_get(now, GATEWAY_CATALOG);
+  const char *key = needs_key || principals_has_users(snapshot_get(now, GATEWAY_PRINCIPALS))
+                        ? "-H \"Authorization: Bearer $(maestro server show-key)\" "
+                        : "";
+  if (!is_any_ready(c))
+    fprintf(stderr, "  No provider can be used yet: `maestro check` says what each lacks.\n\n");
+  else if (!has_auto_model(c))
+    fprintf(stderr,
+            "  `maestro-auto` knows no model yet: list some in \"priorities\", or name one of\n        curl "
+            "%s%s/v1/models\n\n",
+            key, url);
+  else
+    fprintf(
+        stderr,
+        "  Try:  curl %s/v1/chat/completions -H 'Content-Type: application/json' \\\n"
+        "          %s-d '{\"model\":\"maestro-auto\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello!\"}]}'\n\n",
+        url, key);
+  snapshot_unref(now);
 }
 
 static bool is_demo_only(void) {
@@ -339,18 +365,7 @@ static void greet(const struct config *config, const struct server_start *start,
             "  The administrator's password is in %s/" STORE_PASSWORD_FILE " (set ADMIN_PASSWORD for your own).\n",
             paths->data_dir);
   if (created_key) fprintf(stderr, "  A server key was made for you: `maestro server show-key` prints it.\n");
-  const char *key = config->keys.n || is_any ? "-H \"Authorization: Bearer $(maestro server show-key)\" " : "";
-  if (!has_auto_model()) {
-    fprintf(stderr,
-            "  `maestro-auto` knows no model yet: list some in \"priorities\", or name one of\n        curl "
-            "%s%s/v1/models\n\n",
-            key, url);
-    return;
-  }
-  fprintf(stderr,
-          "  Try:  curl %s/v1/chat/completions -H 'Content-Type: application/json' \\\n"
-          "          %s-d '{\"model\":\"maestro-auto\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello!\"}]}'\n\n",
-          url, key);
+  greet_with_command(url, config->keys.n || is_any);
 }
 
 static void write_server_info(const struct config *config, const struct server_start *start, const char *path) {

@@ -58,7 +58,7 @@ static int print(struct arena *a, struct str answer, bool is_status) {
     printf("%-13.*s %-12.*s %.*s\n", STR_ARG(kind), STR_ARG(name), STR_ARG(state));
     done += str_eq(state, STR("added")) || str_eq(state, STR("restored"));
   }
-  if (!is_status) printf("%zu of %zu laid\n", done, json_count(&rows));
+  if (!is_status) printf("%zu of %zu added or put back\n", done, json_count(&rows));
   return CLI_OK;
 }
 

@@ -73,8 +73,9 @@ void metrics_set(unsigned worker, enum metric m, unsigned row, unsigned column, 
 /* Sum over the workers; of a histogram, how many observations. */
 int64_t metrics_get(enum metric m, unsigned row, unsigned column);
 
-/* Appends the whole exposition (text/plain; version=0.0.4), the process's own figures included. */
-void metrics_write(struct buf *out);
+/* Appends the exposition (text/plain; version=0.0.4), the process's own figures included; what tells of accounts by
+ * their names only with has_accounts. */
+void metrics_write(struct buf *out, bool has_accounts);
 #define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
 /* Forgets every count and name and frees the blocks; for tests and the end of the process, when no worker is attached.
  */

@@ -185,12 +185,13 @@ static void write_process(struct buf *out) {
   }
 }
 
-void metrics_write(struct buf *out) {
+void metrics_write(struct buf *out, bool has_accounts) {
   static const char *const types[] = {"counter", "gauge", "histogram"};
   put_head(out, "maestro_build_info", "Always 1; the labels tell what runs.", "gauge");
   buf_put(out, STR("maestro_build_info{version=\"" MAESTRO_VERSION "\"} 1\n"));
   for (unsigned m = 0; m < METRIC_COUNT; m++) {
     const struct metrics_family *f = &metrics_families[m];
+    if (f->row == DIMENSION_ACCOUNT && !has_accounts) continue;
     put_head(out, f->name, f->help, types[f->type]);
     if (f->bounds == NULL)
       write_cells(out, f);

@@ -39,11 +39,13 @@ static const char *whose(const struct limits_subject *s, const char *what, char 
 }
 
 static enum err refuse_rate(const struct rate_limit_refusal *r, struct err_info *info) {
-  static const char *const what[] = {[RATE_LIMIT_REQUESTS_MINUTE] = "requests a minute",
-                                     [RATE_LIMIT_REQUESTS_DAY] = "requests a day",
-                                     [RATE_LIMIT_TOKENS_MINUTE] = "tokens a minute",
-                                     [RATE_LIMIT_TOKENS_DAY] = "tokens a day",
-                                     [RATE_LIMIT_CONCURRENCY] = "calls at the same time"};
+  static const struct {
+    const char *one, *when;
+  } what[] = {[RATE_LIMIT_REQUESTS_MINUTE] = {"request", "a minute"},
+              [RATE_LIMIT_REQUESTS_DAY] = {"request", "a day"},
+              [RATE_LIMIT_TOKENS_MINUTE] = {"token", "a minute"},
+              [RATE_LIMIT_TOKENS_DAY] = {"token", "a day"},
+              [RATE_LIMIT_CONCURRENCY] = {"call", "at the same time"}};
   static const enum metrics_refusal kinds[] = {[RATE_LIMIT_REQUESTS_MINUTE] = METRICS_REFUSED_REQUESTS,
                                                [RATE_LIMIT_REQUESTS_DAY] = METRICS_REFUSED_REQUESTS,
                                                [RATE_LIMIT_TOKENS_MINUTE] = METRICS_REFUSED_TOKENS,
@@ -53,7 +55,8 @@ static enum err refuse_rate(const struct rate_limit_refusal *r, struct err_info 
   *info = (struct err_info){0};
   info->retry_after_ms = r->retry_after_ms;
   char limit[64], text[WHOSE_BYTES];
-  snprintf(limit, sizeof limit, "limit of %llu %s", (unsigned long long)r->limit, what[r->kind]);
+  snprintf(limit, sizeof limit, "limit of %llu %s%s %s", (unsigned long long)r->limit, what[r->kind].one,
+           r->limit == 1 ? "" : "s", what[r->kind].when);
   whose(r->subject, limit, text);
   if (r->retry_after_ms == 0) return err_set(info, ERR_RATE_LIMITED, "this call alone needs more than %s", text);
   return err_set(info, ERR_RATE_LIMITED, "%s is reached; try again in %lld s", text,

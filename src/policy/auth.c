@@ -354,8 +354,8 @@ static enum err refuse(const struct auth_call *call, const struct verdict *v, en
                    "the API key is not valid here; a local call needs none (send no key, or \"unused\"), and "
                    "`maestro server show-key` prints the server's own");
   return err_set(info, ERR_UNAUTHENTICATED,
-                 "%s: send the server key as \"Authorization: Bearer ...\", \"x-api-key\" or "
-                 "\"x-goog-api-key\"; `maestro server show-key` prints the key",
+                 "%s: send your token or a server key as \"Authorization: Bearer ...\", \"x-api-key\" or "
+                 "\"x-goog-api-key\"; `maestro server show-key` prints the server's key",
                  v->has_invalid ? "the API key is not valid" : why[local]);
 }
 
@@ -363,6 +363,13 @@ static enum err refuse_for_now(int64_t wait_ms, struct err_info *info) {
   if (info) info->retry_after_ms = wait_ms;
   return err_set(info, ERR_RATE_LIMITED, "too many invalid credentials from this address; try again in %lld s",
                  (long long)(wait_ms + 999) / 1000);
+}
+
+/* What would open a path to one whose credential does not. */
+static const char *what_would(enum auth_class class, bool is_key) {
+  if (is_panel(class) && is_key) return "; it needs the admin token, or is asked below /api/admin";
+  if (is_panel(class)) return "; it needs the admin token";
+  return is_key && class != AUTH_CLASS_METRICS ? "; it needs the first server key" : "";
 }
 
 /* The caller is known: may it? */
@@ -377,12 +384,11 @@ static enum err allow(const struct auth_call *call, const struct verdict *v, con
     return err_set(info, ERR_UNAUTHENTICATED, "two valid credentials of different callers were sent; send one");
   if (!auth_may(&v->principal, call->class))
     return err_set(info, ERR_FORBIDDEN, "this credential is valid but does not open this path%s",
-                   is_panel(call->class) ? "; it needs the admin token"
-                   : v->principal.kind == AUTH_KEY && call->class != AUTH_CLASS_METRICS
-                       ? "; it needs the first server key"
-                       : "");
+                   what_would(call->class, v->principal.kind == AUTH_KEY));
   if (v->is_by_session && !is_safe && !auth_local_is_same_origin(call->request, head))
-    return err_set(info, ERR_FORBIDDEN, "a session may change things only from this server's own pages");
+    return err_set(info, ERR_FORBIDDEN,
+                   "a session's cookie may change things only from this server's own pages; "
+                   "a program sends the login's \"token\" as \"Authorization: Bearer ...\"");
   if (v->is_by_session && !is_safe && !has_csrf(call->request, &v->principal.session))
     return err_set(info, ERR_FORBIDDEN,
                    "a session may change things only with its \"" AUTH_CSRF_HEADER

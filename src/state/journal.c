@@ -40,6 +40,7 @@ struct journal {
   struct journal_shape shape;
   unsigned char *map;
   size_t map_bytes;
+  bool is_new; /* made by this open: there is nothing to recover, and no page of it need be touched */
   struct slot *slots;
   struct journal_row *rows;
   uint32_t *free_slots; /* a stack: the last one freed is the warmest */
@@ -138,9 +139,24 @@ struct journal_row journal_read(const struct journal *j, uint64_t seq) {
   return *place(j, seq);
 }
 
+/* Whole pages of the rows from one place up to another leave the mapping; the file keeps them. So what is resident is
+ * the rows that the writer is behind, not the ring. */
+static void let_go(const struct journal *j, uint64_t from, uint64_t to) {
+  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  uintptr_t first = ((uintptr_t)&j->rows[from] + page - 1) & ~(page - 1), end = (uintptr_t)&j->rows[to] & ~(page - 1);
+  if (end > first) (void)madvise((void *)first, end - first, MADV_DONTNEED);
+}
+
 void journal_trim(struct journal *j, uint64_t seq) {
-  if (seq > atomic_load_explicit(&j->trimmed, memory_order_relaxed))
-    atomic_store_explicit(&j->trimmed, seq, memory_order_release);
+  uint64_t from = atomic_load_explicit(&j->trimmed, memory_order_relaxed);
+  uint64_t first = from % j->shape.rows, end = seq % j->shape.rows;
+  if (seq <= from) return;
+  if (seq - from >= j->shape.rows || end < first) {
+    let_go(j, first, j->shape.rows);
+    first = 0;
+  }
+  let_go(j, first, end);
+  atomic_store_explicit(&j->trimmed, seq, memory_order_release);
 }
 
 unsigned journal_fill(const struct journal *j) {
@@ -197,7 +213,7 @@ static bool is_settled(const struct journal *j, const struct slot *s, uint64_t n
 
 static void recover(struct journal *j, uint64_t next_seq, void (*on_row)(void *, const struct journal_row *), void *arg,
                     struct journal_found *found) {
-  uint64_t end = find_end(j, next_seq);
+  uint64_t end = j->is_new ? next_seq : find_end(j, next_seq);
   for (uint64_t seq = next_seq; seq < end; seq++) {
     if (!is_row(j, seq)) {
       found->torn_rows++;
@@ -208,7 +224,7 @@ static void recover(struct journal *j, uint64_t next_seq, void (*on_row)(void *,
   }
   atomic_store(&j->next_seq, end);
   atomic_store(&j->trimmed, next_seq);
-  for (uint32_t i = 0; i < j->shape.slots; i++) {
+  for (uint32_t i = 0; i < j->shape.slots && !j->is_new; i++) {
     struct slot *s = &j->slots[i];
     if (s->state == STATE_FREE) continue;
     bool is_whole = s->state == STATE_TAKEN && s->checksum == crc32c(0, &s->entry, sizeof s->entry);
@@ -229,7 +245,8 @@ static void recover(struct journal *j, uint64_t next_seq, void (*on_row)(void *,
 void journal_forget(struct journal *j) {
   j->free_count = 0;
   for (uint32_t i = j->shape.slots; i-- > 0;) {
-    if (j->slots[i].state != STATE_FREE) __atomic_store_n(&j->slots[i].state, STATE_FREE, __ATOMIC_RELEASE);
+    if (!j->is_new && j->slots[i].state != STATE_FREE)
+      __atomic_store_n(&j->slots[i].state, STATE_FREE, __ATOMIC_RELEASE);
     j->free_slots[j->free_count++] = i;
   }
   atomic_store(&j->taken, 0);
@@ -292,6 +309,7 @@ static enum err make_file(struct journal *j, const char *path, unsigned worker, 
     write_header(j, worker);
   else
     unlink(path);
+  j->is_new = !e;
   close(fd);
   return e;
 }

@@ -25,6 +25,7 @@ static bool has_control(struct str s) {
 }
 
 bool user_name_is_valid(struct str name) {
+  if (str_eq(name, STR(".")) || str_eq(name, STR(".."))) return false; /* clients take these out of a path */
   return name.n > 0 && name.n <= USER_NAME_MAX && str_is_utf8(name) && !has_control(name) &&
          str_find_char(name, '/') == SIZE_MAX && str_trim(name).n == name.n;
 }

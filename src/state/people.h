@@ -84,9 +84,11 @@ struct people {
 
 const char *user_role_name(enum user_role role);
 bool user_role_parse(struct str name, enum user_role *out) MUST_CHECK;
-/* A name of a user or token: 1 to USER_NAME_MAX bytes of UTF-8 without control characters and '/', and without white
- * space at its ends. */
+/* A name of a user or token: 1 to USER_NAME_MAX bytes of UTF-8 without control characters and '/', without white space
+ * at its ends, and neither "." nor "..". */
 bool user_name_is_valid(struct str name);
+#define USER_NAME_MUST \
+  "must have 1 to 128 bytes, no control characters, no '/', no white space at its ends, and not be '.' or '..'"
 /* The name of a user's, team's, token's or model's account in the ledger. A name too long for one is told by its hash.
  */
 enum { PEOPLE_ACCOUNT_BYTES = LEDGER_NAME_MAX + 1 };

@@ -1,15 +1,17 @@
 // Each coding client runs its shell tool once, by the word of a model that speaks another dialect: the mock calls the tool
 // (`[[call …]]`, docs/mock.md), the client runs the command, and the answer, which repeats the tool's result, is what the
 // client prints. Started by scripts/try-clients. Clients have a home of their own and only the addresses of the server;
-// what else they look up may fail.
+// what else they look up may fail. With --shaped they ask for aliases, requests are shaped on the way (a system prompt in
+// front, other tools than the shell's and two members left out), and the models write their calls as markup into their text.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { KEY } from '../integration/harness.js';
 import { startTargets, targets } from '../integration/sdk/targets.js';
 
-const TIMEOUT_MS = 180_000, AT_ONCE = 2;
+const TIMEOUT_MS = 180_000, AT_ONCE = 2, ADMIN = 'admin-token-of-the-clients';
 const bin = (...path) => join(process.env.CLIENTS_DIR, ...path);
 const arch = process.env.CLIENTS_ARCH;
 const put = (path, text) => {
@@ -73,13 +75,13 @@ function execute({ args: [file, ...args], env = {} }, home, cwd) {
 }
 
 /** Undefined when the client did all of it, else what is missing. */
-async function tryOne(client, target, url) {
+async function tryOne(client, model, url) {
   const home = mkdtempSync(join(tmpdir(), 'maestro-client-')), work = join(home, 'work'), marker = join(work, 'marker');
   mkdirSync(work);
   try {
     const command = `seq -s - 41 43 | tee ${marker}`; // plain: one client forbids substitutions
-    const prompt = `[[mock:thinking+tool]] [[call ${client.tool} ${client.member} ${command}]]`;
-    const { code, output } = await execute(client.setup({ url, home: client.id.startsWith('opencode') ? work : home, model: `${target.id}/m`, prompt }), home, work);
+    const prompt = `[[mock:${isShaped ? 'leak-think' : 'thinking+tool'}]] [[call ${client.tool} ${client.member} ${command}]]`;
+    const { code, output } = await execute(client.setup({ url, home: client.id.startsWith('opencode') ? work : home, model, prompt }), home, work);
     const fault = !existsSync(marker) ? 'the tool did not run' : readFileSync(marker, 'utf8') !== '41-42-43\n' ? 'the tool ran wrongly'
       : !output.includes('41-42-43') ? 'the result did not come back' : code !== 0 ? `exit code ${code}` : undefined;
     return fault && `${fault}; it printed:\n${output.slice(-4000)}`;
@@ -88,9 +90,24 @@ async function tryOne(client, target, url) {
   }
 }
 
-const wanted = process.argv.slice(2);
+/** What an operator sets for the models, and aliases that lead to them. */
+async function shape({ serve }) {
+  const rows = [
+    ...targets.map((t) => ['model-mappings', { display_name: `as-${t.id}`, real_name: `${t.id}/m` }]),
+    ...targets.map((t) => ['model-config', { model_prefix: `as-${t.id}`, allowed_tools: [...new Set(clients.map((c) => c.tool))],
+      unsupported_params: ['temperature', 'parallel_tool_calls'] }]),
+    ['system-prompts', { scope_type: 'global', prompt: 'Be brief.' }],
+  ];
+  for (const [path, row] of rows) {
+    const reply = await serve.post(`/admin/${path}`, row, { authorization: `Bearer ${ADMIN}` });
+    if (!reply.ok) throw new Error(`${path}: ${reply.status} ${await reply.text()}`);
+  }
+}
+
+const { values: { shaped: isShaped }, positionals: wanted } = parseArgs({ options: { shaped: { type: 'boolean' } }, allowPositionals: true });
 const isWanted = (client, target) => !wanted.length || wanted.includes(client.id) || wanted.includes(`${client.id}/${target.id}`);
-const servers = await startTargets();
+const servers = await startTargets({ ADMIN_TOKEN: ADMIN });
+if (isShaped) await shape(servers);
 const queue = clients.flatMap((client) => targets.filter((target) => isWanted(client, target)).map((target) => ({ client, target })));
 const faults = [];
 const cell = (client, target) => queueDone.get(`${client.id}/${target.id}`) ?? '-';
@@ -99,7 +116,7 @@ const queueDone = new Map();
 async function work() {
   for (let next = queue.shift(); next; next = queue.shift()) {
     const { client, target } = next, name = `${client.id}/${target.id}`, began = Date.now();
-    const fault = await tryOne(client, target, servers.serve.url);
+    const fault = await tryOne(client, isShaped ? `as-${target.id}` : `${target.id}/m`, servers.serve.url);
     queueDone.set(name, fault ? 'FAILED' : 'ok');
     console.error(`${name}: ${fault ? 'FAILED' : 'ok'} (${Math.round((Date.now() - began) / 1000)} s)`);
     if (fault) faults.push(`${name}: ${fault}`);

@@ -3,7 +3,7 @@ import { test, after, before } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { startServe, makeHome, run, KEY, BIN } from './harness.js';
+import { startServe, makeHome, run, sleep, KEY, BIN } from './harness.js';
 
 const ADMIN = 'admin-token-of-the-tests';
 const PASSWORD = 'correct horse battery';
@@ -113,6 +113,23 @@ test('a login takes over no session, and ends the one that the browser had', asy
   assert.notEqual(next.cookie, made.cookie);
   assert.equal((await send('GET', '/admin/users', { cookie: made.cookie })).status, 401);
   assert.equal((await send('GET', '/admin/users', { cookie: next.cookie })).status, 200);
+});
+
+test('who signs in with the old password while it changes is not let in', async () => {
+  await admin('POST', '/admin/users', { username: 'rae', role: 'viewer' });
+  for (let round = 0; round < 4; round++) {
+    const old = `the old phrase ${round}`, set = (password) => admin('PUT', '/admin/users/rae/password', { password });
+    await set(old);
+    const logins = [0, 1, 2].map((i) => sleep(i * 40).then(() => login('rae', old)));
+    await sleep(15 + round * 25);
+    assert.equal((await set(`the new phrase ${round}`)).status, 204);
+    for (const made of await Promise.all(logins)) {
+      assert.ok(made.status === 200 || made.status === 401, made.text);
+      if (made.cookie) assert.equal((await send('GET', '/admin/users', { cookie: made.cookie })).status, 401, `round ${round}`);
+    }
+    const now = await login('rae', `the new phrase ${round}`);
+    assert.equal((await send('GET', '/admin/users', { cookie: now.cookie })).status, 200);
+  }
 });
 
 test('a user with a role and a password signs in, and what ends that', async () => {

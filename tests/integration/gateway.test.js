@@ -372,6 +372,8 @@ test('commands: version, check, init, context, server', async () => {
 
 test('commands find the server that runs, and --help does nothing else', async () => {
   const own = await startServe();
+  const status = await run(['server', 'status'], { home: own.home });
+  assert.match(status.stdout, /^health +ok\nversion +\S+\nproviders +\S.*\nmodels +\d+\nstore +ok\nresponses +ok\n/m, status.stdout);
   const help = await run(['server', 'stop', '--help'], { home: own.home });
   assert.equal(help.code, 0);
   assert.match(help.stdout, /^Usage: maestro server /);

@@ -13,7 +13,7 @@ const crc32c = (...parts) => {
   for (const p of parts) for (const b of p) c = crcTable[(c ^ b) & 255] ^ (c >>> 8);
   return (c ^ 0xffffffff) >>> 0;
 };
-const SLOTS = 8192, ROWS = 16384, SLOT = 176, ROW = 208, HEADER = 4096;
+const SLOTS = 8192, ROWS = 65536, SLOT = 176, ROW = 208, HEADER = 4096;
 const FLAGS = ['estimated', 'overrun', 'unpriced', 'recovered', 'failed'];
 
 /** {rows, taken}: what is settled, and how many slots are in use. */

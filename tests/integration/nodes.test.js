@@ -456,7 +456,13 @@ test('who is named by allowlists is not deleted, and says by whom', async () => 
   assert.equal((await chat('node:kept:short')).headers.get('x-maestro-model'), 'kept/mock-small');
   assert.match((await expect(409, 'DELETE', '/nodes/kept')).error.message, /aliases: short/);
   await admin('DELETE', '/model-mappings/short');
+  await expect(200, 'POST', '/model-mappings', { display_name: 'whole', real_name: 'kept/mock-small' });
+  assert.match((await expect(409, 'DELETE', '/nodes/kept')).error.message, /aliases: whole/);
+  await admin('DELETE', '/model-mappings/whole');
   await expect(201, 'POST', '/model-groups', { name: 'flock' });
+  const named = await expect(201, 'POST', '/model-groups/flock/members', { model_display_name: 'kept/mock-small' });
+  assert.match((await expect(409, 'DELETE', '/nodes/kept')).error.message, /groups: flock/);
+  await expect(204, 'DELETE', `/model-groups/flock/members/${named.members[0].id}`);
   const member = await admin('POST', '/model-groups/flock/members', { model_display_name: 'mock-small', nodes: ['kept'] });
   assert.ok(member.status < 300, member.text);
   assert.match((await expect(409, 'DELETE', '/nodes/kept')).error.message, /groups: flock/);

@@ -241,7 +241,11 @@ test('figures: who is limited is shown to operators, a caller sees what binds it
   await ok('POST', '/users/ines/limits', { budget_usd: 3 });
   const limits = async (credential) => (await (await fetch(`${serve.url}/healthz`, { headers: { authorization: `Bearer ${credential}` } })).json()).limits;
   assert.ok((await limits(KEY)).some((l) => l.name === 'user ines' && l.budget_usd === 3));
+  const scraped = async () => (await fetch(`${serve.url}/metrics`, { headers: { authorization: `Bearer ${token}` } })).text();
+  assert.match(await scraped(), /maestro_build_info/);
+  assert.doesNotMatch(await scraped(), /account|maestro_budget/);
   await ok('PATCH', '/users/ines', { role: 'viewer' });
+  assert.match(await scraped(), /maestro_budget_left_usd\{account="user ines"\} 3\n/);
   assert.deepEqual((await limits(token)).map((l) => l.name), ['user ines']);
   assert.match(await serve.metrics(), /maestro_budget_left_usd\{account="user ines"\} 3\n/);
   await ok('DELETE', '/users/ines/limits');

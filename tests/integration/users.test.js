@@ -304,6 +304,7 @@ test('bad input is named, and changes nothing', async () => {
     ['POST', '', { username: null }, 422, 'username'],
     ['POST', '', { username: '' }, 422, 'username'],
     ['POST', '', { username: 'a/b' }, 422, 'username'],
+    ['POST', '', { username: '..' }, 422, 'username'],
     ['POST', '', { username: 'a\r\nX-Injected: 1' }, 422, 'username'],
     ['POST', '', { username: 'x'.repeat(129) }, 422, 'username'],
     ['POST', '', { username: 'inp' }, 409, 'username'],
@@ -531,6 +532,34 @@ test('a store of a newer version is left alone', async () => {
   assert.ok(readFileSync(store).includes(MIGRATIONS[0]));
 });
 
+test('what is restored is a store, and what was there is told only where there was one', async () => {
+  const from = makeHome(), to = makeHome(), copy = join(from, 'copy.db'), text = join(from, 'export.jsonl');
+  assert.equal((await run(['user', 'create', 'ann'], { home: from })).code, 0);
+  assert.equal((await run(['store', 'backup', copy], { home: from })).code, 0);
+  assert.equal((await run(['store', 'export', text], { home: from })).code, 0);
+  const wrong = await run(['store', 'restore', text], { home: from });
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.stderr, /export\.jsonl is no whole store; nothing was changed/);
+  const first = await run(['store', 'restore', copy], { home: to }), second = await run(['store', 'restore', copy], { home: to });
+  assert.match(first.stdout, /^Restored 1 user from \S+copy\.db\n$/);
+  assert.match(second.stdout, /before-restore\n$/);
+});
+
+test('the greeting names the key once there are users, and says when no provider can be used', async () => {
+  const own = makeHome(), shown = /^ +(?:Try: |curl|-H|No provider).*$/gm;
+  const greeting = async (providers) => {
+    const p = await startServe({ config: { ...config(), ...providers }, home: own, key: null });
+    await p.waitFor(/"event":"serving"/);
+    p.child.kill('SIGTERM'); // stop() would take the home along
+    await p.exited;
+    return p.output.match(shown).join('\n');
+  };
+  assert.doesNotMatch(await greeting(), /show-key/);
+  assert.equal((await run(['user', 'create', 'ann'], { home: own })).code, 0);
+  assert.match(await greeting(), /Bearer \$\(maestro server show-key\)/);
+  assert.match(await greeting({ providers: { up: { type: 'anthropic' } } }), /No provider can be used yet: `maestro check`/);
+});
+
 test('commands: users with and without a server', async () => {
   const own = makeHome();
   const without = await run(['user', 'create', 'ann', '--models', 'alpha,b*', '--role', 'viewer'], { home: own });
@@ -551,6 +580,10 @@ test('commands: users with and without a server', async () => {
   assert.match((await run(['user', 'create', 'bob', '--role', 'king'], { home: own })).stderr, /"role" must be/);
   assert.match((await run(['user', 'creat', 'x'], { home: own })).stderr, /did you mean `user create`/);
   assert.equal((await run(['user', 'create'], { home: own })).code, 2);
+  const wrong = await run(['user', 'create', 'bob', '--rolle', 'admin'], { home: own });
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.stderr, /no flag "--rolle" here; did you mean "--role"\?/);
+  assert.match((await run(['stats', '--zzz=1'], { home: own })).stderr, /no flag "--zzz" here; `maestro stats --help`/);
   assert.equal((await run(['user', 'delete', 'ann'], { home: own })).code, 0);
   assert.equal((await as(renewed.stdout.trim())).status, 401);
   await p.stop();

@@ -11,11 +11,11 @@ export const targets = [
 ];
 
 /** A mock and a server with a provider for each target; models are named "<target id>/m". */
-export async function startTargets() {
+export async function startTargets(env = {}) {
   const mock = await startMock();
   const providers = Object.fromEntries(targets.map((t) => [t.id, {
     type: t.type, baseURL: mock.url + t.path, apiKey: `sk-upstream-${t.id}`, models: { m: {} },
   }]));
-  const serve = await startServe({ config: { ...configFor(mock), providers } });
+  const serve = await startServe({ config: { ...configFor(mock), providers }, env });
   return { mock, serve, stop: async () => { await serve.stop(); await mock.stop(); } };
 }

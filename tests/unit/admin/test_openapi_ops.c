@@ -78,11 +78,25 @@ TEST(each_path_and_method_once_and_what_stands_twice_is_told) {
   }
 }
 
+TEST(a_vendors_own_path_comes_before_its_other_names) {
+  static const struct endpoint rows[] = {
+      {STR("/api/openai/v1/x"), STR(""), {0}, 1u << HTTP_GET, 0, AUTH_CLASS_OPEN, 0, &dialect_plain, nothing, 0},
+      {STR("/claude/v1/x"), STR(""), {0}, 1u << HTTP_GET, 0, AUTH_CLASS_OPEN, 0, &dialect_plain, nothing, 0},
+      {STR("/v1/x"), STR(""), {0}, 1u << HTTP_GET, 0, AUTH_CLASS_OPEN, 0, &dialect_plain, nothing, 0}};
+  size_t n;
+  openapi_ops_init(rows, 3);
+  const struct openapi_op *ops = openapi_ops(&n);
+  assert_int_equal(n, 3);
+  assert_str(ops[0].endpoint->route, STR("/v1/x"));
+  assert_str(ops[1].endpoint->route, STR("/api/openai/v1/x"));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(names_of_a_template),
       cmocka_unit_test(parameters_of_a_query),
       cmocka_unit_test(each_path_and_method_once_and_what_stands_twice_is_told),
+      cmocka_unit_test(a_vendors_own_path_comes_before_its_other_names),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

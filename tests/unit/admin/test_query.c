@@ -51,6 +51,7 @@ TEST(numbers_have_a_range) {
     assert_int_equal(e, rows[i].expected ? OK : ERR_BAD_VALUE);
     assert_int_equal(n, rows[i].expected ? rows[i].expected : 7);
     if (e) assert_int_equal(err_info_status(e, &info), 422);
+    if (e) assert_string_equal(err_info_text(e, &info), "\"n\" must be a whole number from 1 to 9");
   }
 }
 

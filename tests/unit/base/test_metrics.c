@@ -29,7 +29,7 @@ static int teardown(void **state) {
 
 static const char *scrape(void) {
   buf_reset(&text);
-  metrics_write(&text);
+  metrics_write(&text, true);
   buf_put_char(&text, 0);
   assert_false(text.failed);
   return text.p;
@@ -243,7 +243,7 @@ static void *scrape_on(void *arg) {
   int64_t before = 0;
   while (!atomic_load(&is_over)) {
     buf_reset(&b);
-    metrics_write(&b);
+    metrics_write(&b, true);
     int64_t now = metrics_get(METRIC_REQUESTS, 0, 2);
     assert_true(now >= before);
     before = now;

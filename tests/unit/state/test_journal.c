@@ -289,6 +289,56 @@ TEST(the_ring_turns_and_never_overruns) {
   journal_close(j);
 }
 
+/* Half full is what the writer lets it get; a disk that stalls then is bridged for a second at 30,000 rows/s. */
+TEST(the_usual_ring_bridges_a_second) {
+  struct journal_found found;
+  struct err_info info = {0};
+  struct journal *j = NULL;
+  struct journal_entry e = entry(1, 1);
+  int slot;
+  if (journal_open(&j, path, 0, &journal_shape, 0, keep, NULL, &found, &info)) fail_msg("%s", info.text);
+  journal_forget(j);
+  while (journal_fill(j) < 50) settle(j, 1, 1);
+  for (int i = 0; i < 30000; i++) settle(j, 1, 1);
+  while (journal_reserve(j, &e, &slot) == OK) journal_settle(j, slot, &(struct journal_result){.amount_nano_usd = 1});
+  assert_int_equal(journal_next_seq(j), journal_shape.rows + 1);
+  journal_close(j);
+}
+
+static long resident_pages(void) {
+  long total = 0, resident = 0;
+  FILE *f = fopen("/proc/self/statm", "r");
+  assert_non_null(f);
+  assert_int_equal(fscanf(f, "%ld %ld", &total, &resident), 2);
+  fclose(f);
+  return resident;
+}
+
+TEST(what_is_trimmed_takes_no_memory_and_stays_in_the_file) {
+  struct journal_found found;
+  struct err_info info = {0};
+  struct journal *j = NULL;
+  if (journal_open(&j, path, 0, &journal_shape, 0, keep, NULL, &found, &info)) fail_msg("%s", info.text);
+  journal_forget(j);
+  settle(j, 1, 1);
+  journal_trim(j, 2);
+  long before = resident_pages();
+  uint64_t seq = 2;
+  for (; seq < 2 * (uint64_t)journal_shape.rows; seq++) { /* twice around */
+    settle(j, 1, (int)seq);
+    if (seq % 1000 == 0) journal_trim(j, seq - 10);
+  }
+  assert_true(resident_pages() - before < 200); /* of 3,300 that the ring has */
+  journal_trim(j, seq);
+  journal_close(j);
+  j = NULL;
+  got.n = 0;
+  if (journal_open(&j, path, 0, &journal_shape, seq - 3, keep, NULL, &found, &info)) fail_msg("%s", info.text);
+  assert_int_equal(got.n, 3);
+  assert_int_equal(got.rows[2].amount_nano_usd, seq - 1);
+  journal_close(j);
+}
+
 /* A power cut may keep a later page and lose an earlier one. */
 TEST(a_gap_is_counted_and_what_is_behind_it_kept) {
   struct journal_found found;
@@ -310,6 +360,8 @@ TEST(a_gap_is_counted_and_what_is_behind_it_kept) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(rows_come_back_in_order, fresh),
+      cmocka_unit_test_setup(the_usual_ring_bridges_a_second, fresh),
+      cmocka_unit_test_setup(what_is_trimmed_takes_no_memory_and_stays_in_the_file, fresh),
       cmocka_unit_test_setup(a_slot_that_was_left_is_settled_once, fresh),
       cmocka_unit_test_setup(a_price_that_is_unknown_stays_unknown, fresh),
       cmocka_unit_test_setup(a_kill_between_the_steps_of_settling, fresh),
