@@ -21,18 +21,6 @@ static bool is_plain(struct str s) {
   return true;
 }
 
-static void put_encoded(struct buf *b, struct str s) {
-  for (size_t i = 0; i < s.n; i++) {
-    unsigned char c = (unsigned char)s.p[i];
-    bool is_word =
-        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("-._~", c));
-    if (is_word)
-      buf_put_char(b, (char)c);
-    else
-      buf_printf(b, "%%%02X", c);
-  }
-}
-
 void page_more(struct request_context *rc, struct str last_key) {
   struct str rest = rc->request->query, one;
   struct buf b;
@@ -48,7 +36,7 @@ void page_more(struct request_context *rc, struct str last_key) {
     buf_put_char(&b, '&');
   }
   buf_put(&b, STR("after="));
-  put_encoded(&b, last_key);
+  buf_put_percent(&b, last_key, "");
   buf_put(&b, STR(">; rel=\"next\""));
   struct str link = b.failed ? STR_NONE : arena_dup(rc->arena, buf_str(&b));
   buf_clear(&b);

@@ -110,18 +110,10 @@ int cli_ask(const struct cli_paths *paths, struct arena *a, const struct context
 }
 
 const char *cli_percent_encode(struct arena *a, struct str text) {
-  static const char hex[] = "0123456789ABCDEF";
-  char *out = arena_alloc(a, 3 * text.n + 1), *at = out;
-  if (!out) return NULL;
-  for (size_t i = 0; i < text.n; i++) {
-    unsigned char c = (unsigned char)text.p[i];
-    bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~", c);
-    if (is_plain && c) {
-      *at++ = (char)c;
-    } else {
-      *at++ = '%', *at++ = hex[c >> 4], *at++ = hex[c & 15];
-    }
-  }
-  *at = '\0';
-  return out;
+  struct buf b;
+  buf_init(&b, 0);
+  buf_put_percent(&b, text, "");
+  struct str out = b.failed ? STR_NONE : arena_printf(a, "%.*s", STR_ARG(buf_str(&b)));
+  buf_clear(&b);
+  return out.p;
 }

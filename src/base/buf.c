@@ -112,6 +112,22 @@ void buf_put_json(struct buf *b, struct str s) {
   buf_put_char(b, '"');
 }
 
+void buf_put_percent(struct buf *b, struct str s, const char *also) {
+  static const char digits[] = "0123456789ABCDEF";
+  for (size_t i = 0; i < s.n; i++) {
+    unsigned char c = (unsigned char)s.p[i];
+    bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                    c == '_' || c == '.' || c == '~' || (c && strchr(also, c));
+    if (is_plain) {
+      buf_put_char(b, (char)c);
+      continue;
+    }
+    buf_put_char(b, '%');
+    buf_put_char(b, digits[c >> 4]);
+    buf_put_char(b, digits[c & 15]);
+  }
+}
+
 void buf_put_nano_usd(struct buf *b, int64_t nano_usd) {
   uint64_t v = nano_usd < 0 ? 0 - (uint64_t)nano_usd : (uint64_t)nano_usd;
   char digits[9];

@@ -37,6 +37,8 @@ void buf_put_i64(struct buf *b, int64_t v);
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* s as a JSON string with its quotes; control characters and ill-formed UTF-8 are escaped or replaced by U+FFFD. */
 void buf_put_json(struct buf *b, struct str s);
+/* s with all but unreserved characters (RFC 3986, section 2.3) and those of `also` percent-encoded. */
+void buf_put_percent(struct buf *b, struct str s, const char *also);
 /* Nano-USD as a JSON number in USD without exponent or rounding ("0.000123"). */
 void buf_put_nano_usd(struct buf *b, int64_t nano_usd);
 /* Removes the first n bytes. */

@@ -81,15 +81,7 @@ static enum err build_targets(struct arena *a, struct provider *p) {
 /* One segment of a path: everything but unreserved characters is percent-encoded (RFC 3986, section 3.3), ":" too, for
  * AWS signs paths as its own SDKs send them. */
 static bool put_segment(struct buf *out, struct str s) {
-  for (size_t i = 0; i < s.n; i++) {
-    unsigned char c = (unsigned char)s.p[i];
-    bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                    c == '_' || c == '.' || c == '~';
-    if (is_plain)
-      buf_put_char(out, (char)c);
-    else
-      buf_printf(out, "%%%02X", c);
-  }
+  buf_put_percent(out, s, "");
   return !out->failed;
 }
 

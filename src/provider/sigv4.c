@@ -28,20 +28,7 @@ static void put_hex(struct buf *out, const struct crypto_hash *hash) {
 
 /* The path with all but unreserved bytes (RFC 3986) and '/' escaped: so its own escapes are a second time. */
 static void put_path(struct buf *out, struct str path) {
-  static const char digits[] = "0123456789ABCDEF";
-  if (!path.n) buf_put_char(out, '/');
-  for (size_t i = 0; i < path.n; i++) {
-    unsigned char c = (unsigned char)path.p[i];
-    bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                    c == '_' || c == '.' || c == '~' || c == '/';
-    if (is_plain) {
-      buf_put_char(out, (char)c);
-      continue;
-    }
-    buf_put_char(out, '%');
-    buf_put_char(out, digits[c >> 4]);
-    buf_put_char(out, digits[c & 15]);
-  }
+  buf_put_percent(out, path.n ? path : STR("/"), "/");
 }
 
 static void put_signed_headers(struct buf *out, const struct signing *s) {

@@ -97,6 +97,25 @@ static void assert_usd(int64_t nano_usd, const char *want) {
   buf_clear(&b);
 }
 
+TEST(encodes_what_is_not_unreserved) {
+  struct buf b;
+  char text[256], whole[1024];
+  size_t n = 0;
+  buf_init(&b, 0);
+  buf_put_percent(&b, STR("aZ09-._~/: \xc3\xa4%"), "");
+  assert_str(buf_str(&b), STR("aZ09-._~%2F%3A%20%C3%A4%25"));
+  buf_reset(&b);
+  buf_put_percent(&b, STR("a/b:c"), "/");
+  assert_str(buf_str(&b), STR("a/b%3Ac"));
+  buf_reset(&b);
+  for (int c = 0; c < 256; c++) text[c] = (char)c;
+  buf_put_percent(&b, str_from(text, sizeof text), "/");
+  n = str_percent_decode(buf_str(&b), whole, sizeof whole);
+  assert_str(str_from(whole, n), str_from(text, sizeof text));
+  assert_int_equal(b.n, 67 + 3 * (256 - 67)); /* 66 unreserved ones and the other */
+  buf_clear(&b);
+}
+
 TEST(writes_money_exactly) {
   assert_usd(0, "0");
   assert_usd(1, "0.000000001");
@@ -110,8 +129,12 @@ TEST(writes_money_exactly) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(grows_and_keeps), cmocka_unit_test(the_limit_is_sticky),  cmocka_unit_test(formats),
-      cmocka_unit_test(escapes_json),    cmocka_unit_test(writes_money_exactly),
+      cmocka_unit_test(grows_and_keeps),
+      cmocka_unit_test(the_limit_is_sticky),
+      cmocka_unit_test(formats),
+      cmocka_unit_test(escapes_json),
+      cmocka_unit_test(writes_money_exactly),
+      cmocka_unit_test(encodes_what_is_not_unreserved),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
