@@ -27,9 +27,7 @@ static void put_hex(struct buf *out, const struct crypto_hash *hash) {
 }
 
 /* The path with all but unreserved bytes (RFC 3986) and '/' escaped: so its own escapes are a second time. */
-static void put_path(struct buf *out, struct str path) {
-  buf_put_percent(out, path.n ? path : STR("/"), "/");
-}
+static void put_path(struct buf *out, struct str path) { buf_put_percent(out, path.n ? path : STR("/"), "/"); }
 
 static void put_signed_headers(struct buf *out, const struct signing *s) {
   buf_put(out, STR(SIGNED_HEADERS));
