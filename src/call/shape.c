@@ -95,6 +95,7 @@ struct shaping {
   bool no_tools_left; /* then what speaks of tools goes, too */
   struct str prompt;  /* escaped, without quotes; empty: none comes */
   const struct system_place *place;
+  bool has_odd_system; /* the caller's own system prompt has no known form */
 };
 
 static void cut(struct shaping *s, const char *from, const char *to) {
@@ -351,7 +352,7 @@ static void put_message(struct shaping *s, struct str list) {
   buf_put(s->out, is_empty(s, list) ? STR("}") : STR("},"));
 }
 
-/* The member is there: false, and nothing done, where it is null or of no form that is known. */
+/* False, and nothing done, where it is of no form that is known. */
 static bool put_system(struct shaping *s, struct str value) {
   struct str parts;
   if (s->place->form == SYSTEM_TEXT) return put_before(s, value, text_block);
@@ -424,8 +425,10 @@ static void copy_object(struct shaping *s, struct str object, struct str prefix,
     if (!prefix.n && s->shape->tools && is_tools(&member)) filter_tools(s, member.key, member.value, false);
     if (is_system && s->place->form == SYSTEM_MESSAGE)
       put_message(s, member.value), has_place = true;
+    else if (is_system && put_system(s, member.value))
+      has_place = true;
     else if (is_system)
-      has_place |= put_system(s, member.value);
+      s->has_odd_system = true;
     if (has_inner && depth < PATH_DEPTH && json_walk_is_object(member.value))
       copy_object(s, member.value, where, depth + 1);
   }
@@ -458,6 +461,10 @@ enum err shape_body(const struct route_shape *shape, const struct dialect *diale
   buf_reset(out);
   copy_object(&s, s.body, STR_NONE, 1);
   if (s.is_changed) cut(&s, s.body.p + s.body.n, s.body.p + s.body.n);
+  if (s.has_odd_system)
+    return err_set_param(info, ERR_BAD_TYPE, s.place->member.p,
+                         "\"%s\" has no form that this model's system prompt can be put in front of",
+                         s.place->member.p);
   if (!s.is_changed) return OK;
   if (out->failed) return ERR_NO_MEMORY;
   *is_changed = true;

@@ -112,8 +112,15 @@ struct limits_caller limits_of(const struct limits_section *s, const struct auth
 
 struct str limits_owner(const struct limits_section *s, const struct auth_principal *principal,
                         char out[AUTH_NAME_BYTES]) {
-  if (principal->kind != AUTH_KEY) return auth_principal_name(principal, out);
-  return ledger_account_name(subject_of(s, principal)->account);
+  if (principal->kind == AUTH_KEY) return ledger_account_name(subject_of(s, principal)->account);
+  struct str name = auth_principal_name(principal, out);
+  const struct user *u =
+      principal->kind == AUTH_USER && s->principals ? principals_user(s->principals, principal) : NULL;
+  if (!u || u->life <= 1) return name;
+  struct buf b = {.p = out, .n = name.n, .cap = AUTH_NAME_BYTES, .limit_bytes = AUTH_NAME_BYTES};
+  buf_put_char(&b, '.'); /* as of its account: made again, a user has nothing of the one before */
+  buf_put_u64(&b, (uint64_t)u->life);
+  return buf_str(&b);
 }
 
 /* ---- headers ---- */

@@ -14,7 +14,7 @@ extern const struct snapshot_section limits_section;
 /* Whom that principal's calls are charged to, and which models have limits: as long as the snapshot lives. */
 struct limits_caller limits_of(const struct limits_section *s, const struct auth_principal *principal);
 /* A name for what outlives the process: of a server key its account's, the same wherever the key stands in the list; of
- * others auth_principal_name. */
+ * a user who was deleted and made again another one than before; of others auth_principal_name. */
 struct str limits_owner(const struct limits_section *s, const struct auth_principal *principal,
                         char out[AUTH_NAME_BYTES]);
 /* x-ratelimit-* or anthropic-ratelimit-*, where the caller has such limits; true if any was added. */

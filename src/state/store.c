@@ -81,6 +81,19 @@ static void end_changes(bool is_committed) {
 /* Nothing is known of what has happened until now. */
 static void forget_changes(void) { changes.since = atomic_fetch_add(&generation, 1) + 1; }
 
+/* A new store beside copies of one: maestro.db was lost or emptied. They are all that is left of it, and the next ones
+ * would take their places. */
+static void put_copies_aside(void) {
+  static const char *const files[] = {STORE_PEOPLE_FILE, STORE_NAMES_FILE, STORE_NODES_FILE};
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    char path[STORE_PATH_BYTES], aside[STORE_PATH_BYTES + 16];
+    if (store_path_beside(files[i], path)) continue;
+    snprintf(aside, sizeof aside, "%s.of-before", path);
+    if (rename(path, aside) == 0)
+      log_line(LOG_LEVEL_WARN, "the store is new; the copy of one of before is kept", log_c(LOG_FILE, aside));
+  }
+}
+
 bool store_changed_since(uint64_t since, int64_t out[STORE_PATCH_MAX], unsigned *n) {
   *n = 0;
   if (since < changes.since) return false;
@@ -109,6 +122,7 @@ static enum err open_all(struct err_info *info) {
     return e;
   }
   forget_changes();
+  if (from == 0) put_copies_aside();
   if (from < db_migration_count())
     log_line(LOG_LEVEL_INFO, "store brought up to date", log_u64(LOG_COUNT, db_migration_count() - from));
   return OK;

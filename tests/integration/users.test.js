@@ -494,6 +494,33 @@ test('with a store that is broken the gateway serves as last known, and says so'
   await q.stop();
 });
 
+test('a user who was deleted and made again has no kept responses of the one before', async () => {
+  const first = await make('twice', { has_all_models: true });
+  const ask = (token, path, body) => fetch(serve.url + path, {
+    method: body ? 'POST' : 'GET', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' }, body: body && JSON.stringify(body),
+  });
+  const { id } = await (await ask(first, '/v1/responses', { model: 'alpha', input: 'x', store: true })).json();
+  assert.equal((await ask(first, `/v1/responses/${id}`)).status, 200);
+  assert.equal((await admin('DELETE', '/twice')).status, 204);
+  const second = await make('twice', { has_all_models: true });
+  assert.equal((await ask(second, `/v1/responses/${id}`)).status, 404);
+  const own = await (await ask(second, '/v1/responses', { model: 'alpha', input: 'y', store: true })).json();
+  assert.equal((await ask(second, `/v1/responses/${own.id}`)).status, 200);
+});
+
+test('an emptied store begins anew, and the copy of the one before is kept', async () => {
+  const own = makeHome(), dir = join(own, 'data', 'maestro');
+  await run(['user', 'create', 'ann', '--all-models'], { home: own });
+  for (const name of ['maestro.db-wal', 'maestro.db-shm']) rmSync(join(dir, name), { force: true });
+  writeFileSync(join(dir, 'maestro.db'), '');
+  const p = await startServe({ config: config(), env: { ADMIN_TOKEN: ADMIN }, home: own });
+  const users = await (await fetch(`${p.url}/admin/users`, { headers: { authorization: `Bearer ${ADMIN}` } })).json();
+  assert.deepEqual(users, []);
+  assert.match(readFileSync(join(dir, 'people.jsonl.of-before'), 'utf8'), /"ann"/);
+  assert.ok(p.logs().some((l) => l.level === 'warn' && /people\.jsonl\.of-before$/.test(l.file)));
+  await p.stop();
+});
+
 // The version is the row's key: in the file five bytes before the row's text, six where that has 58 bytes or more (SQLite's
 // record format; the last row's).
 const MIGRATIONS = [...readFileSync(new URL('../../src/state/migrations.def', import.meta.url), 'utf8').matchAll(/^X\("([^"]+)"/gm)].map((m) => m[1]);

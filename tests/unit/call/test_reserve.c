@@ -391,7 +391,7 @@ TEST(a_model_at_its_limit_gives_way_to_another) {
   call_clear(&rig.call);
   rig.plan.n = 1;
   assert_int_equal(rig_run(), ERR_RATE_LIMITED);
-  assert_non_null(strstr(rig.info.text, "this model's limit of 1 requests a day is reached"));
+  assert_non_null(strstr(rig.info.text, "this model's limit of 1 request a day is reached"));
   assert_true(rig.info.retry_after_ms > 0);
   assert_int_equal(spent_of(&model), 18);
   end(36);

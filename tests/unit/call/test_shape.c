@@ -189,6 +189,10 @@ TEST(system_prompts_stand_before_the_callers) {
        "{\"messages\":[{\"role\":\"system\",\"content\":\"P\\n\\nS\"}]}", NULL, OK, NULL},
       {&dialect_ollama_generate, NULL, NULL, "P", "{\"prompt\":\"x\"}", "{\"prompt\":\"x\",\"system\":\"P\"}", NULL, OK,
        NULL},
+      /* of no known form: said, not put beside or in its place */
+      {&dialect_gemini, NULL, NULL, "P", "{\"systemInstruction\":{\"payts\":[]}}", NULL, NULL, ERR_BAD_TYPE,
+       "systemInstruction"},
+      {&dialect_anthropic, NULL, NULL, "P", "{\"system\":7}", NULL, NULL, ERR_BAD_TYPE, "system"},
       /* all at once */
       {CHAT, "x", "seed", "P", "{\"seed\":1,\"tools\":[" F("a") "],\"messages\":[],\"top_k\":3}",
        "{\"messages\":[{\"role\":\"system\",\"content\":\"P\"}],\"top_k\":3}", "seed, tools", OK, NULL},
