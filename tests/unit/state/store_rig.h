@@ -32,8 +32,9 @@ static inline struct db *store_rig_open(const struct store_rig *r, uint32_t busy
 }
 
 static inline void store_rig_clear(struct store_rig *r) {
-  static const char *const names[] = {"maestro.db",   "maestro.db-wal", "maestro.db-shm", "maestro.lock",
-                                      "people.jsonl", "names.jsonl",    "copy.db",        "admin.password"};
+  static const char *const names[] = {"maestro.db",   "maestro.db-wal", "maestro.db-shm",
+                                      "maestro.lock", "people.jsonl",   "names.jsonl",
+                                      "copy.db",      "admin.password", "people.jsonl.of-before"};
   char path[160];
   chmod(r->dir, 0700);
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
