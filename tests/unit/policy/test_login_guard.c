@@ -28,7 +28,7 @@ static int64_t attempt(const char *account, const char *address) {
 
 TEST(an_address_gets_a_burst_and_then_one_at_a_time) {
   for (int i = 0; i < LOGIN_GUARD_BURST; i++) {
-    char account[8];
+    char account[16];
     snprintf(account, sizeof account, "a%d", i);
     assert_int_equal(attempt(account, "8.8.8.8"), 0);
   }
