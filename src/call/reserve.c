@@ -5,6 +5,7 @@
 
 #include "base/metrics.h"
 #include "call/call.h"
+#include "call/translate.h"
 #include "policy/budget.h"
 
 enum { BYTES_A_TOKEN = 4, TRIES = 8, BUSY_RETRY_MS = 1000, RATE_PICTURE_TOKENS = 1500 };
@@ -228,12 +229,27 @@ static int64_t least_output(const struct limits_caller *subjects, int64_t wanted
   return least < wanted ? least : wanted;
 }
 
-/* With a money budget: the bound, less output where that is allowed and the bound does not fit. Others may take what
- * was left between two tries. */
+/* The input as it is counted, where that is exact and less than the bytes that stand for it at first: asked only when
+ * these do not fit. Media stay as they are bound; how tools are framed is not published, so they get an eighth more.
+ * False: there is nothing less. */
+WAIT static bool count_input(struct call *c, const struct deployment *d, int64_t *tokens) {
+  struct err_info ignored = {0};
+  struct count_result count;
+  bool has_vocabulary = token_family_encoding(token_family_of(d->model)) != TOKENIZER_ENCODINGS;
+  if (!has_vocabulary || translate_count_input(c, d, &count, &ignored) || count.media) return false;
+  int64_t exact = count.tokens + (c->canonical->tool_count ? count.tokens / 8 : 0) + BUDGET_TEMPLATE_TOKENS;
+  if (exact >= *tokens) return false;
+  *tokens = exact;
+  return true;
+}
+
+/* With a money budget: the bound, then with the input as it is counted, then less output where that is allowed and the
+ * bound does not fit. Others may take what was left between two tries. */
 static enum err take_within_budget(struct call *c, const struct deployment *d, struct err_info *info) {
-  const struct budget_terms t = terms_for(c, d);
+  struct budget_terms t = terms_for(c, d);
   int64_t wanted = budget_output_wanted(&t), output = wanted, amount = 0;
   int64_t least = least_output(&c->reserve.subjects, wanted);
+  bool is_counted = false;
   for (int i = 0; i < TRIES; i++) {
     struct ledger_refusal refusal;
     if (!budget_amount(&t, output, &amount)) amount = INT64_MAX;
@@ -241,6 +257,10 @@ static enum err take_within_budget(struct call *c, const struct deployment *d, s
     bool is_ours = t.max_tokens < 0 || output < wanted;
     if (!e && t.has_output && is_ours && d->price.nano_usd_per_mtok[USAGE_OUTPUT] > 0) c->reserve.max_tokens = output;
     if (e != ERR_BUDGET_EXCEEDED) return e;
+    if (!is_counted) {
+      is_counted = true;
+      if (count_input(c, d, &t.input_tokens)) continue;
+    }
     const struct limits_subject *s = c->reserve.subjects.v[refusal.claim];
     if (!may_trim(c, s)) return refuse_money(s, amount, refusal.left_nano_usd, info);
     output = budget_affordable(&t, wanted, refusal.left_nano_usd);

@@ -3,7 +3,7 @@
  * Called by call/call.c around the call and each attempt, and by the attempt when it learns something. An attempt
  * *reserves* the most it can cost before anything is sent; it is *settled* with what it did cost, before a receipt
  * leaves, or *released* where it cost nothing. Every path out of an attempt passes reserve_settle, also one that is
- * cancelled: nothing in here waits, so no shield is needed.
+ * cancelled: nothing waits from there on, so no shield is needed.
  *
  * Once a provider has answered 200 the attempt costs: what it reported, else its prompt and the output that was seen,
  * as an estimate. A refusal, a failure to connect or to answer costs nothing. */
@@ -43,8 +43,9 @@ enum err reserve_begin(struct call *c, struct err_info *info) MUST_CHECK;
 void reserve_end(struct call *c);
 
 /* ERR_BUDGET_EXCEEDED with the shortfall; ERR_RATE_LIMITED for the model's own limit; ERR_BUSY when the journal is full
- * or there is none to rely on. If OK, to be followed by reserve_settle with the attempt's result. */
-enum err reserve_attempt(struct call *c, const struct deployment *d, struct err_info *info) MUST_CHECK;
+ * or there is none to rely on. If OK, to be followed by reserve_settle with the attempt's result. Waits, if at all,
+ * before anything is taken: for the tokens to be counted, where the bytes do not fit. */
+WAIT enum err reserve_attempt(struct call *c, const struct deployment *d, struct err_info *info);
 void reserve_settle(struct call *c, enum err result);
 
 /* The provider has answered 200. */

@@ -97,6 +97,29 @@ TEST(without_a_budget_nothing_is_told) {
   assert_int_equal(row_count, 1);
 }
 
+/* 400 words of one token each and a blank before them: a quarter of their bytes, more or less. */
+TEST(what_is_counted_exactly_needs_less) {
+  static char body[4096];
+  struct buf b = {.p = body, .cap = sizeof body, .limit_bytes = sizeof body};
+  buf_put(&b, STR("{\"model\":\"m\",\"max_tokens\":50,\"messages\":[{\"role\":\"user\",\"content\":\""));
+  for (int i = 0; i < 400; i++) buf_put(&b, STR(" hello"));
+  buf_put(&b, STR("\"}]}"));
+  buf_put_char(&b, '\0');
+  int64_t less = 400 + 512 + 100 + 40; /* some for the turn's frame, and rounding */
+  assert_true(bound(body, 50) > 2 * less);
+  begin(body, less);
+  rig.deployments[0].model = STR("gpt-4o");
+  rig.answers[0] = good;
+  assert_int_equal(rig_run(), OK);
+  end(18);
+  assert_int_equal(row_count, 1);
+  assert_true(rows[0].entry.reserved_nano_usd <= less);
+  begin(body, less); /* who counts otherwise is bound by its bytes */
+  rig.deployments[0].model = STR("some-model");
+  assert_int_equal(rig_run(), ERR_BUDGET_EXCEEDED);
+  end(0);
+}
+
 TEST(the_shortfall_is_exact) {
   static const char body[] = "{\"model\":\"m\",\"messages\":[{}],\"max_tokens\":50}";
   begin(body, bound(body, 50) - 1);
@@ -439,6 +462,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(reserved_before_and_settled_after),
       cmocka_unit_test(without_a_budget_nothing_is_told),
+      cmocka_unit_test(what_is_counted_exactly_needs_less),
       cmocka_unit_test(the_shortfall_is_exact),
       cmocka_unit_test(trimmed_to_what_is_left),
       cmocka_unit_test(failures_cost_nothing),
