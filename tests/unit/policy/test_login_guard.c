@@ -42,7 +42,7 @@ TEST(an_address_gets_a_burst_and_then_one_at_a_time) {
 }
 
 TEST(an_account_is_locked_for_strangers_but_not_for_who_has_been_there) {
-  char address[16];
+  char address[24];
   assert_int_equal(attempt("root", "10.0.0.1"), 0);
   login_guard_succeed(STR("root"), "10.0.0.1");
   for (int i = 0; i < LOGIN_GUARD_BURST; i++) {
