@@ -194,6 +194,29 @@ test('the output limit that a budget needs is said, trimmed where allowed, never
   }
 });
 
+test('no limit is trimmed below what makes the request a fault with its vendor', async () => {
+  const thinking = (budget_tokens) => ({ model: 'claude-mock', max_tokens: 5000, thinking: { type: 'enabled', budget_tokens }, messages: user('x') });
+  await withServe({ budgetUsd: 60, trim: true }, async (serve) => {
+    const trimmed = await serve.post('/v1/messages', thinking(1024));
+    assert.equal(trimmed.status, 200, await trimmed.text());
+    const limit = Number(trimmed.headers.get('x-maestro-max-tokens'));
+    assert.ok(limit > 1024 && limit < 5000, String(limit));
+    // 3000 tokens of thinking cannot be paid for: told so here, where a lower limit would be the vendor's 400.
+    const refused = await serve.post('/v1/messages', thinking(3000));
+    assert.equal(refused.status, 402);
+    const dollars = /may cost up to \$([\d.]+)/.exec(await refused.text());
+    assert.ok(Number(dollars[1]) > 60, 'the least that the request can cost');
+  });
+  // Of the Responses API no limit is below 16, whatever limits.minOutput says.
+  for (const [budgetUsd, status] of [[6, 200], [5.7, 402]]) {
+    await withServe({ budgetUsd, minOutput: 1 }, async (serve) => {
+      const r = await serve.post('/v1/responses', { model: 'dear', input: 'x' });
+      assert.equal(r.status, status, await r.text());
+      if (status === 200) assert.ok(Number(r.headers.get('x-maestro-max-tokens')) >= 16);
+    });
+  }
+});
+
 // ---- what is billed ----
 
 test('receipts and rows agree; what costs nothing has no row', async () => {
