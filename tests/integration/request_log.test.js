@@ -93,7 +93,11 @@ test('a call has a row with what is known of it', async () => {
 test('streams, other types and unknown prices', async () => {
   await (await chat('beta', ann, { stream: true })).text();
   await (await call('/v1/embeddings', { model: 'beta', input: PROMPT }, { authorization: `Bearer ${ann}` })).text();
-  await (await call('/v1/messages/count_tokens', { model: 'alpha', messages: user(PROMPT) }, { 'x-api-key': ann })).text();
+  const used = async () => (await serve.metrics()).match(/^maestro_(tokens|cost_unknown)_total.*/gm);
+  const before = await used();
+  assert.ok(before.length);
+  assert.equal((await call('/v1/messages/count_tokens', { model: 'alpha', messages: user(PROMPT) }, { 'x-api-key': ann })).status, 200);
+  assert.deepEqual(await used(), before, 'what is counted is not used');
   await (await call('/v1beta/models/alpha:generateContent?key=' + ann, { contents: [{ role: 'user', parts: [{ text: PROMPT }] }] })).text();
   total += 4;
   const { logs: [gemini, count, embed, stream] } = await rows(total);
@@ -102,6 +106,7 @@ test('streams, other types and unknown prices', async () => {
   assert.equal(stream.cost_usd, null, 'no price is not no cost');
   assert.equal(embed.request_type, 'embedding');
   assert.equal(count.request_type, 'count');
+  assert.deepEqual([count.prompt_tokens, count.total_tokens, count.cost_usd, count.is_estimated], [null, null, null, false]);
   assert.equal(gemini.url_path, '/v1beta/models/{model}:generateContent', 'the template, never the target');
   assert.equal(gemini.source, 'Node.js');
 });
