@@ -116,7 +116,9 @@ test('429 with Retry-After and the dialect\'s headers; each key has its own', as
     assert.equal((await a.json()).error.type, 'rate_limit_error');
     assert.equal(a.headers.get('anthropic-ratelimit-requests-limit'), '3');
     assert.equal(a.headers.get('anthropic-ratelimit-requests-remaining'), '0');
-    assert.ok(Math.abs(Date.parse(a.headers.get('anthropic-ratelimit-requests-reset')) - (now + left)) < 2000);
+    const reset = Date.parse(a.headers.get('anthropic-ratelimit-requests-reset'));
+    assert.ok(Math.abs(reset - (now + left)) < 2000);
+    assert.equal(reset % 60000, 0, 'the end of a minute, to the second');
     assert.equal(a.headers.get('x-ratelimit-limit-requests'), null);
     const g = await serve.post('/v1beta/models/cheap:generateContent', { contents: [{ parts: [{ text: 'x' }] }] });
     assert.equal(g.status, 429);
@@ -338,6 +340,10 @@ test('a damaged balances file and a lock that is held: told, and nobody with a b
     assert.match(log(serve), /another server of this data directory/);
     assert.equal((await chat(serve, 'cheap', 'x')).status, 503);
     assert.equal((await health(serve)).journal.durable, false);
+    const { spent_usd, left_usd, budget_usd } = await account(serve);
+    assert.deepEqual([spent_usd, left_usd, budget_usd], [null, null, 100], 'unknown is not nothing');
+    assert.doesNotMatch(await serve.metrics(), /^maestro_budget_/m);
+    assert.ok(serve.logs().some((l) => l.event === 'what is spent will not be written down, and callers with a budget are refused'));
     serve.writeConfig(config({}));
     await until('callers without a budget to be served', async () => (await chat(serve, 'cheap', 'x')).status === 200);
     serve.child.kill('SIGTERM');
