@@ -337,7 +337,13 @@ test('members that a model does not take go, by either word; the rest stays byte
   assert.equal(reply.headers.get('x-maestro-dropped'), 'top_p, seed');
   assert.equal((await received()).body, '{"model":"kimi", "messages":[{"role":"user","content":"[[mock:echo]] h\\u00e9"}],"x" : 1.50}');
   await ok('PUT', `/model-config/${rule.id}`, { maintenance_mode: true });
-  assert.equal((await chat('one/kimi')).status, 503);
+  const closed = await chat('one/kimi');
+  assert.deepEqual([closed.status, closed.error.code], [503, 'model_maintenance']);
+  await ok('POST', '/model-groups', { name: 'either', strategy: 'priority' });
+  await ok('POST', '/model-groups/either/members', { model_display_name: 'one/kimi', priority: 0 });
+  await ok('POST', '/model-groups/either/members', { model_display_name: 'one/alpha', priority: 1 });
+  assert.equal((await chat('either')).used, 'one/alpha', 'another member is asked');
+  await ok('DELETE', '/model-groups/either');
   await ok('PUT', `/model-config/${rule.id}`, { is_active: false });
   assert.equal((await chat('one/kimi', { top_p: 1 })).dropped, null);
   await ok('PUT', `/model-config/${rule.id}`, { is_active: true, maintenance_mode: false, model_prefix: 'flash' });
