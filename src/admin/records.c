@@ -59,7 +59,7 @@ static enum err work(void *arg) {
   if (!folder) return OK;
   enum err e = log_reader_open(&reader, folder, log_day(clock_wall_us()), &j->job.info);
   if (e) return e;
-  /* Counted first: a row that comes in between is on the page, and none that is counted lacks. */
+  /* The count first: a row that comes meanwhile may be listed uncounted, but what is counted is listed. */
   if (j->wants_total) e = log_reader_total(&reader, &j->filter, &j->total, &j->has_total, &j->job.info);
   if (!e) e = log_list_run(&reader, &list, put_row, j, &j->next_id, &j->job.info);
   log_reader_close(&reader);
