@@ -141,6 +141,11 @@ test('an alias comes, moves and goes', async () => {
   assert.equal((await chat('team/quick', {}, token)).status, 200, 'lists of users follow');
   assert.match((await chat('team/fast')).error.message, /nearest are .*"team\/quick"/);
   assert.deepEqual((await ok('GET', '/users/mover')).models, ['team/quick']);
+  await ok('POST', '/teams', { name: 'quick', models: ['team/quick'] });
+  assert.match(await refused(409, undefined, 'DELETE', '/model-mappings/team/quick'), /allowlists of users: mover$/);
+  await ok('DELETE', '/users/mover/models/team/quick');
+  assert.match(await refused(409, undefined, 'DELETE', '/model-mappings/team/quick'), /allowlists of teams: quick$/);
+  await ok('DELETE', '/teams/quick');
   assert.equal((await admin('DELETE', '/model-mappings/team/quick')).status, 204);
   assert.equal((await chat('team/quick')).status, 404);
   assert.equal((await admin('GET', '/model-mappings/team/quick')).status, 404);
