@@ -21,6 +21,7 @@
 #include "admin/users.h"
 #include "api/models.h"
 #include "api/ollama.h"
+#include "api/ollama_manage.h"
 #include "api/operations.h"
 #include "api/responses.h"
 #include "base/metrics.h"
