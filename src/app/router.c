@@ -9,6 +9,7 @@
 #include "admin/names.h"
 #include "admin/nodes.h"
 #include "admin/nodes_ask.h"
+#include "admin/nodes_manage.h"
 #include "admin/openapi.h"
 #include "admin/openapi_ops.h"
 #include "admin/priorities.h"

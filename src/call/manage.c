@@ -11,7 +11,7 @@
 enum {
   LINE_MAX_BYTES = 64 * 1024,
   PROGRESS_MAX_BYTES = 256 << 20, /* of all lines: some days of them */
-  ANSWER_MAX_BYTES = 16 << 20,    /* of show: with `verbose` a vocabulary is in it */
+  ANSWER_MAX_BYTES = 4 << 20,     /* of show: licence, template and list of tensors */
   FAILURE_MAX_BYTES = 64 * 1024,
   FAILURE_MS = 5000,
   FAILED_STATUS = 500 /* what Ollama answers for a failure on the way, where it was asked for no stream */

@@ -288,3 +288,119 @@ test('a node that leads back to this server is a loop', async () => {
     await refused(client(KEYS[0], at).pull({ model: 'x' }), 508, /./);
   } finally { await at.stop(); }
 });
+
+// ---- the administration ----
+
+const auditOf = async (action) => (await expect(200, 'GET', `/admin/audit-logs?limit=200&action=${action}`)).json().logs;
+
+test('pull-model: lines of one node, or one answer; one audit row each', async () => {
+  const before = (await auditOf('pull_model')).length;
+  const stream = await expect(200, 'POST', '/admin/nodes/den/pull-model', { name: 'adm:1b' });
+  assert.equal(stream.type, 'application/x-ndjson');
+  assert.equal(stream.lines()[0].status, 'pulling manifest');
+  assert.ok(stream.lines().some((l) => l.completed > 0));
+  assert.equal(stream.lines().at(-1).status, 'success');
+  assert.ok((await has(den, 'adm:1b')) && !(await has(box, 'adm:1b')));
+  assert.ok((await listed()).includes('den/adm:1b'));
+  const { id } = (await expect(200, 'GET', '/admin/nodes/box')).json();
+  const whole = (await expect(200, 'POST', `/api/admin/nodes/${id}/pull-model`, { model: 'adm:2b', stream: false })).json();
+  assert.deepEqual(whole, { success: true, status: 'success', model: 'adm:2b', node_id: id, node_code: 'box', node_name: 'box' });
+  assert.deepEqual((await expect(200, 'POST', '/admin/models/pull', { name: 'adm:3b', node: 'den', stream: false })).json().node_code, 'den');
+  assert.deepEqual((await expect(200, 'POST', '/admin/models/pull', { name: 'adm:4b', node_id: id, stream: false })).json().node_code, 'box');
+  assert.deepEqual((await expect(200, 'POST', '/admin/models/pull', { name: 'adm:5b', stream: false }, { at: single })).json().node_code, 'box');
+  const rows = (await auditOf('pull_model')).slice(0, -before || undefined);
+  assert.deepEqual(rows.map((r) => r.entity_id), ['box/adm:4b', 'den/adm:3b', 'box/adm:2b', 'den/adm:1b']);
+  assert.deepEqual(rows[0].details?.after ?? rows[0].after, { model: 'adm:4b', nodes: [{ code: 'box', result: 'success' }] });
+  const refusals = [['/admin/models/pull', { name: 'x' }, 400, /box, den/], ['/admin/nodes/up/pull-model', { name: 'x' }, 400, /no Ollama node/],
+    ['/admin/nodes/nope/pull-model', { name: 'x' }, 404, /no node/], ['/admin/nodes/box/pull-model', {}, 422, /name/],
+    ['/admin/nodes/box/pull-model', { name: 'x', node: 'den' }, 422, /node/], ['/admin/nodes/box/pull-model', { name: 'fail-503', stream: false }, 503, /server busy/],
+    ['/admin/nodes/box/pull-model', { name: 'fail-503' }, 503, /server busy/], ['/admin/nodes/box/pull-model', { name: 'stream-error', stream: false }, 500, /EOF/]];
+  for (const [path, body, status, message] of refusals) {
+    const reply = await expect(status, 'POST', path, body);
+    assert.match(reply.json().detail, message, path);
+    assert.equal(typeof reply.json().error.code, 'string');
+  }
+  const broken = (await expect(200, 'POST', '/admin/nodes/box/pull-model', { name: 'stream-error' })).lines();
+  assert.match(broken.at(-1).error, /EOF/);
+  const failed = (await auditOf('pull_model'))[0];
+  assert.deepEqual(failed.details?.after ?? failed.after, { model: 'stream-error', nodes: [{ code: 'box', result: 'upstream_error' }] });
+});
+
+test('pull-model-all: every node, each line with its node, then the results', async () => {
+  const { lines } = await expect(200, 'POST', '/admin/nodes/pull-model-all', { name: 'everywhere' });
+  const all = lines(), last = all.at(-1);
+  for (const code of ['box', 'den']) {
+    const mine = all.filter((l) => l.node_code === code);
+    assert.equal(mine[0].status, 'pulling manifest');
+    assert.ok(mine.some((l) => l.digest && l.completed > 0 && l.total > 0) && mine.every((l) => Number.isInteger(l.node_id) && l.node_name));
+    assert.equal(mine.at(-1).status, 'success');
+  }
+  assert.equal(last.success, true);
+  assert.deepEqual(last.results.map((r) => [r.node_code, r.success]), [['box', true], ['den', true]]);
+  assert.ok((await has(box, 'everywhere:latest')) && (await has(den, 'everywhere:latest')));
+  assert.ok((await listed()).includes('den/everywhere:latest'));
+  const bad = (await expect(200, 'POST', '/api/admin/nodes/pull-model-all', { name: 'fail-503', stream: false })).json();
+  assert.equal(bad.success, false);
+  assert.deepEqual(bad.results.map((r) => [r.success, r.error_class]), [[false, 'upstream_error'], [false, 'upstream_error']]);
+  const rows = await auditOf('pull_model_all');
+  assert.equal(rows.length, 1, 'what no node began has none');
+  assert.equal(rows[0].entity_id, 'everywhere');
+});
+
+test('delete and show by name', async () => {
+  await expect(200, 'POST', '/admin/nodes/den/pull-model', { name: 'me/gone:v1', stream: false });
+  const shown = (await expect(200, 'POST', '/admin/models/show?name=me%2Fgone:v1')).json();
+  assert.equal(shown.details.format, 'gguf');
+  assert.deepEqual((await expect(200, 'POST', '/api/admin/models/show?name=node:box:echo')).json().capabilities, shown.capabilities);
+  const done = (await expect(200, 'DELETE', '/admin/models/ollama/me/gone:v1')).json();
+  assert.equal(done.node_code, 'den');
+  assert.ok(!(await has(den, 'me/gone:v1')) && !(await listed()).includes('den/me/gone:v1'));
+  assert.equal((await expect(200, 'DELETE', '/api/admin/models/ollama/everywhere?node=box')).json().node_code, 'box');
+  assert.ok(!(await has(box, 'everywhere:latest')) && (await has(den, 'everywhere:latest')));
+  for (const [method, path, status] of [['DELETE', '/admin/models/ollama/unicode', 400], ['DELETE', '/admin/models/ollama/nobody-has-it', 404],
+    ['DELETE', '/admin/models/ollama/nobody-has-it?node=box', 404], ['DELETE', '/admin/models/ollama/x?node=up', 400], ['POST', '/admin/models/show', 422],
+    ['POST', '/admin/models/show?name=fail-500&node=box', 500], ['POST', '/admin/models/show?name=garbage-json&node=box', 502]])
+    assert.equal(typeof (await expect(status, method, path)).json().detail, 'string');
+  const rows = await auditOf('delete_model');
+  assert.deepEqual(rows.map((r) => r.entity_id), ['box/everywhere', 'den/me/gone:v1']);
+  const logs = (await expect(200, 'GET', '/admin/dashboard/requests-log?request_type=manage&url_path=/admin/models/ollama/{name}')).json().logs;
+  assert.ok(logs.some((l) => l.node === 'den' && l.status_code === 200), JSON.stringify(logs));
+});
+
+test('operators may, viewers may not', async () => {
+  const viewer = await makeUser('vera', { role: 'viewer' });
+  for (const [method, path, body] of [['POST', '/admin/nodes/box/pull-model', { name: 'op' }], ['POST', '/admin/models/pull', { name: 'op', node: 'box' }],
+    ['POST', '/admin/models/show?name=echo&node=box'], ['DELETE', '/admin/models/ollama/op?node=box']]) {
+    assert.equal((await admin(method, path, body, { token: viewer })).status, 403, path);
+    assert.equal((await admin(method, path, body, { token: users.oper })).status, 200, path);
+  }
+});
+
+test('a node of the store: what was pulled is stored, what was deleted is gone', async () => {
+  await expect(201, 'POST', '/admin/nodes', { name: 'attic', node_type: 'ollama', base_url: den.url, allow_private: true }, { at: single });
+  await expect(200, 'POST', '/admin/nodes/attic/sync-models', undefined, { at: single });
+  const stored = async () => (await expect(200, 'GET', '/admin/nodes/attic/models', undefined, { at: single })).json().models;
+  await client(KEYS[0], single).pull({ model: 'attic/kept' });
+  const kept = (await stored()).find((m) => /^kept/.test(m.name ?? m.model_name));
+  assert.ok(kept, 'in the store');
+  assert.ok((await listed(single)).includes('attic/kept:latest'));
+  await client(KEYS[0], single).delete({ model: 'attic/kept' });
+  assert.ok(!(await stored()).some((m) => /^kept/.test(m.name ?? m.model_name)));
+  assert.ok(!(await listed(single)).includes('attic/kept:latest'));
+  await expect(200, 'PATCH', '/admin/nodes/attic/toggle', { is_active: false }, { at: single });
+  assert.match((await expect(409, 'POST', '/admin/nodes/attic/pull-model', { name: 'x' }, { at: single })).json().detail, /switched off/);
+});
+
+test('who leaves the administration ends the pull, and it is in the audit log', async () => {
+  await box.reset();
+  const gone = new AbortController();
+  const pending = fetch(`${serve.url}/admin/nodes/box/pull-model`, { method: 'POST', signal: gone.signal, headers: { authorization: `Bearer ${ADMIN}` },
+    body: '{"name":"pace-100+chunks-300"}' }).then((r) => r.text()).catch(() => {});
+  await until('the pull at the node', async () => (await box.stats()).live === 1);
+  await new Promise((r) => setTimeout(r, 250));
+  gone.abort();
+  await pending;
+  await until('the node to see it', async () => (await box.stats()).aborted === 1);
+  const row = await until('the row', async () => (await auditOf('pull_model')).find((r) => r.entity_id === 'box/pace-100+chunks-300'));
+  assert.deepEqual((row.details?.after ?? row.after).nodes, [{ code: 'box', result: 'cancelled' }]);
+});
