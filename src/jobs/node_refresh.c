@@ -55,11 +55,12 @@ static enum err store_models(struct db *db, void *arg, struct err_info *info) {
   return e;
 }
 
-static enum err put_ids(struct refresh *r, bool *changed) {
-  struct str *ids = ARENA_NEW_ARRAY(&r->arena, struct str, r->n + 1);
+enum err node_refresh_note(struct arena *a, struct str provider, const struct node_model *models, size_t n,
+                           bool *changed) {
+  struct str *ids = ARENA_NEW_ARRAY(a, struct str, n + 1);
   if (!ids) return ERR_NO_MEMORY;
-  for (size_t i = 0; i < r->n; i++) ids[i] = r->models[i].name;
-  return discovered_put(r->code, ids, r->n, changed) ? OK : ERR_NO_MEMORY;
+  for (size_t i = 0; i < n; i++) ids[i] = models[i].name;
+  return discovered_put(provider, ids, n, changed) ? OK : ERR_NO_MEMORY;
 }
 
 static enum err publish(struct err_info *info) {
@@ -75,7 +76,7 @@ static enum err work(void *arg) {
   struct err_info info = {0};
   bool changed = false;
   enum err e = r->is_stored ? store_write(store_models, r, &info) : OK;
-  if (!e) e = put_ids(r, &changed);
+  if (!e) e = node_refresh_note(&r->arena, r->code, r->models, r->n, &changed);
   if (!e && (changed || r->is_stored)) e = publish(&info);
   if (e)
     log_line(LOG_LEVEL_WARN, "models of a node are not up to date", log_str(LOG_PROVIDER, r->code),

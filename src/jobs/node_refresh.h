@@ -12,5 +12,8 @@ WAIT enum err node_refresh(struct http_client *client, const struct catalog_prov
 /* What a node listed as its models, copied into `a`; names that no model can have are left out. */
 enum err node_refresh_models(struct arena *a, const struct discovery_models *listed, struct node_model **out,
                              size_t *n) MUST_CHECK;
+/* Keeps their names for the next catalog (route/discovered.h). ERR_NO_MEMORY only. */
+enum err node_refresh_note(struct arena *a, struct str provider, const struct node_model *models, size_t n,
+                           bool *changed) MUST_CHECK;
 
 #endif

@@ -310,7 +310,7 @@ test('pull-model: lines of one node, or one answer; one audit row each', async (
   assert.deepEqual((await expect(200, 'POST', '/admin/models/pull', { name: 'adm:5b', stream: false }, { at: single })).json().node_code, 'box');
   const rows = (await auditOf('pull_model')).slice(0, -before || undefined);
   assert.deepEqual(rows.map((r) => r.entity_id), ['box/adm:4b', 'den/adm:3b', 'box/adm:2b', 'den/adm:1b']);
-  assert.deepEqual(rows[0].details?.after ?? rows[0].after, { model: 'adm:4b', nodes: [{ code: 'box', result: 'success' }] });
+  assert.deepEqual(rows[0].details.after, { model: 'adm:4b', nodes: [{ code: 'box', result: 'success' }] });
   const refusals = [['/admin/models/pull', { name: 'x' }, 400, /box, den/], ['/admin/nodes/up/pull-model', { name: 'x' }, 400, /no Ollama node/],
     ['/admin/nodes/nope/pull-model', { name: 'x' }, 404, /no node/], ['/admin/nodes/box/pull-model', {}, 422, /name/],
     ['/admin/nodes/box/pull-model', { name: 'x', node: 'den' }, 422, /node/], ['/admin/nodes/box/pull-model', { name: 'fail-503', stream: false }, 503, /server busy/],
@@ -323,7 +323,7 @@ test('pull-model: lines of one node, or one answer; one audit row each', async (
   const broken = (await expect(200, 'POST', '/admin/nodes/box/pull-model', { name: 'stream-error' })).lines();
   assert.match(broken.at(-1).error, /EOF/);
   const failed = (await auditOf('pull_model'))[0];
-  assert.deepEqual(failed.details?.after ?? failed.after, { model: 'stream-error', nodes: [{ code: 'box', result: 'upstream_error' }] });
+  assert.deepEqual(failed.details.after, { model: 'stream-error', nodes: [{ code: 'box', result: 'upstream_error' }] });
 });
 
 test('pull-model-all: every node, each line with its node, then the results', async () => {
@@ -402,5 +402,5 @@ test('who leaves the administration ends the pull, and it is in the audit log', 
   await pending;
   await until('the node to see it', async () => (await box.stats()).aborted === 1);
   const row = await until('the row', async () => (await auditOf('pull_model')).find((r) => r.entity_id === 'box/pace-100+chunks-300'));
-  assert.deepEqual((row.details?.after ?? row.after).nodes, [{ code: 'box', result: 'cancelled' }]);
+  assert.deepEqual(row.details.after.nodes, [{ code: 'box', result: 'cancelled' }]);
 });
