@@ -12,12 +12,27 @@
 
 enum { BODY_MAX = 1024 * 1024 /* templates, licences and messages are in it, files never */ };
 
-enum { MODEL, NAME, SOURCE, DESTINATION, FROM, STREAM, MODELFILE, PATH, FILES, ADAPTERS, ROWS };
+enum {
+  MODEL,
+  NAME,
+  SOURCE,
+  DESTINATION,
+  FROM,
+  STREAM,
+  MODELFILE,
+  PATH,
+  FILES,
+  DRAFT_FILES,
+  ADAPTERS,
+  REMOTE_HOST,
+  ROWS
+};
 static const struct str paths[ROWS] = {[MODEL] = STR("model"),         [NAME] = STR("name"),
                                        [SOURCE] = STR("source"),       [DESTINATION] = STR("destination"),
                                        [FROM] = STR("from"),           [STREAM] = STR("stream"),
                                        [MODELFILE] = STR("modelfile"), [PATH] = STR("path"),
-                                       [FILES] = STR("files"),         [ADAPTERS] = STR("adapters")};
+                                       [FILES] = STR("files"),         [DRAFT_FILES] = STR("draft_files"),
+                                       [ADAPTERS] = STR("adapters"),   [REMOTE_HOST] = STR("remote_host")};
 static struct envelope_once table = {.paths = paths, .n = ROWS};
 
 static const struct action {
@@ -116,10 +131,10 @@ static enum err choose_other(struct work *w, struct err_info *info) {
   return e ? e : set_name(w, row, name, model);
 }
 
-/* What a model is made from may be said in ways that no list is asked about: a Modelfile, or the digest of any layer.
- */
+/* What a model is made from may be said in ways that no list is asked about: a Modelfile, the digest of any layer,
+ * another host's model. */
 static enum err check_parts(const struct work *w, struct err_info *info) {
-  static const unsigned rows[] = {MODELFILE, PATH, FILES, ADAPTERS};
+  static const unsigned rows[] = {MODELFILE, PATH, FILES, DRAFT_FILES, ADAPTERS, REMOTE_HOST};
   if (w->action->operation != MANAGE_CREATE || !permit_is_bound(w->rc)) return OK;
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     if (envelope_scan_value(w->scan, rows[i]))

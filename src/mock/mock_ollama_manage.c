@@ -102,26 +102,27 @@ static void put_layer(const struct mock_answer *a, const char *what, const struc
              (unsigned long long)done * LAYER_BYTES_PER_BYTE);
 }
 
+/* A layer on its way from or to a registry, between a first status and those of the end. */
+static void put_transfer(const struct mock_answer *a, const struct mock_step *step, const char *first, const char *what,
+                         const char *const *ends, struct buf *out) {
+  if (step->kind == MOCK_STEP_START) put_status(out, first);
+  if (step->kind == MOCK_STEP_TEXT) put_layer(a, what, step, out);
+  for (; step->kind == MOCK_STEP_FINISH && *ends; ends++) put_status(out, *ends);
+}
+
 static void event_pull(const struct mock_answer *a, struct str start, const struct mock_step *step,
                        struct mock_progress *at, struct buf *out) {
+  static const char *const ends[] = {"verifying sha256 digest", "writing manifest", "success", NULL};
   (void)start, (void)at;
-  if (step->kind == MOCK_STEP_START) put_status(out, "pulling manifest");
-  if (step->kind == MOCK_STEP_TEXT) put_layer(a, "pulling", step, out);
-  if (step->kind != MOCK_STEP_FINISH) return;
-  put_status(out, "verifying sha256 digest");
-  put_status(out, "writing manifest");
-  put(a);
-  put_status(out, "success");
+  if (step->kind == MOCK_STEP_FINISH) put(a);
+  put_transfer(a, step, "pulling manifest", "pulling", ends, out);
 }
 
 static void event_push(const struct mock_answer *a, struct str start, const struct mock_step *step,
                        struct mock_progress *at, struct buf *out) {
+  static const char *const ends[] = {"pushing manifest", "success", NULL};
   (void)start, (void)at;
-  if (step->kind == MOCK_STEP_START) put_status(out, "retrieving manifest");
-  if (step->kind == MOCK_STEP_TEXT) put_layer(a, "pushing", step, out);
-  if (step->kind != MOCK_STEP_FINISH) return;
-  put_status(out, "pushing manifest");
-  put_status(out, "success");
+  put_transfer(a, step, "retrieving manifest", "pushing", ends, out);
 }
 
 static void event_create(const struct mock_answer *a, struct str start, const struct mock_step *step,

@@ -88,6 +88,9 @@ test('pull at the only node, as a stream and whole: the model is listed at once'
   // The older member.
   assert.equal((await expect(200, 'POST', '/api/pull', { name: 'older', stream: false }, { at: single })).text, '{"status":"success"}');
   assert.ok(await has(box, 'older:latest'));
+  await expect(200, 'POST', '/api/pull', { model: '', insecure: false, username: '', password: '', name: 'box/cli', stream: false }, { at: single });
+  const sent = (await box.requests()).requests.findLast((r) => r.path === '/api/pull');
+  assert.deepEqual(JSON.parse(sent.body), { insecure: false, username: '', password: '', name: 'cli', stream: true }, 'as its command line sends it');
 });
 
 test('copy, create, push and delete, by name, by the listed name and by node:code:name', async () => {
@@ -168,7 +171,8 @@ test('lists of models bind: the name, the source, and what a model is made from'
   for (const [what, request] of [['pull', { model: 'node:box:qwen' }], ['delete', { model: 'node:box:echo' }], ['push', { model: 'box/echo' }],
     ['copy', { source: 'box/echo', destination: 'llama-echo' }], ['copy', { source: 'box/llama3', destination: 'mine' }],
     ['create', { model: 'box/llama-mine', from: 'echo' }], ['create', { model: 'box/llama-mine', modelfile: 'FROM echo' }],
-    ['create', { model: 'box/llama-mine', from: 'llama3', adapters: { a: 'sha256:0' } }], ['create', { model: 'box/llama-mine', files: { a: 'sha256:0' } }]])
+    ['create', { model: 'box/llama-mine', from: 'llama3', adapters: { a: 'sha256:0' } }], ['create', { model: 'box/llama-mine', files: { a: 'sha256:0' } }],
+    ['create', { model: 'box/llama-mine', from: 'llama3', remote_host: 'https://elsewhere.example' }]])
     await refused(bea[what](request), 403, /access|every model/);
   assert.ok((await has(box, 'echo:latest')) && !(await has(box, 'llama-echo:latest')) && !(await has(box, 'llama-mine:latest')));
   assert.deepEqual(await bea.create({ model: 'box/llama-mine', from: 'llama3:latest' }), { status: 'success' });
