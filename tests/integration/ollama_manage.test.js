@@ -367,8 +367,10 @@ test('delete and show by name', async () => {
     assert.equal(typeof (await expect(status, method, path)).json().detail, 'string');
   const rows = await auditOf('delete_model');
   assert.deepEqual(rows.map((r) => r.entity_id), ['box/everywhere', 'den/me/gone:v1']);
-  const logs = (await expect(200, 'GET', '/admin/dashboard/requests-log?request_type=manage&url_path=/admin/models/ollama/{name}')).json().logs;
-  assert.ok(logs.some((l) => l.node === 'den' && l.status_code === 200), JSON.stringify(logs));
+  await until('the row', async () => {
+    const { logs } = (await expect(200, 'GET', '/admin/dashboard/requests-log?request_type=manage&url_path=/admin/models/ollama/{name}')).json();
+    return logs.some((l) => l.node === 'den' && l.status_code === 200);
+  });
 });
 
 test('operators may, viewers may not', async () => {
