@@ -25,8 +25,8 @@ usage_fn usage_chart_requests, usage_chart_tokens, usage_chart_models;
 usage_fn usage_users;          /* the limit first users by requests, each with its models */
 usage_fn usage_tokens_of_user; /* of ask->principal */
 usage_fn usage_models_of_user;
-usage_fn usage_teams; /* the limit first teams by requests */
+usage_fn usage_teams;          /* the limit first teams by requests */
 usage_fn usage_tokens_of_team; /* of ask->name */
-usage_fn usage_stats; /* by provider, model and day; node and model filter it */
+usage_fn usage_stats;          /* by provider, model and day; node and model filter it */
 
 #endif

@@ -306,9 +306,9 @@ static enum err add_all(struct db *db, void *arg, struct err_info *info) {
   for (size_t i = 0; !e && i < people->user_count; i++) e = store_user_import(db, &people->users[i], info);
   for (size_t i = 0; !e && i < c->nodes.n; i++) e = store_node_import(db, &c->nodes.v[i], info);
   if (!e) e = store_names_import(db, &c->names, info);
-  const struct note_count counts[] = {{"users", people->user_count}, {"teams", people->team_count},
-                                      {"model_limits", people->model_count}, {"names", names_count(&c->names)},
-                                      {"nodes", c->nodes.n}, {NULL, 0}};
+  const struct note_count counts[] = {
+      {"users", people->user_count},     {"teams", people->team_count}, {"model_limits", people->model_count},
+      {"names", names_count(&c->names)}, {"nodes", c->nodes.n},         {NULL, 0}};
   return e ? e : note(db, "import", counts, info);
 }
 

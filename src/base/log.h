@@ -49,7 +49,8 @@ static inline struct log_field log_bool(enum log_name name, bool v) {
   return (struct log_field){name, LOG_TYPE_BOOL, {.boolean = v}};
 }
 
-/* One line. `event` is a literal of at most LOG_EVENT_MAX bytes; fields follow, at least one. Their values are not evaluated below the level. */
+/* One line. `event` is a literal of at most LOG_EVENT_MAX bytes; fields follow, at least one. Their values are not
+ * evaluated below the level. */
 #define log_line(level, event, ...)                                                          \
   do {                                                                                       \
     _Static_assert(sizeof(event) - 1 <= LOG_EVENT_MAX, "the event would be cut");            \

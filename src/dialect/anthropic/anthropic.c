@@ -8,12 +8,8 @@
 enum request_row { MODEL, MESSAGES, STREAM, MAX_TOKENS, THINKING, THINKING_BUDGET, MAESTRO, ROWS };
 
 static const struct str request_paths[ROWS] = {
-    [MODEL] = STR("model"),
-    [MESSAGES] = STR("messages"),
-    [STREAM] = STR("stream"),
-    [MAX_TOKENS] = STR("max_tokens"),
-    [THINKING] = STR("thinking"),
-    [THINKING_BUDGET] = STR("thinking.budget_tokens"),
+    [MODEL] = STR("model"),           [MESSAGES] = STR("messages"), [STREAM] = STR("stream"),
+    [MAX_TOKENS] = STR("max_tokens"), [THINKING] = STR("thinking"), [THINKING_BUDGET] = STR("thinking.budget_tokens"),
     [MAESTRO] = STR("maestro"),
 };
 
