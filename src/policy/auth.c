@@ -16,7 +16,7 @@ static const bool rights[AUTH_CLASS_COUNT][AUTH_KIND_COUNT] = {
     [AUTH_CLASS_DETAILS] = {true, true, true, true, true, true, true},
     [AUTH_CLASS_INFERENCE] = {[AUTH_LOCAL] = true, [AUTH_KEY] = true, [AUTH_ADMIN] = true, [AUTH_USER] = true},
     [AUTH_CLASS_MANAGE] = {[AUTH_ADMIN] = true, [AUTH_USER] = true},
-    [AUTH_CLASS_METRICS] = {[AUTH_LOCAL] = true, [AUTH_KEY] = true, [AUTH_ADMIN] = true, [AUTH_METRICS] = true},
+    [AUTH_CLASS_METRICS] = {false, true, true, true, true, true, false},
     [AUTH_CLASS_API_READ] = {[AUTH_LOCAL] = true, [AUTH_KEY] = true, [AUTH_ADMIN] = true},
     [AUTH_CLASS_API_REFRESH] = {[AUTH_LOCAL] = true, [AUTH_KEY] = true, [AUTH_ADMIN] = true},
     [AUTH_CLASS_API_OPERATE] = {[AUTH_ADMIN] = true},
@@ -34,7 +34,7 @@ static const enum user_role least_roles[AUTH_CLASS_COUNT] = {
     [AUTH_CLASS_API_OPERATE] = USER_ROLE_OPERATOR, [AUTH_CLASS_PANEL_OPERATE] = USER_ROLE_OPERATOR,
     [AUTH_CLASS_API_SECRETS] = USER_ROLE_ADMIN,    [AUTH_CLASS_API_CHANGE] = USER_ROLE_ADMIN,
     [AUTH_CLASS_PANEL_READ] = USER_ROLE_VIEWER,    [AUTH_CLASS_PANEL_CHANGE] = USER_ROLE_ADMIN,
-    [AUTH_CLASS_DOCS] = USER_ROLE_VIEWER,          [AUTH_CLASS_METRICS] = USER_ROLE_VIEWER,
+    [AUTH_CLASS_DOCS] = USER_ROLE_VIEWER,
 };
 
 bool auth_may(const struct auth_principal *principal, enum auth_class class) {

@@ -432,7 +432,7 @@ TEST(every_class_opens_to_those_whom_the_contract_names) {
     const char *may;
   } want[] = {
       {AUTH_CLASS_OPEN, "yyyyyyy"},         {AUTH_CLASS_DETAILS, "yyyyyyy"},     {AUTH_CLASS_INFERENCE, "yyyyynn"},
-      {AUTH_CLASS_METRICS, "yyyynyn"},      {AUTH_CLASS_API_READ, "yyyynnn"},    {AUTH_CLASS_API_REFRESH, "yyyynnn"},
+      {AUTH_CLASS_METRICS, "yyyyyyn"},      {AUTH_CLASS_API_READ, "yyyynnn"},    {AUTH_CLASS_API_REFRESH, "yyyynnn"},
       {AUTH_CLASS_API_SECRETS, "nnyynnn"},  {AUTH_CLASS_API_CHANGE, "nnyynnn"},  {AUTH_CLASS_PANEL_READ, "ynnynnn"},
       {AUTH_CLASS_PANEL_CHANGE, "nnnynnn"}, {AUTH_CLASS_API_OPERATE, "nnyynnn"}, {AUTH_CLASS_PANEL_OPERATE, "nnnynnn"},
       {AUTH_CLASS_DOCS, "nnnynny"},         {AUTH_CLASS_MANAGE, "nnyyynn"},
@@ -449,7 +449,7 @@ TEST(every_class_opens_to_those_whom_the_contract_names) {
   /* A user by role: user, viewer, operator, admin. */
   static const char *const roles[AUTH_CLASS_COUNT] = {
       [AUTH_CLASS_OPEN] = "yyyy",         [AUTH_CLASS_DETAILS] = "yyyy",     [AUTH_CLASS_INFERENCE] = "yyyy",
-      [AUTH_CLASS_METRICS] = "nyyy",      [AUTH_CLASS_API_READ] = "nyyy",    [AUTH_CLASS_API_REFRESH] = "nnyy",
+      [AUTH_CLASS_METRICS] = "yyyy",      [AUTH_CLASS_API_READ] = "nyyy",    [AUTH_CLASS_API_REFRESH] = "nnyy",
       [AUTH_CLASS_API_SECRETS] = "nnny",  [AUTH_CLASS_API_CHANGE] = "nnny",  [AUTH_CLASS_PANEL_READ] = "nyyy",
       [AUTH_CLASS_PANEL_CHANGE] = "nnny", [AUTH_CLASS_API_OPERATE] = "nnyy", [AUTH_CLASS_PANEL_OPERATE] = "nnyy",
       [AUTH_CLASS_DOCS] = "nyyy",         [AUTH_CLASS_MANAGE] = "yyyy"};
