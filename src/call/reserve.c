@@ -121,6 +121,12 @@ enum err reserve_begin(struct call *c, struct err_info *info) {
   return OK;
 }
 
+enum err reserve_request(const struct limits_caller *caller, struct rate_limit_ticket *ticket, struct err_info *info) {
+  struct rate_limit_refusal refusal;
+  enum err e = rate_limit_take(caller, 0, clock_wall_us(), ticket, &refusal);
+  return e ? refuse_rate(&refusal, info) : OK;
+}
+
 void reserve_end(struct call *c) {
   struct reserve *r = &c->reserve;
   if (r->put_receipt) {

@@ -69,7 +69,7 @@ async function makeCallers() {
 const description = async () => JSON.parse((await send(serve.url, 'GET', '/api/openapi.json', bearer(ADMIN))).text);
 const operations = (doc) => Object.entries(doc.paths)
   .flatMap(([path, item]) => Object.entries(item).map(([method, op]) => ({ method: method.toUpperCase(), path, op })));
-const isAdmin = (path) => /^\/(api\/)?admin\/|^\/api\/(docs|redoc|openapi)/.test(path);
+const isAdmin = (path) => /^\/(api\/)?admin\/|^\/api\/(docs|redoc|openapi|pull|push|create|copy|delete)/.test(path);
 
 before(async () => {
   mock = await startMock();
