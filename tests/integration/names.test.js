@@ -431,6 +431,15 @@ test('settings are a source of the configuration', async () => {
   await ok('DELETE', '/config/fallback.maxRetries');
   assert.equal((await ok('GET', '/config')).fallback.maxRetries, 2);
   assert.deepEqual((await ok('GET', '/config/raw')).configs, []);
+  // What is shown may be said back, whole, and then forgotten.
+  const all = await ok('GET', '/config');
+  await ok('PUT', '/config', all);
+  assert.deepEqual(await ok('GET', '/config'), all);
+  const kept = (await ok('GET', '/config/raw')).configs.map((c) => c.key);
+  assert.ok(kept.includes('logs.keepDays') && kept.includes('guards.leak.enabled'), kept.join());
+  const without = (o) => Object.fromEntries(Object.entries(o).map(([k, v]) => [k, v && typeof v === 'object' && !Array.isArray(v) ? without(v) : null]));
+  await ok('PUT', '/config', without(all));
+  assert.deepEqual((await ok('GET', '/config/raw')).configs, []);
 });
 
 test('what was read may be changed only as it was read', async () => {
