@@ -180,6 +180,32 @@ test('an alias of a node holds there, one for all everywhere else', async () => 
   await ok('DELETE', '/model-mappings/team/ours');
 });
 
+test('nodes are said by number, too, as everywhere', async () => {
+  const id = async (code) => (await ok('GET', `/nodes/${code}`)).id;
+  const [one, two] = [await id('one'), await id('two')];
+  assert.equal(typeof one, 'number');
+  assert.deepEqual((await ok('POST', '/model-mappings', { display_name: 'numbered', real_name: 'alpha', node_ids: [one, 'TWO'] })).node_ids.sort(), ['one', 'two']);
+  assert.deepEqual((await ok('PUT', '/model-mappings/numbered', { node_id: two })).node_ids, ['two']);
+  assert.equal((await chat('numbered')).used, 'two/alpha');
+  await refused(422, 'node_ids', 'PUT', '/model-mappings/numbered', { node_ids: [4711] });
+  await refused(422, 'node_ids[0]', 'PUT', '/model-mappings/numbered', { node_ids: [-1] });
+  await refused(422, 'node_ids[1]', 'PUT', '/model-mappings/numbered', { node_ids: [two, two] });
+  await ok('POST', '/model-groups', { name: 'pinned' });
+  assert.deepEqual((await ok('POST', '/model-groups/pinned/members', { model_display_name: 'alpha', nodes: [two] })).members[0].nodes, ['two']);
+  for (let i = 0; i < 3; i++) assert.equal((await chat('pinned')).used, 'two/alpha');
+  await refused(422, 'nodes', 'POST', '/model-groups/pinned/members', { model_display_name: 'two/gamma', nodes: [4711] });
+  await ok('POST', '/users', { username: 'byno', has_all_models: true });
+  await ok('POST', `/users/byno/nodes/${two}/models`, { models: ['alpha'] });
+  for (const node of ['two', two]) assert.deepEqual(await ok('GET', `/users/byno/nodes/${node}/models`),
+    { username: 'byno', node_id: 'two', models: ['alpha'], has_restriction: true });
+  await ok('DELETE', '/users/byno');
+  assert.deepEqual((await ok('POST', '/teams', { name: 'byno', nodes: [one, 't*'] })).nodes, ['one', 't*']);
+  await refused(422, 'nodes[1]', 'PATCH', '/teams/byno', { nodes: ['two', 'three'] });
+  await ok('DELETE', '/teams/byno');
+  await ok('DELETE', '/model-groups/pinned');
+  await ok('DELETE', '/model-mappings/numbered');
+});
+
 test('bad aliases are refused with their member', async () => {
   const rows = await audits();
   await refused(422, 'real_name', 'POST', '/model-mappings', { display_name: 'x' });
