@@ -168,10 +168,10 @@ static enum err prepare(struct work *w, struct err_info *info) {
 
 /* ---- the answer ---- */
 
-static enum err send_line(void *arg, struct str line) {
+static enum err send_lines(void *arg, struct str lines) {
   const struct work *w = arg;
   enum err e = permit_still(w->rc, w->info);
-  return e ? e : reply_write(&w->rc->reply, line);
+  return e ? e : reply_write(&w->rc->reply, lines);
 }
 
 static enum err answer(struct work *w) {
@@ -191,7 +191,7 @@ static enum err run(struct work *w, struct err_info *info) {
   w->manage.at = w->choice.at;
   w->manage.arena = rc->arena;
   w->manage.operation = w->action->operation;
-  w->manage.on_line = is_stream ? send_line : NULL;
+  w->manage.on_lines = is_stream ? send_lines : NULL;
   w->manage.arg = w;
   rc->managed = &w->manage;
   if (is_stream) reply_open_stream(&rc->reply, 0, 0);
