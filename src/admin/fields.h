@@ -17,6 +17,7 @@ enum field_type {
   FIELD_USD,     /* int64_t, nano-USD of a number or a decimal string; min to max */
   FIELD_CHOICE,  /* unsigned: index into choices, of which there are max */
   FIELD_STRINGS, /* struct field_strings, none twice; at most max, each is_valid */
+  FIELD_OBJECT,  /* a struct of the table `element`; null: its `has` is 0 */
   FIELD_OBJECTS, /* struct field_objects of the table `element`; min to max */
   FIELD_OTHER,   /* whatever `read` makes of it */
   FIELD_TYPE_COUNT

@@ -41,6 +41,23 @@ static void put_credential(struct buf *b, const struct node *node) {
   json_out_member_string(b, "usage", str_from_c(usages[p->usage]));
 }
 
+static void put_timeout(struct buf *b, const char *key, int32_t ms) {
+  if (ms < 0)
+    put_null(b, key);
+  else
+    json_out_member_i64(b, key, ms);
+}
+
+/* Its own; null: as upstream.* says. */
+static void put_timeouts(struct buf *b, const struct config_timeouts *t) {
+  json_out_key(b, "timeouts");
+  json_out_begin(b, '{');
+#define X(member, camel, option, help) put_timeout(b, #member, t->member);
+#include "state/timeouts.def"
+#undef X
+  json_out_end(b, '}');
+}
+
 static size_t count_listed(const struct node *node) {
   size_t n = 0;
   for (size_t i = 0; i < node->model_count; i++) n += node->models[i].is_listed;
@@ -63,6 +80,8 @@ static void put_members(struct buf *b, const struct node *node) {
   json_out_member_bool(b, "warmup_enabled", p->is_warmup);
   json_out_member_bool(b, "auto_sync_enabled", p->is_sync);
   put_text(b, "health_check_url", node->health_url);
+  put_timeouts(b, &p->timeouts);
+  json_out_member_strings(b, "quirks", p->quirks.items, p->quirks.n);
   json_out_member_i64(b, "listed_models", (int64_t)count_listed(node));
   json_out_member_time(b, "created_at", node->created_us);
   json_out_member_time(b, "updated_at", node->updated_us);
