@@ -73,7 +73,7 @@ static enum err read_usd(struct arena *a, const struct json_node *n, const struc
   (void)a;
   enum err e = json_type(n) == JSON_STRING ? json_string(n, &digits, info) : json_number_raw(n, &digits, info);
   const char *why = e ? NULL : config_price_parse_usd(digits, &v);
-  if (why) e = fields_refuse(n, why, info);
+  if (why) e = fields_refuse(n, f->must ? f->must : why, info);
   if (!e) e = check_range(f, n, v, info);
   if (!e) *(int64_t *)value = v;
   return e;
