@@ -16,7 +16,7 @@
 #include "record/source.h"
 #include "state/log_list.h"
 
-enum { DAYS = 30, USERS = 400, MODELS = 24, ROUNDS = 21, BATCH = 1024, PUT_ROWS = 200000 };
+enum { DAYS = 30, USERS = 400, MODELS = 24, ROUNDS = 21, BATCH = 4096, PUT_ROWS = 200000 };
 
 static double wall_ms(void) {
   struct timespec t;

@@ -16,13 +16,13 @@
 #include "base/log.h"
 
 enum {
-  POLL_MS = 20,
+  POLL_MS = 100,
   REST_MS = 2000,
-  ROUNDS_TO_REST = 50,
+  ROUNDS_TO_REST = 10,
   RETRY_MS = 250,
   MAINTAIN_EVERY_MS = 30000,
-  BATCH_ROWS = 1024,
-  BATCH_BYTES = 512 * 1024
+  BATCH_ROWS = 4096,
+  BATCH_BYTES = 1024 * 1024
 };
 
 struct worker_ring {
