@@ -1,16 +1,12 @@
 /* Nodes as JSON: see nodes_json.h. */
 #include "admin/nodes_json.h"
 
+#include "admin/page.h"
 #include "base/json_out.h"
 #include "route/runtime.h"
 
-/* Beyond what the store gives, and within what JavaScript counts exactly. */
-static int64_t declared_id(struct str id) {
-  return (int64_t)1 << 48 | (int64_t)(str_hash(id, 0) & (((uint64_t)1 << 48) - 1));
-}
-
 struct node nodes_json_declared(const struct config_provider *p) {
-  return (struct node){.id = declared_id(p->id), .name = p->id, .p = *p, .allow_private = true};
+  return (struct node){.id = page_declared_id(p->id, 0), .name = p->id, .p = *p, .allow_private = true};
 }
 
 static void put_null(struct buf *b, const char *key) {

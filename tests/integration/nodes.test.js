@@ -470,6 +470,31 @@ test('toggle, active_only, one row for each change, a tag for each state', async
   assert.equal(rows[3].details.after.is_active, false);
 });
 
+test('nodes come in pages by number, declared ones last', async () => {
+  for (const name of ['page-a', 'page-b', 'page-c']) await make(name, { is_active: name !== 'page-b' });
+  for (const active of ['', '&active_only=true']) {
+    const whole = (await expect(200, 'GET', `/nodes?limit=500${active}`)).map((n) => n.code);
+    assert.equal(whole.at(-1), 'up');
+    assert.equal(whole.includes('page-b'), !active);
+    for (const size of [1, 2, 3]) {
+      const seen = [];
+      for (let at = `/nodes?limit=${size}${active}`; at;) {
+        const reply = await admin('GET', at);
+        assert.ok(reply.body.length <= size);
+        seen.push(...reply.body.map((n) => n.code));
+        at = /^<\/admin(.*)>; rel="next"$/.exec(reply.headers.get('link') ?? '')?.[1];
+      }
+      assert.deepEqual(seen, whole, `by ${size}${active}`);
+    }
+  }
+  const [a, b] = (await expect(200, 'GET', '/nodes')).filter((n) => /^page-[ab]$/.test(n.code));
+  await expect(204, 'DELETE', '/nodes/page-a');
+  assert.equal((await expect(200, 'GET', `/nodes?limit=1&after=${a.id}`))[0].code, b.code, 'it is gone, and its place known');
+  assert.equal((await admin('GET', '/nodes?after=nonsense')).status, 422);
+  assert.equal((await admin('GET', `/nodes?after=${2 ** 48 + 1}`)).status, 422);
+  for (const name of ['page-b', 'page-c']) await expect(204, 'DELETE', `/nodes/${name}`);
+});
+
 test('who is named by allowlists is not deleted, and says by whom', async () => {
   await make('kept', { code: 'kept' });
   const made = await expect(201, 'POST', '/users', { username: 'nia', has_all_models: true });
