@@ -11,6 +11,7 @@
 #include "admin/names.h"
 #include "admin/nodes.h"
 #include "admin/nodes_ask.h"
+#include "admin/nodes_manage.h"
 #include "admin/openapi.h"
 #include "admin/priorities.h"
 #include "admin/records.h"
@@ -22,6 +23,7 @@
 #include "admin/users.h"
 #include "api/models.h"
 #include "api/ollama.h"
+#include "api/ollama_manage.h"
 #include "api/operations.h"
 #include "api/responses.h"
 #include "gateway/exchange.h"
@@ -101,13 +103,18 @@ static const struct {
   void (*run)(struct request_context *rc);
   const struct fields *fields;
   unsigned required;
-} bodies[] = {{sessions_login, &sessions_login_fields, ~0u}, {priorities_set, &priorities_fields, PRIORITIES_REQUIRED}};
+  unsigned allowed;
+} bodies[] = {{sessions_login, &sessions_login_fields, ~0u, ~0u},
+              {priorities_set, &priorities_fields, PRIORITIES_REQUIRED, ~0u},
+              {nodes_manage_pull, &nodes_manage_fields, NODES_MANAGE_NAME, NODES_MANAGE_PULL},
+              {nodes_manage_pull_all, &nodes_manage_fields, NODES_MANAGE_NAME, NODES_MANAGE_PULL},
+              {nodes_manage_pull_any, &nodes_manage_fields, NODES_MANAGE_NAME, ~0u}};
 
 static void describe_body(struct openapi_op *op) {
   if (op->row) op->body = op->row->fields, op->allowed = op->row->allowed, op->required = op->row->required;
   for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++)
     if (bodies[i].run == op->endpoint->run)
-      op->body = bodies[i].fields, op->allowed = ~0u, op->required = bodies[i].required;
+      op->body = bodies[i].fields, op->allowed = bodies[i].allowed, op->required = bodies[i].required;
 }
 
 static void describe(struct openapi_op *op) {

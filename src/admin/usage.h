@@ -11,7 +11,7 @@ struct usage_ask {
   int64_t today;        /* day */
   int64_t from, to;     /* days, both included */
   struct str period;    /* as it was asked for, for charts */
-  struct str user;      /* the user's name */
+  struct str name;      /* the user's or the team's */
   struct str principal; /* "user:7" */
   struct str node, model;
   unsigned limit;
@@ -25,6 +25,8 @@ usage_fn usage_chart_requests, usage_chart_tokens, usage_chart_models;
 usage_fn usage_users;          /* the limit first users by requests, each with its models */
 usage_fn usage_tokens_of_user; /* of ask->principal */
 usage_fn usage_models_of_user;
-usage_fn usage_stats; /* by provider, model and day; node and model filter it */
+usage_fn usage_teams;          /* the limit first teams by requests */
+usage_fn usage_tokens_of_team; /* of ask->name */
+usage_fn usage_stats;          /* by provider, model and day; node and model filter it */
 
 #endif
