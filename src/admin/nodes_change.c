@@ -156,7 +156,10 @@ static enum err check_unused(struct db *db, struct str code, struct err_info *in
 /* ---- nodes ---- */
 
 static enum err create(struct edit *edit, struct err_info *info) {
-  edit->node = (struct node){.p = {.weight = 100, .is_active = true}, .created_us = clock_wall_us()};
+  node_init(&edit->node);
+  edit->node.p.weight = 100;
+  edit->node.p.is_active = true;
+  edit->node.created_us = clock_wall_us();
   edit->node.updated_us = edit->node.created_us;
   const struct provider_preset *preset = provider_preset_by_name(edit->in->type);
   const struct provider_type *type = preset ? preset->type : provider_type_by_name(edit->in->type);

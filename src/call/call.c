@@ -59,6 +59,7 @@ static void begin_attempt(struct call *c, const struct deployment *d) {
   o->is_reused = false;
   o->usage = (struct usage){0};
   o->cost = (struct cost){0};
+  o->cost_factor = c->rule ? c->rule->row->cost_factor : PRICE_ONCE;
 }
 
 static enum err try_deployment(struct call *c, const struct deployment *d, struct err_info *info) {

@@ -543,6 +543,43 @@ test('seeds are laid once, by a server or without one; names are exported and co
   await ok('DELETE', '/model-mappings/kept');
 });
 
+test('lists come in pages by number, declared ones first, and what goes meanwhile shifts none', async () => {
+  const pages = async (path, of, size) => {
+    const seen = [];
+    for (let at = `${path}?limit=${size}`; at;) {
+      const reply = await admin('GET', at);
+      assert.equal(reply.status, 200, JSON.stringify(reply.body));
+      const rows = of(reply.body), next = /^<\/admin(.*)>; rel="next"$/.exec(reply.headers.get('link') ?? '');
+      assert.ok(rows.length === size || !next, 'a page that is not the last one is full');
+      seen.push(...rows);
+      at = next?.[1];
+    }
+    return seen;
+  };
+  const lists = [
+    ['/model-mappings', (b) => b, (i) => ({ display_name: `m${i}`, real_name: 'one/alpha' }), (r) => encodeURIComponent(r.display_name)],
+    ['/model-groups', (b) => b.groups, (i) => ({ name: `g${i}` }), (r) => r.name],
+    ['/tool-sets', (b) => b, (i) => ({ name: `t${i}`, tools: ['x'] }), (r) => r.id],
+    ['/model-config', (b) => b, (i) => ({ model_prefix: `c${i}` }), (r) => r.id],
+    ['/system-prompts', (b) => b, (i) => ({ scope_type: 'model', scope_value: `none-${i}*`, prompt: 'x' }), (r) => r.id],
+  ];
+  for (const [path, of, row, key] of lists) {
+    const made = [];
+    for (let i = 0; i < 5; i++) made.push(await ok('POST', path, row(i)));
+    const whole = of(await ok('GET', path));
+    assert.ok(whole.length >= 5);
+    for (const size of [1, 2, 3, 500]) assert.deepEqual(await pages(path, of, size), whole, `${path} by ${size}`);
+    const [third, fourth] = [whole.at(-3), whole.at(-2)];
+    await ok('DELETE', `${path}/${key(third)}`); // the one that a page ended with
+    assert.deepEqual(of((await admin('GET', `${path}?limit=1&after=${third.id}`)).body)[0], fourth, path);
+    await refused(422, 'limit', 'GET', `${path}?limit=501`);
+    await refused(422, 'after', 'GET', `${path}?after=x`);
+    for (const r of made) if (r.id !== third.id) await ok('DELETE', `${path}/${key(r)}`);
+  }
+  assert.equal((await ok('GET', '/model-groups?limit=1')).total, (await ok('GET', '/model-groups')).groups.length);
+  await refused(422, 'after', 'GET', `/model-groups?after=${2 ** 48}`);
+});
+
 test('only administrators change names, and nobody else reads them', async () => {
   const { token } = await ok('POST', '/users', { username: 'plain', has_all_models: true });
   for (const path of ['/model-mappings', '/model-groups', '/tool-sets', '/model-config', '/system-prompts', '/config', '/seed']) {
