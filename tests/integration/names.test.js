@@ -387,6 +387,8 @@ test('a context is shown in lists and said to Ollama', async () => {
   const rule = await ok('POST', '/model-config', { model_prefix: 'llama', default_context_length: '8K' });
   const shown = (await listed()).find((m) => m.id === 'local/llama');
   assert.equal(shown.max_model_len, 8192);
+  const told = await (await fetch(`${serve.url}/api/admin/models`, { headers: { authorization: `Bearer ${KEY}` } })).json();
+  assert.equal(told.models.find((m) => m.id === 'local/llama').max_context_window_tokens, 8192, 'to administrators, too');
   await chat('local/llama');
   assert.equal((await received()).json.options.num_ctx, 8192);
   await post('/api/chat', { model: 'local/llama', stream: false, messages: user('[[mock:echo]] hi'), options: { temperature: 0 } });
