@@ -398,6 +398,19 @@ test('a context is shown in lists and said to Ollama', async () => {
   await ok('POST', '/model-mappings', { display_name: 'roomy', real_name: 'local/llama', context_length: '1M' });
   await chat('roomy');
   assert.equal((await received()).json.options.num_ctx, 1048576);
+  // A group shows the smallest of its members': an alias' own, a model's.
+  await ok('POST', '/model-mappings', { display_name: 'tight', real_name: 'one/kimi', context_length: 5000 });
+  await ok('POST', '/model-groups', { name: 'rooms' });
+  const size = async () => (await listed()).find((m) => m.id === 'rooms').max_model_len;
+  const member = async (model_display_name) => (await ok('POST', '/model-groups/rooms/members', { model_display_name })).members.at(-1).id;
+  const first = await member('tight');
+  assert.equal(await size(), 5000);
+  await member('local/llama');
+  assert.equal(await size(), 5000);
+  await ok('DELETE', `/model-groups/rooms/members/${first}`);
+  assert.equal(await size(), 8192);
+  await ok('DELETE', '/model-groups/rooms');
+  await ok('DELETE', '/model-mappings/tight');
   await ok('DELETE', '/model-mappings/roomy');
   await ok('DELETE', `/model-config/${rule.id}`);
 });
