@@ -293,10 +293,10 @@ const tool = (name) => ({ type: 'function', function: { name, parameters: { type
 
 test('a tool set filters what is sent, in every dialect', async () => {
   const set = await ok('POST', '/tool-sets', { name: 'reading', tools: ['read_*', 'list'], description: 'looks only' });
-  await refused(409, undefined, 'POST', '/tool-sets', { name: 'reading' });
+  await refused(409, 'name', 'POST', '/tool-sets', { name: 'reading' });
   await refused(422, 'tools[0]', 'POST', '/tool-sets', { name: 'bad', tools: [''] });
   const rule = await ok('POST', '/model-config', { model_prefix: 'ALPHA', tool_set: 'reading' });
-  await refused(409, undefined, 'POST', '/model-config', { model_prefix: 'ALPHA' });
+  await refused(409, 'model_prefix', 'POST', '/model-config', { model_prefix: 'ALPHA' });
   await refused(422, 'tool_set', 'POST', '/model-config', { model_prefix: 'zeta', tool_set: 'none' });
   await refused(422, 'allowed_tools', 'POST', '/model-config', { model_prefix: 'zeta', tool_set: 'reading', allowed_tools: [] });
   await refused(422, 'unsupported_params[0]', 'POST', '/model-config', { model_prefix: 'zeta', unsupported_params: ['max_tokens'] });
@@ -384,7 +384,7 @@ test('system prompts stand before the caller\'s, by scope and priority', async (
     { scope_type: 'node', scope_value: 'one', prompt: 'N', priority: 1 },
     { scope_type: 'global', prompt: 'G "quoted"\nline' },
   ]) made.push(await ok('POST', '/system-prompts', p));
-  await refused(409, undefined, 'POST', '/system-prompts', { scope_type: 'model', scope_value: 'alpha', prompt: 'other', priority: 1 });
+  await refused(409, 'scope_value', 'POST', '/system-prompts', { scope_type: 'model', scope_value: 'alpha', prompt: 'other', priority: 1 });
   await refused(422, 'scope_value', 'POST', '/system-prompts', { scope_type: 'group', scope_value: 'nothing', prompt: 'x' });
   await refused(422, 'scope_value', 'POST', '/system-prompts', { scope_type: 'user', prompt: 'x' });
   await refused(422, 'scope_type', 'POST', '/system-prompts', { scope_type: 'planet', prompt: 'x' });
@@ -510,6 +510,7 @@ test('seeds are laid once, by a server or without one; names are exported and co
   assert.match((await run(['store', 'seed', '--status'], { home: other })).stdout, /readonly +as delivered/);
   const again = await run(['store', 'import', out], { home: other });
   assert.notEqual(again.code, 0, 'what is there is not doubled');
+  assert.match(again.stderr, /there is an? \w+ "[^"]+" already/, 'and it is named');
   const cut = readFileSync(out, 'utf8').trimEnd().split('\n').slice(0, -2).join('\n'); // the nodes' head, and the last name
   writeFileSync(out, cut);
   assert.match((await run(['store', 'import', out], { home: makeHome() })).stderr, /it was cut/);
