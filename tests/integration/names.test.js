@@ -141,6 +141,11 @@ test('an alias comes, moves and goes', async () => {
   assert.equal((await chat('team/quick', {}, token)).status, 200, 'lists of users follow');
   assert.match((await chat('team/fast')).error.message, /nearest are .*"team\/quick"/);
   assert.deepEqual((await ok('GET', '/users/mover')).models, ['team/quick']);
+  await ok('POST', '/teams', { name: 'quick', models: ['team/quick'] });
+  assert.match(await refused(409, undefined, 'DELETE', '/model-mappings/team/quick'), /allowlists of users: mover$/);
+  await ok('DELETE', '/users/mover/models/team/quick');
+  assert.match(await refused(409, undefined, 'DELETE', '/model-mappings/team/quick'), /allowlists of teams: quick$/);
+  await ok('DELETE', '/teams/quick');
   assert.equal((await admin('DELETE', '/model-mappings/team/quick')).status, 204);
   assert.equal((await chat('team/quick')).status, 404);
   assert.equal((await admin('GET', '/model-mappings/team/quick')).status, 404);
@@ -337,7 +342,13 @@ test('members that a model does not take go, by either word; the rest stays byte
   assert.equal(reply.headers.get('x-maestro-dropped'), 'top_p, seed');
   assert.equal((await received()).body, '{"model":"kimi", "messages":[{"role":"user","content":"[[mock:echo]] h\\u00e9"}],"x" : 1.50}');
   await ok('PUT', `/model-config/${rule.id}`, { maintenance_mode: true });
-  assert.equal((await chat('one/kimi')).status, 503);
+  const closed = await chat('one/kimi');
+  assert.deepEqual([closed.status, closed.error.code], [503, 'model_maintenance']);
+  await ok('POST', '/model-groups', { name: 'either', strategy: 'priority' });
+  await ok('POST', '/model-groups/either/members', { model_display_name: 'one/kimi', priority: 0 });
+  await ok('POST', '/model-groups/either/members', { model_display_name: 'one/alpha', priority: 1 });
+  assert.equal((await chat('either')).used, 'one/alpha', 'another member is asked');
+  await ok('DELETE', '/model-groups/either');
   await ok('PUT', `/model-config/${rule.id}`, { is_active: false });
   assert.equal((await chat('one/kimi', { top_p: 1 })).dropped, null);
   await ok('PUT', `/model-config/${rule.id}`, { is_active: true, maintenance_mode: false, model_prefix: 'flash' });
@@ -419,6 +430,15 @@ test('settings are a source of the configuration', async () => {
   await ok('PUT', '/config', { log: { level: null }, server: { origins: null, limits: { headerCount: null } } });
   await ok('DELETE', '/config/fallback.maxRetries');
   assert.equal((await ok('GET', '/config')).fallback.maxRetries, 2);
+  assert.deepEqual((await ok('GET', '/config/raw')).configs, []);
+  // What is shown may be said back, whole, and then forgotten.
+  const all = await ok('GET', '/config');
+  await ok('PUT', '/config', all);
+  assert.deepEqual(await ok('GET', '/config'), all);
+  const kept = (await ok('GET', '/config/raw')).configs.map((c) => c.key);
+  assert.ok(kept.includes('logs.keepDays') && kept.includes('guards.leak.enabled'), kept.join());
+  const without = (o) => Object.fromEntries(Object.entries(o).map(([k, v]) => [k, v && typeof v === 'object' && !Array.isArray(v) ? without(v) : null]));
+  await ok('PUT', '/config', without(all));
   assert.deepEqual((await ok('GET', '/config/raw')).configs, []);
 });
 
