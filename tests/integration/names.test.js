@@ -180,6 +180,32 @@ test('an alias of a node holds there, one for all everywhere else', async () => 
   await ok('DELETE', '/model-mappings/team/ours');
 });
 
+test('nodes are said by number, too, as everywhere', async () => {
+  const id = async (code) => (await ok('GET', `/nodes/${code}`)).id;
+  const [one, two] = [await id('one'), await id('two')];
+  assert.equal(typeof one, 'number');
+  assert.deepEqual((await ok('POST', '/model-mappings', { display_name: 'numbered', real_name: 'alpha', node_ids: [one, 'TWO'] })).node_ids.sort(), ['one', 'two']);
+  assert.deepEqual((await ok('PUT', '/model-mappings/numbered', { node_id: two })).node_ids, ['two']);
+  assert.equal((await chat('numbered')).used, 'two/alpha');
+  await refused(422, 'node_ids', 'PUT', '/model-mappings/numbered', { node_ids: [4711] });
+  await refused(422, 'node_ids[0]', 'PUT', '/model-mappings/numbered', { node_ids: [-1] });
+  await refused(422, 'node_ids[1]', 'PUT', '/model-mappings/numbered', { node_ids: [two, two] });
+  await ok('POST', '/model-groups', { name: 'pinned' });
+  assert.deepEqual((await ok('POST', '/model-groups/pinned/members', { model_display_name: 'alpha', nodes: [two] })).members[0].nodes, ['two']);
+  for (let i = 0; i < 3; i++) assert.equal((await chat('pinned')).used, 'two/alpha');
+  await refused(422, 'nodes', 'POST', '/model-groups/pinned/members', { model_display_name: 'two/gamma', nodes: [4711] });
+  await ok('POST', '/users', { username: 'byno', has_all_models: true });
+  await ok('POST', `/users/byno/nodes/${two}/models`, { models: ['alpha'] });
+  for (const node of ['two', two]) assert.deepEqual(await ok('GET', `/users/byno/nodes/${node}/models`),
+    { username: 'byno', node_id: 'two', models: ['alpha'], has_restriction: true });
+  await ok('DELETE', '/users/byno');
+  assert.deepEqual((await ok('POST', '/teams', { name: 'byno', nodes: [one, 't*'] })).nodes, ['one', 't*']);
+  await refused(422, 'nodes[1]', 'PATCH', '/teams/byno', { nodes: ['two', 'three'] });
+  await ok('DELETE', '/teams/byno');
+  await ok('DELETE', '/model-groups/pinned');
+  await ok('DELETE', '/model-mappings/numbered');
+});
+
 test('bad aliases are refused with their member', async () => {
   const rows = await audits();
   await refused(422, 'real_name', 'POST', '/model-mappings', { display_name: 'x' });
@@ -361,6 +387,8 @@ test('a context is shown in lists and said to Ollama', async () => {
   const rule = await ok('POST', '/model-config', { model_prefix: 'llama', default_context_length: '8K' });
   const shown = (await listed()).find((m) => m.id === 'local/llama');
   assert.equal(shown.max_model_len, 8192);
+  const told = await (await fetch(`${serve.url}/api/admin/models`, { headers: { authorization: `Bearer ${KEY}` } })).json();
+  assert.equal(told.models.find((m) => m.id === 'local/llama').max_context_window_tokens, 8192, 'to administrators, too');
   await chat('local/llama');
   assert.equal((await received()).json.options.num_ctx, 8192);
   await post('/api/chat', { model: 'local/llama', stream: false, messages: user('[[mock:echo]] hi'), options: { temperature: 0 } });
@@ -370,6 +398,19 @@ test('a context is shown in lists and said to Ollama', async () => {
   await ok('POST', '/model-mappings', { display_name: 'roomy', real_name: 'local/llama', context_length: '1M' });
   await chat('roomy');
   assert.equal((await received()).json.options.num_ctx, 1048576);
+  // A group shows the smallest of its members': an alias' own, a model's.
+  await ok('POST', '/model-mappings', { display_name: 'tight', real_name: 'one/kimi', context_length: 5000 });
+  await ok('POST', '/model-groups', { name: 'rooms' });
+  const size = async () => (await listed()).find((m) => m.id === 'rooms').max_model_len;
+  const member = async (model_display_name) => (await ok('POST', '/model-groups/rooms/members', { model_display_name })).members.at(-1).id;
+  const first = await member('tight');
+  assert.equal(await size(), 5000);
+  await member('local/llama');
+  assert.equal(await size(), 5000);
+  await ok('DELETE', `/model-groups/rooms/members/${first}`);
+  assert.equal(await size(), 8192);
+  await ok('DELETE', '/model-groups/rooms');
+  await ok('DELETE', '/model-mappings/tight');
   await ok('DELETE', '/model-mappings/roomy');
   await ok('DELETE', `/model-config/${rule.id}`);
 });
