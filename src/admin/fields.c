@@ -265,7 +265,10 @@ static void put_field_schema(struct buf *b, const struct field *f) {
       put_type(b, "integer", f->is_nullable);
       put_range(b, "minimum", "maximum", f);
       break;
-    case FIELD_USD: put_type(b, "number", f->is_nullable); break;
+    case FIELD_USD: /* or its digits as text, which no number loses */
+      json_out_key(b, "type");
+      json_out_raw(b, f->is_nullable ? STR("[\"number\",\"string\",\"null\"]") : STR("[\"number\",\"string\"]"));
+      break;
     case FIELD_CHOICE:
       put_type(b, "string", f->is_nullable);
       json_out_key(b, "enum");

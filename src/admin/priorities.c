@@ -285,3 +285,37 @@ void priorities_set(struct request_context *rc) {
   exchange_adopt(rc);
   priorities_show(rc);
 }
+
+/* ---- what these are, for the API's description ---- */
+
+static const struct schema_member shown_fallback_rows[] = {
+    {"strategy", SCHEMA_WORD, .words = "priority|same-model|none", .help = "what is tried when a model fails"},
+    {"maxRetries", SCHEMA_COUNT, .help = "how many"},
+};
+static const struct schema shown_fallback_schema = SCHEMA_OF(NULL, shown_fallback_rows);
+
+static const struct schema_member leak_rows[] = {
+    {"enabled", SCHEMA_BOOL, .help = "whether answers are looked through"},
+};
+static const struct schema leak_schema = SCHEMA_OF(NULL, leak_rows);
+
+static const struct schema_member runaway_rows[] = {
+    {"enabled", SCHEMA_BOOL, .help = "whether answers are looked through"},
+    {"max_bytes", SCHEMA_BYTES, .help = "after which an answer counts as one without an end"},
+    {"max_deltas", SCHEMA_COUNT, .help = "pieces after which it does"},
+};
+static const struct schema runaway_schema = SCHEMA_OF(NULL, runaway_rows);
+
+static const struct schema_member guards_rows[] = {
+    {"leak_guard", SCHEMA_OBJECT, .of = &leak_schema},
+    {"runaway_guard", SCHEMA_OBJECT, .of = &runaway_schema},
+};
+static const struct schema guards_schema = SCHEMA_OF(NULL, guards_rows);
+
+static const struct schema_member priorities_rows[] = {
+    {"priorities", SCHEMA_TEXTS, .help = "provider/model, preferred first"},
+    {"fallback", SCHEMA_OBJECT, .of = &shown_fallback_schema},
+    {"guards", SCHEMA_OBJECT, .of = &guards_schema},
+    {"revision", SCHEMA_TEXT, .help = "changes with what stands before it"},
+};
+const struct schema priorities_schema = SCHEMA_OF("Priorities", priorities_rows);

@@ -5,6 +5,7 @@
 #define MAESTRO_ADMIN_USAGE_H
 
 #include "base/buf.h"
+#include "base/schema.h"
 #include "state/log_reader.h"
 
 struct usage_ask {
@@ -26,5 +27,9 @@ usage_fn usage_users;          /* the limit first users by requests, each with i
 usage_fn usage_tokens_of_user; /* of ask->principal */
 usage_fn usage_models_of_user;
 usage_fn usage_stats; /* by provider, model and day; node and model filter it */
+
+/* What they write; the charts have one shape. */
+extern const struct schema usage_dashboard_schema, usage_chart_schema, usage_users_schema, usage_tokens_of_user_schema,
+    usage_models_of_user_schema, usage_stats_schema;
 
 #endif
