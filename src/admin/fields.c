@@ -294,6 +294,60 @@ static void put_field_schema(struct buf *b, const struct field *f) {
   json_out_end(b, '}');
 }
 
+/* How many names that field has: rows with one bit are names of one thing. */
+static size_t count_names(const struct fields *fields, const struct field *f) {
+  size_t n = 0;
+  for (size_t i = 0; i < fields->n; i++) n += fields->v[i].bit == f->bit;
+  return n;
+}
+
+static const struct field *first_name(const struct fields *fields, const struct field *f) {
+  const struct field *first = fields->v;
+  while (first->bit != f->bit) first++;
+  return first;
+}
+
+static void begin_list(struct buf *out, const char *key) {
+  json_out_key(out, key);
+  json_out_begin(out, '[');
+}
+
+/* {"required":["a"]},… for each name. */
+static void put_alternatives(const struct fields *fields, const struct field *f, struct buf *out) {
+  json_out_begin(out, '{');
+  begin_list(out, "anyOf");
+  for (size_t i = 0; i < fields->n; i++) {
+    if (fields->v[i].bit != f->bit) continue;
+    json_out_begin(out, '{');
+    begin_list(out, "required");
+    json_out_string(out, fields->v[i].key);
+    json_out_end(out, ']');
+    json_out_end(out, '}');
+  }
+  json_out_end(out, ']');
+  json_out_end(out, '}');
+}
+
+static void put_required(const struct fields *fields, unsigned required, struct buf *out) {
+  bool has_names = false;
+  if (!required) return;
+  begin_list(out, "required");
+  for (size_t i = 0; i < fields->n; i++) {
+    const struct field *f = &fields->v[i];
+    bool has_one = count_names(fields, f) == 1;
+    if (required & f->bit && has_one) json_out_string(out, f->key);
+    if (required & f->bit && !has_one) has_names = true;
+  }
+  json_out_end(out, ']');
+  if (!has_names) return;
+  begin_list(out, "allOf");
+  for (size_t i = 0; i < fields->n; i++) {
+    const struct field *f = &fields->v[i];
+    if (required & f->bit && count_names(fields, f) > 1 && first_name(fields, f) == f) put_alternatives(fields, f, out);
+  }
+  json_out_end(out, ']');
+}
+
 void fields_put_schema(const struct fields *fields, unsigned allowed, unsigned required, struct buf *out) {
   json_out_begin(out, '{');
   json_out_member_string(out, "type", STR("object"));
@@ -306,12 +360,6 @@ void fields_put_schema(const struct fields *fields, unsigned allowed, unsigned r
     put_field_schema(out, &fields->v[i]);
   }
   json_out_end(out, '}');
-  if (required) {
-    json_out_key(out, "required");
-    json_out_begin(out, '[');
-    for (size_t i = 0; i < fields->n; i++)
-      if (required & fields->v[i].bit) json_out_string(out, fields->v[i].key);
-    json_out_end(out, ']');
-  }
+  put_required(fields, allowed & required, out);
   json_out_end(out, '}');
 }

@@ -41,7 +41,7 @@ enum header {
   RETRY,
   CHALLENGE,
   RECEIPT_FIRST,
-  RECEIPT_LAST = RECEIPT_FIRST + 6,
+  RECEIPT_LAST = RECEIPT_FIRST + 7,
   RATE_FIRST,
   RATE_LAST = RATE_FIRST + 5,
   HEADERS
@@ -62,6 +62,7 @@ static const struct {
     {"x-maestro-cost-usd", "number", "US dollars; absent: no price is known, or it is not known yet"},
     {"x-maestro-overhead-us", "integer", "microseconds that were spent here"},
     {"x-maestro-dropped", "string", "what the model cannot be told and was left out"},
+    {"x-maestro-max-tokens", "integer", "the output limit that was sent in place of a higher one"},
     [RECEIPT_LAST] = {"x-maestro-estimated", "string", "1: tokens were counted here"},
     [RATE_FIRST] = {"x-ratelimit-limit-requests", "string", "of the caller's limits or the provider's"},
     {"x-ratelimit-remaining-requests", "string", "requests that are left"},
@@ -349,7 +350,7 @@ static void put_vendor_failure(struct buf *b, const struct openapi_op *op) {
   json_out_begin(b, '{');
   json_out_member_string(b, "description",
                          STR("an error, with the status and in the shape that the vendor's clients know"));
-  put_header_refs(b, BIT(RETRY) | BIT(CHALLENGE) | BITS(RATE_FIRST, RATE_LAST));
+  put_header_refs(b, BIT(RETRY) | BIT(CHALLENGE) | BITS(RECEIPT_FIRST, RATE_LAST));
   put_error_content(b, op, NULL);
   json_out_end(b, '}');
 }

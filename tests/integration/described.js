@@ -1,0 +1,112 @@
+// Holds every answer that a test gets against the API's own description (/api/openapi.json): the status, the media type,
+// the headers, and of JSON each member, where nothing may be missing or be there undescribed. harness.js passes every
+// answer of fetch through `described.check`, so that all integration tests together prove the description.
+import { execFileSync } from 'node:child_process';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+
+const CHECKED_BYTES_MAX = 4 << 20;
+// What `default` stands for where the errors are our own; all others are listed one by one.
+const OTHER_FAILURES = [408, 413, 415, 429, 500, 502, 504, 507];
+const HEADERS = /^(etag|link|retry-after|www-authenticate|set-cookie|content-disposition|x-ratelimit-.*|x-maestro-(?!trace-id).*)$/;
+
+const servers = new Set(); // "http://127.0.0.1:12345"
+const seen = new Set(); // "GET /admin/users 200"
+const faults = [];
+let doc, ajv, routes;
+
+/** Objects have the members that are named, and no other, unless they say so. */
+function close(schema) {
+  if (!schema || typeof schema !== 'object') return;
+  for (const value of Object.values(schema)) close(value);
+  if (schema.type === 'object' && schema.properties && !('additionalProperties' in schema)) schema.additionalProperties = false;
+}
+
+function load() {
+  doc = JSON.parse(execFileSync(process.env.MAESTRO_BIN, ['check', '--write-openapi'], { maxBuffer: 64 << 20 }));
+  close(doc.components.schemas);
+  close(doc.components.responses);
+  close(doc.paths);
+  ajv = new Ajv2020({ strict: false, validateSchema: false, allErrors: false });
+  addFormats(ajv);
+  ajv.addSchema(doc, 'doc');
+  routes = Object.entries(doc.paths).map(([path, item]) => {
+    const names = [...path.matchAll(/\{[^}]+\}/g)].length;
+    let at = 0;
+    const pattern = path.replace(/[.*+?^$()|[\]\\]/g, '\\$&').replace(/\{[^}]+\}/g, () => (++at < names ? '[^/]+' : '.+'));
+    return { path, item, pattern: new RegExp(`^${pattern}$`), literal: path.replace(/\{[^}]+\}/g, '').length };
+  }).sort((a, b) => b.literal - a.literal);
+}
+
+const pointer = (...parts) => `doc#/${parts.map((p) => encodeURIComponent(p.replace(/~/g, '~0').replace(/\//g, '~1'))).join('/')}`;
+const validators = new Map();
+function validator(ref) {
+  if (!validators.has(ref)) validators.set(ref, ajv.compile({ $ref: ref }));
+  return validators.get(ref);
+}
+function mismatch(ref, value) {
+  const check = validator(ref);
+  return check(value) ? undefined : check.errors.map((e) => `${e.instancePath || '/'} ${e.message} ${JSON.stringify(e.params)}`).join('; ');
+}
+
+function find(method, path) {
+  if (!doc) load();
+  return routes.find((r) => r.item[method.toLowerCase()] && r.pattern.test(path));
+}
+
+/** The response of that status, and where it stands in the document; undefined: it is not described. */
+function describedAs(route, method, status) {
+  const op = route.item[method];
+  const key = op.responses[status] ? `${status}` : 'default';
+  const isOurs = op.responses['401'] || op.responses['404'];
+  if (!op.responses[key] || (key === 'default' && isOurs && !OTHER_FAILURES.includes(status))) return undefined;
+  const ref = op.responses[key].$ref;
+  if (!ref) return { response: op.responses[key], at: ['paths', route.path, method, 'responses', key] };
+  const name = ref.split('/').pop();
+  return { response: doc.components.responses[name], at: ['components', 'responses', name] };
+}
+
+async function faultOf(method, url, init, reply) {
+  const route = find(method, url.pathname);
+  const isOther = reply.status === 405; // the path is of another operation
+  if (!route || isOther || !['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].includes(method)) return undefined;
+  const verb = method.toLowerCase();
+  const found = describedAs(route, verb, reply.status);
+  if (!found) return `status ${reply.status}`;
+  for (const [name] of reply.headers) {
+    const family = name.startsWith('x-ratelimit-') ? 'x-ratelimit-' : name; // a provider's pass through
+    const isNamed = Object.keys(found.response.headers ?? {}).some((h) => h.toLowerCase().startsWith(family));
+    if (HEADERS.test(name) && !isNamed) return `header ${name}`;
+  }
+  const media = reply.headers.get('content-type')?.split(';')[0];
+  const length = Number(reply.headers.get('content-length') ?? NaN);
+  if (media && length !== 0 && !found.response.content?.[media]) return `type ${media}`;
+  if (media !== 'application/json' || !(length > 0 && length < CHECKED_BYTES_MAX)) {
+    seen.add(`${method} ${route.path} ${reply.status}`);
+    return undefined;
+  }
+  const body = JSON.parse(await reply.clone().text());
+  const wrong = mismatch(pointer(...found.at, 'content', media, 'schema'), body);
+  if (wrong) return `${wrong} in ${JSON.stringify(body).slice(0, 1000)}`;
+  seen.add(`${method} ${route.path} ${reply.status}`);
+  if (reply.ok && typeof init?.body === 'string' && init.body && route.item[verb].requestBody) {
+    const sent = mismatch(pointer('paths', route.path, verb, 'requestBody', 'content', media, 'schema'), JSON.parse(init.body));
+    if (sent) return `${sent} of what was sent and taken: ${init.body.slice(0, 1000)}`;
+  }
+  return undefined;
+}
+
+export const described = {
+  watch: (url) => servers.add(url),
+  /** What was answered as it is described: "GET /admin/users 200". */
+  seen,
+  /** What was not; the harness fails the file with them. */
+  faults,
+  async check(input, init, reply) {
+    const text = typeof input === 'string' ? input : input?.href;
+    if (!text || !servers.has(text.split('/').slice(0, 3).join('/'))) return;
+    const method = (init?.method ?? 'GET').toUpperCase();
+    const fault = await faultOf(method, new URL(text), init, reply);
+    if (fault) faults.push(`${method} ${new URL(text).pathname}: ${reply.status}: ${fault}`);
+  },
+};
