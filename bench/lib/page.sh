@@ -54,6 +54,8 @@ EOF
 - **Uploads**: 200 small requests per second at fixed times and 64 paced streams, first alone, then while 4 clients send 10 MB bodies without pause.
   Uploaders and their upstream are scheduled only when nothing else wants their processor.
 - **Client gone**: the generator is also the silent upstream, so that both instants come from one clock. HAProxy has \`option abortonclose\`.
+- **Request log**: bench/records writes that many rows of 30 days as the server's writer does, then reads pages of 50 and figures, 21 times each, the
+  files in the page cache; the median of the slowest kind counts. **Stall**: 4000 requests/s; the file system of the data directory lies in one that is frozen.
 - **Memory** is resident memory (smaps) of fresh processes, kernel socket buffers not counted; nginx is the sum of master and worker. *Per stream* is
   what 256 streams add, with both their connections, read when four fifths of their events have passed.
 

@@ -211,12 +211,12 @@ EOF
 
 # maestro_command NAME PORT [serve's options]: the words that start it, in the array $maestro_words.
 maestro_command() {
-  local home=$work/$1
-  mkdir -p "$home/config/maestro" "$home/data"
+  local home=$work/$1 data=${maestro_data:-$work/$1/data}
+  mkdir -p "$home/config/maestro" "$data"
   maestro_config >"$home/config/maestro/maestro.json"
   chmod 600 "$home/config/maestro/maestro.json"
-  maestro_words=(env -i "PATH=$PATH" "HOME=$home" "XDG_CONFIG_HOME=$home/config" "XDG_DATA_HOME=$home/data"
-                 "XDG_STATE_HOME=$home/data" "XDG_RUNTIME_DIR=$home/data" "MAESTRO_API_KEY=$BENCH_KEY"
+  maestro_words=(env -i "PATH=$PATH" "HOME=$home" "XDG_CONFIG_HOME=$home/config" "XDG_DATA_HOME=$data"
+                 "XDG_STATE_HOME=$data" "XDG_RUNTIME_DIR=$data" "MAESTRO_API_KEY=$BENCH_KEY"
                  "$PWD/$maestro" serve --port "$2" "${@:3}")
 }
 

@@ -198,6 +198,10 @@ function print_row(row) {
     print_columns(row, "start_ms max:start_ms", "start ms|slowest")
   else if (row == "policy")
     print_columns(row, "auth_us allowlists_us reserve_us settle_us policy_us headers_us change_ms whole_ms", "owner of the token µs|allowlists|reserve|settle|together|headers|a user changed ms|everybody read ms")
+  else if (row == "records")
+    print_columns(row, "rows put_ns write_rows_s write_us row_bytes roll_up_ms list_ms figure_ms", "rows|a worker's part, ns a row|written rows/s|writer µs/row|bytes/row|rolling up a day ms|slowest page ms|slowest figure ms")
+  else if (row == "stall")
+    print_columns(row, "quiet_small_p50_us busy_small_p50_us quiet_small_p99_us busy_small_p99_us extra:small_p99_us max:quiet_small_max_us max:busy_small_max_us max:quiet_small_errors max:busy_small_errors max:busy_small_status_errors rows_lost", "p50 µs quiet|stalled|p99 µs quiet|stalled|above|max quiet|stalled|errors quiet|stalled|not 200|rows lost")
   else if (row == "soak")
     print_columns(row, "rss_begin_kb rss_early_kb rss_end_kb max:errors max:status_errors", "after 50 k requests KB|after 250 k|after 1 M|errors|not 200")
 }

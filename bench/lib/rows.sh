@@ -25,6 +25,8 @@ rows='
   idle         once   nginx,haproxy,maestro                memory: idle, and 10,000 idle connections
   start        once   maestro                              start-up
   policy       once   maestro                              10,000 users with limits: what policy costs a request (bench/limits)
+  records      once   maestro                              the request log at size (bench/records): writing, lists, figures
+  stall        once   maestro                              small requests while the disk of the data directory stands still (root only)
   translate-small   round  PAIRS  small JSON, 64 connections: what a translation costs above the relay of the same
   translate-burst   round  PAIRS  202-event stream without pace, 64 connections
   translate-paced   round  PAIRS  64 streams, an event each 10 ms
@@ -209,6 +211,56 @@ row_start() {
 row_policy() {
   cmake --build --preset release --target limits_cost >"$work/policy.log" 2>&1 || die "limits_cost cannot be built"
   taskset -c "$proxy_cpu" build/release/limits_cost --values 2>>"$work/policy.log" | record policy 1 maestro
+}
+
+row_records() {
+  cmake --build --preset release --target records_cost >"$work/records.log" 2>&1 || die "records_cost cannot be built"
+  mkdir "$work/records"
+  "${nicely[@]}" taskset -c "$proxy_cpu" build/release/records_cost "$work/records" "$record_rows" --values 2>>"$work/records.log" |
+    record records 1 maestro
+  rm -r "$work/records"
+}
+
+# A disk that answers nothing: a file system in a file of another one, which is frozen. The freeze of the upper one itself
+# would stop memory that is mapped, which no disk does.
+stall_mount() {
+  local low=$work/stall/low up=$work/stall/up
+  mkdir -p "$low" "$up"
+  truncate -s 600M "$work/stall/low.img"
+  mkfs.ext4 -qF "$work/stall/low.img" && mount -o loop "$work/stall/low.img" "$low" && fallocate -l 400M "$low/up.img" &&
+    mkfs.ext4 -qF "$low/up.img" && mount -o loop "$low/up.img" "$up"
+}
+stall_unmount() {
+  [ -d "$work/stall" ] || return 0
+  fsfreeze -u "$work/stall/low" 2>/dev/null || true
+  umount "$work/stall/up" 2>/dev/null || true
+  umount "$work/stall/low" 2>/dev/null || true
+}
+
+# 1.5 s without a disk in 4 s of requests at a fixed rate, and the same without it.
+row_stall() {
+  local part pids='' freezer
+  if [ "$(id -u)" != 0 ] || ! stall_mount >"$work/stall.log" 2>&1; then
+    say "stall is not measured: it mounts a file system, which needs root"
+    stall_unmount
+    return 0
+  fi
+  processes_stop maestro
+  maestro_data=$work/stall/up start_target maestro --workers 1
+  target_words maestro json "$model_small"
+  for part in quiet busy; do
+    (sleep 1.2; [ "$part" = quiet ] || fsfreeze -f "$work/stall/low"; sleep 1.5
+     [ "$part" = quiet ] || fsfreeze -u "$work/stall/low") &
+    freezer=$!
+    loaded closed --conns 16 --rate 4000 --warmup 0.2 --seconds 4 | record stall 1 maestro "${part}_small_"
+    wait "$freezer"
+  done
+  "$load" probe --port "$port_maestro" --path /healthz --seconds 10 >/dev/null
+  curl -fsS -H "authorization: Bearer $BENCH_KEY" "http://127.0.0.1:$port_maestro/metrics" |
+    awk '/^maestro_request_log_dropped_total/ {print "rows_lost=" $2}' | record stall 1 maestro
+  processes_stop maestro
+  stall_unmount
+  start_target maestro --workers 1
 }
 
 row_soak() {

@@ -59,8 +59,9 @@ static enum err work(void *arg) {
   if (!folder) return OK;
   enum err e = log_reader_open(&reader, folder, log_day(clock_wall_us()), &j->job.info);
   if (e) return e;
-  e = log_list_run(&reader, &list, put_row, j, &j->next_id, &j->job.info);
-  if (!e && j->wants_total) e = log_reader_total(&reader, &j->filter, &j->total, &j->has_total, &j->job.info);
+  /* The count first: a row that comes meanwhile may be listed uncounted, but what is counted is listed. */
+  if (j->wants_total) e = log_reader_total(&reader, &j->filter, &j->total, &j->has_total, &j->job.info);
+  if (!e) e = log_list_run(&reader, &list, put_row, j, &j->next_id, &j->job.info);
   log_reader_close(&reader);
   return e;
 }

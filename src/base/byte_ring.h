@@ -2,7 +2,9 @@
  * allocation after byte_ring_new. What does not fit is refused, so that the producer never waits. Used by the writers
  * of log lines and of the request log, with a ring for each worker.
  *
- * head and tail count bytes for ever and are masked on use; each stands in a cache line of its own thread. */
+ * head, tail and taken count bytes for ever and are masked on use; each stands in a cache line of its own thread. A
+ * ring of a MiB or more hands emptied memory back to the system, 64 KiB at a time: it costs what waits in it, not its
+ * size, so it may be made large enough for the longest silence of its consumer. */
 #ifndef MAESTRO_BASE_BYTE_RING_H
 #define MAESTRO_BASE_BYTE_RING_H
 
@@ -13,12 +15,13 @@
 struct byte_ring {
   _Alignas(64) _Atomic size_t head; /* bytes ever put; the producer's */
   size_t tail_seen;                 /* the producer's last look at tail */
-  _Alignas(64) _Atomic size_t tail; /* bytes ever taken; the consumer's */
-  size_t mask;
-  char bytes[];
+  _Alignas(64) _Atomic size_t tail; /* bytes whose room is the producer's again; the consumer's */
+  _Atomic size_t taken;             /* bytes ever taken, at most 64 KiB ahead of tail; the consumer's */
+  _Alignas(64) size_t mask;
+  char *bytes;
 };
 
-/* At least `bytes`, rounded up to a power of two (at most 1 GiB). NULL: no memory. */
+/* At least `bytes`, rounded up to a power of two (at least 64, at most 1 GiB). NULL: no memory. */
 struct byte_ring *byte_ring_new(size_t bytes);
 void byte_ring_free(struct byte_ring *r); /* NULL is fine */
 

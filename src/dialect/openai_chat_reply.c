@@ -166,6 +166,7 @@ static void put_json(const struct envelope_scan *scan, struct str json, const st
                      struct buf *out) {
   const struct envelope_value *model = envelope_scan_value(scan, MODEL), *usage = envelope_scan_value(scan, USAGE);
   size_t at = 0, from = SIZE_MAX, to = 0;
+  if (!buf_reserve(out, json.n + edits->model.n + 2)) return;
   if (!edits->model.n || (model && model->type != ENVELOPE_STRING)) model = NULL;
   if (edits->hide_usage && usage) member_extent(usage, &from, &to);
   if (model && from < model->offset) {

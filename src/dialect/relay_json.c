@@ -13,6 +13,7 @@ static enum err scan_json(const struct relay_json_rules *rules, struct envelope_
 static void put_edited(const struct relay_json_rules *rules, const struct envelope_scan *scan, struct str json,
                        struct str model, struct buf *out) {
   size_t at = 0;
+  if (!buf_reserve(out, json.n + model.n + 2)) return;
   while (model.n) {
     const struct envelope_value *next = NULL;
     for (unsigned i = 0; i < rules->model_rows; i++) {

@@ -9,20 +9,24 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/byte_ring.h"
 #include "base/clock.h"
 #include "base/log.h"
 
 enum {
-  POLL_MS = 20,
+  POLL_MS = 100,
   REST_MS = 2000,
-  ROUNDS_TO_REST = 50,
+  ROUNDS_TO_REST = 10,
   RETRY_MS = 250,
   MAINTAIN_EVERY_MS = 30000,
-  BATCH_ROWS = 1024,
-  BATCH_BYTES = 512 * 1024
+  BATCH_ROWS = 4096,
+  BATCH_BYTES = 1024 * 1024,
+  /* Behind the workers, which share processors with it, but for about a quarter of one. */
+  NICE = 5
 };
 
 struct worker_ring {
@@ -171,6 +175,8 @@ static void *writer_main(void *arg) {
   unsigned silent = 0;
   uint64_t maintain_after_us = 0;
   (void)arg;
+  (void)setpriority(PRIO_PROCESS, (id_t)gettid(),
+                    getpriority(PRIO_PROCESS, 0) + NICE); /* Linux: of this thread alone */
   for (;;) {
     bool stop = atomic_load(&lw.is_stopping);
     atomic_store(&lw.is_woken, false);

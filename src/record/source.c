@@ -28,13 +28,19 @@ static void look_up(struct lowered *l, struct http_headers headers, struct str n
   for (size_t i = 0; i < l->n; i++) l->bytes[i] = (char)(v.p[i] >= 'A' && v.p[i] <= 'Z' ? v.p[i] | 0x20 : v.p[i]);
 }
 
+/* Whether the glob could fit at all: by its first byte, which nearly all of them have. */
+static bool may_fit(struct str glob, struct str text) {
+  return !glob.n || glob.p[0] == '*' || glob.p[0] == '?' || (text.n && text.p[0] == glob.p[0]);
+}
+
 struct str source_of(struct http_headers headers, struct str route) {
   struct lowered l = {.n = 0};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     const struct row *r = &rows[i];
     if (r->header.n) {
       if (!str_eq(l.header, r->header)) look_up(&l, headers, r->header);
-      if (!l.is_there || !str_glob(r->value, str_from(l.bytes, l.n))) continue;
+      struct str value = str_from(l.bytes, l.n);
+      if (!l.is_there || !may_fit(r->value, value) || !str_glob(r->value, value)) continue;
     }
     if (str_glob(r->route, route)) return r->name;
   }

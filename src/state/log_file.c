@@ -18,7 +18,7 @@ enum {
 struct entry {
   struct log_series series; /* texts point into key */
   uint64_t hash;
-  bool is_dirty;
+  bool is_dirty, is_stored; /* ahead of the database; there at all */
   size_t key_bytes;
   char key[];
 };
@@ -213,7 +213,9 @@ static enum err load_one(void *arg, const struct db_value *row, unsigned columns
   if (row[LOG_SERIES_COLUMNS].i != (int64_t)f->n + 1)
     return err_set(info, ERR_STORE_CORRUPT, "%s", err_text(ERR_STORE_CORRUPT));
   size_t n = make_key(&s, key);
-  return insert(f, &s, key, n, str_hash(str_from(key, n), 0)) ? OK : ERR_NO_MEMORY;
+  struct entry *e = insert(f, &s, key, n, str_hash(str_from(key, n), 0));
+  if (e) e->is_stored = true;
+  return e ? OK : ERR_NO_MEMORY;
 }
 
 static enum err load(struct log_file *f, struct err_info *info) {
@@ -301,13 +303,20 @@ enum err log_file_add(struct log_file *f, const struct log_row *row, struct err_
   return OK;
 }
 
-static enum err write_series(struct log_file *f, const struct log_series *s, struct err_info *info) {
+static enum err write_series(struct log_file *f, struct entry *d, struct err_info *info) {
+  const struct log_series *s = &d->series;
   struct db_value params[LOG_SERIES_COLUMNS + 2];
   unsigned char hours[4 * LOG_HOURS];
   params[0] = db_int(s->id);
+  if (d->is_stored) {
+    params[1] = db_int(s->last_row);
+    log_sums_put(&s->sums, hours, params + 2);
+    return db_run(f->db, DB_LOG_SERIES_SET, params, LOG_SUM_COLUMNS + 2, NULL, NULL, info);
+  }
   log_series_put(s, hours, params + 1);
   params[LOG_SERIES_COLUMNS + 1] = db_int(s->last_row);
-  return db_run(f->db, DB_LOG_SERIES_PUT, params, LOG_SERIES_COLUMNS + 2, NULL, NULL, info);
+  d->is_stored = true; /* or the file is closed, and this with it */
+  return db_run(f->db, DB_LOG_SERIES_ADD, params, LOG_SERIES_COLUMNS + 2, NULL, NULL, info);
 }
 
 enum err log_file_commit(struct log_file *f, struct err_info *info) {
@@ -315,7 +324,7 @@ enum err log_file_commit(struct log_file *f, struct err_info *info) {
   if (!f->is_begun) return OK;
   for (size_t i = 0; !e && i < f->dirty_count; i++) {
     struct entry *d = f->v[f->dirty[i]];
-    e = write_series(f, &d->series, info);
+    e = write_series(f, d, info);
     d->is_dirty = false;
   }
   if (!e) e = db_commit(f->db, info);
