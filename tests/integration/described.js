@@ -97,6 +97,13 @@ async function faultOf(method, url, init, reply) {
 }
 
 export const described = {
+  /** What is wrong with an answer; undefined: nothing. */
+  faultOf,
+  /** All that is described: {method, path}. */
+  operations() {
+    if (!doc) load();
+    return Object.entries(doc.paths).flatMap(([path, item]) => Object.keys(item).map((m) => ({ method: m.toUpperCase(), path })));
+  },
   watch: (url) => servers.add(url),
   /** What was answered as it is described: "GET /admin/users 200". */
   seen,
