@@ -332,8 +332,7 @@ static void put_call_response(struct buf *b, const struct openapi_op *op) {
 static void put_success(struct buf *b, const struct openapi_op *op) {
   char name[64];
   bool has_content = openapi_schema(op, 0) || op->answer.media;
-  int status = op->row ? op->row->status : has_content ? 200 : 204;
-  begin_response(b, status, op->call ? NULL : has_content ? "OK" : "done");
+  begin_response(b, openapi_status(op), op->call ? NULL : has_content ? "OK" : "done");
   if (op->call) {
     put_ref(b, "responses", name_of_call(op, name));
     return;
@@ -532,7 +531,7 @@ static void put_components(struct buf *b, const struct openapi_op *ops, size_t n
   json_out_key(b, "schemas");
   json_out_begin(b, '{');
   put_named(b, &error_schema);
-  openapi_each_schema(put_named, b);
+  openapi_each_schema(NULL, put_named, b);
   json_out_end(b, '}');
   json_out_end(b, '}');
 }

@@ -242,6 +242,11 @@ bool openapi_is_paged(const struct openapi_op *op) {
   return str_find(str_from_c(op->query), STR("after:")) != SIZE_MAX;
 }
 
+int openapi_status(const struct openapi_op *op) {
+  if (op->row) return op->row->status;
+  return openapi_schema(op, 0) || op->answer.media ? 200 : 204;
+}
+
 const struct schema *openapi_schema(const struct openapi_op *op, size_t vendor) {
   bool has_vendor = vendor < op->vendor_count;
   if (op->answer.shape == OPENAPI_MODELS) return has_vendor ? op->vendors[vendor]->models : NULL;
@@ -269,9 +274,11 @@ static void see(void *arg, const struct schema *s) {
   seen->fn(seen->arg, s);
 }
 
-void openapi_each_schema(void (*fn)(void *arg, const struct schema *s), void *arg) {
+void openapi_each_schema(bool (*passes)(const struct openapi_op *op), void (*fn)(void *arg, const struct schema *s),
+                         void *arg) {
   struct seen seen = {.fn = fn, .arg = arg};
   for (size_t i = 0; i < ops_n; i++) {
+    if (passes && !passes(&ops[i])) continue;
     for (size_t k = 0; k < ops[i].vendor_count || k == 0; k++)
       if (openapi_schema(&ops[i], k)) schema_each_named(openapi_schema(&ops[i], k), see, &seen);
     for (size_t k = 0; k < ops[i].vendor_count; k++) schema_each_named(ops[i].vendors[k]->error, see, &seen);

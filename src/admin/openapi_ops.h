@@ -45,8 +45,12 @@ struct openapi_op {
 void openapi_ops_init(const struct endpoint *endpoints, size_t n);
 const struct openapi_op *openapi_ops(size_t *n);
 
-/* Calls fn once for each schema with a name that answers and vendors' errors have, in the order of the list. */
-void openapi_each_schema(void (*fn)(void *arg, const struct schema *s), void *arg);
+/* Of the answer where all went well. */
+int openapi_status(const struct openapi_op *op);
+/* Calls fn once for each schema with a name that answers and vendors' errors have, in the order of the list; of those
+ * that pass (NULL: all). */
+void openapi_each_schema(bool (*passes)(const struct openapi_op *op), void (*fn)(void *arg, const struct schema *s),
+                         void *arg);
 
 /* Who may: names in the order of the table; is_open of the op's class. */
 enum { OPENAPI_CALLERS = 8 };

@@ -129,6 +129,33 @@ void schema_each(const struct schema *s, void (*fn)(void *arg, const struct sche
       fn(arg, &s->v[i]);
 }
 
+struct walk {
+  struct buf path;
+  void (*fn)(void *arg, struct str path, const struct schema_member *m);
+  void *arg;
+};
+
+static void walk_member(void *arg, const struct schema_member *m) {
+  struct walk *w = arg;
+  size_t n = w->path.n;
+  if (n) buf_put_char(&w->path, '.');
+  buf_put(&w->path, str_from_c(m->key));
+  w->fn(w->arg, buf_str(&w->path), m);
+  if (m->of && !m->of->name) {
+    if (type_of(m) == SCHEMA_LIST) buf_put(&w->path, STR("[]"));
+    if (type_of(m) == SCHEMA_MAP) buf_put(&w->path, STR(".*"));
+    schema_each(m->of, walk_member, w);
+  }
+  w->path.n = n;
+}
+
+void schema_walk(const struct schema *s, void (*fn)(void *arg, struct str path, const struct schema_member *m),
+                 void *arg) {
+  char room[256];
+  struct walk w = {{.p = room, .cap = sizeof room, .limit_bytes = sizeof room}, fn, arg};
+  schema_each(s, walk_member, &w);
+}
+
 void schema_put(const struct schema *s, struct buf *out) {
   if (s->put) {
     s->put(out);

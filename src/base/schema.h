@@ -67,6 +67,10 @@ void schema_put_use(const struct schema *s, struct buf *out);
 void schema_put_type(const struct schema_member *m, struct buf *out);
 /* Calls fn for each member, those of parts in their place. */
 void schema_each(const struct schema *s, void (*fn)(void *arg, const struct schema_member *m), void *arg);
+/* The same with those of schemas without a name, behind the member that they are of: "a.b", "a[].b" of a list, "a.*.b"
+ * of a map. */
+void schema_walk(const struct schema *s, void (*fn)(void *arg, struct str path, const struct schema_member *m),
+                 void *arg);
 /* Calls fn for each schema with a name that s is or refers to, perhaps several times. */
 void schema_each_named(const struct schema *s, void (*fn)(void *arg, const struct schema *named), void *arg);
 
