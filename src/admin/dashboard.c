@@ -73,7 +73,8 @@ static enum err read_times(struct request_context *rc, struct usage_job *j, int6
   return OK;
 }
 
-static enum err read_users(struct request_context *rc, struct usage_job *j, struct err_info *info) {
+/* The first of many, by use. */
+static enum err read_first(struct request_context *rc, struct usage_job *j, struct err_info *info) {
   uint64_t limit = USERS;
   enum err e = query_number(rc->request->query, "limit", 1, USERS_MAX, &limit, info);
   j->ask.limit = (unsigned)limit;
@@ -81,7 +82,12 @@ static enum err read_users(struct request_context *rc, struct usage_job *j, stru
 }
 
 static enum err read_user(struct request_context *rc, struct usage_job *j, struct err_info *info) {
-  enum err e = records_query_user(rc, &j->job.arena, &j->ask.user, &j->ask.principal, info);
+  enum err e = records_query_user(rc, &j->job.arena, &j->ask.name, &j->ask.principal, info);
+  return e ? e : read_times(rc, j, 0, info);
+}
+
+static enum err read_team(struct request_context *rc, struct usage_job *j, struct err_info *info) {
+  enum err e = records_query_team(rc, &j->job.arena, &j->ask.name, info);
   return e ? e : read_times(rc, j, 0, info);
 }
 
@@ -119,7 +125,9 @@ void dashboard_stats(struct request_context *rc) { serve(rc, usage_dashboard, re
 void dashboard_requests(struct request_context *rc) { serve(rc, usage_chart_requests, read_period); }
 void dashboard_tokens(struct request_context *rc) { serve(rc, usage_chart_tokens, read_period); }
 void dashboard_models(struct request_context *rc) { serve(rc, usage_chart_models, read_period); }
-void dashboard_users(struct request_context *rc) { serve(rc, usage_users, read_users); }
+void dashboard_users(struct request_context *rc) { serve(rc, usage_users, read_first); }
+void dashboard_teams(struct request_context *rc) { serve(rc, usage_teams, read_first); }
 void dashboard_token_usage(struct request_context *rc) { serve(rc, usage_tokens_of_user, read_user); }
 void dashboard_model_usage(struct request_context *rc) { serve(rc, usage_models_of_user, read_user); }
+void dashboard_team_usage(struct request_context *rc) { serve(rc, usage_tokens_of_team, read_team); }
 void dashboard_usage(struct request_context *rc) { serve(rc, usage_stats, read_days); }

@@ -65,14 +65,16 @@ void entity_answer_change(struct request_context *rc, int status, struct str tag
   exchange_answer(rc, status, json);
 }
 
-void entity_answer(struct request_context *rc, const struct buf *json) {
+void entity_answer_tagged(struct request_context *rc, struct str tag, const struct buf *json) {
   static const struct buf nothing;
+  bool is_known = entity_tag_is_in(http_header_get(rc->request->headers, STR("If-None-Match")), tag);
+  entity_answer_change(rc, is_known ? 304 : 200, tag, is_known ? &nothing : json);
+}
+
+void entity_answer(struct request_context *rc, const struct buf *json) {
   char tag[ENTITY_TAG_BYTES];
-  if (json->failed || entity_tag(buf_str(json), tag)) {
+  if (json->failed || entity_tag(buf_str(json), tag))
     exchange_fail(rc, ERR_NO_MEMORY, NULL);
-    return;
-  }
-  struct str known = http_header_get(rc->request->headers, STR("If-None-Match"));
-  bool is_known = entity_tag_is_in(known, str_from_c(tag));
-  entity_answer_change(rc, is_known ? 304 : 200, str_from_c(tag), is_known ? &nothing : json);
+  else
+    entity_answer_tagged(rc, str_from_c(tag), json);
 }

@@ -20,6 +20,8 @@ bool entity_tag_is_in(struct str list, struct str tag);
 
 /* Answers with JSON that must not be stored: 200 with its tag, or 304 where If-None-Match has it. */
 void entity_answer(struct request_context *rc, const struct buf *json);
+/* The same with a tag that the entity has of its own. */
+void entity_answer_tagged(struct request_context *rc, struct str tag, const struct buf *json);
 /* The same with another status, and without a tag of the body: `tag` (empty: none) is the entity's. */
 void entity_answer_change(struct request_context *rc, int status, struct str tag, const struct buf *json);
 

@@ -77,6 +77,21 @@ enum err names_edit_alias_put(struct names_edit *edit, struct err_info *info) {
   return e ? e : put_alias_rows(edit, &a, nodes, info);
 }
 
+/* Every row of the name gets what is said and keeps the rest, its node and its model too; all are judged in place. */
+static enum err change_rows(struct names_edit *edit, struct str name, struct err_info *info) {
+  enum err e = OK;
+  size_t n = edit->now.of[NAMES_ALIAS].n;
+  struct names_alias *rows = edit->now.of[NAMES_ALIAS].v;
+  for (size_t i = 0; i < n; i++)
+    if (str_eq(rows[i].name, name)) names_input_overlay(NAMES_ALIAS, edit->in, &rows[i]);
+  for (size_t i = 0; !e && i < n; i++) {
+    if (!str_eq(rows[i].name, edit->c->name)) continue;
+    e = names_edit_check(edit, NAMES_ALIAS, &rows[i], info);
+    if (!e) e = store_names_update(edit->db, NAMES_ALIAS, &rows[i], info);
+  }
+  return e;
+}
+
 enum err names_edit_alias_rename(struct names_edit *edit, struct err_info *info) {
   struct str old = edit->c->name;
   const struct names_alias *first = names_edit_first_alias(&edit->now, old),
@@ -90,23 +105,19 @@ enum err names_edit_alias_rename(struct names_edit *edit, struct err_info *info)
   if (!e && is_moved && names_edit_first_alias(&edit->now, a.name))
     e = err_set_param(info, ERR_CONFLICT, "display_name", "there is an alias \"%.*s\" already", STR_ARG(a.name));
   if (!e && is_moved) e = names_refer_rename(edit->db, &edit->now, NAMES_FOR_ALIAS, old, a.name, info);
-  /* Without a word of nodes the alias stays where it is, at all of its nodes. */
-  bool says_nodes = edit->in->has & (NAMES_NODE_IDS | NAMES_BIT(ALIAS, node));
+  edit->c->name = a.name;
+  if (e || !(edit->in->has & (NAMES_NODE_IDS | NAMES_BIT(ALIAS, node)))) return e ? e : change_rows(edit, old, info);
   struct field_strings nodes = nodes_of(edit, &a);
-  if (!e && !says_nodes) {
-    struct str *v = ARENA_NEW_ARRAY(edit->c->arena, struct str, edit->now.of[NAMES_ALIAS].n + 1);
-    if (!v) return ERR_NO_MEMORY;
-    nodes = (struct field_strings){v, 0};
-    for (size_t i = 0; i < edit->now.of[NAMES_ALIAS].n; i++)
-      if (str_eq(names_alias_at(&edit->now, i)->name, old)) v[nodes.n++] = names_alias_at(&edit->now, i)->node;
-  }
-  for (size_t i = 0; !e && i < edit->now.of[NAMES_ALIAS].n; i++) { /* rows keep their ids */
+  for (size_t i = 0; i < edit->now.of[NAMES_ALIAS].n; i++) { /* rows keep their ids */
     struct names_alias *at = (struct names_alias *)edit->now.of[NAMES_ALIAS].v + i;
     if (str_eq(at->name, old)) at->name = a.name;
   }
-  if (!e) e = delete_alias_rows(edit, a.name, STR_NONE, nodes, info);
-  edit->c->name = a.name;
+  e = delete_alias_rows(edit, a.name, STR_NONE, nodes, info);
   return e ? e : put_alias_rows(edit, &a, nodes, info);
+}
+
+enum err names_edit_alias_capabilities(struct names_edit *edit, struct err_info *info) {
+  return names_edit_alias_rename(edit, info);
 }
 
 enum err names_edit_alias_delete(struct names_edit *edit, struct err_info *info) {

@@ -7,8 +7,7 @@
 #include "base/clock.h"
 #include "base/json_out.h"
 #include "gateway/exchange.h"
-#include "jobs/discovery.h"
-#include "route/discovered.h"
+#include "jobs/node_refresh.h"
 #include "route/runtime.h"
 
 enum { HEALTH_MS = 5000, LIST_MS = 15000, ALL_MS = 120000 };
@@ -93,23 +92,9 @@ void nodes_health_check(struct request_context *rc) {
 /* ---- models ---- */
 
 static enum err take_models(const struct question *q, struct arena *a, struct nodes_answer *out) {
-  struct str *ids = ARENA_NEW_ARRAY(a, struct str, q->models.n + 1);
   bool changed;
-  out->v = ARENA_NEW_ARRAY(a, struct node_model, q->models.n + 1);
-  if (!ids || !out->v) return ERR_NO_MEMORY;
-  for (size_t i = 0; i < q->models.n; i++) {
-    const struct provider_listed *m = &q->models.v[i];
-    if (!node_model_name_is_valid(m->id)) continue;
-    struct node_model *to = &out->v[out->n];
-    *to = (struct node_model){.name = arena_dup(a, m->id),
-                              .listed_tokens = m->context_tokens,
-                              .size_bytes = m->size_bytes,
-                              .family = arena_dup(a, m->family),
-                              .digest = arena_dup(a, m->digest)};
-    if (!to->name.p || !to->family.p || !to->digest.p) return ERR_NO_MEMORY;
-    ids[out->n++] = to->name;
-  }
-  return discovered_put(q->at->provider.id, ids, out->n, &changed) ? OK : ERR_NO_MEMORY;
+  enum err e = node_refresh_models(a, &q->models, &out->v, &out->n);
+  return e ? e : node_refresh_note(a, q->at->provider.id, out->v, out->n, &changed);
 }
 
 /* For the change's own memory: the snapshot may be gone when the pool is at it. */

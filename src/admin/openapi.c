@@ -5,6 +5,7 @@
 
 #include "admin/entity.h"
 #include "admin/openapi_ops.h"
+#include "admin/priorities.h"
 #include "admin/records.h"
 #include "admin/sessions.h"
 #include "api/operations.h"
@@ -39,11 +40,12 @@ enum header {
   COOKIE,
   FILE_NAME,
   RETRY,
+  RETRY_MS,
   CHALLENGE,
   RECEIPT_FIRST,
   RECEIPT_LAST = RECEIPT_FIRST + 7,
   RATE_FIRST,
-  RATE_LAST = RATE_FIRST + 5,
+  RATE_LAST = RATE_FIRST + 11,
   HEADERS
 };
 
@@ -55,6 +57,7 @@ static const struct {
     [COOKIE] = {"Set-Cookie", "string", "maestro_session"},
     [FILE_NAME] = {"Content-Disposition", "string", "a file name"},
     [RETRY] = {"Retry-After", "integer", "seconds until it is worth trying again, where that is known"},
+    [RETRY_MS] = {"Retry-After-Ms", "integer", "the same in milliseconds"},
     [CHALLENGE] = {"WWW-Authenticate", "string", "how to send a credential"},
     [RECEIPT_FIRST] = {"x-maestro-model", "string", "provider/model that answered"},
     {"x-maestro-mode", "string", "how the model's name was resolved"},
@@ -69,8 +72,15 @@ static const struct {
     {"x-ratelimit-reset-requests", "string", "until there are more"},
     {"x-ratelimit-limit-tokens", "string", "of the caller's limits or the provider's"},
     {"x-ratelimit-remaining-tokens", "string", "tokens that are left"},
-    [RATE_LAST] = {"x-ratelimit-reset-tokens", "string", "until there are more"},
+    {"x-ratelimit-reset-tokens", "string", "until there are more"},
+    {"anthropic-ratelimit-requests-limit", "string", "the same six where the vendor calls them so"},
+    {"anthropic-ratelimit-requests-remaining", "string", "requests that are left"},
+    {"anthropic-ratelimit-requests-reset", "string", "when there are more, RFC 3339"},
+    {"anthropic-ratelimit-tokens-limit", "string", "of the caller's limits or the provider's"},
+    {"anthropic-ratelimit-tokens-remaining", "string", "tokens that are left"},
+    [RATE_LAST] = {"anthropic-ratelimit-tokens-reset", "string", "when there are more, RFC 3339"},
 };
+#define AGAIN (BIT(RETRY) | BIT(RETRY_MS))
 #define BIT(header) (1u << (header))
 #define BITS(first, last) ((2u << (last)) - (1u << (first)))
 
@@ -132,12 +142,12 @@ static const struct {
     {409, "Conflict", "it exists, or is in use", 0},
     {412, "Changed", "it was changed since it was read (If-Match)", 0},
     {422, "Unprocessable", "a member is missing, unknown, of the wrong type or out of range", 0},
-    {429, "TooMany", "too many requests, or failed logins", BIT(RETRY)},
-    {503, "Unavailable", "not now: the store, memory or the server's end", BIT(RETRY)},
+    {429, "TooMany", "too many requests, or failed logins", AGAIN},
+    {503, "Unavailable", "not now: the store, memory or the server's end", AGAIN},
     {0, "Failure",
      "a fault of another kind: 408 too slow, 413 too large, 415 of a type that is not taken, 500 a fault of "
      "this server, 502 or 504 of a provider's, 507 the disk is full",
-     BIT(RETRY)}};
+     AGAIN}};
 
 static bool is_ours(const struct openapi_op *op) { return op->vendor_count == 0; }
 
@@ -147,7 +157,7 @@ static bool can_fail(const struct openapi_op *op, int status) {
   enum auth_class class = op->endpoint->class;
   if (class == AUTH_CLASS_DETAILS || (class == AUTH_CLASS_OPEN && !op->body)) return false;
   switch (status) {
-    case 400: return op->body != NULL;
+    case 400: return op->body || op->endpoint->what & MANAGED;
     case 401: return class != AUTH_CLASS_DOCS;
     case 404: return has_name || op->row;
     case 409: return is_change;
@@ -282,7 +292,7 @@ static void put_body(struct buf *b, const struct openapi_op *op) {
   buf_init(&schema, 0);
   if (op->body)
     fields_put_schema(op->body, op->allowed, op->required, &schema);
-  else if (!is_ours(op) && op->method == HTTP_POST)
+  else if (!is_ours(op) && (op->method == HTTP_POST || op->endpoint->what & MANAGED))
     buf_put(&schema, STR("{\"type\":\"object\"}"));
   if (schema.n) {
     json_out_key(b, "requestBody");
@@ -349,9 +359,24 @@ static void put_vendor_failure(struct buf *b, const struct openapi_op *op) {
   json_out_begin(b, '{');
   json_out_member_string(b, "description",
                          STR("an error, with the status and in the shape that the vendor's clients know"));
-  put_header_refs(b, BIT(RETRY) | BIT(CHALLENGE) | BITS(RECEIPT_FIRST, RATE_LAST));
+  put_header_refs(b, AGAIN | BIT(CHALLENGE) | BITS(RECEIPT_FIRST, RATE_LAST));
   put_error_content(b, op, NULL);
   json_out_end(b, '}');
+}
+
+static void put_stale(struct buf *b) {
+  begin_response(b, 409, "it was changed since it was read, or is declared elsewhere");
+  put_header_refs(b, BIT(TAG));
+  json_out_key(b, "content");
+  json_out_begin(b, '{');
+  begin_json(b);
+  json_out_begin(b, '{');
+  json_out_key(b, "anyOf");
+  json_out_begin(b, '[');
+  schema_put_use(&priorities_stale_schema, b);
+  schema_put_use(&error_schema, b);
+  json_out_end(b, ']');
+  for (int i = 0; i < 4; i++) json_out_end(b, '}');
 }
 
 /* Whoever may look into the description is told of a login as a page. */
@@ -375,8 +400,10 @@ static void put_failures(struct buf *b, const struct openapi_op *op) {
     put_answer_content(b, op, NULL);
     json_out_end(b, '}');
   }
+  bool is_stale = op->endpoint->run == priorities_set;
+  if (is_stale) put_stale(b);
   for (size_t i = 0; i < sizeof failures / sizeof *failures; i++) {
-    if (!can_fail(op, failures[i].status)) continue;
+    if (!can_fail(op, failures[i].status) || (is_stale && failures[i].status == 409)) continue;
     begin_response(b, failures[i].status, NULL);
     put_ref(b, "responses", failures[i].name);
   }
@@ -531,6 +558,7 @@ static void put_components(struct buf *b, const struct openapi_op *ops, size_t n
   json_out_key(b, "schemas");
   json_out_begin(b, '{');
   put_named(b, &error_schema);
+  put_named(b, &priorities_stale_schema);
   openapi_each_schema(NULL, put_named, b);
   json_out_end(b, '}');
   json_out_end(b, '}');

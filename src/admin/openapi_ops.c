@@ -14,6 +14,7 @@
 #include "admin/nodes_ask.h"
 #include "admin/nodes_change.h"
 #include "admin/nodes_json.h"
+#include "admin/nodes_manage.h"
 #include "admin/openapi.h"
 #include "admin/priorities.h"
 #include "admin/records.h"
@@ -27,6 +28,7 @@
 #include "admin/users_json.h"
 #include "api/models.h"
 #include "api/ollama.h"
+#include "api/ollama_manage.h"
 #include "api/operations.h"
 #include "api/responses.h"
 #include "gateway/exchange.h"
@@ -43,6 +45,8 @@ enum kind { PLAIN, TAGGED, CHANGE };
 
 #define NONE \
   { OPENAPI_NONE, NULL, NULL }
+#define EMPTY \
+  { OPENAPI_EMPTY, NULL, NULL }
 #define ONE(schema) \
   { OPENAPI_ONE, &(schema), NULL }
 #define LIST(schema) \
@@ -93,13 +97,18 @@ static const struct {
   void (*run)(struct request_context *rc);
   const struct fields *fields;
   unsigned required;
-} bodies[] = {{sessions_login, &sessions_login_fields, ~0u}, {priorities_set, &priorities_fields, PRIORITIES_REQUIRED}};
+  unsigned allowed;
+} bodies[] = {{sessions_login, &sessions_login_fields, ~0u, ~0u},
+              {priorities_set, &priorities_fields, PRIORITIES_REQUIRED, ~0u},
+              {nodes_manage_pull, &nodes_manage_fields, NODES_MANAGE_NAME, NODES_MANAGE_PULL},
+              {nodes_manage_pull_all, &nodes_manage_fields, NODES_MANAGE_NAME, NODES_MANAGE_PULL},
+              {nodes_manage_pull_any, &nodes_manage_fields, NODES_MANAGE_NAME, ~0u}};
 
 static void describe_body(struct openapi_op *op) {
   if (op->row) op->body = op->row->fields, op->allowed = op->row->allowed, op->required = op->row->required;
   for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++)
     if (bodies[i].run == op->endpoint->run)
-      op->body = bodies[i].fields, op->allowed = ~0u, op->required = bodies[i].required;
+      op->body = bodies[i].fields, op->allowed = bodies[i].allowed, op->required = bodies[i].required;
 }
 
 static void describe(struct openapi_op *op) {
@@ -244,7 +253,8 @@ bool openapi_is_paged(const struct openapi_op *op) {
 
 int openapi_status(const struct openapi_op *op) {
   if (op->row) return op->row->status;
-  return openapi_schema(op, 0) || op->answer.media ? 200 : 204;
+  bool is_empty = op->answer.shape == OPENAPI_NONE && !op->answer.media;
+  return is_empty ? 204 : 200;
 }
 
 const struct schema *openapi_schema(const struct openapi_op *op, size_t vendor) {

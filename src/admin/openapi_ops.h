@@ -10,6 +10,7 @@ enum { OPENAPI_VENDORS = 4 };
 
 enum openapi_shape {
   OPENAPI_NONE,   /* no JSON */
+  OPENAPI_EMPTY,  /* nothing, with status 200 */
   OPENAPI_ONE,    /* one object */
   OPENAPI_LIST,   /* an array of them */
   OPENAPI_EITHER, /* the one or the other */

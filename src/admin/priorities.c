@@ -116,6 +116,11 @@ static enum err put_all(struct buf *b, const struct config *config, char revisio
   return b->failed ? ERR_NO_MEMORY : OK;
 }
 
+/* The revision as an entity tag, which router-maestro's clients send back. */
+static struct str tag_of(struct request_context *rc, const char revision[REVISION_BYTES]) {
+  return arena_printf(rc->arena, "\"%.*s\"", (int)REVISION_BYTES, revision);
+}
+
 void priorities_show(struct request_context *rc) {
   char revision[REVISION_BYTES];
   struct buf b;
@@ -124,7 +129,7 @@ void priorities_show(struct request_context *rc) {
   if (e)
     exchange_fail(rc, e, NULL);
   else
-    entity_answer(rc, &b);
+    entity_answer_tagged(rc, tag_of(rc, revision), &b);
   buf_clear(&b);
 }
 
@@ -134,6 +139,8 @@ struct priorities_job {
   struct job job;
   struct str path; /* of priorities.json */
   struct input in;
+  bool is_stale;
+  char revision[REVISION_BYTES]; /* that they have now, where is_stale */
   struct str actor, address;
   struct str before; /* JSON, for the audit log */
   struct buf old_file, new_file;
@@ -247,16 +254,37 @@ static enum err note_former(struct request_context *rc, struct priorities_job *j
   return j->before.p ? OK : ERR_NO_MEMORY;
 }
 
-static enum err check_revision(struct request_context *rc, struct str sent, struct err_info *info) {
-  char revision[REVISION_BYTES];
+static enum err check_revision(struct request_context *rc, struct priorities_job *j, struct err_info *info) {
   struct buf b;
   buf_init(&b, 0);
-  enum err e = put_all(&b, snapshot_config(rc->snapshot), revision);
+  enum err e = put_all(&b, snapshot_config(rc->snapshot), j->revision);
   buf_clear(&b);
-  if (e || str_eq(sent, str_from(revision, sizeof revision))) return e;
+  if (e || str_eq(j->in.revision, str_from(j->revision, REVISION_BYTES))) return e;
+  j->is_stale = true;
   if (info) memcpy(info->code, "config_revision_conflict", sizeof "config_revision_conflict");
   return err_set(info, ERR_CONFLICT, "the priorities were changed since they were read; the revision is %.*s now",
-                 (int)sizeof revision, revision);
+                 (int)REVISION_BYTES, j->revision);
+}
+
+/* As router-maestro's clients read it: they take the revision from `detail` and try again. */
+static void refuse_stale(struct request_context *rc, const struct priorities_job *j, const struct err_info *info) {
+  struct buf b;
+  buf_init(&b, 0);
+  json_out_begin(&b, '{');
+  for (int is_detail = 0; is_detail < 2; is_detail++) {
+    json_out_key(&b, is_detail ? "detail" : "error");
+    json_out_begin(&b, '{');
+    json_out_member_string(&b, "message", str_from_c(err_info_text(ERR_CONFLICT, info)));
+    json_out_member_string(&b, "code", str_from_c(err_info_code(ERR_CONFLICT, info)));
+    if (is_detail) json_out_member_string(&b, "current_revision", str_from(j->revision, REVISION_BYTES));
+    json_out_end(&b, '}');
+  }
+  json_out_end(&b, '}');
+  entity_answer_change(rc, err_info_status(ERR_CONFLICT, info), tag_of(rc, j->revision), &b);
+  buf_clear(&b);
+  if (rc->error) return;
+  rc->error = ERR_CONFLICT;
+  rc->info = *info;
 }
 
 static enum err prepare(struct request_context *rc, struct priorities_job *j, struct err_info *info) {
@@ -266,7 +294,7 @@ static enum err prepare(struct request_context *rc, struct priorities_job *j, st
   rc->bytes_in = body.n;
   if (!e) e = fields_read(&j->job.arena, body, &priorities_fields, ~0u, PRIORITIES_REQUIRED, &j->in, info);
   exchange_adopt(rc);
-  if (!e) e = check_revision(rc, j->in.revision, info);
+  if (!e) e = check_revision(rc, j, info);
   if (!e) e = find_file(rc, j, info);
   if (!e) e = note_former(rc, j);
   return e ? e : change_caller(rc, &j->job.arena, &j->actor, &j->address);
@@ -277,13 +305,15 @@ void priorities_set(struct request_context *rc) {
   struct priorities_job *j = job_new(sizeof *j, work, clear);
   enum err e = j ? prepare(rc, j, &info) : ERR_NO_MEMORY;
   if (!e) e = job_run(&j->job, POOL_STORE, CHANGE_MS, &info);
-  job_unref(j);
-  if (e) {
+  if (e && j && j->is_stale) {
+    refuse_stale(rc, j, &info);
+  } else if (e) {
     exchange_fail(rc, e, &info);
-    return;
+  } else {
+    exchange_adopt(rc);
+    priorities_show(rc);
   }
-  exchange_adopt(rc);
-  priorities_show(rc);
+  job_unref(j);
 }
 
 /* ---- what these are, for the API's description ---- */
@@ -319,3 +349,16 @@ static const struct schema_member priorities_rows[] = {
     {"revision", SCHEMA_TEXT, .help = "changes with what stands before it"},
 };
 const struct schema priorities_schema = SCHEMA_OF("Priorities", priorities_rows);
+
+static const struct schema_member stale_rows[] = {
+    {"message", SCHEMA_TEXT, .help = "for people"},
+    {"code", SCHEMA_WORD, .words = "config_revision_conflict", .help = "the stable word"},
+    {"current_revision", SCHEMA_TEXT | SCHEMA_OPTIONAL, .help = "in `detail`: what it is now"},
+};
+static const struct schema stale_schema = SCHEMA_OF(NULL, stale_rows);
+
+static const struct schema_member priorities_stale_rows[] = {
+    {"error", SCHEMA_OBJECT, .of = &stale_schema},
+    {"detail", SCHEMA_OBJECT, .of = &stale_schema},
+};
+const struct schema priorities_stale_schema = SCHEMA_OF("StalePriorities", priorities_stale_rows);

@@ -17,5 +17,7 @@ void priorities_show(struct request_context *rc);
 void priorities_set(struct request_context *rc);
 
 extern const struct schema priorities_schema;
+/* Of 409 where the revision is another now. */
+extern const struct schema priorities_stale_schema;
 
 #endif

@@ -25,6 +25,14 @@ enum err records_query_user(struct request_context *rc, struct arena *a, struct 
   return principal->p ? OK : ERR_NO_MEMORY;
 }
 
+enum err records_query_team(struct request_context *rc, struct arena *a, struct str *name, struct err_info *info) {
+  struct str none;
+  exchange_adopt(rc);
+  enum err e = entity_path(rc, a, name, &none, info);
+  if (e || people_find_team(&rc->principals->people, *name)) return e;
+  return err_set(info, ERR_NOT_FOUND, "there is no team \"%.*s\"", STR_ARG(str_cut_utf8(*name, USER_NAME_MAX)));
+}
+
 /* *out stays 0 where it is absent. */
 static enum err read_time(struct arena *a, struct str query, const char *name, bool is_end, int64_t *out,
                           struct err_info *info) {

@@ -17,5 +17,8 @@ enum err records_query_times(struct str query, struct arena *a, struct log_filte
 /* The {user} of the path, who exists; *principal ("user:7") in `a`. Adopts the newest snapshot. */
 enum err records_query_user(struct request_context *rc, struct arena *a, struct str *name, struct str *principal,
                             struct err_info *info) MUST_CHECK;
+/* The {team} of the path, which exists. Adopts the newest snapshot. */
+enum err records_query_team(struct request_context *rc, struct arena *a, struct str *name,
+                            struct err_info *info) MUST_CHECK;
 
 #endif

@@ -345,14 +345,17 @@ static void put_models(struct buf *b, struct groups *models) {
   json_out_end(b, ']');
 }
 
-static void put_user(struct buf *b, const struct group *user, struct groups *models) {
-  const struct log_sums *s = &user->sums;
-  json_out_begin(b, '{');
-  json_out_member_string(b, "username", user->label.n ? user->label : user->name);
-  json_out_member_string(b, "principal", user->name);
+static void put_totals(struct buf *b, const struct log_sums *s) {
   json_out_member_i64(b, "total_requests", s->v[LOG_SUM_ROWS]);
   json_out_member_i64(b, "failed_requests", s->v[LOG_SUM_ROWS] - s->v[LOG_SUM_SUCCESS]);
   records_json_sums(b, s);
+}
+
+static void put_user(struct buf *b, const struct group *user, struct groups *models) {
+  json_out_begin(b, '{');
+  json_out_member_string(b, "username", user->label.n ? user->label : user->name);
+  json_out_member_string(b, "principal", user->name);
+  put_totals(b, &user->sums);
   json_out_key(b, "models");
   put_models(b, models);
   json_out_end(b, '}');
@@ -379,6 +382,19 @@ enum err usage_users(struct log_reader *r, const struct usage_ask *ask, struct b
   return e;
 }
 
+/* One user's or team's tokens. */
+static void put_tokens_of(struct buf *b, const char *kind, const struct usage_ask *ask, const struct log_sums *sums) {
+  json_out_begin(b, '{');
+  json_out_member_string(b, kind, ask->name);
+  json_out_key(b, "usage");
+  json_out_begin(b, '{');
+  records_json_sums(b, sums);
+  json_out_member_i64(b, "total_requests", sums->v[LOG_SUM_ROWS]);
+  json_out_end(b, '}');
+  put_period(b, ask);
+  json_out_end(b, '}');
+}
+
 enum err usage_tokens_of_user(struct log_reader *r, const struct usage_ask *ask, struct buf *out,
                               struct err_info *info) {
   struct groups models;
@@ -387,15 +403,7 @@ enum err usage_tokens_of_user(struct log_reader *r, const struct usage_ask *ask,
   if (e) return e;
   for (size_t i = 0; i < models.map.count; i++)
     log_sums_add(&sums, &((const struct group *)models.map.entries[i].value)->sums);
-  json_out_begin(out, '{');
-  json_out_member_string(out, "username", ask->user);
-  json_out_key(out, "usage");
-  json_out_begin(out, '{');
-  records_json_sums(out, &sums);
-  json_out_member_i64(out, "total_requests", sums.v[LOG_SUM_ROWS]);
-  json_out_end(out, '}');
-  put_period(out, ask);
-  json_out_end(out, '}');
+  put_tokens_of(out, "username", ask, &sums);
   return OK;
 }
 
@@ -405,11 +413,50 @@ enum err usage_models_of_user(struct log_reader *r, const struct usage_ask *ask,
   enum err e = models_of(r, ask, ask->principal, &models, info);
   if (e) return e;
   json_out_begin(out, '{');
-  json_out_member_string(out, "username", ask->user);
+  json_out_member_string(out, "username", ask->name);
   json_out_key(out, "model_usage");
   put_models(out, &models);
   put_period(out, ask);
   json_out_end(out, '}');
+  return OK;
+}
+
+/* ---- teams ---- */
+
+static enum err teams_of(struct log_reader *r, const struct usage_ask *ask, struct groups *out, struct err_info *info) {
+  groups_init(out, r, ask);
+  return log_reader_facets(r, LOG_BY_TEAM, ask->from, ask->to, add_facet, out, info);
+}
+
+enum err usage_teams(struct log_reader *r, const struct usage_ask *ask, struct buf *out, struct err_info *info) {
+  struct groups teams;
+  size_t n;
+  enum err e = teams_of(r, ask, &teams, info);
+  if (e) return e;
+  struct group **v = sorted(&teams, &n);
+  json_out_begin(out, '{');
+  json_out_key(out, "teams");
+  json_out_begin(out, '[');
+  for (size_t i = 0; i < n && i < ask->limit; i++) {
+    json_out_begin(out, '{');
+    json_out_member_string(out, "team", v[i]->name);
+    put_totals(out, &v[i]->sums);
+    json_out_end(out, '}');
+  }
+  json_out_end(out, ']');
+  json_out_member_i64(out, "total", (int64_t)n);
+  put_period(out, ask);
+  json_out_end(out, '}');
+  return OK;
+}
+
+enum err usage_tokens_of_team(struct log_reader *r, const struct usage_ask *ask, struct buf *out,
+                              struct err_info *info) {
+  struct groups teams;
+  enum err e = teams_of(r, ask, &teams, info);
+  if (e) return e;
+  const struct group *team = map_get(&teams.map, ask->name);
+  put_tokens_of(out, "team", ask, team ? &team->sums : &(const struct log_sums){0});
   return OK;
 }
 
@@ -489,9 +536,7 @@ enum err usage_stats(struct log_reader *r, const struct usage_ask *ask, struct b
   if (e) return e;
   json_out_begin(out, '{');
   json_out_member_i64(out, "days", ask->to - ask->from + 1);
-  json_out_member_i64(out, "total_requests", s->total.v[LOG_SUM_ROWS]);
-  json_out_member_i64(out, "failed_requests", s->total.v[LOG_SUM_ROWS] - s->total.v[LOG_SUM_SUCCESS]);
-  records_json_sums(out, &s->total);
+  put_totals(out, &s->total);
   put_by(out, "by_provider", &s->providers);
   put_by(out, "by_model", &s->models);
   put_days(out, &s->days);
@@ -595,15 +640,33 @@ static const struct schema_member model_rows[] = {
 };
 static const struct schema model_schema = SCHEMA_OF("ModelUse", model_rows);
 
-static const struct schema_member user_rows[] = {
-    {"username", SCHEMA_TEXT, .help = "the name; of a server key how the log calls it"},
-    {"principal", SCHEMA_TEXT, .help = "how the log calls who called"},
+static const struct schema_member totals_rows[] = {
     {"total_requests", SCHEMA_COUNT, .help = "requests"},
     {"failed_requests", SCHEMA_COUNT, .help = "of them"},
     {NULL, SCHEMA_PART, .of = &records_json_sums_schema},
+};
+static const struct schema totals_schema = SCHEMA_OF(NULL, totals_rows);
+
+static const struct schema_member user_rows[] = {
+    {"username", SCHEMA_TEXT, .help = "the name; of a server key how the log calls it"},
+    {"principal", SCHEMA_TEXT, .help = "how the log calls who called"},
+    {NULL, SCHEMA_PART, .of = &totals_schema},
     {"models", SCHEMA_LIST, .of = &model_schema, .help = "the most used first"},
 };
 static const struct schema user_schema = SCHEMA_OF("UserUse", user_rows);
+
+static const struct schema_member team_rows[] = {
+    {"team", SCHEMA_TEXT, .help = "the team's name"},
+    {NULL, SCHEMA_PART, .of = &totals_schema},
+};
+static const struct schema team_schema = SCHEMA_OF("TeamUse", team_rows);
+
+static const struct schema_member usage_teams_rows[] = {
+    {"teams", SCHEMA_LIST, .of = &team_schema, .help = "which called most comes first"},
+    {"total", SCHEMA_COUNT, .help = "teams with requests in the period"},
+    {"period", SCHEMA_OBJECT, .of = &period_schema},
+};
+const struct schema usage_teams_schema = SCHEMA_OF("TeamsUse", usage_teams_rows);
 
 static const struct schema_member usage_users_rows[] = {
     {"users", SCHEMA_LIST, .of = &user_schema, .help = "who called most comes first"},
@@ -617,6 +680,13 @@ static const struct schema_member sum_rows[] = {
     {"total_requests", SCHEMA_COUNT, .help = "requests"},
 };
 static const struct schema sum_schema = SCHEMA_OF(NULL, sum_rows);
+
+static const struct schema_member usage_tokens_of_team_rows[] = {
+    {"team", SCHEMA_TEXT, .help = "whose use"},
+    {"usage", SCHEMA_OBJECT, .of = &sum_schema},
+    {"period", SCHEMA_OBJECT, .of = &period_schema},
+};
+const struct schema usage_tokens_of_team_schema = SCHEMA_OF("TeamTokenUse", usage_tokens_of_team_rows);
 
 static const struct schema_member usage_tokens_of_user_rows[] = {
     {"username", SCHEMA_TEXT, .help = "whose use"},
@@ -651,9 +721,7 @@ static const struct schema day_schema = SCHEMA_OF(NULL, day_rows);
 
 static const struct schema_member usage_stats_rows[] = {
     {"days", SCHEMA_COUNT, .help = "that are counted"},
-    {"total_requests", SCHEMA_COUNT, .help = "requests"},
-    {"failed_requests", SCHEMA_COUNT, .help = "of them"},
-    {NULL, SCHEMA_PART, .of = &records_json_sums_schema},
+    {NULL, SCHEMA_PART, .of = &totals_schema},
     {"by_provider", SCHEMA_MAP, .of = &by_schema, .help = "by the provider's name"},
     {"by_model", SCHEMA_MAP, .of = &by_schema, .help = "by provider/model"},
     {"by_day", SCHEMA_LIST, .of = &day_schema, .help = "oldest first"},

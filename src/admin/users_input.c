@@ -46,7 +46,7 @@ static const struct field rows[] = {
     PATTERNS("models", USERS_MODELS, models, USER_MODELS_MAX, "names or patterns of models that may be used"),
     {STR("has_all_models"), FIELD_BOOL, USERS_ALL_MODELS, AT(has_all_models), .help = "every model may be used"},
     {STR("can_manage_ollama"), FIELD_BOOL, USERS_OLLAMA, AT(can_manage_ollama),
-     .help = "models of Ollama's nodes may be pulled and deleted"},
+     .help = "models of Ollama's nodes may be pulled, made and deleted"},
     {STR("expires_in_days"), FIELD_INTEGER, USERS_EXPIRES, AT(expires_in_days), .min = 1, .max = DAYS_MAX,
      .is_nullable = true, .must = "must be 1 to 36500, or null for a token that does not expire",
      .help = "until the token expires; null: never"},

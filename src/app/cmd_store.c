@@ -8,12 +8,14 @@
 
 #include "app/cli.h"
 #include "app/store_seed.h"
+#include "base/json_out.h"
 #include "base/log.h"
 #include "state/data_lock.h"
 #include "state/disk.h"
 #include "state/migrate.h"
 #include "state/session.h"
 #include "state/store.h"
+#include "state/store_audit.h"
 #include "state/store_names.h"
 #include "state/store_node.h"
 #include "state/store_team.h"
@@ -27,6 +29,25 @@ struct place {
   struct cli_paths paths;
   const char *store; /* its file */
 };
+
+struct note_count {
+  const char *name; /* NULL: the end */
+  size_t n;
+};
+
+/* The audit row of what a command did to the store as a whole. */
+static enum err note(struct db *db, const char *action, const struct note_count *counts, struct err_info *info) {
+  struct buf after;
+  buf_init(&after, 0);
+  json_out_begin(&after, '{');
+  for (; counts->name; counts++) json_out_member_i64(&after, counts->name, (int64_t)counts->n);
+  json_out_end(&after, '}');
+  const struct audit_row row = {
+      .actor = STR("command"), .action = str_from_c(action), .entity_type = STR("store"), .after = buf_str(&after)};
+  enum err e = after.failed ? ERR_NO_MEMORY : store_audit_add(db, &row, info);
+  buf_clear(&after);
+  return e;
+}
 
 static int fail(enum err e, const struct err_info *info) { return cli_fail(CLI_FAILED, "%s", err_info_text(e, info)); }
 
@@ -176,6 +197,11 @@ static size_t keep_last_known(void) {
   return users;
 }
 
+static enum err note_restored(struct db *db, void *users, struct err_info *info) {
+  const struct note_count counts[] = {{"users", *(const size_t *)users}, {NULL, 0}};
+  return note(db, "restore", counts, info);
+}
+
 static int restore(struct place *p, int argc, char **argv) {
   struct data_lock lock = {-1};
   struct err_info info = {0};
@@ -195,6 +221,7 @@ static int restore(struct place *p, int argc, char **argv) {
   }
   e = session_end_stored(&info); /* some of them may have been signed out since */
   size_t users = keep_last_known();
+  if (!e) e = store_write(note_restored, &users, &info);
   if (e) {
     store_stop();
     return fail(e, &info);
@@ -278,7 +305,11 @@ static enum err add_all(struct db *db, void *arg, struct err_info *info) {
     e = store_team_set_model_limits(db, people->models[i].model, &people->models[i].limits, info);
   for (size_t i = 0; !e && i < people->user_count; i++) e = store_user_import(db, &people->users[i], info);
   for (size_t i = 0; !e && i < c->nodes.n; i++) e = store_node_import(db, &c->nodes.v[i], info);
-  return e ? e : store_names_import(db, &c->names, info);
+  if (!e) e = store_names_import(db, &c->names, info);
+  const struct note_count counts[] = {
+      {"users", people->user_count},     {"teams", people->team_count}, {"model_limits", people->model_count},
+      {"names", names_count(&c->names)}, {"nodes", c->nodes.n},         {NULL, 0}};
+  return e ? e : note(db, "import", counts, info);
 }
 
 /* The next part of an export, each of which begins with a line that says what it is. */

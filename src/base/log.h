@@ -15,7 +15,7 @@
 #include "base/err.h"
 
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR, LOG_LEVEL_OFF };
-enum { LOG_LINE_MAX = 2048, LOG_VALUE_MAX = 512, LOG_FIELDS_MAX = 32, LOG_RINGS_MAX = 256 };
+enum { LOG_LINE_MAX = 2048, LOG_EVENT_MAX = 96, LOG_VALUE_MAX = 512, LOG_FIELDS_MAX = 32, LOG_RINGS_MAX = 256 };
 
 enum log_name {
 #define X(name, key, meaning) LOG_##name,
@@ -49,9 +49,11 @@ static inline struct log_field log_bool(enum log_name name, bool v) {
   return (struct log_field){name, LOG_TYPE_BOOL, {.boolean = v}};
 }
 
-/* One line. `event` is a literal; fields follow, at least one. Their values are not evaluated below the level. */
+/* One line. `event` is a literal of at most LOG_EVENT_MAX bytes; fields follow, at least one. Their values are not
+ * evaluated below the level. */
 #define log_line(level, event, ...)                                                          \
   do {                                                                                       \
+    _Static_assert(sizeof(event) - 1 <= LOG_EVENT_MAX, "the event would be cut");            \
     if (log_is_on(level)) {                                                                  \
       const struct log_field log_fields_[] = {__VA_ARGS__};                                  \
       log_write((level), STR(event), log_fields_, sizeof log_fields_ / sizeof *log_fields_); \

@@ -138,7 +138,7 @@ size_t log_format(char out[LOG_LINE_MAX], bool is_json, int64_t wall_us, enum lo
   if (is_json) (void)put(&l, "{\"time\":\"", 9);
   put_time(&l, wall_us);
   (void)put_str(&l, is_json ? levels[at].json : levels[at].text);
-  (void)put_str(&l, str_sub(event, 0, 64));
+  (void)put_str(&l, str_sub(event, 0, LOG_EVENT_MAX));
   if (is_json) (void)put(&l, "\"", 1);
   bool is_cut = n > LOG_FIELDS_MAX;
   for (size_t i = 0; i < n && i < LOG_FIELDS_MAX; i++) {

@@ -77,14 +77,16 @@ static enum err try_deployment(struct call *c, const struct deployment *d, struc
   }
 }
 
-/* Counts a finished call; the request's own figures are the record room's. */
-static void count(const struct call_outcome *o, bool is_stream, enum err e, const struct err_info *info) {
+/* Counts a finished call; the request's own figures are the record room's. Of a count of tokens nothing was used. */
+static void count(const struct call *c, enum err e, const struct err_info *info) {
+  const struct call_outcome *o = &c->outcome;
+  bool is_used = c->request->operation != LLM_COUNT_TOKENS;
   if (!o->deployment) return;
   unsigned pair = o->deployment->metrics_label;
   int status = e ? err_info_status(e, info) : 200;
   metrics_inc(METRIC_MODEL_REQUESTS, pair, metrics_status_class(status));
   metrics_observe_us(METRIC_MODEL_DURATION, pair, o->duration_us);
-  if (o->ttft_us && is_stream) metrics_observe_us(METRIC_TTFT, pair, o->ttft_us);
+  if (o->ttft_us && c->request->is_stream) metrics_observe_us(METRIC_TTFT, pair, o->ttft_us);
   static const struct {
     enum usage_class class;
     enum metrics_token_kind kind;
@@ -94,11 +96,11 @@ static void count(const struct call_outcome *o, bool is_stream, enum err e, cons
                {USAGE_CACHE_WRITE, METRICS_CACHE_WRITE},
                {USAGE_REASONING, METRICS_REASONING}};
   for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-    if (usage_get(&o->usage, kinds[i].class))
+    if (is_used && usage_get(&o->usage, kinds[i].class))
       metrics_add(METRIC_TOKENS, pair, kinds[i].kind, usage_get(&o->usage, kinds[i].class));
   if (o->cost.is_known)
     metrics_add(METRIC_COST, pair, 0, o->cost.total_nano_usd);
-  else if (!e)
+  else if (!e && is_used)
     metrics_inc(METRIC_COST_UNKNOWN, pair, 0);
   if (o->resends) metrics_add(METRIC_RESENDS, 0, 0, o->resends);
 }
@@ -115,7 +117,7 @@ static void begin(struct call *c) {
 static enum err end(struct call *c, enum err e, const struct err_info *info) {
   c->outcome.duration_us = clock_mono_us() - c->outcome.started_us;
   c->outcome.is_complete = !e;
-  count(&c->outcome, c->request->is_stream, e, info);
+  count(c, e, info);
   return e;
 }
 

@@ -121,6 +121,12 @@ enum err reserve_begin(struct call *c, struct err_info *info) {
   return OK;
 }
 
+enum err reserve_request(const struct limits_caller *caller, struct rate_limit_ticket *ticket, struct err_info *info) {
+  struct rate_limit_refusal refusal;
+  enum err e = rate_limit_take(caller, 0, clock_wall_us(), ticket, &refusal);
+  return e ? refuse_rate(&refusal, info) : OK;
+}
+
 void reserve_end(struct call *c) {
   struct reserve *r = &c->reserve;
   if (r->put_receipt) {
@@ -220,9 +226,10 @@ static bool may_trim(const struct call *c, const struct limits_subject *s) {
   return c->request->operation != LLM_EMBED && (c->request->max_tokens < 0 || s->limits.trim);
 }
 
-/* No subject's floor is passed on behalf of another. */
-static int64_t least_output(const struct limits_caller *subjects, int64_t wanted) {
-  int64_t least = 0;
+/* No subject's floor is passed on behalf of another, and none that makes the request a fault. */
+static int64_t least_output(const struct call *c, int64_t wanted) {
+  const struct limits_caller *subjects = &c->reserve.subjects;
+  int64_t least = c->request->least_tokens;
   for (unsigned i = 0; i < subjects->n; i++)
     if (subjects->v[i]->limits.budget_nano_usd >= 0 && subjects->v[i]->limits.min_output > least)
       least = subjects->v[i]->limits.min_output;
@@ -248,7 +255,7 @@ WAIT static bool count_input(struct call *c, const struct deployment *d, int64_t
 static enum err take_within_budget(struct call *c, const struct deployment *d, struct err_info *info) {
   struct budget_terms t = terms_for(c, d);
   int64_t wanted = budget_output_wanted(&t), output = wanted, amount = 0;
-  int64_t least = least_output(&c->reserve.subjects, wanted);
+  int64_t least = least_output(c, wanted);
   bool is_counted = false;
   for (int i = 0; i < TRIES; i++) {
     struct ledger_refusal refusal;

@@ -41,6 +41,10 @@ struct reserve {
 /* May this caller make a call now? ERR_RATE_LIMITED with retry_after_ms. To be followed by reserve_end, if OK. */
 enum err reserve_begin(struct call *c, struct err_info *info) MUST_CHECK;
 void reserve_end(struct call *c);
+/* The same for a request that is no model call, and takes no tokens: its place in the caller's rates of requests, to be
+ * ended with rate_limit_end(ticket, 0, …). */
+enum err reserve_request(const struct limits_caller *caller, struct rate_limit_ticket *ticket,
+                         struct err_info *info) MUST_CHECK;
 
 /* ERR_BUDGET_EXCEEDED with the shortfall; ERR_RATE_LIMITED for the model's own limit; ERR_BUSY when the journal is full
  * or there is none to rely on. If OK, to be followed by reserve_settle with the attempt's result. Waits, if at all,

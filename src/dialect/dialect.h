@@ -36,6 +36,7 @@ struct dialect_request {
   struct str previous_id; /* Responses: the kept response that was put in full; the gateway sets it. Or empty */
   struct str options;     /* the raw `maestro` member, or empty */
   int64_t max_tokens;     /* the caller's output limit; -1: none */
+  int64_t least_tokens;   /* the vendor refuses this request with a lower limit; 0: with none */
   int64_t choices;        /* how many answers the limit holds for each of; 0: one */
 };
 

@@ -64,7 +64,7 @@ static enum err plan_for(struct request_context *rc, struct str model, struct pl
   return e;
 }
 
-static enum err check_loop(struct request_context *rc) {
+enum err exchange_check_loop(const struct request_context *rc) {
   struct str via = http_header_get(rc->request->headers, STR(RUNTIME_VIA_HEADER));
   return via.n && str_eq(via, runtime_instance()) ? ERR_LOOP : OK;
 }
@@ -76,7 +76,7 @@ void exchange_call(struct request_context *rc) {
   bool wants_receipt = false;
   if (e) goto out;
   t->rc = rc;
-  if ((e = check_loop(rc))) goto out;
+  if ((e = exchange_check_loop(rc))) goto out;
   if ((e = envelope_read_path(rc, request))) goto out;
   rc->asked = request->model;
   if ((e = envelope_read_body(rc, t, request))) goto out;
@@ -121,6 +121,7 @@ static void begin(struct request_context *rc, struct http_exchange *x, struct ga
   rc->asked = STR_NONE;
   rc->bytes_in = 0;
   rc->outcome = NULL;
+  rc->managed = NULL;
   rc->is_stream = false;
   reply_init(&rc->reply, x, endpoint->dialect);
   reply_add_header(&rc->reply, STR("x-request-id"), rc->request_id);
@@ -129,13 +130,16 @@ static void begin(struct request_context *rc, struct http_exchange *x, struct ga
 
 /* Every request for a model has a row, but for those who only ask what they might do. */
 static void add_row(struct request_context *rc, struct request_record *r) {
-  r->has_row = rc->endpoint->what & OPERATION_MASK && rc->request->method != HTTP_OPTIONS && log_writer_is_on();
+  r->has_row =
+      rc->endpoint->what & (OPERATION_MASK | MANAGED) && rc->request->method != HTTP_OPTIONS && log_writer_is_on();
   if (!r->has_row) return;
   const struct user *u = principals_user(rc->principals, &rc->principal);
   if (u) r->user = u->name, r->team = u->team;
   r->asked = rc->asked;
   r->source = source_of(rc->request->headers, rc->endpoint->route);
-  r->type = source_request_type((rc->endpoint->what & OPERATION_MASK) - 1, rc->endpoint->route);
+  r->type = rc->endpoint->what & MANAGED
+                ? STR("manage")
+                : source_request_type((rc->endpoint->what & OPERATION_MASK) - 1, rc->endpoint->route);
 }
 
 static void record(struct request_context *rc) {
@@ -165,10 +169,15 @@ static void record(struct request_context *rc) {
     r.provider = o->deployment->at->provider.id;
     r.attempts = o->attempts;
     r.upstream_status = o->upstream_status;
-    r.usage = o->usage;
-    r.cost = o->cost;
+    /* What a count of tokens answers was not used. */
+    if ((rc->endpoint->what & OPERATION_MASK) - 1 != LLM_COUNT_TOKENS) r.usage = o->usage, r.cost = o->cost;
     r.ttft_us = o->ttft_us;
     r.overhead_us = r.duration_us > o->upstream_us ? r.duration_us - o->upstream_us : 0;
+  }
+  if (rc->managed) {
+    r.provider = rc->managed->at->provider.id;
+    r.attempts = 1;
+    r.upstream_status = rc->managed->upstream_status;
   }
   add_row(rc, &r);
   request_log_write(&r);

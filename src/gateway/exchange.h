@@ -13,6 +13,8 @@ void exchange_run(struct http_exchange *x, struct gateway_worker *worker, const 
                   struct str path_rest);
 /* A request for a model: body, envelope, plan, strategy, reply. */
 void exchange_call(struct request_context *rc);
+/* ERR_LOOP where the request comes from this very process, configured as its own provider. */
+enum err exchange_check_loop(const struct request_context *rc) MUST_CHECK;
 /* Answers with JSON, made in a buffer that may have failed. */
 void exchange_answer(struct request_context *rc, int status, const struct buf *json);
 /* Goes on with the newest snapshot, for endpoints that have changed it or show what it has. Other workers adopt it by

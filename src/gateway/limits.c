@@ -147,7 +147,7 @@ static struct str put_number(struct values *v, uint64_t n, const char *unit) {
 static struct str put_reset(struct values *v, bool is_anthropic, int64_t ms, int64_t wall_us) {
   if (!is_anthropic) return put_number(v, (uint64_t)((ms + 999) / 1000), "s");
   char text[25], *at = v->p + v->n;
-  int64_t second = (wall_us + ms * 1000 + 999999) / 1000000;
+  int64_t second = (wall_us + ms * 1000) / 1000000; /* windows end with a second, and ms is rounded up */
   clock_format_rfc3339(second * 1000000, text);
   memcpy(at, text, 19);
   at[19] = 'Z';
@@ -189,6 +189,21 @@ static void put_usd(struct buf *out, const char *key, int64_t nano_usd) {
   buf_put_nano_usd(out, nano_usd);
 }
 
+/* What was spent before is in the ledger; as long as that is not open nobody knows it. */
+static void put_spent(struct buf *out, const struct limits *l, const struct ledger_balance *b) {
+  if (ledger_is_durable())
+    put_usd(out, "spent_usd", b->spent_nano_usd);
+  else
+    buf_put(out, STR(",\"spent_usd\":null"));
+  put_usd(out, "reserved_usd", b->reserved_nano_usd);
+  if (l->budget_nano_usd < 0) return;
+  put_usd(out, "budget_usd", l->budget_nano_usd);
+  if (ledger_is_durable())
+    put_usd(out, "left_usd", l->budget_nano_usd - b->spent_nano_usd - b->reserved_nano_usd);
+  else
+    buf_put(out, STR(",\"left_usd\":null"));
+}
+
 /* "key:1", "user ann". */
 static struct str name_of(const struct limits_subject *s, char out[NAME_BYTES]) {
   static const char *const kinds[] = {[LIMITS_OF_USER] = "user ",
@@ -207,12 +222,7 @@ void limits_put_subject(const struct limits_subject *s, int64_t wall_us, struct 
   buf_put(out, STR("{\"name\":"));
   buf_put_json(out, name_of(s, name));
   buf_printf(out, ",\"period\":\"%s\"", limits_period_name(l->period));
-  put_usd(out, "spent_usd", b.spent_nano_usd);
-  put_usd(out, "reserved_usd", b.reserved_nano_usd);
-  if (l->budget_nano_usd >= 0) {
-    put_usd(out, "budget_usd", l->budget_nano_usd);
-    put_usd(out, "left_usd", l->budget_nano_usd - b.spent_nano_usd - b.reserved_nano_usd);
-  }
+  put_spent(out, l, &b);
   for (size_t i = 0; i < LIMITS_COUNT_MIN_OUTPUT; i++)
     if (limits_count_get(l, i)) buf_printf(out, ",\"%s\":%u", limits_counts[i].key, limits_count_get(l, i));
   buf_put_char(out, '}');
@@ -221,10 +231,10 @@ void limits_put_subject(const struct limits_subject *s, int64_t wall_us, struct 
 static const struct schema_member limits_balance_rows[] = {
     {"name", SCHEMA_TEXT, .help = "whose it is, as in the request log"},
     {"period", SCHEMA_WORD, .words = "total|month|day", .help = "of the budget"},
-    {"spent_usd", SCHEMA_USD, .help = "in the period"},
+    {"spent_usd", SCHEMA_USD | SCHEMA_NULL, .help = "in the period; null: the ledger cannot be read yet"},
     {"reserved_usd", SCHEMA_USD, .help = "by calls that have not ended"},
     {"budget_usd", SCHEMA_USD | SCHEMA_OPTIONAL, .help = "absent: no budget"},
-    {"left_usd", SCHEMA_USD | SCHEMA_OPTIONAL, .help = "what may still be spent"},
+    {"left_usd", SCHEMA_USD | SCHEMA_NULL | SCHEMA_OPTIONAL, .help = "what may still be spent; null as above"},
     {"requests_per_minute", SCHEMA_COUNT | SCHEMA_OPTIONAL, .help = "absent: no limit"},
     {"requests_per_day", SCHEMA_COUNT | SCHEMA_OPTIONAL, .help = "absent: no limit"},
     {"tokens_per_minute", SCHEMA_TOKENS | SCHEMA_OPTIONAL, .help = "absent: no limit"},
@@ -284,7 +294,7 @@ _Static_assert(METRICS_ACCOUNT <= 64, "a bit for each row");
 static void scrape(void *arg, const struct limits_subject *s) {
   struct scraping *to = arg;
   char name[NAME_BYTES];
-  if (s->limits.budget_nano_usd < 0) return;
+  if (s->limits.budget_nano_usd < 0 || !ledger_is_durable()) return;
   struct ledger_balance b = ledger_balance(s->account, s->limits.period, to->wall_us);
   unsigned row = metrics_account(name_of(s, name));
   if (row == 0) return; /* the table is full: a sum of several would mean nothing */

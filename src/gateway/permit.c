@@ -45,6 +45,37 @@ static enum err refuse(enum access why, struct err_info *info) {
   return err_set_param(info, ERR_FORBIDDEN, "model", "%s; an administrator can allow it", texts[why]);
 }
 
+enum err permit_manage(const struct request_context *rc, struct err_info *info) {
+  const struct user *user = lists_of(rc).user;
+  if (!user || user->can_manage_ollama || rc->principal.role == USER_ROLE_ADMIN) return OK;
+  return err_set(info, ERR_FORBIDDEN, "you may not manage models; an administrator can allow it (can_manage_ollama)");
+}
+
+bool permit_is_bound(const struct request_context *rc) {
+  const struct lists l = lists_of(rc);
+  return l.user && (!l.user->has_all_models || l.user->node_model_count || (l.team && l.team->model_count));
+}
+
+enum err permit_model_at(const struct request_context *rc, const struct provider *at, struct str asked,
+                         struct str model, struct err_info *info) {
+  const struct str latest = STR(":latest");
+  const struct lists l = lists_of(rc);
+  char room[2][NODE_CODE_MAX + 2 * NODE_MODEL_NAME_MAX];
+  struct buf plain = {.p = room[0], .cap = sizeof room[0], .limit_bytes = sizeof room[0]};
+  struct buf tagged = {.p = room[1], .cap = sizeof room[1], .limit_bytes = sizeof room[1]};
+  if (!l.user) return OK;
+  if (str_has_suffix(model, latest)) model = str_sub(model, 0, model.n - latest.n);
+  buf_printf(&plain, "%.*s/%.*s", STR_ARG(at->id), STR_ARG(model));
+  buf_printf(&tagged, "%.*s/%.*s:latest", STR_ARG(at->id), STR_ARG(model));
+  if (tagged.failed) return err_set_param(info, ERR_BAD_VALUE, "model", "the model's name is too long");
+  size_t from = at->id.n + 1;
+  const struct access_target one = {asked, at->id, str_sub(buf_str(&plain), from, plain.n), buf_str(&plain)};
+  const struct access_target other = {asked, at->id, str_sub(buf_str(&tagged), from, tagged.n), buf_str(&tagged)};
+  enum access why = access_judge(l.user, l.team, &one);
+  if (!why || access_judge(l.user, l.team, &other) == ACCESS_GRANTED) return OK;
+  return refuse(why, info);
+}
+
 static enum err keep_allowed(struct request_context *rc, const struct lists *lists, struct str name,
                              struct resolution *r, struct err_info *info) {
   const struct deployment **v = ARENA_NEW_ARRAY(rc->arena, const struct deployment *, r->n);

@@ -5,6 +5,7 @@
 
 #include "base/id.h"
 #include "call/call.h"
+#include "call/manage.h"
 #include "dialect/dialect.h"
 #include "gateway/reply.h"
 #include "policy/auth.h"
@@ -42,6 +43,7 @@ enum endpoint_what {
   PATH_MODEL = 8,   /* {model} is the model's name */
   PATH_STREAM = 16, /* the answer is a stream */
   SEGMENT = 64,     /* {name} is one segment of the path, without a '/' */
+  MANAGED = 128,    /* models of a node are managed: in the request log like a call of a model */
   KEPT = 32         /* answers are kept for later turns, and ids of kept ones may stand in the request (Responses) */
 };
 
@@ -82,6 +84,7 @@ struct request_context {
   struct str asked; /* the model's name in the request; empty: not read */
   size_t bytes_in;
   const struct call_outcome *outcome; /* NULL: no model was called */
+  const struct manage *managed;       /* NULL: no node was asked to change its models */
   bool is_stream;
 };
 

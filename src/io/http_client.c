@@ -25,6 +25,16 @@ enum err http_call_read(struct http_call *call, struct str *piece, uint64_t dead
   return call->ops->read(call, piece, deadline_us, info);
 }
 
+enum err http_call_read_all(struct http_call *call, struct buf *out, uint64_t deadline_us, struct err_info *info) {
+  for (;;) {
+    struct str piece;
+    enum err e = http_call_read(call, &piece, deadline_us, info);
+    if (e || piece.n == 0) return e;
+    buf_put(out, piece);
+    if (out->failed) return ERR_UPSTREAM_TOO_LARGE;
+  }
+}
+
 void http_call_close(struct http_call *call) {
   if (call) call->ops->close(call);
 }

@@ -6,6 +6,7 @@
 #define MAESTRO_IO_HTTP_CLIENT_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "io/fiber.h"
 #include "io/http_msg.h"
 #include "io/loop.h"
@@ -84,6 +85,8 @@ const struct http_response *http_call_response(const struct http_call *call); /*
 /* The next decoded piece, valid until the next read or close; n == 0 with OK is the clean end. A connection that ends
  * early is ERR_UPSTREAM_CUT. Un-pauses the transport: a slow reader holds at most about 128 KiB here. */
 WAIT enum err http_call_read(struct http_call *call, struct str *piece, uint64_t deadline_us, struct err_info *info);
+/* Reads to the clean end, into out. ERR_UPSTREAM_TOO_LARGE beyond its limit; what is behind is left unread. */
+WAIT enum err http_call_read_all(struct http_call *call, struct buf *out, uint64_t deadline_us, struct err_info *info);
 /* Idempotent on NULL; never waits; an unfinished exchange closes its connection at once, so the upstream sees it. */
 void http_call_close(struct http_call *call);
 

@@ -13,16 +13,6 @@ struct query {
   bool changed;
 };
 
-static enum err read_list(struct http_call *http, struct buf *out, uint64_t deadline_us, struct err_info *info) {
-  for (;;) {
-    struct str piece;
-    enum err e = http_call_read(http, &piece, deadline_us, info);
-    if (e || piece.n == 0) return e;
-    buf_put(out, piece);
-    if (out->failed) return ERR_UPSTREAM_TOO_LARGE;
-  }
-}
-
 static enum err ask(struct http_client *client, const struct provider *p, struct str target, uint32_t timeout_ms,
                     struct arena *a, struct discovery_models *models, struct err_info *info) {
   uint64_t deadline = clock_deadline_ms(timeout_ms);
@@ -41,7 +31,7 @@ static enum err ask(struct http_client *client, const struct provider *p, struct
   buf_init(&body, LIST_MAX_BYTES);
   enum err e = provider_sign(a, p, clock_wall_us(), &request, info);
   if (!e) e = http_call_start(client, &request, &http, info);
-  if (!e) e = read_list(http, &body, deadline, info);
+  if (!e) e = http_call_read_all(http, &body, deadline, info);
   int status = e ? 0 : http_call_response(http)->status;
   if (!e && status / 100 != 2) e = err_set(info, ERR_UPSTREAM_STATUS, "the model list answered with status %d", status);
   struct discovery_models found;

@@ -67,11 +67,17 @@ static bool model_at(const struct mock *m, size_t i, struct str *id) {
 enum err mock_models_list(struct http_exchange *x, struct mock *m, const struct mock_target *t) {
   struct str ids[MODELS_MAX], id;
   struct buf body;
+  struct arena *a = http_exchange_arena(x);
+  struct str *shown = ids;
   size_t n = 0;
   for (size_t i = 0; n < MODELS_MAX && model_at(m, i, &id); i++)
     if (!str_has_suffix(id, STR("-"))) ids[n++] = id;
+  if (t->dialect == &mock_ollama && !is_hidden(m)) {
+    shown = ARENA_NEW_ARRAY(a, struct str, n + MOCK_SHELF_MAX);
+    n = shown ? mock_shelf_list(&m->shared->shelf, ids, n, a, shown, n + MOCK_SHELF_MAX) : 0;
+  }
   buf_init(&body, 0);
-  t->dialect->models(ids, n, &body);
+  t->dialect->models(shown, n, &body);
   return send_buf(x, t, &body);
 }
 

@@ -28,6 +28,7 @@ struct mock_request {
   bool is_demo;               /* generated JSON says so */
   uint64_t seed;              /* of what comes back sealed */
   struct mock_stored *stored; /* what answers are kept in; NULL: nowhere */
+  struct mock_shelf *shelf;   /* models that came and went */
   void *own;                  /* the dialect's */
   struct mock_scan scan;
   bool is_parsed;

@@ -243,6 +243,7 @@ enum err mock_call_run(struct http_exchange *x, struct mock *m, const struct moc
                               .headers = r->headers,
                               .seed = m->shared->options.seed,
                               .stored = &m->shared->stored,
+                              .shelf = &m->shared->shelf,
                               .is_demo = m->shared->options.is_demo}};
   mock_count(&m->counters.live, 1);
   enum err e = run(&c);

@@ -174,7 +174,7 @@ static void event_generate(const struct mock_answer *a, struct str start, const 
 /* --- errors ------------------------------------------------------------------------------------------------------- */
 
 #define ROW(status_, message_) .status = status_, .message = TEXT(message_)
-static const struct mock_error errors[] = {
+const struct mock_error mock_ollama_errors[MOCK_OLLAMA_ERROR_ROWS] = {
     {ROW(400, "invalid request")},
     {ROW(401, "unauthorized")},
     {ROW(403, "this model requires a subscription, upgrade for access")},
@@ -186,19 +186,19 @@ static const struct mock_error errors[] = {
     {ROW(500, "an error was encountered while running the model: unexpected EOF")},
 };
 
-static void error(const struct mock_error *e, struct buf *out) {
+void mock_ollama_error(const struct mock_error *e, struct buf *out) {
   PUT(out, "{\"error\":");
   buf_put_json(out, e->message);
   buf_put_char(out, '}');
 }
 
-static void error_event(const struct mock_error *e, struct mock_progress *at, struct buf *out) {
+void mock_ollama_error_event(const struct mock_error *e, struct mock_progress *at, struct buf *out) {
   at->events++;
-  error(e, out);
+  mock_ollama_error(e, out);
   buf_put_char(out, '\n');
 }
 
-static void broken_event(struct mock_progress *at, struct buf *out) {
+void mock_ollama_broken_event(struct mock_progress *at, struct buf *out) {
   at->events++;
   PUT(out, "{\"model\":\"broken\",\"message\":{\"role\":\n");
 }
@@ -211,12 +211,24 @@ static void broken_event(struct mock_progress *at, struct buf *out) {
   "\"1B\",\"quantization_level\":\"Q4_K_M\"}"
 #define DIGEST "6d6f636b6d6f636b6d6f636b6d6f636b6d6f636b6d6f636b6d6f636b6d6f636b"
 
+/* A name's tag stands behind the last '/': what comes before may be a host with a port. */
+static bool has_tag(struct str id) {
+  struct str rest = id, head;
+  while (str_cut(rest, '/', &head, &rest)) continue;
+  return str_find_char(head, ':') != SIZE_MAX;
+}
+
 static void put_name(struct buf *out, struct str id) {
-  PUT(out, "\"name\":\"");
-  buf_put(out, id); /* names of the table: no byte that needs escaping */
-  PUT(out, ":latest\",\"model\":\"");
-  buf_put(out, id);
-  PUT(out, ":latest\",");
+  struct buf name;
+  buf_init(&name, 0);
+  buf_put(&name, id);
+  if (!has_tag(id)) PUT(&name, ":latest");
+  PUT(out, "\"name\":");
+  buf_put_json(out, buf_str(&name));
+  PUT(out, ",\"model\":");
+  buf_put_json(out, buf_str(&name));
+  buf_put_char(out, ',');
+  buf_clear(&name);
 }
 
 static void models(const struct str *ids, size_t n, struct buf *out) {
@@ -252,10 +264,7 @@ static void reply_show(const struct mock_answer *a, struct buf *out) {
       "\"thinking\",\"vision\"],\"modified_at\":\"2026-01-01T00:00:00Z\"}");
 }
 
-#define SHARED                                                                                 \
-  .json_type = TEXT("application/json; charset=utf-8"), .errors = errors,                      \
-  .error_count = sizeof errors / sizeof errors[0], .error = error, .error_event = error_event, \
-  .broken_event = broken_event
+#define SHARED .json_type = TEXT("application/json; charset=utf-8"), MOCK_OLLAMA_ERRORS
 
 #define STREAMS .stream_type = TEXT("application/x-ndjson"), .head = head
 

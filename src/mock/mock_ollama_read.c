@@ -12,7 +12,16 @@ struct reader {
   struct mock_ollama *own;
 };
 
-static bool begin(struct reader *r, struct mock_request *q, struct arena *a, struct mock_error *fault) {
+static bool take_model(struct reader *r, struct str model) {
+  if (model.n == 0) return mock_refuse(r->fault, STR("model is required"));
+  r->own->name = model;
+  r->own->model = mock_json_escaped(model, r->arena);
+  r->q->scan.model = r->own->model;
+  if (str_has_suffix(model, STR(":latest"))) r->q->scan.model.n -= 7;
+  return true;
+}
+
+static bool begin_any(struct reader *r, struct mock_request *q, struct arena *a, struct mock_error *fault) {
   *r = (struct reader){q, a, fault, NULL, ARENA_NEW(a, struct mock_ollama)};
   q->own = r->own;
   q->scan.n = 1;
@@ -21,13 +30,15 @@ static bool begin(struct reader *r, struct mock_request *q, struct arena *a, str
   if (q->body.n == 0) return mock_refuse(r->fault, STR("missing request body"));
   r->root = mock_json_read(q->body, a);
   if (!yyjson_is_obj(r->root)) return mock_refuse(r->fault, STR("invalid character in request body"));
-  struct str model = mock_json_member(r->root, "model");
-  if (model.n == 0) model = mock_json_member(r->root, "name"); /* the older member of /api/show */
-  if (model.n == 0) return mock_refuse(r->fault, STR("model is required"));
-  r->own->model = mock_json_escaped(model, a);
-  q->scan.model = r->own->model;
-  if (str_has_suffix(model, STR(":latest"))) q->scan.model.n -= 7;
+  r->own->root = r->root;
   return true;
+}
+
+static bool begin(struct reader *r, struct mock_request *q, struct arena *a, struct mock_error *fault) {
+  if (!begin_any(r, q, a, fault)) return false;
+  struct str model = mock_json_member(r->root, "model");
+  if (model.n == 0) model = mock_json_member(r->root, "name"); /* what older clients say */
+  return take_model(r, model);
 }
 
 /* --- what the server refuses -------------------------------------------------------------------------------------- */
@@ -189,6 +200,17 @@ bool mock_ollama_scan_embeddings(struct mock_request *q, struct arena *a, struct
 bool mock_ollama_scan_show(struct mock_request *q, struct arena *a, struct mock_error *fault) {
   struct reader r;
   return begin(&r, q, a, fault);
+}
+
+bool mock_ollama_scan_copy(struct mock_request *q, struct arena *a, struct mock_error *fault) {
+  struct reader r;
+  if (!begin_any(&r, q, a, fault)) return false;
+  struct str source = mock_json_member(r.root, "source");
+  r.own->destination = mock_json_member(r.root, "destination");
+  if (source.n == 0) return mock_refuse(fault, STR("source \"\" is invalid"));
+  if (r.own->destination.n == 0) return mock_refuse(fault, STR("destination \"\" is invalid"));
+  q->user_text = source;
+  return take_model(&r, source);
 }
 
 bool mock_ollama_scan_none(struct mock_request *q, struct arena *a, struct mock_error *fault) {

@@ -13,6 +13,7 @@ enum err mock_shared_new(struct mock_shared **out, const struct mock_options *op
   mock_prose_init(&s->prose, options->seed);
   pthread_mutex_init(&s->lock, NULL);
   mock_stored_init(&s->stored);
+  mock_shelf_init(&s->shelf);
   *out = s;
   return OK;
 }
@@ -28,6 +29,7 @@ static void drop_oldest(struct mock_shared *s) {
 
 void mock_shared_reset(struct mock_shared *s) {
   mock_stored_clear(&s->stored);
+  mock_shelf_reset(&s->shelf);
   pthread_mutex_lock(&s->lock);
   while (s->record_count) drop_oldest(s);
   s->records_seen = s->aborts_seen = 0;
@@ -45,6 +47,7 @@ void mock_shared_free(struct mock_shared *s) {
   if (!s) return;
   while (s->record_count) drop_oldest(s);
   mock_stored_destroy(&s->stored);
+  mock_shelf_destroy(&s->shelf);
   pthread_mutex_destroy(&s->lock);
   free(s);
 }

@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include "mock/mock_answer.h"
+#include "mock/mock_shelf.h"
 #include "mock/mock_stored.h"
 
 enum {
@@ -43,6 +44,7 @@ struct mock_shared {
   struct mock_prose prose;     /* immutable */
   uint64_t started_us;
   struct mock_stored stored; /* has a lock of its own */
+  struct mock_shelf shelf;   /* the same */
   pthread_mutex_t lock;      /* guards all below */
   struct mock *workers;
   struct str records[MOCK_RECORDS_MAX]; /* JSON objects, malloc'ed */

@@ -15,6 +15,7 @@ static const bool rights[AUTH_CLASS_COUNT][AUTH_KIND_COUNT] = {
     [AUTH_CLASS_OPEN] = {true, true, true, true, true, true, true},
     [AUTH_CLASS_DETAILS] = {true, true, true, true, true, true, true},
     [AUTH_CLASS_INFERENCE] = {[AUTH_LOCAL] = true, [AUTH_KEY] = true, [AUTH_ADMIN] = true, [AUTH_USER] = true},
+    [AUTH_CLASS_MANAGE] = {[AUTH_ADMIN] = true, [AUTH_USER] = true},
     [AUTH_CLASS_METRICS] = {false, true, true, true, true, true, false},
     [AUTH_CLASS_API_READ] = {[AUTH_LOCAL] = true, [AUTH_KEY] = true, [AUTH_ADMIN] = true},
     [AUTH_CLASS_API_REFRESH] = {[AUTH_LOCAL] = true, [AUTH_KEY] = true, [AUTH_ADMIN] = true},
@@ -38,12 +39,13 @@ static const enum user_role least_roles[AUTH_CLASS_COUNT] = {
 
 bool auth_may(const struct auth_principal *principal, enum auth_class class) {
   if (class >= AUTH_CLASS_COUNT || principal->kind >= AUTH_KIND_COUNT) return false;
-  if (principal->is_session && class == AUTH_CLASS_INFERENCE)
+  if (principal->is_session && (class == AUTH_CLASS_INFERENCE || class == AUTH_CLASS_MANAGE))
     return false; /* models are for tokens, which are counted */
-  bool is_api = class == AUTH_CLASS_API_OPERATE || class == AUTH_CLASS_API_SECRETS || class == AUTH_CLASS_API_CHANGE;
+  bool is_first_keys = class == AUTH_CLASS_API_OPERATE || class == AUTH_CLASS_API_SECRETS ||
+                       class == AUTH_CLASS_API_CHANGE || class == AUTH_CLASS_MANAGE;
   bool has_role = principal->kind == AUTH_USER && least_roles[class] && principal->role >= least_roles[class];
   return rights[class][principal->kind] || has_role ||
-         (is_api && principal->kind == AUTH_KEY && principal->is_first_key);
+         (is_first_keys && principal->kind == AUTH_KEY && principal->is_first_key);
 }
 
 struct str auth_principal_name(const struct auth_principal *principal, char out[AUTH_NAME_BYTES]) {

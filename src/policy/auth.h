@@ -44,6 +44,7 @@ enum auth_class {
   AUTH_CLASS_OPEN,          /* /health, /readyz, /, login, assets: nobody is asked */
   AUTH_CLASS_DETAILS,       /* /healthz, /: served to all; a principal unlocks more. Never fails for credentials */
   AUTH_CLASS_INFERENCE,     /* inference, model lists, /v1/route, own traces, feedback */
+  AUTH_CLASS_MANAGE,        /* models of nodes are managed: users (of whom the endpoint asks more), the first key */
   AUTH_CLASS_METRICS,       /* /metrics */
   AUTH_CLASS_API_READ,      /* /api/admin: reads without secrets, models */
   AUTH_CLASS_API_REFRESH,   /* /api/admin/models/refresh: any key, and local calls */

@@ -18,12 +18,13 @@ static void add(struct fields *f, struct log_field field) {
 }
 
 static void add_call(struct fields *f, const struct request_record *r) {
-  if (!r->is_model_call) return;
-  add(f, log_str(LOG_MODEL, r->model));
+  if (!r->provider.n) return;
+  if (r->model.n) add(f, log_str(LOG_MODEL, r->model));
   add(f, log_str(LOG_PROVIDER, r->provider));
   add(f, log_u64(LOG_ATTEMPTS, r->attempts));
   add(f, log_i64(LOG_UPSTREAM_STATUS, r->upstream_status));
   add(f, log_bool(LOG_STREAM, r->is_stream));
+  if (!r->is_model_call) return;
   add(f, log_u64(LOG_OVERHEAD_US, r->overhead_us));
   if (r->ttft_us) add(f, log_u64(LOG_TTFT_US, r->ttft_us));
   if (usage_has(&r->usage, USAGE_INPUT)) add(f, log_i64(LOG_INPUT_TOKENS, r->usage.tokens[USAGE_INPUT]));

@@ -12,7 +12,7 @@ struct request_record {
   struct str user, team, source, type; /* user: the name; empty: as principal */
   struct str asked;                    /* the model's name as it was asked for; empty: not known */
   struct str request_id, trace_id, route, method, principal, client;
-  struct str model, provider; /* of what ran; empty: no model was called */
+  struct str model, provider; /* of what ran; empty: no model was called; without one, no provider was asked */
   unsigned endpoint_label;    /* metrics_endpoint */
   int status;                 /* answered; 499: the client left before */
   enum err error;

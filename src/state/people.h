@@ -44,7 +44,7 @@ struct user {
   enum user_role role;
   bool is_active;
   bool has_all_models;    /* then `models` says nothing */
-  bool can_manage_ollama; /* pull, copy and delete models of Ollama's nodes */
+  bool can_manage_ollama; /* models of Ollama's nodes: pull, push, create, copy, delete */
   bool has_password;
   int64_t created_us, updated_us;
   int64_t sessions_from_us; /* a session that was made before has ended */

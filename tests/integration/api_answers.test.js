@@ -82,13 +82,22 @@ async function nodes() {
     ['GET', '/admin/nodes/models/distribution'], ['GET', '/admin/nodes/load-balancer/status'], ['GET', '/admin/models/openai-compatible'],
     ['POST', `${at}/models`, { model_name: 'by/hand', context_length: '8K' }], ['PATCH', `${at}/models/by/hand`, { context_length: null }],
     ['PATCH', `/admin/models/nodes/${code}/by/hand/available`, { is_available: false }], ['PATCH', '/admin/models/by/hand/available', { is_available: true }],
-    ['DELETE', `${at}/models/by/hand`], ['DELETE', at]);
+    ['DELETE', `${at}/models/by/hand`], ['DELETE', at], ['POST', '/admin/models/sync-capabilities'], ['POST', '/admin/models/sync-vllm-meta']);
+}
+
+async function ollama() {
+  const pull = { name: 'smol:1b', stream: false };
+  await all(['POST', '/admin/nodes', { node_type: 'ollama', base_url: mock.url, allow_private: true, name: 'box' }],
+    ['POST', '/admin/nodes/box/pull-model', pull], ['POST', '/admin/nodes/box/pull-model', { model: 'smol:1b' }], ['POST', '/admin/nodes/pull-model-all', pull],
+    ['POST', '/admin/models/pull', { ...pull, node: 'box' }], ['POST', '/admin/models/show?name=smol:1b&node=box'], ['DELETE', '/admin/models/ollama/smol:1b?node=box'],
+    ['DELETE', '/admin/nodes/box']);
 }
 
 async function names() {
   const mappings = '/admin/model-mappings', groups = '/admin/model-groups';
   await all(['POST', mappings, { display_name: 'fast', real_name: 'up/alpha', context_length: '1K', capabilities: ['tools'] }],
     ['POST', mappings, { display_name: 'fast', real_name: 'up/beta', node_id: 'up' }], ['GET', `${mappings}/fast`], ['GET', `${mappings}/quick`], ['GET', mappings],
+    ['PATCH', '/admin/models/fast/capabilities', { capabilities: ['vision'] }],
     ['PUT', `${mappings}/fast`, { display_name: 'faster' }], ['POST', `${mappings}/invalidate-cache`],
     ['POST', groups, { name: 'team', description: 'for people' }], ['PUT', `${groups}/team`, { strategy: 'weighted' }], ['PATCH', `${groups}/team`, { max_failover_retries: 2 }]);
   const { members: [{ id }] } = await send('POST', `${groups}/team/members`, { model_display_name: 'up/alpha', capability_tags: ['x'], nodes: ['up'] });
@@ -121,9 +130,9 @@ async function server() {
 async function records() {
   for (const query of ['', '?limit=1', '?username=ann']) await get(`/admin/dashboard/requests-log${query}`);
   for (const format of ['csv', 'jsonl']) await get(`/admin/dashboard/requests-log/export?format=${format}`);
-  for (const path of ['stats', 'charts/requests', 'charts/tokens', 'charts/models', 'user-stats']) await get(`/admin/dashboard/${path}`);
+  for (const path of ['stats', 'charts/requests', 'charts/tokens', 'charts/models', 'user-stats', 'team-stats']) await get(`/admin/dashboard/${path}`);
   for (const path of ['activity', 'token-usage', 'model-usage']) await get(`/admin/users/ann/${path}?limit=1`);
-  await all(['GET', '/admin/stats'], ['GET', '/admin/audit-logs'], ['GET', '/admin/audit-logs?limit=1']);
+  await all(['GET', '/admin/stats'], ['GET', '/admin/teams/red/token-usage'], ['GET', '/admin/audit-logs'], ['GET', '/admin/audit-logs?limit=1']);
 }
 
 async function end() {
@@ -135,7 +144,7 @@ async function end() {
 }
 
 test('every operation of the administration answers as it is described', async () => {
-  for (const step of [people, lists, nodes, names, server, records, end]) await step();
+  for (const step of [people, lists, nodes, ollama, names, server, records, end]) await step();
   // What stands below /api/admin is the same function again.
   const described_ = described.operations().filter(({ path }) => path.startsWith('/admin/') || /^\/(api\/docs|$|health|readyz|metrics)/.test(path)
     || (path.startsWith('/api/admin/') && !described.operations().some((o) => o.path === path.slice(4))));

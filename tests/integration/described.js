@@ -8,7 +8,7 @@ import addFormats from 'ajv-formats';
 const CHECKED_BYTES_MAX = 4 << 20;
 // What `default` stands for where the errors are our own; all others are listed one by one.
 const OTHER_FAILURES = [408, 413, 415, 429, 500, 502, 504, 507];
-const HEADERS = /^(etag|link|retry-after|www-authenticate|set-cookie|content-disposition|x-ratelimit-.*|x-maestro-(?!trace-id).*)$/;
+const HEADERS = /^(etag|link|retry-after|retry-after-ms|www-authenticate|set-cookie|content-disposition|(x|anthropic)-ratelimit-.*|x-maestro-(?!trace-id).*)$/;
 
 const servers = new Set(); // "http://127.0.0.1:12345"
 const seen = new Set(); // "GET /admin/users 200"
@@ -74,7 +74,7 @@ async function faultOf(method, url, init, reply) {
   const found = describedAs(route, verb, reply.status);
   if (!found) return `status ${reply.status}`;
   for (const [name] of reply.headers) {
-    const family = name.startsWith('x-ratelimit-') ? 'x-ratelimit-' : name; // a provider's pass through
+    const [family] = /^(x|anthropic)-ratelimit-/.exec(name) ?? [name]; // a provider's pass through
     const isNamed = Object.keys(found.response.headers ?? {}).some((h) => h.toLowerCase().startsWith(family));
     if (HEADERS.test(name) && !isNamed) return `header ${name}`;
   }

@@ -116,7 +116,9 @@ test('429 with Retry-After and the dialect\'s headers; each key has its own', as
     assert.equal((await a.json()).error.type, 'rate_limit_error');
     assert.equal(a.headers.get('anthropic-ratelimit-requests-limit'), '3');
     assert.equal(a.headers.get('anthropic-ratelimit-requests-remaining'), '0');
-    assert.ok(Math.abs(Date.parse(a.headers.get('anthropic-ratelimit-requests-reset')) - (now + left)) < 2000);
+    const reset = Date.parse(a.headers.get('anthropic-ratelimit-requests-reset'));
+    assert.ok(Math.abs(reset - (now + left)) < 2000);
+    assert.equal(reset % 60000, 0, 'the end of a minute, to the second');
     assert.equal(a.headers.get('x-ratelimit-limit-requests'), null);
     const g = await serve.post('/v1beta/models/cheap:generateContent', { contents: [{ parts: [{ text: 'x' }] }] });
     assert.equal(g.status, 429);
@@ -190,6 +192,29 @@ test('the output limit that a budget needs is said, trimmed where allowed, never
       assert.equal(r.headers.get('x-maestro-max-tokens'), String(rest / 20000000n), label);
       assert.equal((await sent()).max_tokens, Number(rest / 20000000n), label);
       await r.text();
+    });
+  }
+});
+
+test('no limit is trimmed below what makes the request a fault with its vendor', async () => {
+  const thinking = (budget_tokens) => ({ model: 'claude-mock', max_tokens: 5000, thinking: { type: 'enabled', budget_tokens }, messages: user('x') });
+  await withServe({ budgetUsd: 60, trim: true }, async (serve) => {
+    const trimmed = await serve.post('/v1/messages', thinking(1024));
+    assert.equal(trimmed.status, 200, await trimmed.text());
+    const limit = Number(trimmed.headers.get('x-maestro-max-tokens'));
+    assert.ok(limit > 1024 && limit < 5000, String(limit));
+    // 3000 tokens of thinking cannot be paid for: told so here, where a lower limit would be the vendor's 400.
+    const refused = await serve.post('/v1/messages', thinking(3000));
+    assert.equal(refused.status, 402);
+    const dollars = /may cost up to \$([\d.]+)/.exec(await refused.text());
+    assert.ok(Number(dollars[1]) > 60, 'the least that the request can cost');
+  });
+  // Of the Responses API no limit is below 16, whatever limits.minOutput says.
+  for (const [budgetUsd, status] of [[6, 200], [5.7, 402]]) {
+    await withServe({ budgetUsd, minOutput: 1 }, async (serve) => {
+      const r = await serve.post('/v1/responses', { model: 'dear', input: 'x' });
+      assert.equal(r.status, status, await r.text());
+      if (status === 200) assert.ok(Number(r.headers.get('x-maestro-max-tokens')) >= 16);
     });
   }
 });
@@ -315,6 +340,10 @@ test('a damaged balances file and a lock that is held: told, and nobody with a b
     assert.match(log(serve), /another server of this data directory/);
     assert.equal((await chat(serve, 'cheap', 'x')).status, 503);
     assert.equal((await health(serve)).journal.durable, false);
+    const { spent_usd, left_usd, budget_usd } = await account(serve);
+    assert.deepEqual([spent_usd, left_usd, budget_usd], [null, null, 100], 'unknown is not nothing');
+    assert.doesNotMatch(await serve.metrics(), /^maestro_budget_/m);
+    assert.ok(serve.logs().some((l) => l.event === 'what is spent will not be written down, and callers with a budget are refused'));
     serve.writeConfig(config({}));
     await until('callers without a budget to be served', async () => (await chat(serve, 'cheap', 'x')).status === 200);
     serve.child.kill('SIGTERM');

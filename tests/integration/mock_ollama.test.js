@@ -119,6 +119,57 @@ test('models and versions', async () => {
   assert.deepEqual([r.model, r.message.content], ['echo:latest', 'say']);
 });
 
+const names = async () => (await ollama.list()).models.map((m) => m.name);
+const progress = async (stream) => {
+  const lines = [];
+  for await (const line of await stream) lines.push(line);
+  return lines;
+};
+
+test('models are pulled, copied, created, pushed and deleted', async () => {
+  const lines = await progress(ollama.pull({ model: 'llama3.2:1b', stream: true }));
+  assert.equal(lines[0].status, 'pulling manifest');
+  assert.deepEqual(lines.slice(-3).map((l) => l.status), ['verifying sha256 digest', 'writing manifest', 'success']);
+  const layers = lines.filter((l) => l.digest);
+  assert.ok(layers.length > 3 && layers.every((l) => l.status.startsWith('pulling ') && l.digest.startsWith('sha256:')));
+  assert.ok(layers.every((l, i) => l.completed <= l.total && (i === 0 || l.completed > layers[i - 1].completed)));
+  assert.equal(layers.at(-1).completed, layers.at(-1).total);
+  assert.ok((await names()).includes('llama3.2:1b'));
+  assert.deepEqual(await ollama.pull({ model: 'qwen3' }), { status: 'success' });
+  assert.ok((await names()).includes('qwen3:latest'), 'a name without a tag has the tag latest');
+  await ollama.copy({ source: 'qwen3', destination: 'me/copy:v1' });
+  assert.deepEqual(await ollama.create({ model: 'made', from: 'qwen3', system: 's' }), { status: 'success' });
+  assert.ok((await progress(ollama.create({ model: 'made2', from: 'qwen3', stream: true }))).length > 2);
+  assert.equal((await progress(ollama.push({ model: 'me/copy:v1', stream: true }))).at(-1).status, 'success');
+  assert.deepEqual(await ollama.push({ model: 'me/copy:v1' }), { status: 'success' });
+  for (const name of ['llama3.2:1b', 'qwen3', 'me/copy:v1', 'made', 'made2', 'echo']) await ollama.delete({ model: name });
+  const left = await names();
+  for (const name of ['llama3.2:1b', 'qwen3:latest', 'me/copy:v1', 'made:latest', 'made2:latest', 'echo:latest']) assert.ok(!left.includes(name), name);
+  await mock.reset();
+  assert.ok((await names()).includes('echo:latest'));
+});
+
+test('what cannot be managed', async () => {
+  await refused(ollama.delete({ model: 'nothing' }), 404, /^model 'nothing' not found$/);
+  await refused(ollama.copy({ source: 'nothing', destination: 'x' }), 404, /^model "nothing" not found$/);
+  await refused(ollama.copy({ source: '', destination: 'x' }), 400, /source/);
+  await refused(ollama.create({ model: 'm' }), 400, /neither 'from' or 'files'/);
+  await refused(ollama.pull({ model: '' }), 400, /model is required/);
+  await refused(ollama.pull({ model: 'fail-503' }), 503, /./);
+  await refused(ollama.pull({ model: 'stream-error' }), 500, /./);
+  await assert.rejects(progress(ollama.pull({ model: 'stream-error', stream: true })), /unexpected EOF/);
+  await assert.rejects(progress(ollama.pull({ model: 'stream-cut', stream: true })));
+  await refused(ollama.delete({ model: 'fail-500' }), 500, /./);
+  for (const name of ['stream-error', 'fail-503']) assert.ok(!(await names()).includes(name), 'what failed is not there');
+  const slow = await ollama.pull({ model: 'pace-200', stream: true });
+  const from = Date.now();
+  let seen = 0;
+  for await (const line of slow) if (line.digest && ++seen === 2) break;
+  slow.abort();
+  assert.ok(Date.now() - from >= 200);
+  assert.ok(!(await names()).includes('pace-200:latest'));
+});
+
 test('errors are text', async () => {
   for (const status of [400, 401, 404, 429, 500, 503]) {
     await refused(ask(`[[mock:fail-${status}]]`), status, /./);

@@ -157,7 +157,22 @@ test('an alias of a node holds there, one for all everywhere else', async () => 
   assert.match((await chat('mine')).used, /\/alpha$/);
   await ok('POST', '/model-mappings', { display_name: 'mine', real_name: 'alpha', node_ids: ['two'] });
   assert.equal((await chat('mine')).used, 'two/alpha');
-  await ok('DELETE', '/model-mappings/mine');
+  // A change that names neither nodes nor model leaves each row its own, whatever it leads to.
+  const rows = async (name) => (await ok('GET', `/model-mappings/${name}`)).map((a) => [a.id, a.node_ids, a.real_name, a.context_length]);
+  await ok('POST', '/model-mappings', { display_name: 'mine', real_name: 'local/llama', context_length: 77 });
+  const before = await rows('mine');
+  assert.equal(before.length, 2);
+  assert.equal((await ok('PATCH', '/models/mine/capabilities', { capabilities: ['vision'] })).length, 2);
+  await ok('PUT', '/model-mappings/mine', { display_name: 'team/ours' });
+  assert.deepEqual(await rows('team/ours'), before);
+  assert.equal((await admin('GET', '/model-mappings/mine')).status, 404);
+  for (const a of await ok('GET', '/model-mappings/team/ours')) assert.deepEqual(a.capabilities, ['vision']);
+  assert.equal((await chat('team/ours')).used, 'two/alpha');
+  await ok('PATCH', '/models/team/ours/capabilities', { capabilities: [] });
+  await refused(422, 'capabilities', 'PATCH', '/models/team/ours/capabilities', {});
+  await refused(422, 'real_name', 'PATCH', '/models/team/ours/capabilities', { capabilities: [], real_name: 'alpha' });
+  assert.equal((await admin('PATCH', '/models/none/capabilities', { capabilities: [] })).status, 404);
+  await ok('DELETE', '/model-mappings/team/ours');
 });
 
 test('bad aliases are refused with their member', async () => {

@@ -370,6 +370,11 @@ test('models: switched off, measured, gone', async () => {
     assert.equal((await of('two')).is_listed, false);
     assert.equal((await chat('lister/org/three')).status, 404);
     assert.equal((await of('one')).context_length, 100);
+    // By the names that model-maestro's users know.
+    list.models = [{ id: 'one' }, { id: 'four', max_model_len: 4096 }];
+    for (const path of ['/models/sync-capabilities', '/models/sync-vllm-meta'])
+      assert.equal((await expect(200, 'POST', path)).results.find((r) => r.node_code === 'lister').synced_count, 2);
+    assert.equal((await of('four')).context_length, 4096);
     await expect(204, 'DELETE', '/nodes/lister');
   } finally {
     await list.close();

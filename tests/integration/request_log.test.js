@@ -93,7 +93,11 @@ test('a call has a row with what is known of it', async () => {
 test('streams, other types and unknown prices', async () => {
   await (await chat('beta', ann, { stream: true })).text();
   await (await call('/v1/embeddings', { model: 'beta', input: PROMPT }, { authorization: `Bearer ${ann}` })).text();
-  await (await call('/v1/messages/count_tokens', { model: 'alpha', messages: user(PROMPT) }, { 'x-api-key': ann })).text();
+  const used = async () => (await serve.metrics()).match(/^maestro_(tokens|cost_unknown)_total.*/gm);
+  const before = await used();
+  assert.ok(before.length);
+  assert.equal((await call('/v1/messages/count_tokens', { model: 'alpha', messages: user(PROMPT) }, { 'x-api-key': ann })).status, 200);
+  assert.deepEqual(await used(), before, 'what is counted is not used');
   await (await call('/v1beta/models/alpha:generateContent?key=' + ann, { contents: [{ role: 'user', parts: [{ text: PROMPT }] }] })).text();
   total += 4;
   const newest = (await rows(total)).logs.slice(0, 4); // two workers: rows of one moment come in any order
@@ -104,6 +108,7 @@ test('streams, other types and unknown prices', async () => {
   assert.equal(stream.cost_usd, null, 'no price is not no cost');
   assert.equal(embed.request_type, 'embedding');
   assert.equal(count.request_type, 'count');
+  assert.deepEqual([count.prompt_tokens, count.total_tokens, count.cost_usd, count.is_estimated], [null, null, null, false]);
   assert.equal(gemini.url_path, '/v1beta/models/{model}:generateContent', 'the template, never the target');
   assert.equal(gemini.source, 'Node.js');
 });
@@ -291,6 +296,37 @@ test('use by users', async () => {
   assert.deepEqual(activity.activities.map((r) => r.id), anns.slice(0, 2).map((r) => r.id));
   assert.equal(activity.total_returned, 2);
   assert.deepEqual((await admin('/admin/users/bob/activity')).body.activities.map((r) => r.status_code), [403]);
+});
+
+test('use by teams, of when their members were in them', async () => {
+  const change = async (method, path, body) => {
+    const r = await fetch(serve.url + path, { method, headers: { authorization: `Bearer ${ADMIN}`, 'content-type': 'application/json' }, body: body && JSON.stringify(body) });
+    assert.ok(r.status < 300, await r.text());
+  };
+  for (const name of ['red', 'blue', 'idle']) await change('POST', '/admin/teams', { name });
+  for (const [team, calls] of [['red', 2], ['blue', 1]]) {
+    await change('PATCH', '/admin/users/ann', { team });
+    for (let i = 0; i < calls; i++) await (await chat('alpha', ann)).text();
+    total += calls;
+  }
+  await change('PATCH', '/admin/users/ann', { team: null });
+  const { logs } = await rows(total, '?limit=200');
+  const of = (team) => logs.filter((r) => r.team === team);
+  const { teams, total: count, period } = (await admin('/admin/dashboard/team-stats')).body;
+  assert.deepEqual([count, teams.map((t) => [t.team, t.total_requests])], [2, [['red', 2], ['blue', 1]]]);
+  assert.ok(period.start_date && period.end_date);
+  for (const t of teams) {
+    assert.equal(t.failed_requests, 0);
+    assert.equal(t.prompt_tokens, of(t.team).reduce((n, r) => n + r.prompt_tokens, 0));
+    assert.ok(Math.abs(t.cost_usd - of(t.team).reduce((n, r) => n + r.cost_usd, 0)) < 1e-9);
+  }
+  assert.equal((await admin('/admin/dashboard/team-stats?limit=1')).body.teams.length, 1);
+  const red = (await admin('/admin/teams/red/token-usage')).body;
+  assert.deepEqual([red.team, red.usage.total_requests, red.usage.prompt_tokens], ['red', 2, teams[0].prompt_tokens]);
+  assert.equal((await admin('/admin/teams/red/token-usage?end_date=2020-01-01')).body.usage.total_requests, 0);
+  assert.equal((await admin('/admin/teams/idle/token-usage')).body.usage.total_requests, 0);
+  assert.equal((await admin('/admin/teams/none/token-usage')).status, 404);
+  assert.equal((await admin('/admin/dashboard/team-stats?limit=0')).status, 422);
 });
 
 test('exports have every row, and no formula', async () => {

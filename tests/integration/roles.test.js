@@ -69,7 +69,7 @@ async function makeCallers() {
 const description = async () => JSON.parse((await send(serve.url, 'GET', '/api/openapi.json', bearer(ADMIN))).text);
 const operations = (doc) => Object.entries(doc.paths)
   .flatMap(([path, item]) => Object.entries(item).map(([method, op]) => ({ method: method.toUpperCase(), path, op })));
-const isAdmin = (path) => /^\/(api\/)?admin\/|^\/api\/(docs|redoc|openapi)/.test(path);
+const isAdmin = (path) => /^\/(api\/)?admin\/|^\/api\/(docs|redoc|openapi|pull|push|create|copy|delete)/.test(path);
 
 before(async () => {
   mock = await startMock();
@@ -248,6 +248,11 @@ test('priorities: replaced where the revision is the one that was read, kept in 
   const stale = await change({ ...was, priorities: [] });
   assert.deepEqual([stale.status, JSON.parse(stale.text).error.code], [409, 'config_revision_conflict']);
   assert.match(stale.text, new RegExp(now.revision));
+  assert.equal(JSON.parse(stale.text).detail.code, 'config_revision_conflict');
+  assert.equal(JSON.parse(stale.text).detail.current_revision, now.revision);
+  assert.deepEqual([done, stale].map((r) => r.headers.get('etag')), [`"${now.revision}"`, `"${now.revision}"`]);
+  const unchanged = await send(serve.url, 'GET', path, { ...bearer(KEYS[0]), 'if-none-match': `"${now.revision}"` });
+  assert.equal(unchanged.status, 304);
   const { revision } = now;
   for (const [body, param] of [[{ priorities: [] }, 'revision'], [{ revision }, 'priorities'], [{ revision, priorities: 'x' }, 'priorities'],
     [{ revision, priorities: ['up/alpha', 'nothing'] }, 'priorities[1]'], [{ revision, priorities: ['a/b', 'a/b'] }, 'priorities[1]'],

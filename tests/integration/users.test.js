@@ -661,6 +661,16 @@ test('commands: backup, restore, export, import', async () => {
   const other = makeHome();
   assert.equal((await run(['store', 'import', lines], { home: other })).code, 0);
   assert.deepEqual(await list(other), ['ann']);
+  const audit = async (h) => {
+    const q = await startServe({ config: config(), home: h, env: { ADMIN_TOKEN: ADMIN } });
+    const { logs } = await (await fetch(`${q.url}/admin/audit-logs`, { headers: { authorization: `Bearer ${ADMIN}` } })).json();
+    q.child.kill('SIGTERM'); // stop() would take the home along
+    await q.exited;
+    return logs.map((l) => [l.action, l.entity_type, l.performed_by, l.details.after.users ?? l.details.after.username]);
+  };
+  // One row for all of an import, none for one that was refused; a restored store says so itself.
+  assert.deepEqual(await audit(other), [['import', 'store', 'command', 1]]);
+  assert.deepEqual(await audit(own), [['restore', 'store', 'command', 1], ['create', 'user', 'command', 'ann']]);
   const bad = join(own, 'bad.db');
   writeFileSync(bad, readFileSync(copy).subarray(0, 9000));
   assert.equal((await go('restore', bad)).code, 1);

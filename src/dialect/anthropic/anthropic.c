@@ -5,11 +5,12 @@
 #include "dialect/anthropic/anthropic_internal.h"
 #include "dialect/envelope_read.h"
 
-enum request_row { MODEL, MESSAGES, STREAM, MAX_TOKENS, MAESTRO, ROWS };
+enum request_row { MODEL, MESSAGES, STREAM, MAX_TOKENS, THINKING, THINKING_BUDGET, MAESTRO, ROWS };
 
 static const struct str request_paths[ROWS] = {
     [MODEL] = STR("model"),           [MESSAGES] = STR("messages"), [STREAM] = STR("stream"),
-    [MAX_TOKENS] = STR("max_tokens"), [MAESTRO] = STR("maestro"),
+    [MAX_TOKENS] = STR("max_tokens"), [THINKING] = STR("thinking"), [THINKING_BUDGET] = STR("thinking.budget_tokens"),
+    [MAESTRO] = STR("maestro"),
 };
 
 static struct envelope_once table = {.paths = request_paths, .n = ROWS};
@@ -19,6 +20,7 @@ static const struct envelope_table *request_table(void) { return envelope_once_t
 static enum err read_request(struct arena *a, struct str body, const struct envelope_scan *scan,
                              struct dialect_request *out, struct err_info *info) {
   struct dialect_request r = {.operation = out->operation, .max_tokens = -1, .wants_usage = true};
+  int64_t thinking = 0;
   const struct envelope_value *messages = envelope_scan_value(scan, MESSAGES);
   enum err e = envelope_read_model(a, body, scan, MODEL, &r.model, info);
   if (e) return e;
@@ -30,7 +32,11 @@ static enum err read_request(struct arena *a, struct str body, const struct enve
   e = envelope_read_options(body, scan, MAESTRO, &r, info);
   if (!e) e = envelope_read_flag(scan, STREAM, &r.is_stream, info);
   if (!e) e = envelope_read_limit(body, scan, MAX_TOKENS, &r.max_tokens, info);
-  if (!e) *out = r;
+  if (!e) e = envelope_read_limit(body, scan, THINKING_BUDGET, &thinking, info);
+  if (e) return e;
+  /* max_tokens has to be greater than it (docs of extended thinking, read 2026-11). */
+  if (thinking > 0) r.least_tokens = thinking < INT64_MAX ? thinking + 1 : thinking;
+  *out = r;
   return e;
 }
 

@@ -33,6 +33,9 @@ static const struct str request_paths[ROWS] = {
     [MAESTRO] = STR("maestro"),
 };
 
+/* max_output_tokens begins there: lower ones are refused as "below minimum value" (seen in reports, read 2026-11). */
+enum { LEAST_OUTPUT = 16 };
+
 static struct envelope_once table = {.paths = request_paths, .n = ROWS};
 
 const struct envelope_table *openai_responses_request_table(void) { return envelope_once_table(&table); }
@@ -61,7 +64,7 @@ static enum err check_input(const struct envelope_scan *scan, struct err_info *i
 
 enum err openai_responses_read_request(struct arena *a, struct str body, const struct envelope_scan *scan,
                                        struct dialect_request *out, struct err_info *info) {
-  struct dialect_request r = {.max_tokens = -1, .wants_usage = true};
+  struct dialect_request r = {.max_tokens = -1, .least_tokens = LEAST_OUTPUT, .wants_usage = true};
   enum err e = envelope_read_model(a, body, scan, MODEL, &r.model, info);
   if (!e) e = check_input(scan, info);
   if (!e) e = envelope_read_options(body, scan, MAESTRO, &r, info);

@@ -26,11 +26,18 @@ TEST(test_envelope) {
   assert_true(r.is_stream && r.wants_usage && r.wants_receipt);
   assert_int_equal(r.operation, LLM_COUNT_TOKENS);
   assert_int_equal(r.max_tokens, 128000);
+  assert_int_equal(r.least_tokens, 0);
   assert_str(r.options, q("{'budget':1}"));
   body = q("{'model':'m','messages':[1],'stream':null,'max_tokens':-5}");
   assert_int_equal(read_envelope(&a, body, &scan, &r, &info), OK);
   assert_false(r.is_stream || r.wants_receipt);
   assert_int_equal(r.max_tokens, -1);
+  body = q("{'model':'m','messages':[1],'max_tokens':4096,'thinking':{'type':'enabled','budget_tokens':1024}}");
+  assert_int_equal(read_envelope(&a, body, &scan, &r, &info), OK);
+  assert_int_equal(r.least_tokens, 1025);
+  body = q("{'model':'m','messages':[1],'thinking':{'budget_tokens':9223372036854775807}}");
+  assert_int_equal(read_envelope(&a, body, &scan, &r, &info), OK);
+  assert_int_equal(r.least_tokens, INT64_MAX);
   arena_clear(&a);
 }
 

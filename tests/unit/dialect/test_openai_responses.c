@@ -61,7 +61,7 @@ TEST(the_envelope) {
   struct err_info info;
   assert_int_equal(read_text("{\"model\":\"m\",\"input\":\"hi\"}", &r, &info), OK);
   assert_str(r.model, STR("m"));
-  assert_true(!r.is_stream && !r.wants_receipt && r.max_tokens == -1);
+  assert_true(!r.is_stream && !r.wants_receipt && r.max_tokens == -1 && r.least_tokens == 16);
   assert_int_equal(
       read_text("{\"input\":[],\"stream\":true,\"max_output_tokens\":9,\"maestro\":{\"a\":1},\"model\":\"m\"}", &r,
                 &info),

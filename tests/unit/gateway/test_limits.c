@@ -175,13 +175,13 @@ TEST(figures_name_no_secret) {
   struct buf b;
   buf_init(&b, 0);
   limits_put_json(s, NULL, &b);
-  assert_str(buf_str(&b), STR("[{\"name\":\"key:1\",\"period\":\"total\",\"spent_usd\":0,\"reserved_usd\":0,"
-                              "\"budget_usd\":1.5,\"left_usd\":1.5},{\"name\":\"key:2\",\"period\":\"total\","
-                              "\"spent_usd\":0,\"reserved_usd\":0,\"budget_usd\":1.5,\"left_usd\":1.5}]"));
+  assert_str(buf_str(&b), STR("[{\"name\":\"key:1\",\"period\":\"total\",\"spent_usd\":null,\"reserved_usd\":0,"
+                              "\"budget_usd\":1.5,\"left_usd\":null},{\"name\":\"key:2\",\"period\":\"total\","
+                              "\"spent_usd\":null,\"reserved_usd\":0,\"budget_usd\":1.5,\"left_usd\":null}]"));
   buf_reset(&b);
   limits_put_json(s, &second, &b);
-  assert_str(buf_str(&b), STR("[{\"name\":\"key:2\",\"period\":\"total\",\"spent_usd\":0,\"reserved_usd\":0,"
-                              "\"budget_usd\":1.5,\"left_usd\":1.5}]"));
+  assert_str(buf_str(&b), STR("[{\"name\":\"key:2\",\"period\":\"total\",\"spent_usd\":null,\"reserved_usd\":0,"
+                              "\"budget_usd\":1.5,\"left_usd\":null}]"));
   buf_clear(&b);
   drop(s);
   ledger_close();

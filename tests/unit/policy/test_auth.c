@@ -435,7 +435,7 @@ TEST(every_class_opens_to_those_whom_the_contract_names) {
       {AUTH_CLASS_METRICS, "yyyyyyn"},      {AUTH_CLASS_API_READ, "yyyynnn"},    {AUTH_CLASS_API_REFRESH, "yyyynnn"},
       {AUTH_CLASS_API_SECRETS, "nnyynnn"},  {AUTH_CLASS_API_CHANGE, "nnyynnn"},  {AUTH_CLASS_PANEL_READ, "ynnynnn"},
       {AUTH_CLASS_PANEL_CHANGE, "nnnynnn"}, {AUTH_CLASS_API_OPERATE, "nnyynnn"}, {AUTH_CLASS_PANEL_OPERATE, "nnnynnn"},
-      {AUTH_CLASS_DOCS, "nnnynny"},
+      {AUTH_CLASS_DOCS, "nnnynny"},         {AUTH_CLASS_MANAGE, "nnyyynn"},
   };
   static const struct auth_principal who[] = {
       {.kind = AUTH_LOCAL}, {.kind = AUTH_KEY, .index = 1}, {.kind = AUTH_KEY, .is_first_key = true},
@@ -452,7 +452,7 @@ TEST(every_class_opens_to_those_whom_the_contract_names) {
       [AUTH_CLASS_METRICS] = "yyyy",      [AUTH_CLASS_API_READ] = "nyyy",    [AUTH_CLASS_API_REFRESH] = "nnyy",
       [AUTH_CLASS_API_SECRETS] = "nnny",  [AUTH_CLASS_API_CHANGE] = "nnny",  [AUTH_CLASS_PANEL_READ] = "nyyy",
       [AUTH_CLASS_PANEL_CHANGE] = "nnny", [AUTH_CLASS_API_OPERATE] = "nnyy", [AUTH_CLASS_PANEL_OPERATE] = "nnyy",
-      [AUTH_CLASS_DOCS] = "nyyy"};
+      [AUTH_CLASS_DOCS] = "nyyy",         [AUTH_CLASS_MANAGE] = "yyyy"};
   for (int i = 0; i < AUTH_CLASS_COUNT; i++)
     for (int role = 0; role < USER_ROLE_COUNT; role++) {
       struct auth_principal user = {.kind = AUTH_USER, .id = 7, .role = (enum user_role)role};

@@ -1,0 +1,123 @@
+/* A node's models, asked for again: see node_refresh.h. The job owns its memory, so that a fiber which gives up strands
+ * nothing. */
+#include "jobs/node_refresh.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "io/pool.h"
+#include "jobs/reload.h"
+#include "route/discovered.h"
+#include "state/store.h"
+#include "state/store_node.h"
+
+enum { LIST_MS = 15000, REFRESH_MS = 30000 };
+
+struct refresh {
+  struct arena arena;
+  struct str code;
+  bool is_stored;
+  struct node_model *models;
+  size_t n;
+};
+
+enum err node_refresh_models(struct arena *a, const struct discovery_models *listed, struct node_model **out,
+                             size_t *n) {
+  struct node_model *v = ARENA_NEW_ARRAY(a, struct node_model, listed->n + 1);
+  size_t count = 0;
+  if (!v) return ERR_NO_MEMORY;
+  for (size_t i = 0; i < listed->n; i++) {
+    const struct provider_listed *m = &listed->v[i];
+    if (!node_model_name_is_valid(m->id)) continue;
+    v[count] = (struct node_model){.name = arena_dup(a, m->id),
+                                   .listed_tokens = m->context_tokens,
+                                   .size_bytes = m->size_bytes,
+                                   .family = arena_dup(a, m->family),
+                                   .digest = arena_dup(a, m->digest)};
+    if (!v[count].name.p || !v[count].family.p || !v[count].digest.p) return ERR_NO_MEMORY;
+    count++;
+  }
+  *out = v;
+  *n = count;
+  return OK;
+}
+
+/* ---- on the store's thread ---- */
+
+static enum err store_models(struct db *db, void *arg, struct err_info *info) {
+  const struct refresh *r = arg;
+  struct nodes nodes;
+  enum err e = store_node_find(db, r->code, NULL, &nodes, info);
+  if (e == ERR_NOT_FOUND) return OK; /* deleted meanwhile */
+  if (e) return e;
+  e = store_node_sync(db, &nodes.v[0], r->models, r->n, clock_wall_us(), info);
+  node_list_clear(&nodes);
+  return e;
+}
+
+enum err node_refresh_note(struct arena *a, struct str provider, const struct node_model *models, size_t n,
+                           bool *changed) {
+  struct str *ids = ARENA_NEW_ARRAY(a, struct str, n + 1);
+  if (!ids) return ERR_NO_MEMORY;
+  for (size_t i = 0; i < n; i++) ids[i] = models[i].name;
+  return discovered_put(provider, ids, n, changed) ? OK : ERR_NO_MEMORY;
+}
+
+static enum err publish(struct err_info *info) {
+  struct config_diags diags;
+  config_diags_init(&diags);
+  enum err e = reload_rebuild(&diags, info);
+  config_diags_clear(&diags);
+  return e;
+}
+
+static enum err work(void *arg) {
+  struct refresh *r = arg;
+  struct err_info info = {0};
+  bool changed = false;
+  enum err e = r->is_stored ? store_write(store_models, r, &info) : OK;
+  if (!e) e = node_refresh_note(&r->arena, r->code, r->models, r->n, &changed);
+  if (!e && (changed || r->is_stored)) e = publish(&info);
+  if (e)
+    log_line(LOG_LEVEL_WARN, "models of a node are not up to date", log_str(LOG_PROVIDER, r->code),
+             log_c(LOG_CODE, err_code(e)), log_c(LOG_REASON, err_info_text(e, &info)));
+  return e;
+}
+
+/* ---- on the fiber ---- */
+
+static void drop(void *arg) {
+  struct refresh *r = arg;
+  arena_clear(&r->arena);
+  free(r);
+}
+
+static enum err ask(struct http_client *client, const struct catalog_provider *at, struct refresh *r) {
+  struct err_info info = {0};
+  struct discovery_models listed;
+  uint32_t latency_ms;
+  enum err e = discovery_ask(client, &at->provider, STR_NONE, LIST_MS, &r->arena, &listed, &latency_ms, &info);
+  if (!e) e = node_refresh_models(&r->arena, &listed, &r->models, &r->n);
+  if (e)
+    log_line(LOG_LEVEL_WARN, "model list unavailable", log_str(LOG_PROVIDER, at->provider.id),
+             log_c(LOG_CODE, err_code(e)), log_c(LOG_REASON, err_info_text(e, &info)));
+  return e;
+}
+
+enum err node_refresh(struct http_client *client, const struct catalog_provider *at) {
+  uint64_t deadline = clock_deadline_ms(REFRESH_MS);
+  enum err result = OK;
+  struct refresh *r = calloc(1, sizeof *r);
+  if (!r) return ERR_NO_MEMORY;
+  arena_init(&r->arena, 0);
+  r->is_stored = at->node != NULL;
+  r->code = arena_dup(&r->arena, at->provider.id);
+  fiber_shield_begin(deadline);
+  enum err e = r->code.p ? ask(client, at, r) : ERR_NO_MEMORY;
+  if (e)
+    drop(r);
+  else
+    e = fiber_await(POOL_STORE, work, r, drop, deadline, &result);
+  fiber_shield_end();
+  return e ? e : result;
+}
