@@ -15,21 +15,24 @@ const seen = new Set(); // "GET /admin/users 200"
 const faults = [];
 let doc, ajv, routes;
 
-/** Objects have the members that are named, and no other, unless they say so. */
-function close(schema) {
-  if (!schema || typeof schema !== 'object') return;
-  for (const value of Object.values(schema)) close(value);
-  if (schema.type === 'object' && schema.properties && !('additionalProperties' in schema)) schema.additionalProperties = false;
+/**
+ * A copy for the validator: objects have the members that are named and no other, unless they say so; and schemas refer to each other by
+ * their names alone, so that each is compiled when it is first met.
+ */
+function closed(schema) {
+  if (Array.isArray(schema)) return schema.map(closed);
+  if (!schema || typeof schema !== 'object') return schema;
+  const copy = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, closed(value)]));
+  if (typeof copy.$ref === 'string') copy.$ref = copy.$ref.replace('#/components/schemas/', 'schema:');
+  if (copy.type === 'object' && copy.properties && !('additionalProperties' in copy)) copy.additionalProperties = false;
+  return copy;
 }
 
 function load() {
   doc = JSON.parse(execFileSync(process.env.MAESTRO_BIN, ['check', '--write-openapi'], { maxBuffer: 64 << 20 }));
-  close(doc.components.schemas);
-  close(doc.components.responses);
-  close(doc.paths);
-  ajv = new Ajv2020({ strict: false, validateSchema: false, allErrors: false });
+  ajv = new Ajv2020({ strict: false, validateSchema: false });
   addFormats(ajv);
-  ajv.addSchema(doc, 'doc');
+  for (const [name, schema] of Object.entries(doc.components.schemas)) ajv.addSchema(closed(schema), `schema:${name}`);
   routes = Object.entries(doc.paths).map(([path, item]) => {
     const names = [...path.matchAll(/\{[^}]+\}/g)].length;
     let at = 0;
@@ -38,14 +41,10 @@ function load() {
   }).sort((a, b) => b.literal - a.literal);
 }
 
-const pointer = (...parts) => `doc#/${parts.map((p) => encodeURIComponent(p.replace(/~/g, '~0').replace(/\//g, '~1'))).join('/')}`;
-const validators = new Map();
-function validator(ref) {
-  if (!validators.has(ref)) validators.set(ref, ajv.compile({ $ref: ref }));
-  return validators.get(ref);
-}
-function mismatch(ref, value) {
-  const check = validator(ref);
+const validators = new Map(); // by the schema, as it is in the document
+function mismatch(schema, value) {
+  if (!validators.has(schema)) validators.set(schema, ajv.compile(closed(schema)));
+  const check = validators.get(schema);
   return check(value) ? undefined : check.errors.map((e) => `${e.instancePath || '/'} ${e.message} ${JSON.stringify(e.params)}`).join('; ');
 }
 
@@ -54,43 +53,39 @@ function find(method, path) {
   return routes.find((r) => r.item[method.toLowerCase()] && r.pattern.test(path));
 }
 
-/** The response of that status, and where it stands in the document; undefined: it is not described. */
-function describedAs(route, method, status) {
-  const op = route.item[method];
-  const key = op.responses[status] ? `${status}` : 'default';
+/** The response of that status; undefined: it is not described. */
+function responseOf(op, status) {
   const isOurs = op.responses['401'] || op.responses['404'];
-  if (!op.responses[key] || (key === 'default' && isOurs && !OTHER_FAILURES.includes(status))) return undefined;
-  const ref = op.responses[key].$ref;
-  if (!ref) return { response: op.responses[key], at: ['paths', route.path, method, 'responses', key] };
-  const name = ref.split('/').pop();
-  return { response: doc.components.responses[name], at: ['components', 'responses', name] };
+  const isNamed = op.responses[status] || !isOurs || OTHER_FAILURES.includes(status);
+  const response = isNamed ? op.responses[status] ?? op.responses.default : undefined;
+  return response?.$ref ? doc.components.responses[response.$ref.split('/').pop()] : response;
 }
 
 async function faultOf(method, url, init, reply) {
   const route = find(method, url.pathname);
   const isOther = reply.status === 405; // the path is of another operation
   if (!route || isOther || !['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].includes(method)) return undefined;
-  const verb = method.toLowerCase();
-  const found = describedAs(route, verb, reply.status);
-  if (!found) return `status ${reply.status}`;
+  const op = route.item[method.toLowerCase()];
+  const response = responseOf(op, reply.status);
+  if (!response) return `status ${reply.status}`;
   for (const [name] of reply.headers) {
     const [family] = /^(x|anthropic)-ratelimit-/.exec(name) ?? [name]; // a provider's pass through
-    const isNamed = Object.keys(found.response.headers ?? {}).some((h) => h.toLowerCase().startsWith(family));
+    const isNamed = Object.keys(response.headers ?? {}).some((h) => h.toLowerCase().startsWith(family));
     if (HEADERS.test(name) && !isNamed) return `header ${name}`;
   }
   const media = reply.headers.get('content-type')?.split(';')[0];
   const length = Number(reply.headers.get('content-length') ?? NaN);
-  if (media && length !== 0 && !found.response.content?.[media]) return `type ${media}`;
+  if (media && length !== 0 && !response.content?.[media]) return `type ${media}`;
   if (media !== 'application/json' || !(length > 0 && length < CHECKED_BYTES_MAX)) {
     seen.add(`${method} ${route.path} ${reply.status}`);
     return undefined;
   }
   const body = JSON.parse(await reply.clone().text());
-  const wrong = mismatch(pointer(...found.at, 'content', media, 'schema'), body);
+  const wrong = mismatch(response.content[media].schema, body);
   if (wrong) return `${wrong} in ${JSON.stringify(body).slice(0, 1000)}`;
   seen.add(`${method} ${route.path} ${reply.status}`);
-  if (reply.ok && typeof init?.body === 'string' && init.body && route.item[verb].requestBody) {
-    const sent = mismatch(pointer('paths', route.path, verb, 'requestBody', 'content', media, 'schema'), JSON.parse(init.body));
+  if (reply.ok && typeof init?.body === 'string' && init.body && op.requestBody) {
+    const sent = mismatch(op.requestBody.content[media].schema, JSON.parse(init.body));
     if (sent) return `${sent} of what was sent and taken: ${init.body.slice(0, 1000)}`;
   }
   return undefined;
