@@ -73,7 +73,7 @@ static enum err read_usd(struct arena *a, const struct json_node *n, const struc
   (void)a;
   enum err e = json_type(n) == JSON_STRING ? json_string(n, &digits, info) : json_number_raw(n, &digits, info);
   const char *why = e ? NULL : config_price_parse_usd(digits, &v);
-  if (why) e = fields_refuse(n, why, info);
+  if (why) e = fields_refuse(n, f->must ? f->must : why, info);
   if (!e) e = check_range(f, n, v, info);
   if (!e) *(int64_t *)value = v;
   return e;
@@ -134,6 +134,11 @@ static enum err read_strings(struct arena *a, const struct json_node *n, const s
 static enum err read_object(struct arena *a, const struct json_node *root, const struct fields *fields,
                             unsigned allowed, unsigned required, void *out, struct err_info *info);
 
+static enum err read_one_object(struct arena *a, const struct json_node *n, const struct field *f, void *value,
+                                struct err_info *info) {
+  return read_object(a, n, f->element, ~0u, f->element_required, value, info);
+}
+
 static enum err read_objects(struct arena *a, const struct json_node *n, const struct field *f, void *value,
                              struct err_info *info) {
   struct json_node node;
@@ -157,9 +162,9 @@ static enum err read_other(struct arena *a, const struct json_node *n, const str
 
 static enum err (*const readers[FIELD_TYPE_COUNT])(struct arena *, const struct json_node *, const struct field *,
                                                    void *, struct err_info *) = {
-    [FIELD_STRING] = read_string,   [FIELD_BOOL] = read_bool,     [FIELD_INTEGER] = read_integer,
-    [FIELD_USD] = read_usd,         [FIELD_CHOICE] = read_choice, [FIELD_STRINGS] = read_strings,
-    [FIELD_OBJECTS] = read_objects, [FIELD_OTHER] = read_other};
+    [FIELD_STRING] = read_string,     [FIELD_BOOL] = read_bool,       [FIELD_INTEGER] = read_integer,
+    [FIELD_USD] = read_usd,           [FIELD_CHOICE] = read_choice,   [FIELD_STRINGS] = read_strings,
+    [FIELD_OBJECT] = read_one_object, [FIELD_OBJECTS] = read_objects, [FIELD_OTHER] = read_other};
 
 /* ---- an object ---- */
 
@@ -253,6 +258,9 @@ static void put_type(struct buf *b, const char *type, bool is_nullable) {
   json_out_end(b, ']');
 }
 
+static void put_properties(const struct fields *fields, unsigned allowed, unsigned required, struct buf *out);
+
+/* As deep as the tables are. */
 static void put_field_schema(struct buf *b, const struct field *f) {
   json_out_begin(b, '{');
   switch (f->type) {
@@ -286,6 +294,10 @@ static void put_field_schema(struct buf *b, const struct field *f) {
         fields_put_schema(f->element, ~0u, f->element_required, b);
       else
         json_out_raw(b, STR("{\"type\":\"string\"}"));
+      break;
+    case FIELD_OBJECT:
+      put_type(b, "object", f->is_nullable);
+      put_properties(f->element, ~0u, f->element_required, b);
       break;
     case FIELD_OTHER: buf_put(b, str_from_c(f->schema)); break;
     case FIELD_TYPE_COUNT: break;
@@ -348,9 +360,7 @@ static void put_required(const struct fields *fields, unsigned required, struct 
   json_out_end(out, ']');
 }
 
-void fields_put_schema(const struct fields *fields, unsigned allowed, unsigned required, struct buf *out) {
-  json_out_begin(out, '{');
-  json_out_member_string(out, "type", STR("object"));
+static void put_properties(const struct fields *fields, unsigned allowed, unsigned required, struct buf *out) {
   json_out_member_bool(out, "additionalProperties", false);
   json_out_key(out, "properties");
   json_out_begin(out, '{');
@@ -361,5 +371,11 @@ void fields_put_schema(const struct fields *fields, unsigned allowed, unsigned r
   }
   json_out_end(out, '}');
   put_required(fields, allowed & required, out);
+}
+
+void fields_put_schema(const struct fields *fields, unsigned allowed, unsigned required, struct buf *out) {
+  json_out_begin(out, '{');
+  put_type(out, "object", false);
+  put_properties(fields, allowed, required, out);
   json_out_end(out, '}');
 }

@@ -14,9 +14,10 @@ enum field_type {
   FIELD_STRING,  /* struct str; min to max bytes, is_valid */
   FIELD_BOOL,    /* bool */
   FIELD_INTEGER, /* int64_t; min to max */
-  FIELD_USD,     /* int64_t, nano-USD of a number or a decimal string; min to max */
+  FIELD_USD,     /* int64_t, billionths (nano-USD) of a number or a decimal string; min to max */
   FIELD_CHOICE,  /* unsigned: index into choices, of which there are max */
   FIELD_STRINGS, /* struct field_strings, none twice; at most max, each is_valid */
+  FIELD_OBJECT,  /* a struct of the table `element`; null: its `has` is 0 */
   FIELD_OBJECTS, /* struct field_objects of the table `element`; min to max */
   FIELD_OTHER,   /* whatever `read` makes of it */
   FIELD_TYPE_COUNT

@@ -37,45 +37,55 @@ static void show(struct request_context *rc, const char *what,
   buf_clear(&b);
 }
 
-static void put_rows(struct buf *out, const struct names_view *view, enum names_kind kind) {
-  const struct names_table *t = &view->stored->of[kind];
-  json_out_begin(out, '[');
-  for (size_t i = 0; i < t->n; i++) names_json_put_row(out, kind, (const char *)t->v + i * names_row_bytes(kind));
-  json_out_end(out, ']');
+/* The same with a page of a list; of all the kind's rows, or of what `put` makes of them. */
+static void list(struct request_context *rc, const char *what, enum names_kind kind,
+                 void (*put)(struct buf *out, const struct names_view *view, enum names_kind kind, struct page *page)) {
+  struct err_info info = {0};
+  struct names_view view = view_of(rc);
+  struct page page;
+  struct buf b;
+  buf_init(&b, 0);
+  enum err e = page_begin(rc, true, &page, &info);
+  if (!e) put(&b, &view, kind, &page);
+  if (!e) e = page_end(rc, &page, what, &info);
+  if (e)
+    exchange_fail(rc, e, &info);
+  else
+    entity_answer(rc, &b);
+  buf_clear(&b);
 }
+
 static void put_row(struct buf *out, const struct names_view *view, enum names_kind kind, struct str id) {
   const void *row = names_refer_row(view->stored, kind, id);
   if (row) names_json_put_row(out, kind, row);
 }
 
-static void put_aliases(struct buf *out, const struct names_view *view, struct str name) {
-  (void)name;
-  names_json_put_aliases(out, view);
+static void put_aliases(struct buf *out, const struct names_view *view, enum names_kind kind, struct page *page) {
+  (void)kind;
+  names_json_put_aliases(out, view, page);
 }
-static void put_groups(struct buf *out, const struct names_view *view, struct str name) {
-  (void)name;
-  names_json_put_groups(out, view);
+static void put_groups(struct buf *out, const struct names_view *view, enum names_kind kind, struct page *page) {
+  (void)kind;
+  names_json_put_groups(out, view, page);
 }
 static void put_members(struct buf *out, const struct names_view *view, struct str name) {
   if (names_find_group(view->declared, name) || names_find_group(view->stored, name))
     names_json_put_members(out, view, name);
 }
 
-void names_aliases(struct request_context *rc) { show(rc, "alias", put_aliases); }
+void names_aliases(struct request_context *rc) { list(rc, "alias", NAMES_ALIAS, put_aliases); }
 void names_alias(struct request_context *rc) { show(rc, "alias", names_json_put_alias); }
-void names_groups(struct request_context *rc) { show(rc, "group", put_groups); }
+void names_groups(struct request_context *rc) { list(rc, "group", NAMES_GROUP, put_groups); }
 void names_group_show(struct request_context *rc) { show(rc, "group", names_json_put_group); }
 void names_members(struct request_context *rc) { show(rc, "group", put_members); }
 
-#define READS(name, list, KIND)                                                                          \
-  static void put_##list(struct buf *out, const struct names_view *view, struct str id) {                \
-    (void)id;                                                                                            \
-    put_rows(out, view, NAMES_##KIND);                                                                   \
-  }                                                                                                      \
-  static void put_##name(struct buf *out, const struct names_view *view, struct str id) {                \
-    put_row(out, view, NAMES_##KIND, id);                                                                \
-  }                                                                                                      \
-  void names_##list(struct request_context *rc) { show(rc, names_kind_word(NAMES_##KIND), put_##list); } \
+#define READS(name, list_name, KIND)                                                      \
+  static void put_##name(struct buf *out, const struct names_view *view, struct str id) { \
+    put_row(out, view, NAMES_##KIND, id);                                                 \
+  }                                                                                       \
+  void names_##list_name(struct request_context *rc) {                                    \
+    list(rc, names_kind_word(NAMES_##KIND), NAMES_##KIND, names_json_put_rows);           \
+  }                                                                                       \
   void names_##name##_show(struct request_context *rc) { show(rc, names_kind_word(NAMES_##KIND), put_##name); }
 READS(tool_set, tool_sets, TOOL_SET)
 READS(model, models, MODEL)

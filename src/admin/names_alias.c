@@ -124,6 +124,6 @@ enum err names_edit_alias_delete(struct names_edit *edit, struct err_info *info)
   const struct names_alias *declared = names_edit_first_alias(edit->declared, edit->c->name);
   if (declared) return names_edit_declared(&declared->row, info);
   if (!names_edit_first_alias(&edit->now, edit->c->name)) return names_edit_not_found("alias", edit->c->name, info);
-  enum err e = names_refer_check(&edit->now, edit->declared, NAMES_FOR_ALIAS, edit->c->name, info);
+  enum err e = names_refer_check(edit->db, &edit->now, edit->declared, NAMES_FOR_ALIAS, edit->c->name, info);
   return e ? e : delete_alias_rows(edit, edit->c->name, STR_NONE, (struct field_strings){0}, info);
 }

@@ -48,7 +48,7 @@ enum err names_edit_group_update(struct names_edit *edit, struct err_info *info)
 enum err names_edit_group_delete(struct names_edit *edit, struct err_info *info) {
   struct names_group *g = NULL;
   enum err e = find_group(edit, edit->c->name, &g, info);
-  if (!e) e = names_refer_check(&edit->now, edit->declared, NAMES_FOR_GROUP, edit->c->name, info);
+  if (!e) e = names_refer_check(edit->db, &edit->now, edit->declared, NAMES_FOR_GROUP, edit->c->name, info);
   for (size_t i = 0; !e && i < edit->now.of[NAMES_MEMBER].n; i++)
     if (str_eq(names_member_at(&edit->now, i)->group, g->name))
       e = store_names_delete(edit->db, NAMES_MEMBER, names_member_at(&edit->now, i)->row.id, info);

@@ -87,6 +87,9 @@ static const char *const scopes[] = {"global", "user", "node", "group", "model",
 #define ROW_TOKENS(KIND, name, member, least, most, def)                     \
   .type = FIELD_OTHER, .read = names_input_read_tokens, .is_nullable = true, \
   .schema = "\"type\":[\"integer\",\"string\",\"null\"]"
+#define ROW_FACTOR(KIND, name, member, least, most, def)                                                             \
+  .type = FIELD_USD, .min = least, .max = most, .must = "must be above 0 and at most 1000, with at most 9 decimals", \
+  .is_nullable = true, .none = def
 #define ROW_FLAG(KIND, name, member, least, most, def) .type = FIELD_BOOL
 #define ROW_WORD(KIND, name, member, least, most, def) .type = FIELD_CHOICE, .choices = CHOICES_##KIND##_##member
 #define ROW_LIST(KIND, name, member, least, most, def)         \
@@ -167,9 +170,9 @@ static const struct field member_order[] = {{.key = STR("members"),
 const struct fields names_input_members = {member_order, 2, sizeof(struct names_input)};
 
 static const size_t sizes[] = {
-    [NAMES_TEXT] = sizeof(struct str), [NAMES_PROSE] = sizeof(struct str),       [NAMES_NUMBER] = sizeof(int64_t),
-    [NAMES_LIMIT] = sizeof(int64_t),   [NAMES_TOKENS] = sizeof(int64_t),         [NAMES_FLAG] = sizeof(bool),
-    [NAMES_WORD] = sizeof(unsigned),   [NAMES_LIST] = sizeof(struct names_list),
+    [NAMES_TEXT] = sizeof(struct str), [NAMES_PROSE] = sizeof(struct str), [NAMES_NUMBER] = sizeof(int64_t),
+    [NAMES_LIMIT] = sizeof(int64_t),   [NAMES_TOKENS] = sizeof(int64_t),   [NAMES_FACTOR] = sizeof(int64_t),
+    [NAMES_FLAG] = sizeof(bool),       [NAMES_WORD] = sizeof(unsigned),    [NAMES_LIST] = sizeof(struct names_list),
 };
 
 void names_input_overlay(enum names_kind kind, const struct names_input *in, void *row) {

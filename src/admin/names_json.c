@@ -31,6 +31,16 @@ void names_json_put_row(struct buf *out, enum names_kind kind, const void *row) 
   json_out_end(out, '}');
 }
 
+void names_json_put_rows(struct buf *out, const struct names_view *view, enum names_kind kind, struct page *page) {
+  const struct names_table *t = &view->stored->of[kind];
+  json_out_begin(out, '[');
+  for (size_t i = 0; i < t->n; i++) {
+    const struct names_row *row = (const void *)((const char *)t->v + i * names_row_bytes(kind));
+    if (page_takes(page, row->id)) names_json_put_row(out, kind, row);
+  }
+  json_out_end(out, ']');
+}
+
 void names_json_put_setting(struct buf *out, const struct names_setting *s) {
   json_out_begin(out, '{');
   names_put_fields(out, NAMES_SETTING, s);
@@ -116,17 +126,34 @@ static void put_alias(struct buf *out, const struct names_view *view, const stru
   json_out_end(out, '}');
 }
 
-/* Each first row of an alias and its real name; name empty: of every alias. */
-static size_t put_aliases(struct buf *out, const struct names_view *view, struct str name, size_t most) {
+/* Whether it is the first row of its alias and real name: one entry is shown for all of them. */
+static bool is_first(const struct names *from, size_t i) {
+  size_t earlier = 0;
+  while (!is_same(names_alias_at(from, earlier), names_alias_at(from, i))) earlier++;
+  return earlier == i;
+}
+
+void names_json_put_aliases(struct buf *out, const struct names_view *view, struct page *page) {
+  const struct names *const sources[] = {view->declared, view->stored};
+  json_out_begin(out, '[');
+  for (size_t s = 0; s < 2; s++) {
+    for (size_t i = 0; i < sources[s]->of[NAMES_ALIAS].n && !page->has_more; i++) {
+      const struct names_alias *a = names_alias_at(sources[s], i);
+      int64_t id = a->row.id ? a->row.id : page_declared_id(a->name, str_hash(a->real, 0));
+      if (is_first(sources[s], i) && page_takes(page, id)) put_alias(out, view, sources[s], a);
+    }
+  }
+  json_out_end(out, ']');
+}
+
+/* Of one name; how many there are. */
+static size_t put_named(struct buf *out, const struct names_view *view, struct str name, size_t most) {
   const struct names *const sources[] = {view->declared, view->stored};
   size_t n = 0;
   for (size_t s = 0; s < 2; s++) {
     for (size_t i = 0; i < sources[s]->of[NAMES_ALIAS].n && n < most; i++) {
       const struct names_alias *a = names_alias_at(sources[s], i);
-      size_t earlier = 0;
-      if (name.n && !str_eq(a->name, name)) continue;
-      while (!is_same(names_alias_at(sources[s], earlier), a)) earlier++;
-      if (earlier != i) continue;
+      if (!str_eq(a->name, name) || !is_first(sources[s], i)) continue;
       put_alias(out, view, sources[s], a);
       n++;
     }
@@ -134,20 +161,14 @@ static size_t put_aliases(struct buf *out, const struct names_view *view, struct
   return n;
 }
 
-void names_json_put_aliases(struct buf *out, const struct names_view *view) {
-  json_out_begin(out, '[');
-  put_aliases(out, view, STR_NONE, SIZE_MAX);
-  json_out_end(out, ']');
-}
-
 void names_json_put_alias(struct buf *out, const struct names_view *view, struct str name) {
   struct buf first;
   buf_init(&first, 0);
   json_out_begin(&first, '[');
-  size_t n = put_aliases(&first, view, name, SIZE_MAX);
+  size_t n = put_named(&first, view, name, SIZE_MAX);
   json_out_end(&first, ']');
   if (first.failed) out->failed = true;
-  if (n == 1) put_aliases(out, view, name, 1);
+  if (n == 1) put_named(out, view, name, 1);
   if (n > 1) buf_put(out, buf_str(&first));
   buf_clear(&first);
 }
@@ -186,7 +207,7 @@ void names_json_put_group(struct buf *out, const struct names_view *view, struct
   if (g) put_group(out, from, g, false);
 }
 
-void names_json_put_groups(struct buf *out, const struct names_view *view) {
+void names_json_put_groups(struct buf *out, const struct names_view *view, struct page *page) {
   const struct names *const sources[] = {view->declared, view->stored};
   size_t n = 0;
   json_out_begin(out, '{');
@@ -195,7 +216,8 @@ void names_json_put_groups(struct buf *out, const struct names_view *view) {
   for (size_t s = 0; s < 2; s++) {
     for (size_t i = 0; i < sources[s]->of[NAMES_GROUP].n; i++, n++) {
       const struct names_group *g = names_group_at(sources[s], i);
-      put_group(out, sources[s], g, s && names_find_group(view->declared, g->name));
+      if (page_takes(page, g->row.id ? g->row.id : page_declared_id(g->name, 0)))
+        put_group(out, sources[s], g, s && names_find_group(view->declared, g->name));
     }
   }
   json_out_end(out, ']');
@@ -222,6 +244,7 @@ void names_json_put_order(struct buf *out, const struct names *stored) {
 #define NUMBER SCHEMA_INTEGER
 #define LIMIT SCHEMA_COUNT | SCHEMA_NULL
 #define TOKENS SCHEMA_TOKENS | SCHEMA_NULL
+#define FACTOR SCHEMA_NUMBER | SCHEMA_NULL
 #define FLAG SCHEMA_BOOL
 #define WORD SCHEMA_WORD
 #define LIST SCHEMA_TEXTS | SCHEMA_NULL
@@ -237,6 +260,7 @@ void names_json_put_order(struct buf *out, const struct names *stored) {
 #undef NUMBER
 #undef LIMIT
 #undef TOKENS
+#undef FACTOR
 #undef FLAG
 #undef WORD
 #undef LIST

@@ -3,6 +3,7 @@
 #ifndef MAESTRO_ADMIN_NAMES_JSON_H
 #define MAESTRO_ADMIN_NAMES_JSON_H
 
+#include "admin/page.h"
 #include "base/schema.h"
 #include "route/route_names.h"
 
@@ -13,13 +14,15 @@ struct names_view {
 };
 
 void names_json_put_row(struct buf *out, enum names_kind kind, const void *row);
-/* The rows of one alias: one object where all lead to the same, in an array of `names_json_put_aliases` one for each
- * real name. Nothing where there is none. */
+/* The rows of one alias: one object where all lead to the same, else an array with one for each real name. Nothing
+ * where there is none. */
 void names_json_put_alias(struct buf *out, const struct names_view *view, struct str name);
-void names_json_put_aliases(struct buf *out, const struct names_view *view);
+/* Arrays of what the page takes: rows of a kind; aliases, one for each real name; groups, in `{groups, total}`. */
+void names_json_put_rows(struct buf *out, const struct names_view *view, enum names_kind kind, struct page *page);
+void names_json_put_aliases(struct buf *out, const struct names_view *view, struct page *page);
 /* With its members. Nothing where there is none. */
 void names_json_put_group(struct buf *out, const struct names_view *view, struct str name);
-void names_json_put_groups(struct buf *out, const struct names_view *view);
+void names_json_put_groups(struct buf *out, const struct names_view *view, struct page *page);
 void names_json_put_members(struct buf *out, const struct names_view *view, struct str group);
 /* Name and priority of each stored group. */
 void names_json_put_order(struct buf *out, const struct names *stored);

@@ -3,6 +3,7 @@
 
 #include "route/resolve.h"
 #include "state/store_names.h"
+#include "state/store_use.h"
 #include "state/store_user.h"
 
 const void *names_refer_row(const struct names *stored, enum names_kind kind, struct str id) {
@@ -19,8 +20,8 @@ static enum err used_by(const char *what, struct str name, struct err_info *info
                  STR_ARG(str_cut_utf8(name, NAMES_TEXT_MAX)));
 }
 
-enum err names_refer_check(const struct names *stored, const struct names *declared, enum names_scope what,
-                           struct str name, struct err_info *info) {
+enum err names_refer_check(struct db *db, const struct names *stored, const struct names *declared,
+                           enum names_scope what, struct str name, struct err_info *info) {
   const struct names *const sources[] = {declared, stored};
   for (size_t s = 0; s < 2; s++) {
     const struct names *n = sources[s];
@@ -38,7 +39,9 @@ enum err names_refer_check(const struct names *stored, const struct names *decla
     if (p->scope == (unsigned)what && str_eq(p->value, name))
       return err_set(info, ERR_CONFLICT, "it is used by the system prompt %lld", (long long)p->row.id);
   }
-  return OK;
+  static const struct store_use lists[] = {{DB_USER_MODEL_USERS, "allowlists of users"},
+                                           {DB_TEAM_MODEL_TEAMS, "allowlists of teams"}};
+  return store_use_check(db, lists, sizeof lists / sizeof *lists, "it", name, info);
 }
 
 enum err names_refer_rename(struct db *db, struct names *stored, enum names_scope what, struct str old, struct str name,

@@ -12,9 +12,10 @@ struct names_refer {
 
 /* A stored row by its id, or by the name of a tool set or the prefix of a model's settings; NULL: none. */
 const void *names_refer_row(const struct names *stored, enum names_kind kind, struct str id);
-/* ERR_CONFLICT that says by what a group or alias is used: an alias, a member, a system prompt. */
-enum err names_refer_check(const struct names *stored, const struct names *declared, enum names_scope what,
-                           struct str name, struct err_info *info) MUST_CHECK;
+/* ERR_CONFLICT that says by what a group or alias is used: an alias, a member, a system prompt, somebody's list of
+ * models. */
+enum err names_refer_check(struct db *db, const struct names *stored, const struct names *declared,
+                           enum names_scope what, struct str name, struct err_info *info) MUST_CHECK;
 /* All of those, and users' lists of models, get the new name; in the store and in *stored. */
 enum err names_refer_rename(struct db *db, struct names *stored, enum names_scope what, struct str old, struct str name,
                             struct err_info *info) MUST_CHECK;

@@ -10,6 +10,9 @@ static enum err check_model(struct names_edit *edit, const struct names_model *m
     return fields_refuse_named(info, "tool_set", "\"tool_set\": there is no tool set \"%.*s\"", STR_ARG(m->tool_set));
   if (m->tool_set.n && m->tools.is_set)
     return fields_refuse_named(info, "allowed_tools", "either \"tool_set\" or \"allowed_tools\" may be said, not both");
+  if (m->max_context_tokens && m->context_tokens > m->max_context_tokens)
+    return fields_refuse_named(info, "default_context_length",
+                               "\"default_context_length\" is more than \"max_context_length\"");
   for (size_t i = 0; i < m->unsupported.n; i++) {
     err_path_index(path, NULL, "unsupported_params", i);
     if (shape_is_fixed(m->unsupported.v[i]))

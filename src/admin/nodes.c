@@ -5,6 +5,7 @@
 #include "admin/nodes_change.h"
 #include "admin/nodes_find.h"
 #include "admin/nodes_input.h"
+#include "admin/page.h"
 #include "admin/query.h"
 #include "base/json_out.h"
 #include "gateway/exchange.h"
@@ -32,24 +33,28 @@ void nodes_list(struct request_context *rc) {
   struct err_info info = {0};
   struct nodes_found found;
   struct str only = STR_NONE;
+  struct page page;
   struct buf b;
   size_t i = 0;
   exchange_adopt(rc);
-  enum err e = query_text(rc->arena, rc->request->query, "active_only", &only, &info);
+  enum err e = page_begin(rc, false, &page, &info);
+  if (!e) e = query_text(rc->arena, rc->request->query, "active_only", &only, &info);
   if (!e && only.n && !str_eq(only, STR("true")) && !str_eq(only, STR("false")) && !str_eq(only, STR("1")) &&
       !str_eq(only, STR("0")))
     e = fields_refuse_named(&info, "active_only", "\"active_only\" must be true or false");
-  if (e) {
-    exchange_fail(rc, e, &info);
-    return;
-  }
   bool active_only = str_eq(only, STR("true")) || str_eq(only, STR("1"));
   buf_init(&b, 0);
   json_out_begin(&b, '[');
-  while (nodes_each(rc, &i, &found))
-    if (!active_only || found.node.p.is_active) nodes_json_put_state(&b, &found.node, &found.state);
+  while (!e && nodes_each(rc, &i, &found))
+    if ((!active_only || found.node.p.is_active) && page_takes(&page, found.node.id))
+      nodes_json_put_state(&b, &found.node, &found.state);
   json_out_end(&b, ']');
-  answer(rc, &b);
+  if (!e) e = page_end(rc, &page, "node", &info);
+  if (e)
+    exchange_fail(rc, e, &info);
+  else
+    entity_answer(rc, &b);
+  buf_clear(&b);
 }
 
 /* Its tag is that of what is stored: how the node is does not keep anybody from changing it. */

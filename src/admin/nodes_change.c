@@ -2,6 +2,8 @@
  * opened for the edit and sealed again for the address that the node then has. */
 #include "admin/nodes_change.h"
 
+#include <stdio.h>
+
 #include "admin/nodes_ask.h"
 #include "admin/nodes_edit.h"
 #include "admin/nodes_find.h"
@@ -11,6 +13,7 @@
 #include "route/discovered.h"
 #include "state/store.h"
 #include "state/store_node.h"
+#include "state/store_use.h"
 
 /* ---- what is known before ---- */
 
@@ -138,42 +141,25 @@ static enum err answer(struct edit *edit) {
 
 /* ---- who names a node ---- */
 
-/* Queries that take a node's code and give names of what would miss it, five at most. */
-static const struct {
-  enum db_query query;
-  const char *what;
-} uses[] = {{DB_STORED_NODE_USERS, "allowlists of users"},
-            {DB_STORED_NODE_TEAMS, "allowlists of teams"},
-            {DB_STORED_NODE_ALIASES, "aliases"},
-            {DB_STORED_NODE_GROUPS, "members of groups"},
-            {DB_STORED_NODE_PROMPTS, "system prompts"}};
-
-static enum err add_name(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
-  struct buf *names = arg;
-  (void)columns, (void)info;
-  if (names->n) buf_put(names, STR(", "));
-  buf_put(names, row[0].s);
-  return OK;
-}
+static const struct store_use uses[] = {{DB_STORED_NODE_USERS, "allowlists of users"},
+                                        {DB_STORED_NODE_TEAMS, "allowlists of teams"},
+                                        {DB_STORED_NODE_ALIASES, "aliases"},
+                                        {DB_STORED_NODE_GROUPS, "members of groups"},
+                                        {DB_STORED_NODE_PROMPTS, "system prompts"}};
 
 static enum err check_unused(struct db *db, struct str code, struct err_info *info) {
-  const struct db_value which = db_text(code);
-  char room[256];
-  enum err e = OK;
-  for (size_t i = 0; !e && i < sizeof uses / sizeof *uses; i++) {
-    struct buf names = {.p = room, .cap = sizeof room, .limit_bytes = sizeof room};
-    e = db_run(db, uses[i].query, &which, 1, add_name, &names, info);
-    if (!e && names.n)
-      e = err_set(info, ERR_CONFLICT, "the node \"%.*s\" is in use: %s: %.*s", STR_ARG(code), uses[i].what,
-                  STR_ARG(str_cut_utf8(buf_str(&names), sizeof room)));
-  }
-  return e;
+  char what[64];
+  snprintf(what, sizeof what, "the node \"%.*s\"", STR_ARG(code));
+  return store_use_check(db, uses, sizeof uses / sizeof *uses, what, code, info);
 }
 
 /* ---- nodes ---- */
 
 static enum err create(struct edit *edit, struct err_info *info) {
-  edit->node = (struct node){.p = {.weight = 100, .is_active = true}, .created_us = clock_wall_us()};
+  node_init(&edit->node);
+  edit->node.p.weight = 100;
+  edit->node.p.is_active = true;
+  edit->node.created_us = clock_wall_us();
   edit->node.updated_us = edit->node.created_us;
   const struct provider_preset *preset = provider_preset_by_name(edit->in->type);
   const struct provider_type *type = preset ? preset->type : provider_type_by_name(edit->in->type);

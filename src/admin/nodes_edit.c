@@ -156,6 +156,8 @@ static void set_plain(const struct nodes_input *in, struct node *node) {
   if (in->has & NODES_PRIVATE) node->allow_private = in->allow_private;
   if (in->has & NODES_USAGE) p->usage = (enum config_usage)in->usage;
   if (in->has & NODES_HEALTH_URL) node->health_url = in->health_url;
+  if (in->has & NODES_TIMEOUTS) p->timeouts = nodes_timeouts_of(&in->timeouts);
+  if (in->has & NODES_QUIRKS) p->quirks = (struct config_strings){in->quirks.v, in->quirks.n};
 }
 
 enum err nodes_edit(struct arena *a, const struct nodes_input *in, struct node *node, bool *drops,

@@ -3,7 +3,9 @@
 
 #include "admin/names_input.h"
 #include "provider/provider.h"
+#include "route/catalog.h"
 #include "state/config_check.h"
+#include "state/config_value.h"
 #include "state/people.h"
 
 enum { PRIORITY_MAX = 1000000, WEIGHT_MAX = 1000000, KEY_MAX = 8192 };
@@ -36,6 +38,50 @@ static enum err read_headers(struct arena *a, const struct json_node *n, void *v
   *(struct nodes_headers *)value = out;
   return OK;
 }
+
+/* As configuration files have it: a number, or text with a unit. null: the option's. */
+static enum err read_ms(struct arena *a, const struct json_node *n, void *value, struct err_info *info) {
+  bool is_text = json_type(n) == JSON_STRING;
+  struct str text;
+  uint64_t ms;
+  (void)a;
+  if (json_type(n) == JSON_NULL) {
+    *(int32_t *)value = CONFIG_TIMEOUT_UNSET;
+    return OK;
+  }
+  enum err e = is_text ? json_string(n, &text, info) : json_number_raw(n, &text, info);
+  if (!e && (!config_value_ms(text, &ms) || ms > CONFIG_TIMEOUT_MAX_MS))
+    e = fields_refuse(n, "must be a time of at most 86400000 milliseconds (3000, \"3s\"), or null", info);
+  if (!e) *(int32_t *)value = (int32_t)ms;
+  return e;
+}
+
+enum timeout_at {
+#define X(member, camel, option, help) AT_##member,
+#include "state/timeouts.def"
+#undef X
+};
+static const struct field timeout_rows[] = {
+#define X(member, camel, option, about)                                       \
+  {STR(#member),      FIELD_OTHER,                                            \
+   1u << AT_##member, offsetof(struct nodes_timeouts, v.member),              \
+   .read = read_ms,   .schema = "\"type\":[\"integer\",\"string\",\"null\"]", \
+   .help = about},
+#include "state/timeouts.def"
+#undef X
+};
+static const struct fields timeout_fields = {timeout_rows, sizeof timeout_rows / sizeof *timeout_rows,
+                                             sizeof(struct nodes_timeouts)};
+
+struct config_timeouts nodes_timeouts_of(const struct nodes_timeouts *in) {
+  return (struct config_timeouts){
+#define X(member, camel, option, help) in->has & 1u << AT_##member ? in->v.member : CONFIG_TIMEOUT_UNSET,
+#include "state/timeouts.def"
+#undef X
+  };
+}
+
+static bool is_quirk(struct str s) { return config_quirk_is_known(catalog_vocabulary(), s); }
 
 enum err nodes_read_ref(struct arena *a, const struct json_node *n, void *value, struct err_info *info) {
   struct str s, *out = value;
@@ -111,6 +157,11 @@ static const struct field rows[] = {
     SWITCH("allow_private", NODES_PRIVATE, allow_private, "its address may be of this machine or a private network"),
     {STR("usage"), FIELD_CHOICE, NODES_USAGE, AT(usage), .max = sizeof usages / sizeof *usages, .choices = usages,
      .help = "how its streams report tokens"},
+    {STR("timeouts"), FIELD_OBJECT, NODES_TIMEOUTS, AT(timeouts), .element = &timeout_fields, .is_nullable = true,
+     .help = "milliseconds, or \"10s\"; 0: no limit. All of them together: what is not said is as upstream.* says"},
+    {STR("quirks"), FIELD_STRINGS, NODES_QUIRKS, AT(quirks), .max = CONFIG_QUIRKS_MAX, .is_valid = is_quirk,
+     .must = "must be a quirk that is known (docs/providers.md)", .is_nullable = true,
+     .help = "what is odd about its answers: \"starts-in-think\""},
     {STR("health_check_url"), FIELD_STRING, NODES_HEALTH_URL, AT(health_url), .min = 1, .is_valid = is_url,
      .must = URL_MUST, .is_nullable = true, .help = "asked by the health check; at the node's own origin"},
     TEXT("model_name", NODES_MODEL, model, node_model_name_is_valid,

@@ -24,7 +24,9 @@ enum nodes_member {
   NODES_PRIVATE = 0x8000,
   NODES_USAGE = 0x10000,
   NODES_HEALTH_URL = 0x20000,
-  NODES_ALL = 0x3ffff,
+  NODES_TIMEOUTS = 0x400000,
+  NODES_QUIRKS = 0x800000,
+  NODES_ALL = 0x3ffff | NODES_TIMEOUTS | NODES_QUIRKS,
   /* of models */
   NODES_AVAILABLE = 0x40000,
   NODES_CONTEXT = 0x80000,
@@ -43,11 +45,18 @@ struct nodes_headers {
   size_t n;
 };
 
+struct nodes_timeouts {
+  unsigned has; /* those of timeouts.def, in its order */
+  struct config_timeouts v;
+};
+
 struct nodes_input {
   unsigned has; /* of enum nodes_member */
   struct str model, name, code, type, base_url, api_key, aws_secret_key, aws_session_token, region, health_url;
   unsigned auth_mode, usage; /* enum nodes_auth_mode; enum config_usage */
   struct nodes_headers headers;
+  struct nodes_timeouts timeouts;
+  struct field_strings quirks;
   int64_t priority, weight;
   bool is_active, is_warmup, is_sync, allow_private;
   bool is_available;
@@ -65,6 +74,8 @@ struct nodes_priority {
 };
 
 extern const struct fields nodes_fields;
+/* With CONFIG_TIMEOUT_UNSET for what has not come. */
+struct config_timeouts nodes_timeouts_of(const struct nodes_timeouts *in);
 
 /* A field's `read` (FIELD_OTHER, struct str) of what names a node: its number, as lists of nodes show it, its code, or,
  * where that is meant, a pattern of codes. A number becomes its digits. */

@@ -1,16 +1,12 @@
 /* Nodes as JSON: see nodes_json.h. */
 #include "admin/nodes_json.h"
 
+#include "admin/page.h"
 #include "base/json_out.h"
 #include "route/runtime.h"
 
-/* Beyond what the store gives, and within what JavaScript counts exactly. */
-static int64_t declared_id(struct str id) {
-  return (int64_t)1 << 48 | (int64_t)(str_hash(id, 0) & (((uint64_t)1 << 48) - 1));
-}
-
 struct node nodes_json_declared(const struct config_provider *p) {
-  return (struct node){.id = declared_id(p->id), .name = p->id, .p = *p, .allow_private = true};
+  return (struct node){.id = page_declared_id(p->id, 0), .name = p->id, .p = *p, .allow_private = true};
 }
 
 static void put_null(struct buf *b, const char *key) {
@@ -41,6 +37,23 @@ static void put_credential(struct buf *b, const struct node *node) {
   json_out_member_string(b, "usage", str_from_c(usages[p->usage]));
 }
 
+static void put_timeout(struct buf *b, const char *key, int32_t ms) {
+  if (ms < 0)
+    put_null(b, key);
+  else
+    json_out_member_i64(b, key, ms);
+}
+
+/* Its own; null: as upstream.* says. */
+static void put_timeouts(struct buf *b, const struct config_timeouts *t) {
+  json_out_key(b, "timeouts");
+  json_out_begin(b, '{');
+#define X(member, camel, option, help) put_timeout(b, #member, t->member);
+#include "state/timeouts.def"
+#undef X
+  json_out_end(b, '}');
+}
+
 static size_t count_listed(const struct node *node) {
   size_t n = 0;
   for (size_t i = 0; i < node->model_count; i++) n += node->models[i].is_listed;
@@ -63,6 +76,8 @@ static void put_members(struct buf *b, const struct node *node) {
   json_out_member_bool(b, "warmup_enabled", p->is_warmup);
   json_out_member_bool(b, "auto_sync_enabled", p->is_sync);
   put_text(b, "health_check_url", node->health_url);
+  put_timeouts(b, &p->timeouts);
+  json_out_member_strings(b, "quirks", p->quirks.items, p->quirks.n);
   json_out_member_i64(b, "listed_models", (int64_t)count_listed(node));
   json_out_member_time(b, "created_at", node->created_us);
   json_out_member_time(b, "updated_at", node->updated_us);
@@ -133,6 +148,13 @@ void nodes_json_put_model(struct buf *b, const struct node_model *m) {
 
 /* ---- what these are, for the API's description ---- */
 
+static const struct schema_member timeout_rows[] = {
+#define X(member, camel, option, text) {#member, SCHEMA_MS | SCHEMA_NULL, .help = text},
+#include "state/timeouts.def"
+#undef X
+};
+static const struct schema timeouts_schema = SCHEMA_OF(NULL, timeout_rows);
+
 static const struct schema_member node_rows[] = {
     {"id", SCHEMA_INTEGER, .help = "a number that stays"},
     {"code", SCHEMA_TEXT, .help = "by which models and lists refer to it"},
@@ -151,6 +173,8 @@ static const struct schema_member node_rows[] = {
     {"header_names", SCHEMA_TEXTS, .help = "headers that are sent along; their values are not shown"},
     {"usage", SCHEMA_WORD, .words = "option|always|none", .help = "whether a stream's usage is asked for"},
     {"allow_private", SCHEMA_BOOL, .help = "whether its address may be a private one"},
+    {"timeouts", SCHEMA_OBJECT, .of = &timeouts_schema, .help = "its own, in milliseconds; null: as upstream says"},
+    {"quirks", SCHEMA_TEXTS, .help = "in what it differs from its kind"},
     {"warmup_enabled", SCHEMA_BOOL, .help = "whether a connection is kept open"},
     {"auto_sync_enabled", SCHEMA_BOOL, .help = "whether it is asked for its models by itself"},
     {"health_check_url", SCHEMA_TEXT | SCHEMA_NULL, .help = "null: its list of models is what is asked for"},

@@ -219,29 +219,36 @@ static enum err send_line(struct request_context *rc, struct buf *b) {
   return e;
 }
 
-static enum err relay_line(void *arg, struct str line) {
-  return reply_write(&((struct part *)arg)->pull->rc->reply, line);
+static enum err relay_lines(void *arg, struct str lines) {
+  return reply_write(&((struct part *)arg)->pull->rc->reply, lines);
+}
+
+static void put_marked(struct buf *b, const struct part *part, struct yyjson_val *root) {
+  static const char *const numbers[] = {"total", "completed"};
+  json_out_begin(b, '{');
+  put_node(b, part);
+  json_out_member_string(b, "status", json_pool_str(root, "status"));
+  json_out_member_string_if(b, "digest", json_pool_str(root, "digest"));
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    int64_t n = json_pool_count(yyjson_obj_get(root, numbers[i]));
+    if (n >= 0) json_out_member_i64(b, numbers[i], n);
+  }
+  json_out_end(b, '}');
 }
 
 /* Of several nodes each line says whose it is; of what a node says only what progress has. */
-static enum err relay_marked(void *arg, struct str line) {
-  struct part *part = arg;
+static enum err relay_marked(void *arg, struct str lines) {
   struct json_pool pool = {0};
-  struct yyjson_val *root = json_pool_parse(&pool, line);
-  static const char *const numbers[] = {"total", "completed"};
+  struct str line;
   struct buf b;
   buf_init(&b, 0);
-  json_out_begin(&b, '{');
-  put_node(&b, part);
-  json_out_member_string(&b, "status", json_pool_str(root, "status"));
-  json_out_member_string_if(&b, "digest", json_pool_str(root, "digest"));
-  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-    int64_t n = json_pool_count(yyjson_obj_get(root, numbers[i]));
-    if (n >= 0) json_out_member_i64(&b, numbers[i], n);
+  while (lines.n) {
+    str_cut(lines, '\n', &line, &lines);
+    put_marked(&b, arg, json_pool_parse(&pool, line));
+    if (lines.n) buf_put_char(&b, '\n');
   }
-  json_out_end(&b, '}');
   json_pool_clear(&pool);
-  return send_line(part->pull->rc, &b);
+  return send_line(((struct part *)arg)->pull->rc, &b);
 }
 
 static enum err send_end(const struct part *part) {
@@ -349,7 +356,7 @@ static void begin_stream(struct pull *p) {
   r->stream_type = STR("application/x-ndjson");
   r->put_error_event = put_error_line;
   reply_open_stream(r, 0, 0);
-  for (size_t i = 0; i < p->n; i++) p->v[i].manage.on_line = p->is_all ? relay_marked : relay_line;
+  for (size_t i = 0; i < p->n; i++) p->v[i].manage.on_lines = p->is_all ? relay_marked : relay_lines;
 }
 
 static enum err run(struct pull *p, struct err_info *info) {

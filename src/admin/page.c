@@ -14,6 +14,51 @@ enum err page_refuse_after(const char *what, struct err_info *info) {
   return fields_refuse_named(info, "after", "\"after\" names no %s", what);
 }
 
+/* ---- numbers ---- */
+
+static const int64_t first_declared = (int64_t)1 << 48;
+
+int64_t page_declared_id(struct str name, uint64_t more) {
+  return first_declared | (int64_t)(str_hash(name, more) & (uint64_t)(first_declared - 1));
+}
+
+enum err page_begin(struct request_context *rc, bool has_declared_first, struct page *out, struct err_info *info) {
+  uint64_t limit = PAGE_MAX, after = 0;
+  enum err e = query_number(rc->request->query, "limit", 1, PAGE_MAX, &limit, info);
+  if (!e) e = query_number(rc->request->query, "after", 1, 2 * (uint64_t)first_declared - 1, &after, info);
+  *out = (struct page){.after = (int64_t)after, .has_declared_first = has_declared_first, .left = (size_t)limit};
+  return e;
+}
+
+/* Whether it stands behind `after`. A stored entry that has gone is passed by its number all the same. */
+static bool is_behind(struct page *p, int64_t id) {
+  bool is_declared = id >= first_declared, was_declared = p->after >= first_declared, was_begun = p->is_begun;
+  if (!p->after) return true;
+  if (is_declared != was_declared) return is_declared != p->has_declared_first;
+  if (!is_declared) return id > p->after;
+  p->is_begun = p->is_begun || id == p->after;
+  return was_begun;
+}
+
+bool page_takes(struct page *p, int64_t id) {
+  if (!is_behind(p, id)) return false;
+  if (!p->left) {
+    p->has_more = true;
+    return false;
+  }
+  p->left--;
+  p->last = id;
+  return true;
+}
+
+enum err page_end(struct request_context *rc, const struct page *p, const char *what, struct err_info *info) {
+  if (p->after >= first_declared && !p->is_begun) return page_refuse_after(what, info);
+  if (p->has_more) page_more(rc, arena_printf(rc->arena, "%lld", (long long)p->last));
+  return OK;
+}
+
+/* ---- the next one ---- */
+
 /* What a URI reference between < and > may not have; a header neither. */
 static bool is_plain(struct str s) {
   for (size_t i = 0; i < s.n; i++)

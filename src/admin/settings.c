@@ -95,7 +95,8 @@ static enum err read_top(struct arena *a, const struct json_node *n, void *value
 static const struct field sections[] = {
     SECTION("server", 0), SECTION("upstream", 1),  SECTION("routing", 2), SECTION("fallback", 3),
     SECTION("guards", 4), SECTION("limits", 5),    SECTION("log", 6),     SECTION("stream", 7),
-    SECTION("egress", 8), SECTION("responses", 9),
+    SECTION("egress", 8), SECTION("responses", 9), SECTION("logs", 10),   SECTION("admin", 11),
+    SECTION("docs", 12),
 };
 #undef SECTION
 static const struct fields section_fields = {sections, sizeof sections / sizeof *sections,

@@ -37,27 +37,24 @@ static struct str extra_of(const struct deployment *d, struct arena *a) {
   return text;
 }
 
-/* What is set for models whose name begins so stands in for what is not known of this one; set for its very name, it
- * overrules that. */
-static int64_t context_of(const struct route_names *names, const struct deployment *d) {
-  bool is_exact;
-  int64_t set = route_names_context(names, d, &is_exact);
-  return set && (is_exact || d->context_tokens < 0) ? set : d->context_tokens;
-}
-
-static struct dialect_model describe(const struct route_names *names, const struct deployment *d, struct arena *a) {
-  int64_t context = context_of(names, d);
-  int64_t prompt =
-      context > 0 && d->output_tokens > 0 && context > d->output_tokens ? context - d->output_tokens : context;
+/* By the name that is asked for; `said`: the context that is said of the name itself, or 0. */
+static struct dialect_model describe_as(const struct route_names *names, struct str asked, int64_t said,
+                                        const struct deployment *d, struct arena *a) {
+  int64_t context = route_names_context(names, asked, said, d), output = d->output_tokens;
+  if (context > 0 && context != d->context_tokens && output >= context) output = -1;
   return (struct dialect_model){.id = d->qualified,
                                 .owned_by = d->at->provider.id,
                                 .context_tokens = context,
-                                .prompt_tokens = prompt,
-                                .output_tokens = d->output_tokens,
+                                .prompt_tokens = output > 0 && context > output ? context - output : context,
+                                .output_tokens = output,
                                 .has_vision = d->spec && d->spec->caps & REGISTRY_CAP_VISION,
                                 .has_reasoning = d->spec && d->spec->caps & REGISTRY_CAP_REASONING,
                                 .has_tools = true, /* nothing says otherwise */
                                 .extra = extra_of(d, a)};
+}
+
+static struct dialect_model describe(const struct route_names *names, const struct deployment *d, struct arena *a) {
+  return describe_as(names, d->qualified, 0, d, a);
 }
 
 static struct dialect_model describe_virtual(struct str name) {
@@ -70,16 +67,13 @@ static struct dialect_model describe_virtual(struct str name) {
 static struct dialect_model describe_named(struct request_context *rc, const struct resolution *r, struct str name) {
   const struct deployment *least = r->v[0];
   for (size_t i = 1; i < r->n; i++) {
-    int64_t mine = context_of(rc->names, r->v[i]), known = context_of(rc->names, least);
+    int64_t mine = route_names_context(rc->names, name, 0, r->v[i]),
+            known = route_names_context(rc->names, name, 0, least);
     if (mine > 0 && (known < 0 || mine < known)) least = r->v[i];
   }
-  struct dialect_model m = describe(rc->names, least, rc->arena);
-  int64_t context = r->named->context_tokens;
+  struct dialect_model m = describe_as(rc->names, name, r->named->context_tokens, least, rc->arena);
   m.id = name;
   m.owned_by = STR("maestro");
-  if (context && m.output_tokens >= context) m.output_tokens = -1;
-  if (context) m.prompt_tokens = m.output_tokens > 0 ? context - m.output_tokens : context;
-  if (context) m.context_tokens = context;
   return m;
 }
 

@@ -77,18 +77,23 @@ static enum err read_body(struct work *w, struct err_info *info) {
   return e;
 }
 
+/* Null is as good as absent, as Ollama's server has it. */
+static bool is_said(const struct work *w, unsigned row) {
+  const struct envelope_value *v = envelope_scan_value(w->scan, row);
+  return v && v->type != ENVELOPE_NULL;
+}
+
 /* A member that may be absent or empty. */
 static enum err read_name(const struct work *w, unsigned row, struct str *out, struct err_info *info) {
   *out = STR_NONE;
-  if (!envelope_scan_value(w->scan, row)) return OK;
+  if (!is_said(w, row)) return OK;
   return envelope_string(w->scan, row, w->body, w->rc->arena, out, info);
 }
 
 static enum err read_stream(const struct work *w, bool *out, struct err_info *info) {
-  bool is_said = envelope_scan_value(w->scan, STREAM) != NULL;
   *out = true;
-  enum err e = is_said ? envelope_bool(w->scan, STREAM, out, info) : OK;
-  if (!e && is_said) envelope_edit_set(w->edit, STREAM, STR("true"));
+  enum err e = is_said(w, STREAM) ? envelope_bool(w->scan, STREAM, out, info) : OK;
+  if (!e && !*out) envelope_edit_set(w->edit, STREAM, STR("true"));
   return e;
 }
 
@@ -137,7 +142,7 @@ static enum err check_parts(const struct work *w, struct err_info *info) {
   static const unsigned rows[] = {MODELFILE, PATH, FILES, DRAFT_FILES, ADAPTERS, REMOTE_HOST};
   if (w->action->operation != MANAGE_CREATE || !permit_is_bound(w->rc)) return OK;
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-    if (envelope_scan_value(w->scan, rows[i]))
+    if (is_said(w, rows[i]))
       return err_set_param(info, ERR_FORBIDDEN, paths[rows[i]].p,
                            "\"%s\" is for those who may use every model; say \"from\"", paths[rows[i]].p);
   return OK;
@@ -168,10 +173,10 @@ static enum err prepare(struct work *w, struct err_info *info) {
 
 /* ---- the answer ---- */
 
-static enum err send_line(void *arg, struct str line) {
+static enum err send_lines(void *arg, struct str lines) {
   const struct work *w = arg;
   enum err e = permit_still(w->rc, w->info);
-  return e ? e : reply_write(&w->rc->reply, line);
+  return e ? e : reply_write(&w->rc->reply, lines);
 }
 
 static enum err answer(struct work *w) {
@@ -191,7 +196,7 @@ static enum err run(struct work *w, struct err_info *info) {
   w->manage.at = w->choice.at;
   w->manage.arena = rc->arena;
   w->manage.operation = w->action->operation;
-  w->manage.on_line = is_stream ? send_line : NULL;
+  w->manage.on_lines = is_stream ? send_lines : NULL;
   w->manage.arg = w;
   rc->managed = &w->manage;
   if (is_stream) reply_open_stream(&rc->reply, 0, 0);

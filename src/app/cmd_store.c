@@ -134,16 +134,17 @@ static int backup(struct place *p, int argc, char **argv) {
 static enum err set_aside(struct place *p, const char *from_suffix, const char *to_suffix, struct err_info *info) {
   const char *from = beside(p, p->store, from_suffix), *to = beside(p, p->store, to_suffix);
   if (!from || !to) return ERR_NO_MEMORY;
+  unlink(to); /* of an earlier one; its log would be applied to a file that it does not belong to */
   if (!disk_exists(from)) return OK;
-  unlink(to);
   return link(from, to) ? err_set(info, ERR_IO, "%s: %s", to, strerror(errno)) : OK;
 }
 
 static enum err put_in_place(struct place *p, const char *part, struct err_info *info) {
   const char *log = beside(p, p->store, "-wal"), *index = beside(p, p->store, "-shm");
   if (!log || !index) return ERR_NO_MEMORY;
-  enum err e = set_aside(p, "", ".before-restore", info);
-  if (!e) e = set_aside(p, "-wal", ".before-restore-wal", info);
+  bool had_store = disk_exists(p->store);
+  enum err e = had_store ? set_aside(p, "", ".before-restore", info) : OK;
+  if (!e && had_store) e = set_aside(p, "-wal", ".before-restore-wal", info);
   if (e) return e;
   unlink(log); /* it belongs to the old file, and would be applied to the new one */
   unlink(index);

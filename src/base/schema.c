@@ -18,6 +18,7 @@ static const struct type {
                               [SCHEMA_SECONDS] = {"integer", NULL, "s", true, "seconds"},
                               [SCHEMA_MS] = {"number", NULL, "ms", true, "milliseconds"},
                               [SCHEMA_USD] = {"number", NULL, "USD", false, "US dollars"},
+                              [SCHEMA_NUMBER] = {"number", NULL, NULL, false, "number"},
                               [SCHEMA_TIME] = {"string", "date-time", NULL, false, "time"},
                               [SCHEMA_DAY] = {"string", "date", NULL, false, "day"},
                               [SCHEMA_WORD] = {"string", NULL, NULL, false, NULL},

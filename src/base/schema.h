@@ -19,6 +19,7 @@ enum schema_type {
   SCHEMA_SECONDS,
   SCHEMA_MS, /* a number, 0 or more, with fractions */
   SCHEMA_USD,
+  SCHEMA_NUMBER,
   SCHEMA_TIME,  /* RFC 3339, UTC */
   SCHEMA_DAY,   /* "2026-11-29", UTC */
   SCHEMA_WORD,  /* one of `words` */

@@ -13,12 +13,12 @@ enum {
   HEADERS_KEPT_MAX = 24 /* of a reply, for the caller: a reply head of ours has room for these and its own */
 };
 
-void attempt_note(struct call *c, const struct deployment *d, const struct usage *usage) {
+void attempt_note(struct call *c, const struct usage *usage) {
   answer_merge_usage(&c->outcome.usage, usage);
   bool is_whole = usage_has(usage, USAGE_INPUT) && usage_has(usage, USAGE_OUTPUT);
   if (is_whole && !usage->is_estimated) c->outcome.usage.is_estimated = false;           /* it was reported after all */
   if (c->request->operation == LLM_EMBED) usage_set(&c->outcome.usage, USAGE_OUTPUT, 0); /* vectors are no tokens */
-  c->outcome.cost = cost_of(&c->outcome.usage, d->price.known ? &d->price : NULL);
+  c->outcome.cost = cost_of(&c->outcome.usage, c->price.known ? &c->price : NULL);
   reserve_noted(c);
 }
 
@@ -34,7 +34,7 @@ void attempt_estimate(struct call *c, const struct deployment *d) {
   if (!usage_has(&c->outcome.usage, USAGE_INPUT) && !translate_count_input(c, d, &input, &ignored))
     usage_set(&own, USAGE_INPUT, input.tokens);
   own.is_estimated = true;
-  attempt_note(c, d, &own);
+  attempt_note(c, &own);
 }
 
 /* A translation's tree and its texts lie in an arena; what a relay has there is small. */
@@ -205,7 +205,7 @@ static enum err relay_whole(struct call *c, const struct deployment *d, const st
   if (events_has(&events, EVENT_ERROR))
     return d->at->provider.type->classify_failure(&d->at->provider, 0, headers, body, info);
   c->outcome.ttft_us = clock_mono_us() - c->outcome.started_us;
-  if (events_has(&events, EVENT_USAGE)) attempt_note(c, d, &events.usage);
+  if (events_has(&events, EVENT_USAGE)) attempt_note(c, &events.usage);
   bool is_looked_at = filters_may_change(filter, body) || !events_has(&events, EVENT_USAGE);
   e = is_looked_at ? translate_mend(c, d, filter, body, info) : OK;
   if (!e) attempt_estimate(c, d);

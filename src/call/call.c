@@ -9,8 +9,10 @@
 #include "call/fit.h"
 #include "call/translate.h"
 
-/* A limit of ours that an attempt at that deployment would pass. */
-static bool is_own_refusal(enum err e) { return e == ERR_BUDGET_EXCEEDED || e == ERR_RATE_LIMITED; }
+/* A limit of ours that an attempt at that deployment would pass, or our administrator has closed it. */
+static bool is_own_refusal(enum err e) {
+  return e == ERR_BUDGET_EXCEEDED || e == ERR_RATE_LIMITED || e == ERR_MAINTENANCE;
+}
 
 /* Whether a failure of one deployment may be mended by asking another. The status of an upstream decides where there is
  * one: a fault of the request itself would be answered the same everywhere. */
@@ -57,6 +59,7 @@ static void begin_attempt(struct call *c, const struct deployment *d) {
   o->is_reused = false;
   o->usage = (struct usage){0};
   o->cost = (struct cost){0};
+  o->cost_factor = c->rule ? c->rule->row->cost_factor : PRICE_ONCE;
 }
 
 static enum err try_deployment(struct call *c, const struct deployment *d, struct err_info *info) {

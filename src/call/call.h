@@ -18,7 +18,8 @@ struct call_outcome {
   unsigned attempts;
   int upstream_status; /* 0: no reply */
   struct usage usage;
-  struct cost cost;
+  struct cost cost;     /* as the caller is charged it */
+  int64_t cost_factor;  /* so many times the provider's price, in billionths; PRICE_ONCE or 0: once */
   uint64_t started_us;  /* monotonic */
   uint64_t ttft_us;     /* from started_us to the first content; 0: none came */
   uint64_t upstream_us; /* time spent waiting for providers */
@@ -64,7 +65,9 @@ struct call {
   struct str asked_body; /* the caller's; empty: body is it */
   const struct envelope_scan *asked_scan;
   struct buf shaped;
-  int64_t context_tokens; /* to be said to a provider that allots it; 0: none */
+  int64_t context_tokens;        /* to be said to a provider that allots it; 0: none */
+  const struct route_rule *rule; /* what is set for the model in hand; NULL: nothing */
+  struct price price;            /* of the model in hand, as the caller is charged it */
   /* of a translation: the request decoded (once for each target dialect), encoded for the attempt in hand */
   struct request *canonical;
   const struct dialect *mended_for; /* canonical was put right for this target, and no other may see it so; or NULL */

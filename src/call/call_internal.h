@@ -31,6 +31,6 @@ void attempt_unhold(struct call *c);
  * of the words that were seen. What nobody looked at stays unknown. May wait (WAIT). */
 void attempt_estimate(struct call *c, const struct deployment *d);
 /* Keeps what one reply or frame said about usage: of each class its last word. */
-void attempt_note(struct call *c, const struct deployment *d, const struct usage *usage);
+void attempt_note(struct call *c, const struct usage *usage);
 
 #endif

@@ -49,11 +49,21 @@ static bool asks_to_be_cut(const struct request *r) {
 /* Ollama drops the beginning of what is too long. */
 static bool is_cut_there(const struct deployment *d) { return d->at->provider.type == &provider_ollama; }
 
-static bool may_be_too_long(const struct call *c, const struct deployment *d) {
-  enum llm_operation operation = c->request->operation;
-  return c->options->routing_context_check == CONFIG_CONTEXT_CHECK_AUTO && d->context_tokens > 0 &&
-         c->body.n / BYTES_A_TOKEN > (uint64_t)d->context_tokens &&
-         (operation == LLM_GENERATE || operation == LLM_COMPLETE) && !is_cut_there(d);
+/* What the model is known to take, where that is to be checked here; 0: nothing is known. */
+static int64_t known_limit(const struct call *c, const struct deployment *d) {
+  bool is_checked = c->options->routing_context_check == CONFIG_CONTEXT_CHECK_AUTO && !is_cut_there(d);
+  return is_checked && d->context_tokens > 0 ? d->context_tokens : 0;
+}
+
+/* The smaller of two of which 0 is none. */
+static int64_t tighter(int64_t a, int64_t b) { return a && (!b || a < b) ? a : b; }
+
+static bool is_of_text(const struct call *c) {
+  return c->request->operation == LLM_GENERATE || c->request->operation == LLM_COMPLETE;
+}
+
+static bool exceeds(int64_t tokens, int64_t limit, int64_t error) {
+  return limit > 0 && tokens > limit + limit / 100 * error;
 }
 
 /* As the vendor of the caller's dialect says it; clients look for these words. OpenAI and Anthropic: error references,
@@ -75,13 +85,14 @@ static enum err refuse(const struct call *c, int64_t tokens, int64_t limit, stru
 }
 
 enum err fit_check(struct call *c, const struct deployment *d, struct err_info *info) {
+  int64_t known = known_limit(c, d), set = c->rule ? c->rule->row->max_context_tokens : 0, least = tighter(known, set);
   struct count_result count;
   struct err_info unread = {0};
-  if (!may_be_too_long(c, d)) return OK;
+  if (!least || !is_of_text(c) || c->body.n / BYTES_A_TOKEN <= (uint64_t)least) return OK;
   /* What cannot be read is not ours to refuse: relayed, its provider says what is wrong with it. */
   enum err e = translate_count_input(c, d, &count, &unread);
   if (e) return e == ERR_CANCELLED ? e : OK;
   int64_t tokens = count.tokens - count.media, error = error_percent(token_family_of(d->model));
-  if (tokens <= d->context_tokens + d->context_tokens / 100 * error || asks_to_be_cut(c->canonical)) return OK;
-  return refuse(c, count.tokens, d->context_tokens, info);
+  bool is_refused = exceeds(tokens, set, error) || (exceeds(tokens, known, error) && !asks_to_be_cut(c->canonical));
+  return is_refused ? refuse(c, count.tokens, least, info) : OK;
 }

@@ -4,7 +4,8 @@
  *
  * Only what is certain is refused: the limit is known, and the text of the prompt, as counted here, exceeds it by more
  * than the count's error. What the answer may take is left out (newer models end there, they do not refuse), and so are
- * media. Where provider or request shorten a prompt by themselves, nothing is refused. */
+ * media. Where provider or request shorten a prompt by themselves, nothing is refused. What an administrator has set as
+ * the most (max_context_length of a model's settings) holds whoever would shorten it, and whatever the option says. */
 #ifndef MAESTRO_CALL_FIT_H
 #define MAESTRO_CALL_FIT_H
 

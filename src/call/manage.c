@@ -30,7 +30,10 @@ bool manage_is_possible(const struct catalog_provider *at) { return at->provider
 
 bool manage_has_progress(enum manage_operation operation) { return wire[operation].has_progress; }
 
-void manage_clear(struct manage *m) { buf_clear(&m->answer); }
+void manage_clear(struct manage *m) {
+  buf_clear(&m->answer);
+  buf_clear(&m->lines);
+}
 
 /* ---- replies ---- */
 
@@ -63,20 +66,22 @@ static enum err take_line(struct manage *m, struct json_pool *pool, const struct
     info->http_status = FAILED_STATUS;
     return e;
   }
-  if (!str_eq(json_pool_str(root, "status"), STR("success")))
-    return m->on_line && frame->raw.n > frame->data.n ? m->on_line(m->arg, frame->raw) : OK;
-  buf_put(&m->answer, frame->data);
-  buf_put_char(&m->answer, '\n');
-  return m->answer.failed ? ERR_NO_MEMORY : OK;
+  bool is_last = str_eq(json_pool_str(root, "status"), STR("success"));
+  struct buf *to = is_last ? &m->answer : &m->lines;
+  buf_put(to, frame->data);
+  buf_put_char(to, '\n');
+  return to->failed ? ERR_NO_MEMORY : OK;
 }
 
-/* Behind the line that says success nothing is of interest. */
+/* Behind the line that says success nothing is of interest. What came before a failure is the caller's, too. */
 static enum err take_lines(struct manage *m, struct json_pool *pool, struct frame_reader *frames,
                            struct err_info *info) {
   struct frame frame;
-  enum err e = OK;
+  enum err e = OK, sent = OK;
   while (!e && !m->answer.n && frame_reader_next(frames, &frame, &e)) e = take_line(m, pool, &frame, info);
-  return e;
+  if (m->lines.n && m->on_lines) sent = m->on_lines(m->arg, buf_str(&m->lines));
+  buf_reset(&m->lines);
+  return sent ? sent : e;
 }
 
 static enum err read_progress(struct manage *m, struct http_call *http, struct err_info *info) {
@@ -133,6 +138,7 @@ enum err manage_run(struct manage *m, struct err_info *info) {
       .headers_ms = p->timeouts.headers_ms,
       .reply_limit_bytes = has_progress ? PROGRESS_MAX_BYTES : ANSWER_MAX_BYTES};
   buf_init(&m->answer, has_progress ? LINE_MAX_BYTES + 1 : ANSWER_MAX_BYTES);
+  buf_init(&m->lines, 0);
   m->upstream_status = 0;
   if (!request.target.p) return ERR_NO_MEMORY;
   runtime_call_begin(m->at->runtime);

@@ -30,13 +30,14 @@ struct manage {
   enum manage_operation operation;
   const struct str *body; /* slices; where there is progress it must not say "stream": false */
   size_t body_slices;
-  /* Each line of progress but the last: one JSON object and its line end. A failure ends the request. NULL: nobody
-   * wants to know. */
-  WAIT enum err (*on_line)(void *arg, struct str line);
+  /* What one read brought of progress: lines, each a JSON object with its line end, without the last, which says
+   * success or what went wrong. A failure ends the request. NULL: nobody wants to know. */
+  WAIT enum err (*on_lines)(void *arg, struct str lines);
   void *arg;
   /* results */
   int upstream_status; /* 0: no reply */
   struct buf answer;   /* the last line, which says success, or the whole answer; cleared by manage_clear */
+  struct buf lines;    /* private */
 };
 
 /* Whether the provider speaks it: only the type "ollama" does. */
@@ -46,7 +47,7 @@ bool manage_has_progress(enum manage_operation operation);
 
 /* OK: it is done, and `answer` says so. ERR_UPSTREAM_STATUS with the node's own status and words, cleaned; what the
  * HTTP client says; ERR_SILENCE_TIMEOUT; ERR_UPSTREAM_CUT where the lines end before success; ERR_UPSTREAM_PROTOCOL;
- * ERR_UPSTREAM_TOO_LARGE; ERR_CANCELLED, with the node's connection closed; what on_line returned. */
+ * ERR_UPSTREAM_TOO_LARGE; ERR_CANCELLED, with the node's connection closed; what on_lines returned. */
 WAIT enum err manage_run(struct manage *m, struct err_info *info);
 void manage_clear(struct manage *m);
 

@@ -10,8 +10,8 @@
 
 enum { BYTES_A_TOKEN = 4, TRIES = 8, BUSY_RETRY_MS = 1000, RATE_PICTURE_TOKENS = 1500 };
 
-static bool is_priced(const struct deployment *d) {
-  return price_has(&d->price, USAGE_INPUT) && price_has(&d->price, USAGE_OUTPUT);
+static bool is_priced(const struct call *c) {
+  return price_has(&c->price, USAGE_INPUT) && price_has(&c->price, USAGE_OUTPUT);
 }
 
 static bool is_free_of_charge(const struct call *c) { return c->request->operation == LLM_COUNT_TOKENS; }
@@ -31,7 +31,8 @@ static const char *whose(const struct limits_subject *s, const char *what, char 
   static const char *const owners[] = {[LIMITS_OF_USER] = "your",
                                        [LIMITS_OF_TEAM] = "your team's",
                                        [LIMITS_OF_TOKEN] = "this token's",
-                                       [LIMITS_OF_MODEL] = "this model's"};
+                                       [LIMITS_OF_MODEL] = "this model's",
+                                       [LIMITS_OF_RULE] = "this model's"};
   if (s->kind == LIMITS_OF_KEY)
     snprintf(out, WHOSE_BYTES, "the %s of %.*s", what, STR_ARG(s->label));
   else
@@ -181,24 +182,26 @@ static struct journal_entry entry_for(const struct call *c, const struct deploym
                             .input_nano_usd_per_mtok = -1,
                             .output_nano_usd_per_mtok = -1,
                             .began_us = clock_wall_us(),
-                            .price_date = date_of(&d->price),
+                            .price_date = date_of(&c->price),
                             .attempt = c->outcome.attempts + 1};
-  if (is_priced(d)) {
-    e.input_nano_usd_per_mtok = d->price.nano_usd_per_mtok[USAGE_INPUT];
-    e.output_nano_usd_per_mtok = d->price.nano_usd_per_mtok[USAGE_OUTPUT];
+  if (is_priced(c)) {
+    e.input_nano_usd_per_mtok = c->price.nano_usd_per_mtok[USAGE_INPUT];
+    e.output_nano_usd_per_mtok = c->price.nano_usd_per_mtok[USAGE_OUTPUT];
   }
   copy_text(e.trace, sizeof e.trace, c->reply_id);
   copy_text(e.model, sizeof e.model, d->qualified);
   return e;
 }
 
+/* A rule has rates, and no money is booked to it; it is the last. */
 static unsigned claim(const struct limits_caller *caller, struct ledger_claim out[JOURNAL_ACCOUNTS_MAX]) {
-  for (unsigned i = 0; i < caller->n; i++) {
-    const struct limits_subject *s = caller->v[i];
-    out[i] = (struct ledger_claim){s->account, {-1, -1, -1}};
-    out[i].cap_nano_usd[s->limits.period] = s->limits.budget_nano_usd;
+  unsigned n = 0;
+  for (; n < caller->n && caller->v[n]->kind != LIMITS_OF_RULE; n++) {
+    const struct limits_subject *s = caller->v[n];
+    out[n] = (struct ledger_claim){s->account, {-1, -1, -1}};
+    out[n].cap_nano_usd[s->limits.period] = s->limits.budget_nano_usd;
   }
-  return caller->n;
+  return n;
 }
 
 static enum err take(struct call *c, const struct deployment *d, int64_t amount, struct ledger_refusal *refusal,
@@ -213,7 +216,7 @@ static enum err take(struct call *c, const struct deployment *d, int64_t amount,
 }
 
 static struct budget_terms terms_for(const struct call *c, const struct deployment *d) {
-  return (struct budget_terms){.price = &d->price,
+  return (struct budget_terms){.price = &c->price,
                                .input_tokens = c->reserve.input_bound,
                                .max_tokens = c->request->max_tokens,
                                .choices = c->request->choices,
@@ -262,7 +265,7 @@ static enum err take_within_budget(struct call *c, const struct deployment *d, s
     if (!budget_amount(&t, output, &amount)) amount = INT64_MAX;
     enum err e = take(c, d, amount, &refusal, info);
     bool is_ours = t.max_tokens < 0 || output < wanted;
-    if (!e && t.has_output && is_ours && d->price.nano_usd_per_mtok[USAGE_OUTPUT] > 0) c->reserve.max_tokens = output;
+    if (!e && t.has_output && is_ours && c->price.nano_usd_per_mtok[USAGE_OUTPUT] > 0) c->reserve.max_tokens = output;
     if (e != ERR_BUDGET_EXCEEDED) return e;
     if (!is_counted) {
       is_counted = true;
@@ -279,8 +282,8 @@ static enum err take_within_budget(struct call *c, const struct deployment *d, s
   return err_set(info, ERR_BUSY, "the budget is being spent by too many calls at once; try again shortly");
 }
 
-static enum err check_budget_can_hold(const struct deployment *d, struct err_info *info) {
-  if (!is_priced(d)) {
+static enum err check_budget_can_hold(const struct call *c, const struct deployment *d, struct err_info *info) {
+  if (!is_priced(c)) {
     metrics_inc(METRIC_REFUSED, METRICS_REFUSED_UNPRICED, 0);
     return err_set(info, ERR_BUDGET_EXCEEDED, "the price of \"%.*s\" is not known, so nobody can use it on a budget",
                    STR_ARG(d->qualified));
@@ -296,24 +299,33 @@ static enum err reserve_money(struct call *c, const struct deployment *d, struct
   struct reserve *r = &c->reserve;
   if (r->has_budget && !d->at->is_demo) {
     r->input_bound = input_bound(c, d);
-    enum err e = check_budget_can_hold(d, info);
+    enum err e = check_budget_can_hold(c, d, info);
     return e ? e : take_within_budget(c, d, info);
   }
   struct ledger_refusal refusal;
   const struct budget_terms t = terms_for(c, d);
   int64_t amount = 0;
   /* Nothing to be checked: the bound is for what is shown as reserved, and for the mark of an overrun. */
-  if (is_priced(d) && !budget_amount(&t, budget_output_wanted(&t), &amount)) amount = 0;
+  if (is_priced(c) && !budget_amount(&t, budget_output_wanted(&t), &amount)) amount = 0;
   return take(c, d, d->at->is_demo ? 0 : amount, &refusal, info);
 }
 
-/* The model's own limits, where it has any; its rates count attempts. */
+bool reserve_rule_subject(const struct route_rule *rule, struct limits_subject *out) {
+  if (!rule || !rule->account) return false;
+  *out = (struct limits_subject){rule->account, rule->row->prefix, rule->limits, LIMITS_OF_RULE};
+  return true;
+}
+
+/* The limits of the model itself, and of the settings that govern it, where there are any; their rates count attempts.
+ */
 static enum err enter_model(struct call *c, const struct deployment *d, struct err_info *info) {
   struct reserve *r = &c->reserve;
   struct rate_limit_refusal refusal;
+  struct limits_caller model = {.n = 0};
   r->subjects = limits_with_model(c->limits, d->qualified);
-  if (r->subjects.n == c->limits->n) return OK;
-  const struct limits_caller model = {{r->subjects.v[c->limits->n]}, 1, NULL};
+  if (reserve_rule_subject(c->rule, &r->rule)) r->subjects.v[r->subjects.n++] = &r->rule;
+  for (unsigned i = c->limits->n; i < r->subjects.n; i++) model.v[model.n++] = r->subjects.v[i];
+  if (!model.n) return OK;
   int64_t tokens = 0;
   if (!is_free_of_charge(c) && has_token_rate(&model)) {
     r->input_bound = input_bound(c, NULL);
@@ -391,7 +403,7 @@ static void settle(struct call *c, enum err result) {
   struct reserve *r = &c->reserve;
   bool is_estimated;
   const struct usage u = usage_of(c, result != OK, &is_estimated);
-  struct cost cost = cost_of(&u, r->deployment->price.known ? &r->deployment->price : NULL);
+  struct cost cost = cost_of(&u, c->price.known ? &c->price : NULL);
   struct journal_result done = {.amount_nano_usd = cost.total_nano_usd};
   /* The provider was held to the bound: what was guessed here may not pass it. */
   bool is_told = !result && c->outcome.cost.is_known; /* and its receipt has to say the same */

@@ -12,15 +12,16 @@
 
 #include "base/buf.h"
 #include "policy/rate_limit.h"
-#include "route/catalog.h"
+#include "route/route_names.h"
 
 struct call;
 struct call_outcome;
 
 struct reserve {
   struct rate_limit_ticket ticket;
-  struct rate_limit_ticket model_ticket; /* of the attempt in hand, at a model with limits of its own */
+  struct rate_limit_ticket model_ticket; /* of the attempt in hand, at a model with limits */
   struct limits_caller subjects;         /* who calls, and the model of the last attempt */
+  struct limits_subject rule;            /* of the settings that govern that model: one of the subjects, or unused */
   struct ledger_reservation money;
   const struct deployment *deployment;
   int64_t input_bound, tokens_known; /* tokens; known: asked for from the rates */
@@ -51,6 +52,9 @@ enum err reserve_request(const struct limits_caller *caller, struct rate_limit_t
  * before anything is taken: for the tokens to be counted, where the bytes do not fit. */
 WAIT enum err reserve_attempt(struct call *c, const struct deployment *d, struct err_info *info);
 void reserve_settle(struct call *c, enum err result);
+
+/* The rates of what is set for models, as whom they bind; false: it has none. `rule` may be NULL. */
+bool reserve_rule_subject(const struct route_rule *rule, struct limits_subject *out);
 
 /* The provider has answered 200. */
 void reserve_answered(struct call *c);

@@ -164,7 +164,7 @@ static enum err relay_frame(struct stream *r, const struct frame *frame, struct 
     const struct provider *p = &r->deployment->at->provider;
     return p->type->classify_failure(p, 0, (struct http_headers){0}, frame->data, info);
   }
-  if (events_has(events, EVENT_USAGE)) attempt_note(r->call, r->deployment, &events->usage);
+  if (events_has(events, EVENT_USAGE)) attempt_note(r->call, &events->usage);
   if (r->is_watched && frame->has_data && (e = watch_frame(r, frame, from, events, info))) return e;
   if (!r->is_translated) place_receipt(r, events, from);
   return OK;

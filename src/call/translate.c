@@ -122,8 +122,10 @@ enum err translate_shape(struct call *c, const struct deployment *d, struct err_
   struct route_shape shape;
   enum err e = route_names_shape(c->names, c->request->model, d, c->user, c->arena, &shape);
   if (e) return e;
+  c->rule = shape.rule;
+  c->price = price_times(&d->price, shape.rule ? shape.rule->row->cost_factor : PRICE_ONCE);
   if (shape.is_closed)
-    return err_set_param(info, ERR_BUSY, "model", "the model \"%.*s\" is closed for maintenance",
+    return err_set_param(info, ERR_MAINTENANCE, "model", "the model \"%.*s\" is closed for maintenance",
                          STR_ARG(str_cut_utf8(c->request->model, 120)));
   if (c->asked_body.n) take_body(c, c->asked_body, c->asked_scan);
   c->asked_body = STR_NONE;

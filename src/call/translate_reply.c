@@ -77,7 +77,7 @@ static enum err reply_embeddings(struct call *c, const struct deployment *d, con
   enum err e = target->decode_embeddings(&x, body, &answer, info);
   if (e) return e;
   if (answer.error.n) return translate_provider_error(d, headers, answer.error, info);
-  attempt_note(c, d, &answer.usage);
+  attempt_note(c, &answer.usage);
   c->dialect->encode_embeddings(&x, &answer, &c->reply);
   return c->reply.failed ? ERR_NO_MEMORY : OK;
 }
@@ -94,7 +94,7 @@ enum err translate_reply(struct call *c, const struct deployment *d, const struc
   struct dialect_exchange x = translate_exchange(c, d, false);
   enum err e = decode_whole(w, target, &x, body, info);
   if (e) goto out;
-  if (w->answer.has_usage) attempt_note(c, d, &w->answer.usage);
+  if (w->answer.has_usage) attempt_note(c, &w->answer.usage);
   attempt_estimate(c, d);
   c->outcome.ttft_us = clock_mono_us() - c->outcome.started_us;
   buf_reset(&c->reply);

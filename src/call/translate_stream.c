@@ -93,7 +93,7 @@ static enum err take_filtered(void *arg, const struct event *event, struct err_i
     case EVENT_USAGE:
       answer_merge_usage(&t->events->usage, event->usage);
       events_add(t->events, EVENT_USAGE);
-      attempt_note(t->call, t->deployment, event->usage);
+      attempt_note(t->call, event->usage);
       break;
     case EVENT_OPEN:
     case EVENT_STOP: t->saw_stop = note_choice(t, event); break;

@@ -17,7 +17,8 @@ struct limits_section {
   size_t key_count;
   bool has_local; /* only while no person has set a key are there local callers */
   struct limits_subject local, admin;
-  const struct principals *principals; /* of the same snapshot; NULL: none */
+  const struct principals *principals; /* of the same snapshot, as is the next; NULL: none */
+  const struct route_names *names;
 };
 
 /* ---- building ---- */
@@ -86,6 +87,7 @@ static enum err build(const struct config *config, const struct snapshot *made, 
   if (!s) return ERR_NO_MEMORY;
   arena_init(&s->arena, 0);
   s->principals = made ? snapshot_get(made, GATEWAY_PRINCIPALS) : NULL;
+  s->names = made ? snapshot_get(made, GATEWAY_NAMES) : NULL;
   enum err e = fill(s, config);
   if (e)
     limits_free(s);
@@ -209,7 +211,8 @@ static struct str name_of(const struct limits_subject *s, char out[NAME_BYTES]) 
   static const char *const kinds[] = {[LIMITS_OF_USER] = "user ",
                                       [LIMITS_OF_TEAM] = "team ",
                                       [LIMITS_OF_TOKEN] = "token ",
-                                      [LIMITS_OF_MODEL] = "model "};
+                                      [LIMITS_OF_MODEL] = "model ",
+                                      [LIMITS_OF_RULE] = "model_config "};
   if (s->kind == LIMITS_OF_KEY) return s->label;
   int n = snprintf(out, NAME_BYTES, "%s%.*s", kinds[s->kind], STR_ARG(s->label));
   return str_from(out, (size_t)n < NAME_BYTES ? (size_t)n : NAME_BYTES - 1);
@@ -253,6 +256,10 @@ static void each_subject(const struct limits_section *s, void (*fn)(void *arg, c
   for (size_t i = 0; p && i < p->people.team_count; i++)
     if (!limits_is_none(&p->teams[i].limits)) fn(arg, &p->teams[i]);
   for (size_t i = 0; p && i < p->models.count; i++) fn(arg, p->models.entries[i].value);
+  for (size_t i = 0; s->names && i < s->names->rule_count; i++) {
+    struct limits_subject rule;
+    if (reserve_rule_subject(&s->names->rules[i], &rule)) fn(arg, &rule);
+  }
   for (size_t i = 0; p && i < p->people.user_count && shown < SHOWN_USERS_MAX; i++) {
     if (limits_is_none(&p->users[i].limits.limits)) continue;
     fn(arg, &p->users[i].limits);

@@ -23,8 +23,8 @@ bool limits_add_headers(struct request_context *rc, const struct limits_caller *
 /* One subject: `{"name":"user ann","period":…,"spent_usd":…,"reserved_usd":…}`, and its limits with what is left. */
 extern const struct schema limits_balance_schema;
 void limits_put_subject(const struct limits_subject *s, int64_t wall_us, struct buf *out);
-/* `[{"name":"key:1","budget_usd":…},…]`: every server key, every team and model with limits and the first hundred users
- * with some; or, with `only`, those that bind that principal. */
+/* `[{"name":"key:1","budget_usd":…},…]`: every server key, every team, model and model setting with limits and the
+ * first hundred users with some; or, with `only`, those that bind that principal. */
 void limits_put_json(const struct limits_section *s, const struct auth_principal *only, struct buf *out);
 /* Copies balances into the metrics. */
 void limits_scrape(const struct limits_section *s);

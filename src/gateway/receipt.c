@@ -85,6 +85,10 @@ static void put_turn(const struct call_outcome *o, struct buf *out) {
   put_usd(&o->cost, o->cost.total_nano_usd, out);
   buf_put(out, STR(",\"cost\":"));
   put_split(&o->cost, out);
+  if (o->cost_factor && o->cost_factor != PRICE_ONCE) { /* of what the provider asks; so much is the caller charged */
+    buf_put(out, STR(",\"cost_multiplier\":"));
+    buf_put_nano_usd(out, o->cost_factor);
+  }
   buf_put_char(out, '}');
 }
 

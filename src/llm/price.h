@@ -13,4 +13,9 @@ struct price {
 
 static inline bool price_has(const struct price *p, enum usage_class c) { return p && (p->known & (1u << c)); }
 
+enum { PRICE_ONCE = 1000000000 };
+/* The price so many times (billionths; PRICE_ONCE or 0: as it is), each class rounded up to the next nano-USD per
+ * million tokens; one that 64 bits do not hold is unknown. */
+struct price price_times(const struct price *p, int64_t factor);
+
 #endif

@@ -222,6 +222,14 @@ static bool has_quirk(const struct config_provider *p, const char *quirk) {
   return false;
 }
 
+static struct provider_timeouts timeouts_of(const struct config_timeouts *own, const struct config_options *o) {
+  return (struct provider_timeouts){
+#define X(member, camel, option, help) .member = own->member < 0 ? o->option : (uint32_t)own->member,
+#include "state/timeouts.def"
+#undef X
+  };
+}
+
 static enum err add_configured(struct builder *b, const struct config_provider *from, const struct node *node) {
   struct http_header *headers = ARENA_NEW_ARRAY(&b->c->arena, struct http_header, from->header_count + 1);
   if (!headers) return ERR_NO_MEMORY;
@@ -237,8 +245,7 @@ static enum err add_configured(struct builder *b, const struct config_provider *
               secret_reveal(from->aws.session_token)},
       .region = from->region,
       .headers = {headers, from->header_count + 1},
-      .timeouts = {from->timeouts.connect_ms, from->timeouts.headers_ms, from->timeouts.first_token_ms,
-                   from->timeouts.silence_ms, from->timeouts.total_ms},
+      .timeouts = timeouts_of(&from->timeouts, &b->config->options),
       .usage = from->usage == CONFIG_USAGE_ALWAYS ? PROVIDER_USAGE_ALWAYS : PROVIDER_USAGE_NONE,
       .has_usage = from->usage != CONFIG_USAGE_OPTION,
       .starts_in_think = has_quirk(from, starts_in_think),
@@ -265,11 +272,8 @@ static enum config_credential credential_of(const struct node *node) {
 }
 
 static enum err add_node(struct builder *b, const struct node *node) {
-  const struct config_options *o = &b->config->options;
   struct config_provider p = node->p;
   p.credential = credential_of(node);
-  p.timeouts = (struct config_timeouts){o->upstream_connect_ms, o->upstream_headers_ms, o->upstream_first_token_ms,
-                                        o->upstream_silence_ms, o->upstream_total_ms};
   return add_configured(b, &p, node);
 }
 

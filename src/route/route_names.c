@@ -355,6 +355,19 @@ static const struct names_list *tools_of(const struct build *b, const struct nam
   return list->is_set ? list : NULL;
 }
 
+/* The account is the row's own: a number is never given twice. */
+static enum err add_rates(struct route_rule *rule) {
+  const struct names_model *m = rule->row;
+  char name[48];
+  rule->limits = limits_none;
+  if (m->requests_per_minute > 0) rule->limits.requests_per_minute = (uint32_t)m->requests_per_minute;
+  if (m->tokens_per_minute > 0) rule->limits.tokens_per_minute = (uint32_t)m->tokens_per_minute;
+  if (limits_is_none(&rule->limits)) return OK;
+  snprintf(name, sizeof name, "model_config:%lld", (long long)m->row.id);
+  rule->account = ledger_account(str_from_c(name));
+  return rule->account ? OK : ERR_NO_MEMORY;
+}
+
 static enum err add_rules(struct build *b) {
   struct route_names *n = b->n;
   size_t rows = b->stored->of[NAMES_MODEL].n, prompts = b->stored->of[NAMES_PROMPT].n;
@@ -365,7 +378,10 @@ static enum err add_rules(struct build *b) {
     const struct names_model *m = names_model_at(b->stored, i);
     struct str prefix = lower(&n->arena, m->prefix);
     if (!prefix.p) return ERR_NO_MEMORY;
-    if (m->is_active) n->rules[n->rule_count++] = (struct route_rule){m, prefix, tools_of(b, m)};
+    if (!m->is_active) continue;
+    struct route_rule *rule = &n->rules[n->rule_count++];
+    *rule = (struct route_rule){.row = m, .prefix = prefix, .tools = tools_of(b, m)};
+    if (add_rates(rule)) return ERR_NO_MEMORY;
   }
   for (size_t i = 0; i < prompts; i++)
     if (names_prompt_at(b->stored, i)->is_active) n->prompts[n->prompt_count++] = names_prompt_at(b->stored, i);

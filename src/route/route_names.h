@@ -11,6 +11,7 @@
 
 #include "route/catalog.h"
 #include "route/group.h"
+#include "state/limits.h"
 #include "state/names.h"
 
 enum { NAMES_DEPTH_MAX = 8, NAMES_CANDIDATES_MAX = 64 };
@@ -45,6 +46,8 @@ struct route_rule {
   const struct names_model *row;
   struct str prefix;              /* in lower case */
   const struct names_list *tools; /* those that pass; NULL: all */
+  struct limits limits;           /* rates, of all callers and all models that the row governs together */
+  struct ledger_account *account; /* where they are counted; NULL: it has no rates */
 };
 
 struct route_stored; /* what was read of the store, shared while it does not change */
@@ -84,6 +87,7 @@ void route_names_take_turn(const struct route_name *name);
 
 /* What is set for one request at one deployment. */
 struct route_shape {
+  const struct route_rule *rule;        /* whose context, rates and cost hold; NULL: none */
   const struct names_list *tools;       /* those that pass; NULL: all */
   const struct names_list *unsupported; /* members to leave out, by OpenAI's words or the caller's; NULL: none */
   int64_t context_tokens;               /* 0: not said */
@@ -94,8 +98,10 @@ struct route_shape {
 /* `user`: the caller's name, or empty. n may be NULL: nothing is set. */
 enum err route_names_shape(const struct route_names *n, struct str asked, const struct deployment *d, struct str user,
                            struct arena *a, struct route_shape *out) MUST_CHECK;
-/* The context that is set for a model by its name's beginning; 0: none. *is_exact: for this very name. */
-int64_t route_names_context(const struct route_names *n, const struct deployment *d, bool *is_exact);
+/* The context of a model as lists show it under the name that is asked for, of which `said` is said (0: nothing); -1:
+ * unknown. What is set for models whose name begins so stands in for what is not known of this one; set for its very
+ * name, it overrules that; and none is larger than the most that is set. */
+int64_t route_names_context(const struct route_names *n, struct str asked, int64_t said, const struct deployment *d);
 
 /* Judges a change before it is kept: `stored` as it would be then, `row` (an alias or a member of it) what is new.
  * ERR_BAD_VALUE with the row's member: it leads nowhere, to an unknown provider, or round in a circle, which is named.

@@ -105,10 +105,19 @@ static const struct route_rule *rule_for(const struct route_names *n, struct str
   return NULL;
 }
 
-int64_t route_names_context(const struct route_names *n, const struct deployment *d, bool *is_exact) {
-  const struct route_rule *rule = n && n->rule_count ? rule_for(n, d->qualified, d) : NULL;
-  *is_exact = rule && rule->row->is_exact;
-  return rule ? rule->row->context_tokens : 0;
+static int64_t capped(const struct route_rule *rule, int64_t tokens) {
+  int64_t most = rule ? rule->row->max_context_tokens : 0;
+  return most && tokens > most ? most : tokens;
+}
+
+int64_t route_names_context(const struct route_names *n, struct str asked, int64_t said, const struct deployment *d) {
+  const struct route_rule *rule = n && n->rule_count ? rule_for(n, asked, d) : NULL;
+  int64_t set = rule ? rule->row->context_tokens : 0, known = d->context_tokens;
+  if (said)
+    known = said;
+  else if (set && (rule->row->is_exact || known < 0))
+    known = set;
+  return known < 0 && rule && rule->row->max_context_tokens ? rule->row->max_context_tokens : capped(rule, known);
 }
 
 static bool is_for(const struct names_prompt *p, const struct route_name *named, struct str asked,
@@ -140,12 +149,14 @@ enum err route_names_shape(const struct route_names *n, struct str asked, const 
     const struct route_name *named = route_names_find(n, asked);
     const struct route_rule *rule = n->rule_count ? rule_for(n, asked, d) : NULL;
     if (rule) {
+      shape.rule = rule;
       shape.tools = rule->tools;
       shape.unsupported = rule->row->unsupported.n ? &rule->row->unsupported : NULL;
       shape.is_closed = rule->row->is_closed;
     }
     shape.context_tokens = n->aliases.count ? alias_context(n, named, d) : 0;
     if (rule && !shape.context_tokens) shape.context_tokens = rule->row->context_tokens;
+    shape.context_tokens = capped(rule, shape.context_tokens);
     if (n->prompt_count && !(shape.prompts = ARENA_NEW_ARRAY(a, const struct names_prompt *, n->prompt_count)))
       return ERR_NO_MEMORY;
     for (size_t i = 0; i < n->prompt_count; i++)

@@ -47,6 +47,7 @@ struct config_vocabulary {
   const char *const *quirks; /* NULL: any name is accepted */
   size_t quirk_count;
 };
+bool config_quirk_is_known(const struct config_vocabulary *v, struct str quirk);
 
 /* ---- where it comes from ---- */
 
@@ -145,9 +146,14 @@ struct config_header {
   const struct secret *value; /* it may be a credential */
 };
 
-struct config_timeouts { /* the upstream.* options, overridden by the provider's own; 0: no limit */
-  uint32_t connect_ms, headers_ms, first_token_ms, silence_ms, total_ms;
+enum { CONFIG_TIMEOUT_UNSET = -1, CONFIG_TIMEOUT_MAX_MS = 86400000, CONFIG_QUIRKS_MAX = 64 };
+/* Of a provider's own, in the order of timeouts.def; 0: no limit, CONFIG_TIMEOUT_UNSET: the option's. */
+struct config_timeouts {
+#define X(member, camel, option, help) int32_t member;
+#include "state/timeouts.def"
+#undef X
 };
+extern const struct config_timeouts config_timeouts_unset;
 
 enum config_usage { CONFIG_USAGE_OPTION, CONFIG_USAGE_ALWAYS, CONFIG_USAGE_NONE };
 

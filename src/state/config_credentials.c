@@ -1,4 +1,4 @@
-/* What a provider still needs once all sources are read: its address, its key, its timeouts; and the presets that
+/* What a provider still needs once all sources are read: its address and its key; and the presets that
  * become active because their variable is set or a login is stored. A vendor's key goes to another address only where
  * the person gave the provider the vendor's own name. */
 #include <stdio.h>
@@ -140,7 +140,7 @@ static void preset_key_variable(const struct config_preset *preset, char *out, s
     derive_name(str_from_c(preset->name), "_API_KEY", out, out_bytes);
 }
 
-/* ---- address, key, timeouts ---- */
+/* ---- address and key ---- */
 
 /* The variable that would give the address; false when it has none. */
 static bool url_variable(const struct config_draft *d, char *name, size_t name_bytes) {
@@ -242,23 +242,12 @@ static void warn_without_key(struct config_loader *l, const struct config_draft 
   config_diags_add(l->diags, CONFIG_WARNING, p->place, path, hint, "has no key and cannot be used");
 }
 
-static void settle_timeouts(const struct config_loader *l, struct config_draft *d) {
-  const struct config_options *o = &l->c->options;
-  struct config_timeouts *t = &d->p.timeouts;
-  if (!d->has_timeout[0]) t->connect_ms = o->upstream_connect_ms;
-  if (!d->has_timeout[1]) t->headers_ms = o->upstream_headers_ms;
-  if (!d->has_timeout[2]) t->first_token_ms = o->upstream_first_token_ms;
-  if (!d->has_timeout[3]) t->silence_ms = o->upstream_silence_ms;
-  if (!d->has_timeout[4]) t->total_ms = o->upstream_total_ms;
-}
-
 static void settle_draft(struct settling *s, struct config_draft *d) {
   bool is_own_url = d->p.base_url.n > 0;
   d->p.preset = config_preset_of(s->l, d->p.type);
   config_aws_settle_region(s->l, &d->p);
   settle_url(s->l, d);
   settle_key(s, d, is_own_url);
-  settle_timeouts(s->l, d);
   warn_without_key(s->l, d);
 }
 
@@ -276,9 +265,14 @@ static bool is_declared(struct config_loader *l, size_t declared, struct str typ
 }
 
 static struct config_draft new_draft(struct str type, struct config_place place) {
-  struct config_draft d = {
-      .p = {.id = type, .type = type, .weight = 1, .is_active = true, .is_preset = true, .place = place},
-      .is_required_entry = true};
+  struct config_draft d = {.p = {.id = type,
+                                 .type = type,
+                                 .weight = 1,
+                                 .is_active = true,
+                                 .is_preset = true,
+                                 .timeouts = config_timeouts_unset,
+                                 .place = place},
+                           .is_required_entry = true};
   return d;
 }
 

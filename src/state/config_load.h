@@ -28,10 +28,9 @@ struct config_owned {
   struct str dotenv; /* path */
 };
 
-/* A provider as declared, before addresses, credentials and timeouts are settled. */
+/* A provider as declared, before addresses and credentials are settled. */
 struct config_draft {
   struct config_provider p;
-  bool has_timeout[5];    /* in the order of struct config_timeouts */
   bool is_required_entry; /* of an all-or-nothing source: what is missing is an error */
   bool is_left_out;
 };
@@ -101,7 +100,7 @@ bool config_aws_take_keys(struct config_loader *l, struct config_provider *p);
 
 /* config_credentials.c: the type's row; NULL: it has none, or nobody told the vocabulary. */
 const struct config_preset *config_preset_of(const struct config_loader *l, struct str type);
-/* Presets made active by the environment, addresses, keys, timeouts; fills c->providers. */
+/* Presets made active by the environment, addresses, keys; fills c->providers. */
 void config_settle_providers(struct config_loader *l);
 
 /* config_read_price.c: the members of a price; `updated` (may be NULL: then no such member) gets the text of its date.

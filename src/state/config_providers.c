@@ -239,15 +239,25 @@ static void read_headers(struct config_read *r, yyjson_val *key, yyjson_val *val
   }
 }
 
+const struct config_timeouts config_timeouts_unset = {
+#define X(member, camel, option, help) .member = CONFIG_TIMEOUT_UNSET,
+#include "state/timeouts.def"
+#undef X
+};
+
+bool config_quirk_is_known(const struct config_vocabulary *v, struct str quirk) {
+  for (size_t i = 0; v->quirks && i < v->quirk_count; i++)
+    if (str_eq(quirk, str_from_c(v->quirks[i]))) return true;
+  return !v->quirks;
+}
+
 static void read_quirks(struct config_read *r, yyjson_val *key, yyjson_val *val, void *out) {
   const struct config_vocabulary *v = ((struct reading *)out)->l->sources->vocabulary;
   struct config_strings quirks;
   char hint[160];
-  if (!config_read_strings(r, key, val, 64, &quirks)) return;
-  for (size_t i = 0; v && v->quirks && i < quirks.n; i++) {
-    size_t known = 0;
-    while (known < v->quirk_count && !str_eq(quirks.items[i], str_from_c(v->quirks[known]))) known++;
-    if (known < v->quirk_count) continue;
+  if (!config_read_strings(r, key, val, CONFIG_QUIRKS_MAX, &quirks)) return;
+  for (size_t i = 0; v && i < quirks.n; i++) {
+    if (config_quirk_is_known(v, quirks.items[i])) continue;
     const char *near = config_read_nearest(quirks.items[i], v->quirks, v->quirk_count);
     if (near) snprintf(hint, sizeof hint, "did you mean \"%s\"?", near);
     config_read_fault(r, key, val, near ? hint : NULL, "\"%.*s\" is not a known quirk", STR_ARG(quirks.items[i]));
@@ -255,33 +265,22 @@ static void read_quirks(struct config_read *r, yyjson_val *key, yyjson_val *val,
   provider(out)->quirks = quirks;
 }
 
-static void read_timeout(struct config_read *r, yyjson_val *key, yyjson_val *val, void *out, unsigned index) {
-  struct config_draft *d = &((struct reading *)out)->draft;
-  uint32_t *fields[] = {&d->p.timeouts.connect_ms, &d->p.timeouts.headers_ms, &d->p.timeouts.first_token_ms,
-                        &d->p.timeouts.silence_ms, &d->p.timeouts.total_ms};
-  d->has_timeout[index] = config_read_ms(r, key, val, 86400000, fields[index]);
+static void read_timeout(struct config_read *r, yyjson_val *key, yyjson_val *val, int32_t *out) {
+  uint32_t ms;
+  if (config_read_ms(r, key, val, CONFIG_TIMEOUT_MAX_MS, &ms)) *out = (int32_t)ms;
 }
-static void read_connect(struct config_read *r, yyjson_val *key, yyjson_val *val, void *out) {
-  read_timeout(r, key, val, out, 0);
-}
-static void read_head(struct config_read *r, yyjson_val *key, yyjson_val *val, void *out) {
-  read_timeout(r, key, val, out, 1);
-}
-static void read_first_token(struct config_read *r, yyjson_val *key, yyjson_val *val, void *out) {
-  read_timeout(r, key, val, out, 2);
-}
-static void read_silence(struct config_read *r, yyjson_val *key, yyjson_val *val, void *out) {
-  read_timeout(r, key, val, out, 3);
-}
-static void read_total(struct config_read *r, yyjson_val *key, yyjson_val *val, void *out) {
-  read_timeout(r, key, val, out, 4);
-}
+#define X(member, camel, option, help)                                                            \
+  static void read_##member(struct config_read *r, yyjson_val *key, yyjson_val *val, void *out) { \
+    read_timeout(r, key, val, &provider(out)->timeouts.member);                                   \
+  }
+#include "state/timeouts.def"
+#undef X
 static void read_timeouts(struct config_read *r, yyjson_val *key, yyjson_val *val, void *out) {
-  static const struct config_member members[] = {{"connect_ms connectMs", read_connect},
-                                                 {"headers_ms headersMs", read_head},
-                                                 {"first_token_ms firstTokenMs", read_first_token},
-                                                 {"silence_ms silenceMs", read_silence},
-                                                 {"total_ms totalMs", read_total}};
+  static const struct config_member members[] = {
+#define X(member, camel, option, help) {#member " " camel, read_##member},
+#include "state/timeouts.def"
+#undef X
+  };
   config_read_members(r, key, val, members, sizeof members / sizeof *members, unknown_severity(r), out);
 }
 
@@ -392,7 +391,8 @@ static void read_entry(struct config_loader *l, struct config_read *r, yyjson_va
   struct reading reading = {.l = l};
   struct config_provider *p = &reading.draft.p;
   reading.draft.is_required_entry = r->severity == CONFIG_ERROR;
-  *p = (struct config_provider){.weight = 1, .is_active = true, .place = config_read_place(r, key, val)};
+  *p = (struct config_provider){
+      .weight = 1, .is_active = true, .timeouts = config_timeouts_unset, .place = config_read_place(r, key, val)};
   bool was_bad = r->is_bad;
   r->is_bad = false;
   if (!is_array) {

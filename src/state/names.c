@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/json_out.h"
+#include "state/config_price.h"
 
 static const struct names_field fields[] = {
 #define F(KIND, name, member, key, type, min, max, def, words, help) \
@@ -92,10 +93,13 @@ static const char *check_list(const struct names_field *f, const struct names_li
   return NULL;
 }
 
+static bool is_number(const struct names_field *f) {
+  return f->type == NAMES_NUMBER || f->type == NAMES_LIMIT || f->type == NAMES_TOKENS || f->type == NAMES_FACTOR;
+}
+
 const char *names_check(const struct names_field *f, const void *row) {
   const void *value = value_at(f, row);
-  int64_t number =
-      f->type == NAMES_NUMBER || f->type == NAMES_LIMIT || f->type == NAMES_TOKENS ? *(const int64_t *)value : f->min;
+  int64_t number = is_number(f) ? *(const int64_t *)value : f->min;
   if (f->type == NAMES_TEXT || f->type == NAMES_PROSE) return check_text(f, *(const struct str *)value);
   if (f->type == NAMES_LIST) return check_list(f, value);
   if ((f->type == NAMES_LIMIT || f->type == NAMES_TOKENS) && number == f->by_default) return NULL;
@@ -109,8 +113,7 @@ void names_row_init(enum names_kind kind, void *row) {
   for (size_t i = 0; i < n; i++) {
     void *value = value_at(&f[i], row);
     if (f[i].type == NAMES_FLAG) *(bool *)value = f[i].by_default != 0;
-    if (f[i].type == NAMES_NUMBER || f[i].type == NAMES_LIMIT || f[i].type == NAMES_TOKENS)
-      *(int64_t *)value = f[i].by_default;
+    if (is_number(&f[i])) *(int64_t *)value = f[i].by_default;
   }
 }
 
@@ -259,6 +262,13 @@ static void put_list(struct buf *out, const struct names_list *list) {
   json_out_end(out, ']');
 }
 
+static void put_factor(struct buf *out, int64_t billionths) {
+  char digits[32];
+  struct buf b = {.p = digits, .cap = sizeof digits, .limit_bytes = sizeof digits};
+  buf_put_nano_usd(&b, billionths);
+  json_out_raw(out, buf_str(&b));
+}
+
 static void put_value(struct buf *out, const struct names_field *f, const void *row) {
   const void *value = value_at(f, row);
   int64_t number = 0;
@@ -273,6 +283,7 @@ static void put_value(struct buf *out, const struct names_field *f, const void *
       else
         json_out_raw(out, STR_NONE);
       return;
+    case NAMES_FACTOR: put_factor(out, *(const int64_t *)value); return;
     default: number = *(const int64_t *)value;
   }
   if (f->type != NAMES_NUMBER && number == f->by_default)
@@ -304,6 +315,13 @@ static enum err read_tokens(const struct json_node *n, int64_t *out, struct err_
   return fault(n, ERR_BAD_VALUE, "is no number of tokens (128000, \"198K\", \"1M\")", info);
 }
 
+static enum err read_factor(const struct json_node *n, int64_t *out, struct err_info *info) {
+  struct str text;
+  enum err e = json_type(n) == JSON_STRING ? json_string(n, &text, info) : json_number_raw(n, &text, info);
+  if (!e && config_price_parse_usd(text, out)) e = fault(n, ERR_BAD_VALUE, "is no decimal number", info);
+  return e;
+}
+
 static enum err read_word(const struct names_field *f, const struct json_node *n, unsigned *out,
                           struct err_info *info) {
   struct str text;
@@ -322,7 +340,7 @@ static enum err read_value(struct arena *a, const struct names_field *f, const s
   if (json_type(n) == JSON_NULL) {
     if (f->type == NAMES_LIST)
       *(struct names_list *)value = (struct names_list){0};
-    else if (f->type == NAMES_LIMIT || f->type == NAMES_TOKENS)
+    else if (is_number(f) && f->type != NAMES_NUMBER)
       *(int64_t *)value = f->by_default;
     else if ((f->type == NAMES_TEXT || f->type == NAMES_PROSE) && f->min == 0)
       *(struct str *)value = STR("");
@@ -340,6 +358,7 @@ static enum err read_value(struct arena *a, const struct names_field *f, const s
     case NAMES_WORD: return read_word(f, n, value, info);
     case NAMES_LIST: return take_list(a, n, (size_t)f->max, value, info);
     case NAMES_TOKENS: return read_tokens(n, value, info);
+    case NAMES_FACTOR: return read_factor(n, value, info);
     default: return json_i64(n, value, info);
   }
 }

@@ -23,7 +23,8 @@ enum names_kind {
 enum {
   NAMES_ROWS_MAX = 20000, /* of a kind */
   NAMES_LIST_MAX = 1024,
-  NAMES_TEXT_MAX = 256 /* bytes of a list's element */
+  NAMES_TEXT_MAX = 256, /* bytes of a list's element */
+  NAMES_ONCE = 1000000000
 };
 
 struct names_list {
@@ -73,7 +74,9 @@ struct names_model { /* one of (prefix) */
   struct str prefix, tool_set;
   bool is_exact, is_active, is_closed;
   struct names_list tools, unsupported;
-  int64_t context_tokens; /* 0: not said */
+  int64_t context_tokens, max_context_tokens;     /* 0: not said */
+  int64_t requests_per_minute, tokens_per_minute; /* -1: no limit */
+  int64_t cost_factor;                            /* billionths; NAMES_ONCE: as it is */
 };
 struct names_prompt { /* one of (scope, value, priority) */
   struct names_row row;
@@ -110,6 +113,7 @@ enum names_type {
   NAMES_NUMBER,
   NAMES_LIMIT,
   NAMES_TOKENS,
+  NAMES_FACTOR,
   NAMES_FLAG,
   NAMES_WORD,
   NAMES_LIST

@@ -26,6 +26,10 @@ const struct node_field node_fields[NODE_FIELDS] = {
     {"updated_us", NODE_I64, offsetof(struct node, updated_us)},
     {"synced_us", NODE_I64, offsetof(struct node, synced_us)},
     {"sealed", NODE_BYTES, offsetof(struct node, sealed)},
+#define X(member, camel, option, help) {#member, NODE_I32, offsetof(struct node, p.timeouts.member)},
+#include "state/timeouts.def"
+#undef X
+    {"quirks", NODE_WORDS, offsetof(struct node, p.quirks)},
 };
 _Static_assert(sizeof(enum config_usage) == sizeof(uint32_t), "usage is read as a number");
 
@@ -40,6 +44,8 @@ const struct node_field node_model_fields[NODE_MODEL_FIELDS] = {
     {"digest", NODE_TEXT, offsetof(struct node_model, digest)},
     {"seen_us", NODE_I64, offsetof(struct node_model, seen_us)},
 };
+
+void node_init(struct node *node) { *node = (struct node){.p = {.timeouts = config_timeouts_unset}}; }
 
 /* ---- names ---- */
 
@@ -201,6 +207,29 @@ struct str node_key_hint(const struct node *node, char out[8]) {
   return str_from_c(out);
 }
 
+/* ---- words ---- */
+
+struct str node_words_text(struct arena *a, const struct config_strings *words) {
+  struct str *parts = ARENA_NEW_ARRAY(a, struct str, 2 * words->n + 1);
+  for (size_t i = 0; parts && i < words->n; i++) {
+    parts[2 * i] = i ? STR(" ") : STR("");
+    parts[2 * i + 1] = words->items[i];
+  }
+  return parts ? arena_join(a, parts, 2 * words->n) : STR_NONE;
+}
+
+enum err node_words_parse(struct arena *a, struct str text, struct config_strings *out) {
+  struct str one, *v = ARENA_NEW_ARRAY(a, struct str, text.n / 2 + 1);
+  size_t n = 0;
+  if (!v) return ERR_NO_MEMORY;
+  while (text.n) {
+    str_cut(text, ' ', &one, &text);
+    if (one.n && !(v[n++] = arena_dup(a, one)).p) return ERR_NO_MEMORY;
+  }
+  *out = (struct config_strings){v, n};
+  return OK;
+}
+
 /* ---- reading the store ---- */
 
 void node_list_init(struct nodes *nodes) {
@@ -231,6 +260,7 @@ static enum err set_field(struct arena *a, const struct node_field *f, const str
     case NODE_BOOL: *(bool *)at = v->i != 0; break;
     case NODE_TEXT:
     case NODE_BYTES: *text = arena_dup(a, v->s); return text->p ? OK : ERR_NO_MEMORY;
+    case NODE_WORDS: return node_words_parse(a, v->s, (struct config_strings *)(void *)at);
   }
   return OK;
 }

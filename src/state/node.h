@@ -90,14 +90,27 @@ void nodes_write(const struct nodes *nodes, bool with_credentials, struct buf *o
 /* Strict, as people_read is: ERR_BAD_VALUE names the line. Credentials stay sealed. */
 enum err nodes_read(struct str text, struct nodes *out, struct err_info *info) MUST_CHECK;
 
+void node_init(struct node *node); /* what a node is before anything is said of it */
+/* NODE_WORDS as one text, and back; memory from a. */
+struct str node_words_text(struct arena *a, const struct config_strings *words);
+enum err node_words_parse(struct arena *a, struct str text, struct config_strings *out) MUST_CHECK;
+
 /* One node as a row and as a text have it: what store_node.c and node_text.c go through. */
-enum node_field_type { NODE_TEXT, NODE_I64, NODE_I32, NODE_U32, NODE_BOOL, NODE_BYTES };
+enum node_field_type {
+  NODE_TEXT,
+  NODE_I64,
+  NODE_I32,
+  NODE_U32,
+  NODE_BOOL,
+  NODE_WORDS, /* struct config_strings; in the store one text, with a space between two */
+  NODE_BYTES
+};
 struct node_field {
   const char *key;
   enum node_field_type type;
   size_t offset;
 };
-enum { NODE_FIELDS = 18, NODE_MODEL_FIELDS = 9 };
+enum { NODE_FIELDS = 24, NODE_MODEL_FIELDS = 9 };
 extern const struct node_field node_fields[NODE_FIELDS]; /* in the order of NODE_LIST's columns */
 extern const struct node_field
     node_model_fields[NODE_MODEL_FIELDS]; /* in that of NODE_MODELS_LIST's, from the second */

@@ -30,6 +30,11 @@ static void put_fields(struct buf *b, const struct node_field *fields, size_t n,
       case NODE_U32: json_out_member_i64(b, key, *(const uint32_t *)(const void *)at); break;
       case NODE_BOOL: json_out_member_bool(b, key, *(const bool *)at); break;
       case NODE_TEXT: json_out_member_string_if(b, key, *text); break;
+      case NODE_WORDS: {
+        const struct config_strings *words = (const struct config_strings *)(const void *)at;
+        if (words->n) json_out_member_strings(b, key, words->items, words->n);
+        break;
+      }
       case NODE_BYTES:
         if (with_bytes && text->n) put_bytes(b, key, *text);
     }
@@ -87,6 +92,24 @@ static enum err read_number(const struct json_node *n, int64_t min, int64_t max,
   return e || (*out >= min && *out <= max) ? e : bad(n, "is out of range", info);
 }
 
+static enum err read_words(struct arena *a, const struct json_node *n, struct config_strings *out,
+                           struct err_info *info) {
+  struct json_node one;
+  size_t count = json_count(n), at = 0;
+  enum err e = json_expect(n, JSON_ARRAY, info);
+  if (!e && count > CONFIG_QUIRKS_MAX) e = bad(n, "has too many", info);
+  struct str *v = e ? NULL : ARENA_NEW_ARRAY(a, struct str, count + 1);
+  if (!v) return e ? e : ERR_NO_MEMORY;
+  for (struct json_iter it = json_each(n); json_next(&it, &one); at++) {
+    e = json_string(&one, &v[at], info);
+    if (!e && (!v[at].n || str_find_char(v[at], ' ') != SIZE_MAX)) e = bad(&one, "is no word", info);
+    if (!e && !(v[at] = arena_dup(a, v[at])).p) e = ERR_NO_MEMORY;
+    if (e) return e;
+  }
+  *out = (struct config_strings){v, count};
+  return OK;
+}
+
 static enum err read_field(struct arena *a, const struct node_field *f, const struct json_node *n, void *of,
                            struct err_info *info) {
   char *at = (char *)of + f->offset;
@@ -108,6 +131,7 @@ static enum err read_field(struct arena *a, const struct node_field *f, const st
       break;
     case NODE_BOOL: return json_bool(n, (bool *)at, info);
     case NODE_BYTES: return read_bytes(a, n, text, info);
+    case NODE_WORDS: return read_words(a, n, (struct config_strings *)(void *)at, info);
     case NODE_TEXT:
       e = json_string(n, &s, info);
       if (!e && !(*text = arena_dup(a, s)).p) e = ERR_NO_MEMORY;
@@ -146,6 +170,8 @@ static enum err read_models(struct arena *a, const struct json_node *object, str
   return OK;
 }
 
+static bool is_timeout(int32_t ms) { return ms >= CONFIG_TIMEOUT_UNSET && ms <= CONFIG_TIMEOUT_MAX_MS; }
+
 static enum err check_node(const struct nodes *nodes, const struct json_node *object, const struct node *node,
                            struct err_info *info) {
   if (!node_code_is_valid(node->p.id)) return bad(object, "\"code\" is no code of a node", info);
@@ -153,6 +179,10 @@ static enum err check_node(const struct nodes *nodes, const struct json_node *ob
   if (!node->p.type.n || config_check_url(node->p.base_url))
     return bad(object, "\"type\" or \"base_url\" is wrong", info);
   if (node->p.usage > CONFIG_USAGE_NONE) return bad(object, "\"usage\" is wrong", info);
+#define X(member, camel, option, help) \
+  if (!is_timeout(node->p.timeouts.member)) return bad(object, "\"" #member "\" is out of range", info);
+#include "state/timeouts.def"
+#undef X
   if (node->id <= 0 || (nodes->n && nodes->v[nodes->n - 1].id >= node->id))
     return bad(object, "\"id\" must rise from line to line", info);
   for (size_t i = 0; i < nodes->n; i++)
@@ -180,6 +210,7 @@ static enum err take_line(void *arg, unsigned number, const struct json_node *li
   if (number == 1) return read_head(r, line, info);
   if (out->n == (size_t)r->expected) return err_set(info, ERR_BAD_VALUE, "more nodes than the first line says");
   struct node *node = &out->v[out->n];
+  node_init(node); /* texts of earlier versions do not say all there is */
   enum err e = read_fields(&out->arena, line, node_fields, NODE_FIELDS, node, info);
   if (!e) e = check_node(out, line, node, info);
   if (!e) e = read_models(&out->arena, line, node, info);

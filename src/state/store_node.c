@@ -31,9 +31,11 @@ enum err store_node_find(struct db *db, struct str code_or_id, const struct node
 
 /* ---- rows ---- */
 
-static struct db_value value_of(const struct node_field *f, const void *of) {
+/* Memory from a, for what the store has as one text; *e is ERR_NO_MEMORY then. */
+static struct db_value value_of(const struct node_field *f, const void *of, struct arena *a, enum err *e) {
   const char *at = (const char *)of + f->offset;
   const struct str *text = (const struct str *)(const void *)at;
+  struct str words;
   switch (f->type) {
     case NODE_I64: return db_int(*(const int64_t *)(const void *)at);
     case NODE_I32: return db_int(*(const int32_t *)(const void *)at);
@@ -41,6 +43,10 @@ static struct db_value value_of(const struct node_field *f, const void *of) {
     case NODE_BOOL: return db_int(*(const bool *)at);
     case NODE_TEXT: return db_text(*text);
     case NODE_BYTES: return db_bytes(text->p, text->n);
+    case NODE_WORDS:
+      words = node_words_text(a, (const struct config_strings *)(const void *)at);
+      if (!words.p) *e = ERR_NO_MEMORY;
+      return db_text(words);
   }
   return db_null();
 }
@@ -57,9 +63,13 @@ static enum err explain(struct db *db, const struct node *node, enum err e, stru
 
 static enum err put(struct db *db, enum db_query query, const struct node *node, int64_t *id, struct err_info *info) {
   struct db_value params[NODE_FIELDS];
-  for (size_t i = 0; i < NODE_FIELDS; i++) params[i] = value_of(&node_fields[i], node);
+  struct arena work;
+  enum err e = OK;
+  arena_init(&work, 0);
+  for (size_t i = 0; i < NODE_FIELDS; i++) params[i] = value_of(&node_fields[i], node, &work, &e);
   atomic_fetch_add(&changes, 1);
-  enum err e = db_run(db, query, params, NODE_FIELDS, id ? db_take_int : NULL, id, info);
+  if (!e) e = db_run(db, query, params, NODE_FIELDS, id ? db_take_int : NULL, id, info);
+  arena_clear(&work);
   return explain(db, node, e, info);
 }
 
@@ -86,9 +96,10 @@ enum err store_node_delete(struct db *db, int64_t id, struct err_info *info) {
 
 enum err store_node_put_model(struct db *db, int64_t id, const struct node_model *m, struct err_info *info) {
   struct db_value params[NODE_MODEL_FIELDS + 1] = {db_int(id)};
-  for (size_t i = 0; i < NODE_MODEL_FIELDS; i++) params[i + 1] = value_of(&node_model_fields[i], m);
+  enum err e = OK;
+  for (size_t i = 0; i < NODE_MODEL_FIELDS; i++) params[i + 1] = value_of(&node_model_fields[i], m, NULL, &e);
   atomic_fetch_add(&changes, 1);
-  return db_run(db, DB_STORED_MODEL_PUT, params, NODE_MODEL_FIELDS + 1, NULL, NULL, info);
+  return e ? e : db_run(db, DB_STORED_MODEL_PUT, params, NODE_MODEL_FIELDS + 1, NULL, NULL, info);
 }
 
 enum err store_node_delete_model(struct db *db, int64_t id, struct str name, struct err_info *info) {

@@ -23,6 +23,7 @@ enum err text_lines_head(const struct json_node *first, const char *kind, int ol
 }
 
 enum err text_lines_read(struct str text, const struct text_lines_reader *reader, struct err_info *info) {
+  static const struct json_limits limits = {.numbers_are_raw = true}; /* decimals are exact */
   struct err_info why = {0};
   struct arena work;
   struct str line;
@@ -35,7 +36,7 @@ enum err text_lines_read(struct str text, const struct text_lines_reader *reader
     if (str_trim(line).n == 0) continue;
     number++;
     arena_reset(&work);
-    e = json_parse_copy(&doc, line, NULL, &work, &why);
+    e = json_parse_copy(&doc, line, &limits, &work, &why);
     struct json_node root = e ? (struct json_node){0} : json_root(&doc);
     if (!e) e = reader->take(reader->arg, number, &root, &why);
   }

@@ -141,6 +141,11 @@ test('an alias comes, moves and goes', async () => {
   assert.equal((await chat('team/quick', {}, token)).status, 200, 'lists of users follow');
   assert.match((await chat('team/fast')).error.message, /nearest are .*"team\/quick"/);
   assert.deepEqual((await ok('GET', '/users/mover')).models, ['team/quick']);
+  await ok('POST', '/teams', { name: 'quick', models: ['team/quick'] });
+  assert.match(await refused(409, undefined, 'DELETE', '/model-mappings/team/quick'), /allowlists of users: mover$/);
+  await ok('DELETE', '/users/mover/models/team/quick');
+  assert.match(await refused(409, undefined, 'DELETE', '/model-mappings/team/quick'), /allowlists of teams: quick$/);
+  await ok('DELETE', '/teams/quick');
   assert.equal((await admin('DELETE', '/model-mappings/team/quick')).status, 204);
   assert.equal((await chat('team/quick')).status, 404);
   assert.equal((await admin('GET', '/model-mappings/team/quick')).status, 404);
@@ -337,7 +342,13 @@ test('members that a model does not take go, by either word; the rest stays byte
   assert.equal(reply.headers.get('x-maestro-dropped'), 'top_p, seed');
   assert.equal((await received()).body, '{"model":"kimi", "messages":[{"role":"user","content":"[[mock:echo]] h\\u00e9"}],"x" : 1.50}');
   await ok('PUT', `/model-config/${rule.id}`, { maintenance_mode: true });
-  assert.equal((await chat('one/kimi')).status, 503);
+  const closed = await chat('one/kimi');
+  assert.deepEqual([closed.status, closed.error.code], [503, 'model_maintenance']);
+  await ok('POST', '/model-groups', { name: 'either', strategy: 'priority' });
+  await ok('POST', '/model-groups/either/members', { model_display_name: 'one/kimi', priority: 0 });
+  await ok('POST', '/model-groups/either/members', { model_display_name: 'one/alpha', priority: 1 });
+  assert.equal((await chat('either')).used, 'one/alpha', 'another member is asked');
+  await ok('DELETE', '/model-groups/either');
   await ok('PUT', `/model-config/${rule.id}`, { is_active: false });
   assert.equal((await chat('one/kimi', { top_p: 1 })).dropped, null);
   await ok('PUT', `/model-config/${rule.id}`, { is_active: true, maintenance_mode: false, model_prefix: 'flash' });
@@ -420,6 +431,15 @@ test('settings are a source of the configuration', async () => {
   await ok('DELETE', '/config/fallback.maxRetries');
   assert.equal((await ok('GET', '/config')).fallback.maxRetries, 2);
   assert.deepEqual((await ok('GET', '/config/raw')).configs, []);
+  // What is shown may be said back, whole, and then forgotten.
+  const all = await ok('GET', '/config');
+  await ok('PUT', '/config', all);
+  assert.deepEqual(await ok('GET', '/config'), all);
+  const kept = (await ok('GET', '/config/raw')).configs.map((c) => c.key);
+  assert.ok(kept.includes('logs.keepDays') && kept.includes('guards.leak.enabled'), kept.join());
+  const without = (o) => Object.fromEntries(Object.entries(o).map(([k, v]) => [k, v && typeof v === 'object' && !Array.isArray(v) ? without(v) : null]));
+  await ok('PUT', '/config', without(all));
+  assert.deepEqual((await ok('GET', '/config/raw')).configs, []);
 });
 
 test('what was read may be changed only as it was read', async () => {
@@ -494,6 +514,43 @@ test('seeds are laid once, by a server or without one; names are exported and co
   writeFileSync(out, cut);
   assert.match((await run(['store', 'import', out], { home: makeHome() })).stderr, /it was cut/);
   await ok('DELETE', '/model-mappings/kept');
+});
+
+test('lists come in pages by number, declared ones first, and what goes meanwhile shifts none', async () => {
+  const pages = async (path, of, size) => {
+    const seen = [];
+    for (let at = `${path}?limit=${size}`; at;) {
+      const reply = await admin('GET', at);
+      assert.equal(reply.status, 200, JSON.stringify(reply.body));
+      const rows = of(reply.body), next = /^<\/admin(.*)>; rel="next"$/.exec(reply.headers.get('link') ?? '');
+      assert.ok(rows.length === size || !next, 'a page that is not the last one is full');
+      seen.push(...rows);
+      at = next?.[1];
+    }
+    return seen;
+  };
+  const lists = [
+    ['/model-mappings', (b) => b, (i) => ({ display_name: `m${i}`, real_name: 'one/alpha' }), (r) => encodeURIComponent(r.display_name)],
+    ['/model-groups', (b) => b.groups, (i) => ({ name: `g${i}` }), (r) => r.name],
+    ['/tool-sets', (b) => b, (i) => ({ name: `t${i}`, tools: ['x'] }), (r) => r.id],
+    ['/model-config', (b) => b, (i) => ({ model_prefix: `c${i}` }), (r) => r.id],
+    ['/system-prompts', (b) => b, (i) => ({ scope_type: 'model', scope_value: `none-${i}*`, prompt: 'x' }), (r) => r.id],
+  ];
+  for (const [path, of, row, key] of lists) {
+    const made = [];
+    for (let i = 0; i < 5; i++) made.push(await ok('POST', path, row(i)));
+    const whole = of(await ok('GET', path));
+    assert.ok(whole.length >= 5);
+    for (const size of [1, 2, 3, 500]) assert.deepEqual(await pages(path, of, size), whole, `${path} by ${size}`);
+    const [third, fourth] = [whole.at(-3), whole.at(-2)];
+    await ok('DELETE', `${path}/${key(third)}`); // the one that a page ended with
+    assert.deepEqual(of((await admin('GET', `${path}?limit=1&after=${third.id}`)).body)[0], fourth, path);
+    await refused(422, 'limit', 'GET', `${path}?limit=501`);
+    await refused(422, 'after', 'GET', `${path}?after=x`);
+    for (const r of made) if (r.id !== third.id) await ok('DELETE', `${path}/${key(r)}`);
+  }
+  assert.equal((await ok('GET', '/model-groups?limit=1')).total, (await ok('GET', '/model-groups')).groups.length);
+  await refused(422, 'after', 'GET', `/model-groups?after=${2 ** 48}`);
 });
 
 test('only administrators change names, and nobody else reads them', async () => {

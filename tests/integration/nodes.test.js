@@ -15,7 +15,7 @@ let mock, serve, home;
 
 const config = () => ({
   providers: {
-    up: { type: 'openai-compatible', baseURL: `${mock.url}/v1`, apiKey: 'sk-declared-secret-1', code: 'upc', models: { alpha: {}, beta: {} } },
+    up: { type: 'openai-compatible', baseURL: `${mock.url}/v1`, apiKey: 'sk-declared-secret-1', code: 'upc', models: { alpha: {}, beta: {} }, timeouts: { headers_ms: 4321 } },
   },
 });
 
@@ -164,6 +164,8 @@ test('bad input is refused with the path of the member, and leaves no row', asyn
     [422, 'aws_secret_key', node({ name: 'x', aws_secret_key: 's' })],
     [422, 'aws_secret_key', { name: 'x', node_type: 'bedrock', aws_secret_key: 's' }],
     [422, 'health_check_url', node({ name: 'x', health_check_url: 'http://elsewhere.example/health' })],
+    [422, 'timeouts.headers_ms', node({ name: 'x', timeouts: { headers_ms: -1 } })], [422, 'timeouts.headers', node({ name: 'x', timeouts: { headers: 1 } })],
+    [422, 'quirks[0]', node({ name: 'x', quirks: ['nonsense'] })],
     [400, undefined, '{"name":'],
   ];
   for (const [status, param, body] of rows) {
@@ -180,6 +182,48 @@ test('bad input is refused with the path of the member, and leaves no row', asyn
     assert.equal((await admin(method, path, body)).status, 404, path);
   }
   assert.equal((await audit()).total, before);
+});
+
+test('timeouts and quirks are set, shown, audited, and hold from the next call on', async () => {
+  const answers = http.createServer((req, res) => { // an answer that begins inside thinking, after a while
+    setTimeout(() => res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({
+      id: 'x', object: 'chat.completion', created: 1, model: 'm', usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 },
+      choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: 'it is a greeting</think>Hello' } }],
+    })), 700);
+  });
+  await new Promise((resolve) => answers.listen(0, '127.0.0.1', resolve));
+  const ask = async () => {
+    const reply = await fetch(`${serve.url}/v1/messages`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-api-key': serve.key, 'anthropic-version': '2023-06-01' },
+      body: JSON.stringify({ model: 'patient/m', max_tokens: 50, messages: user('hi') }),
+    });
+    return { status: reply.status, body: await reply.json() };
+  };
+  try {
+    const made = await make('patient', { base_url: `http://127.0.0.1:${answers.address().port}/v1`, timeouts: { headers_ms: 150, total_ms: '30s' } });
+    assert.deepEqual(made.timeouts, { connect_ms: null, headers_ms: 150, first_token_ms: null, silence_ms: null, total_ms: 30000 });
+    assert.deepEqual(made.quirks, []);
+    const late = await ask();
+    assert.equal(late.status, 504);
+    assert.equal(late.body.error.message, 'patient: the provider did not begin to answer in time');
+    const changed = await expect(200, 'PATCH', '/nodes/patient', { timeouts: { headers_ms: 5000 }, quirks: ['starts-in-think'] });
+    assert.deepEqual(changed.timeouts, { connect_ms: null, headers_ms: 5000, first_token_ms: null, silence_ms: null, total_ms: null });
+    assert.deepEqual((await expect(200, 'GET', '/nodes/patient')).quirks, ['starts-in-think']);
+    const thought = await ask();
+    assert.equal(thought.status, 200);
+    assert.deepEqual(thought.body.content.map((part) => [part.type, part.thinking ?? part.text]),
+      [['thinking', 'it is a greeting'], ['text', 'Hello']]);
+    const { logs } = await audit('&entity_type=node');
+    const row = logs.find((r) => r.action === 'update' && r.entity_id === 'patient');
+    assert.deepEqual(row.details.before.quirks, []);
+    assert.equal(row.details.before.timeouts.headers_ms, 150);
+    assert.deepEqual([row.details.after.quirks, row.details.after.timeouts.headers_ms], [['starts-in-think'], 5000]);
+    const declared = (await expect(200, 'GET', '/nodes')).find((n) => n.code === 'up');
+    assert.deepEqual([declared.timeouts.headers_ms, declared.quirks], [4321, []], 'a declared one shows what it declares');
+  } finally {
+    await new Promise((resolve) => { answers.close(resolve); answers.closeAllConnections(); });
+  }
 });
 
 test('addresses that a stored node may not have', async () => {
@@ -431,6 +475,31 @@ test('toggle, active_only, one row for each change, a tag for each state', async
   assert.equal(rows[3].details.after.is_active, false);
 });
 
+test('nodes come in pages by number, declared ones last', async () => {
+  for (const name of ['page-a', 'page-b', 'page-c']) await make(name, { is_active: name !== 'page-b' });
+  for (const active of ['', '&active_only=true']) {
+    const whole = (await expect(200, 'GET', `/nodes?limit=500${active}`)).map((n) => n.code);
+    assert.equal(whole.at(-1), 'up');
+    assert.equal(whole.includes('page-b'), !active);
+    for (const size of [1, 2, 3]) {
+      const seen = [];
+      for (let at = `/nodes?limit=${size}${active}`; at;) {
+        const reply = await admin('GET', at);
+        assert.ok(reply.body.length <= size);
+        seen.push(...reply.body.map((n) => n.code));
+        at = /^<\/admin(.*)>; rel="next"$/.exec(reply.headers.get('link') ?? '')?.[1];
+      }
+      assert.deepEqual(seen, whole, `by ${size}${active}`);
+    }
+  }
+  const [a, b] = (await expect(200, 'GET', '/nodes')).filter((n) => /^page-[ab]$/.test(n.code));
+  await expect(204, 'DELETE', '/nodes/page-a');
+  assert.equal((await expect(200, 'GET', `/nodes?limit=1&after=${a.id}`))[0].code, b.code, 'it is gone, and its place known');
+  assert.equal((await admin('GET', '/nodes?after=nonsense')).status, 422);
+  assert.equal((await admin('GET', `/nodes?after=${2 ** 48 + 1}`)).status, 422);
+  for (const name of ['page-b', 'page-c']) await expect(204, 'DELETE', `/nodes/${name}`);
+});
+
 test('who is named by allowlists is not deleted, and says by whom', async () => {
   await make('kept', { code: 'kept' });
   const made = await expect(201, 'POST', '/users', { username: 'nia', has_all_models: true });
@@ -546,7 +615,7 @@ test('export leaves credentials out and says so; import brings the nodes back', 
   const source = serve;
   try {
     await make('traveller', { api_key: SECRET });
-    await make('light');
+    await make('light', { timeouts: { silence_ms: 0 }, quirks: ['starts-in-think'] });
     await expect(200, 'POST', '/nodes/light/sync-models');
     await expect(201, 'POST', '/users', { username: 'tess' });
     const out = await run(['store', 'export', file], { home: from });
@@ -570,7 +639,9 @@ test('export leaves credentials out and says so; import brings the nodes back', 
   try {
     const nodes = await expect(200, 'GET', '/nodes');
     assert.equal(nodes.find((n) => n.code === 'traveller').has_api_key, false);
-    assert.ok(nodes.find((n) => n.code === 'light').model_count > 0);
+    const light = nodes.find((n) => n.code === 'light');
+    assert.ok(light.model_count > 0);
+    assert.deepEqual([light.timeouts.silence_ms, light.timeouts.total_ms, light.quirks], [0, null, ['starts-in-think']]);
     assert.equal((await expect(200, 'GET', '/users')).length, 1);
   } finally {
     serve = first;

@@ -88,6 +88,7 @@ test('pull at the only node, as a stream and whole: the model is listed at once'
   // The older member.
   assert.equal((await expect(200, 'POST', '/api/pull', { name: 'older', stream: false }, { at: single })).text, '{"status":"success"}');
   assert.ok(await has(box, 'older:latest'));
+  assert.match((await expect(200, 'POST', '/api/pull', { model: null, name: 'older', stream: null }, { at: single })).text, /pulling manifest/);
   await expect(200, 'POST', '/api/pull', { model: '', insecure: false, username: '', password: '', name: 'box/cli', stream: false }, { at: single });
   const sent = (await box.requests()).requests.findLast((r) => r.path === '/api/pull');
   assert.deepEqual(JSON.parse(sent.body), { insecure: false, username: '', password: '', name: 'cli', stream: true }, 'as its command line sends it');

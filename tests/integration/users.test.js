@@ -654,7 +654,13 @@ test('commands: backup, restore, export, import', async () => {
   assert.equal(await p.exited, 0);
   const restored = await go('restore', copy);
   assert.equal(restored.code, 0, restored.stderr);
-  assert.ok(existsSync(join(own, 'data', 'maestro', 'maestro.db.before-restore')));
+  const former = join(own, 'data', 'maestro', 'maestro.db.before-restore');
+  assert.ok(existsSync(former));
+  // A log that an earlier one left is not that file's.
+  writeFileSync(`${former}-wal`, 'of another');
+  rmSync(join(own, 'data', 'maestro', 'maestro.db-wal'), { force: true });
+  assert.equal((await go('restore', copy)).code, 0);
+  assert.ok(!existsSync(`${former}-wal`) || statSync(`${former}-wal`).size === 0);
   const list = async (h = own) => JSON.parse((await run(['user', 'list', '--json'], { home: h })).stdout).map((u) => u.username);
   assert.deepEqual(await list(), ['ann']);
   assert.equal((await go('import', lines)).code, 1); // ann is there already

@@ -22,9 +22,10 @@ struct thing {
   unsigned kind;
   struct field_strings tags;
   struct field_objects points;
+  struct point at;
   int64_t size;
 };
-enum { NAME = 1, ON = 2, COUNT = 4, MONEY = 8, KIND = 16, TAGS = 32, POINTS = 64, SIZE = 128, ALL = 255 };
+enum { NAME = 1, ON = 2, COUNT = 4, MONEY = 8, KIND = 16, TAGS = 32, POINTS = 64, SIZE = 128, PLACE = 256, ALL = 511 };
 
 static const char *const kinds[] = {"small", "large", "huge"};
 
@@ -62,6 +63,8 @@ static const struct field rows[] = {
      .must = "must be small letters"},
     {STR("points"), FIELD_OBJECTS, POINTS, offsetof(struct thing, points), .max = 2, .element = &points,
      .element_required = POINT_X},
+    {STR("at"), FIELD_OBJECT, PLACE, offsetof(struct thing, at), .element = &points, .element_required = POINT_X,
+     .is_nullable = true},
     {STR("size"), FIELD_OTHER, SIZE, offsetof(struct thing, size), .read = read_size,
      .schema = "\"type\":[\"integer\",\"string\"]"}};
 static const struct fields things = {rows, sizeof rows / sizeof *rows, sizeof(struct thing)};
@@ -71,7 +74,7 @@ TEST(what_came_is_read) {
   assert_int_equal(
       fields_read(&arena,
                   STR("{\"name\":\"abc\",\"is_on\":true,\"count\":null,\"usd\":0.1,\"kind\":\"huge\",\"tags\":[\"a\","
-                      "\"b\"],\"points\":[{\"x\":-5},{\"label\":\"q\",\"x\":5}],\"size\":\"4K\"}"),
+                      "\"b\"],\"points\":[{\"x\":-5},{\"label\":\"q\",\"x\":5}],\"at\":{\"x\":4},\"size\":\"4K\"}"),
                   &things, ALL, NAME, &t, NULL),
       OK);
   assert_int_equal(t.has, ALL);
@@ -87,9 +90,13 @@ TEST(what_came_is_read) {
   assert_int_equal(p[0].x, -5);
   assert_int_equal(p[0].has, POINT_X);
   assert_str(p[1].label, STR("q"));
+  assert_int_equal(t.at.has, POINT_X);
+  assert_int_equal(t.at.x, 4);
   assert_int_equal(t.size, 4096);
-  assert_int_equal(fields_read(&arena, STR("{\"usd\":\"1.25\",\"size\":7}"), &things, ALL, 0, &t, NULL), OK);
-  assert_int_equal(t.has, MONEY | SIZE);
+  assert_int_equal(fields_read(&arena, STR("{\"usd\":\"1.25\",\"size\":7,\"at\":null}"), &things, ALL, 0, &t, NULL),
+                   OK);
+  assert_int_equal(t.has, MONEY | SIZE | PLACE);
+  assert_int_equal(t.at.has, 0);
   assert_int_equal(t.usd, 1250000000);
   assert_int_equal(t.size, 7);
   assert_null(t.tags.v);
@@ -123,6 +130,9 @@ TEST(what_is_wrong_is_named) {
       {"{\"name\":\"a\",\"points\":[{\"x\":1},{\"x\":9}]}", ERR_BAD_VALUE, "points[1].x", "-5 to 5"},
       {"{\"name\":\"a\",\"points\":[{\"x\":1,\"y\":1}]}", ERR_BAD_VALUE, "points[0].y", "not taken"},
       {"{\"name\":\"a\",\"points\":[7]}", ERR_BAD_TYPE, "points[0]", ""},
+      {"{\"name\":\"a\",\"at\":{}}", ERR_MISSING, "at.x", "required"},
+      {"{\"name\":\"a\",\"at\":{\"x\":1,\"z\":1}}", ERR_BAD_VALUE, "at.z", "not taken"},
+      {"{\"name\":\"a\",\"at\":[]}", ERR_BAD_TYPE, "at", ""},
       {"{\"name\":\"a\",\"size\":\"4M\"}", ERR_BAD_VALUE, "size", "size"},
       {"{\"name\":\"a\",\"name\":\"b\"}", ERR_DUPLICATE_KEY, "name", ""},
       {"{\"name\":\"a\",\"other\":1}", ERR_BAD_VALUE, "other", "not taken"},
@@ -153,6 +163,7 @@ TEST(the_schema_says_what_is_taken) {
       "\"kind\":{\"type\":\"string\",\"enum\":[\"small\",\"large\",\"huge\"]}",
       "\"tags\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":2,\"items\":{\"type\":\"string\"}}",
       "\"required\":[\"x\"]",
+      "\"at\":{\"type\":[\"object\",\"null\"],\"additionalProperties\":false,\"properties\":{\"x\":{",
       "\"size\":{\"type\":[\"integer\",\"string\"]}",
       "\"additionalProperties\":false"};
   buf_put_char(&b, '\0');

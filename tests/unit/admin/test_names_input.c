@@ -52,6 +52,31 @@ TEST(only_what_came_is_laid_over_a_row) {
   assert_int_equal(m.context_tokens, 0);
 }
 
+TEST(costs_are_decimals_and_limits_may_be_taken_back) {
+  static const struct {
+    const char *json;
+    int64_t factor;
+  } rows[] = {{"{\"cost_multiplier\":0.000000001}", 1},
+              {"{\"cost_multiplier\":1000}", INT64_C(1000000000000)},
+              {"{\"cost_multiplier\":\"1.1\"}", 1100000000},
+              {"{\"cost_multiplier\":25e-1}", 2500000000},
+              {"{\"cost_multiplier\":null}", NAMES_ONCE}};
+  struct names_input in;
+  struct names_model m;
+  names_row_init(NAMES_MODEL, &m);
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    assert_int_equal(read(&names_input_fields[NAMES_MODEL], rows[i].json, &in, NULL), OK);
+    names_input_overlay(NAMES_MODEL, &in, &m);
+    assert_int_equal(m.cost_factor, rows[i].factor);
+  }
+  assert_int_equal(
+      read(&names_input_fields[NAMES_MODEL],
+           "{\"requests_per_minute\":7,\"tokens_per_minute\":null,\"max_context_length\":\"1K\"}", &in, NULL),
+      OK);
+  names_input_overlay(NAMES_MODEL, &in, &m);
+  assert_true(m.requests_per_minute == 7 && m.tokens_per_minute == -1 && m.max_context_tokens == 1024);
+}
+
 TEST(orders_are_lists_of_places) {
   struct names_input in;
   assert_int_equal(read(&names_input_groups, "{\"groups\":[{\"name\":\"a\",\"priority\":-2}]}", &in, NULL), OK);
@@ -76,6 +101,15 @@ TEST(refusals_have_the_path) {
       {&names_input_fields[NAMES_GROUP], "{\"strategy\":\"luck\"}", "strategy"},
       {&names_input_fields[NAMES_GROUP], "{\"priority\":1000001}", "priority"},
       {&names_input_fields[NAMES_GROUP], "{\"tools\":[]}", "tools"},
+      {&names_input_fields[NAMES_MODEL], "{\"cost_multiplier\":0}", "cost_multiplier"},
+      {&names_input_fields[NAMES_MODEL], "{\"cost_multiplier\":-1}", "cost_multiplier"},
+      {&names_input_fields[NAMES_MODEL], "{\"cost_multiplier\":1000.000000001}", "cost_multiplier"},
+      {&names_input_fields[NAMES_MODEL], "{\"cost_multiplier\":0.0000000001}", "cost_multiplier"},
+      {&names_input_fields[NAMES_MODEL], "{\"cost_multiplier\":\"much\"}", "cost_multiplier"},
+      {&names_input_fields[NAMES_MODEL], "{\"requests_per_minute\":0}", "requests_per_minute"},
+      {&names_input_fields[NAMES_MODEL], "{\"requests_per_minute\":100000001}", "requests_per_minute"},
+      {&names_input_fields[NAMES_MODEL], "{\"tokens_per_minute\":4000000001}", "tokens_per_minute"},
+      {&names_input_fields[NAMES_MODEL], "{\"max_context_length\":0}", "max_context_length"},
       {&names_input_fields[NAMES_PROMPT], "{\"prompt\":\"\\u0000\"}", "prompt"},
       {&names_input_groups, "{\"groups\":[]}", "groups"},
       {&names_input_groups, "{\"groups\":[{\"name\":\"a\"}]}", "groups[0].priority"},
@@ -96,6 +130,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_kind_has_its_own_fields_and_no_others),
       cmocka_unit_test(only_what_came_is_laid_over_a_row),
+      cmocka_unit_test(costs_are_decimals_and_limits_may_be_taken_back),
       cmocka_unit_test(orders_are_lists_of_places),
       cmocka_unit_test(refusals_have_the_path),
   };

@@ -129,10 +129,44 @@ TEST(addresses_that_are_refused) {
   assert_int_equal(node.health_url.n, 0);
 }
 
+TEST(timeouts_and_quirks_come_together_or_go) {
+  edits(
+      "{\"name\":\"n\",\"type\":\"groq\",\"timeouts\":{\"connect_ms\":1500,\"headers_ms\":\"2s\",\"silence_ms\":0,"
+      "\"total_ms\":null},\"quirks\":[\"starts-in-think\"]}");
+  assert_int_equal(node.p.timeouts.connect_ms, 1500);
+  assert_int_equal(node.p.timeouts.headers_ms, 2000);
+  assert_int_equal(node.p.timeouts.first_token_ms, CONFIG_TIMEOUT_UNSET);
+  assert_int_equal(node.p.timeouts.silence_ms, 0);
+  assert_int_equal(node.p.timeouts.total_ms, CONFIG_TIMEOUT_UNSET);
+  assert_int_equal(node.p.quirks.n, 1);
+  edits("{\"priority\":2}"); /* what is not said stays */
+  assert_int_equal(node.p.timeouts.connect_ms, 1500);
+  assert_int_equal(node.p.quirks.n, 1);
+  edits("{\"timeouts\":{\"total_ms\":86400000}}"); /* all of them are said */
+  assert_int_equal(node.p.timeouts.connect_ms, CONFIG_TIMEOUT_UNSET);
+  assert_int_equal(node.p.timeouts.silence_ms, CONFIG_TIMEOUT_UNSET);
+  assert_int_equal(node.p.timeouts.total_ms, 86400000);
+  refuses("{\"timeouts\":{\"total_ms\":86400001}}", "timeouts.total_ms", "86400000");
+  refuses("{\"timeouts\":{\"total_ms\":-1}}", "timeouts.total_ms", "86400000");
+  refuses("{\"timeouts\":{\"connect_ms\":1.5}}", "timeouts.connect_ms", "86400000");
+  refuses("{\"timeouts\":{\"connect_ms\":\"soon\"}}", "timeouts.connect_ms", "86400000");
+  refuses("{\"timeouts\":{\"connectMs\":1}}", "timeouts.connectMs", "not taken");
+  refuses("{\"quirks\":[\"starts-in-thought\"]}", "quirks[0]", "quirk");
+  assert_int_equal(edit("{\"timeouts\":7}"), ERR_BAD_TYPE);
+  assert_int_equal(edit("{\"quirks\":\"starts-in-think\"}"), ERR_BAD_TYPE);
+  assert_int_equal(node.p.timeouts.total_ms, 86400000);
+  edits("{\"timeouts\":null,\"quirks\":null}");
+  assert_int_equal(node.p.timeouts.total_ms, CONFIG_TIMEOUT_UNSET);
+  assert_int_equal(node.p.quirks.n, 0);
+}
+
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-  const struct CMUnitTest tests[] = {T(addresses_come_of_type_and_region), T(a_credential_stays_at_its_origin),
+  const struct CMUnitTest tests[] = {T(addresses_come_of_type_and_region),
+                                     T(a_credential_stays_at_its_origin),
                                      T(what_cannot_be_opened_goes_with_the_origin_or_for_a_new_one),
-                                     T(aws_keys_come_in_pairs), T(addresses_that_are_refused)};
+                                     T(aws_keys_come_in_pairs),
+                                     T(addresses_that_are_refused),
+                                     T(timeouts_and_quirks_come_together_or_go)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* Prompts that do not fit: who is asked, and what the caller is told, in every dialect's words. */
-#include "call_rig.h"
+#include "rule_rig.h"
 
 #include "call/count.h"
 
@@ -51,6 +51,41 @@ TEST(nobody_has_room) {
   buf_clear(&told);
   rig_close();
   buf_clear(&body);
+}
+
+/* What is set as the most holds where nothing is known, where more is, where the option is off, and whoever cuts. */
+TEST(what_is_set_as_the_most_holds) {
+  static const struct {
+    int64_t known, set;
+    const char *extra;
+    const char *told; /* NULL: it is sent */
+    bool is_off;
+  } rows[] = {{-1, 1000, "", "is 1000 tokens", false},
+              {128000, 1000, "", "is 1000 tokens", false},
+              {128000, 1000, "", "is 1000 tokens", true},
+              {1000, 1200, "", "is 1000 tokens", false},
+              {1000, 1200, "", "is 1200 tokens", true},
+              {1000, 1200, "\"truncation\":\"auto\",", "is 1000 tokens", false},
+              {1000, 5000, "\"truncation\":\"auto\",", NULL, false},
+              {1000, 5000, "", "is 1000 tokens", false},
+              {1000, 5000, "", NULL, true},
+              {-1, 5000, "", NULL, false},
+              {128000, 0, "", NULL, false}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    struct buf body;
+    rig_open(request_of(&body, rows[i].extra).p);
+    rule_rig_open();
+    rule_row.max_context_tokens = rows[i].set;
+    limits(rows[i].known, rows[i].known, rows[i].known);
+    if (rows[i].is_off) rig.options.routing_context_check = CONFIG_CONTEXT_CHECK_OFF;
+    rig.answers[0] = good;
+    enum err e = rig_run();
+    if (e != (rows[i].told ? ERR_CONTEXT_EXCEEDED : OK)) fail_msg("row %zu: %s %s", i, err_code(e), rig.info.text);
+    if (rows[i].told && !strstr(rig.info.text, rows[i].told)) fail_msg("row %zu: %s", i, rig.info.text);
+    assert_int_equal(rig.sent, rows[i].told ? 0 : 1);
+    rig_close();
+    buf_clear(&body);
+  }
 }
 
 TEST(what_shortens_nothing_excuses_nothing) {
@@ -140,6 +175,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_next_with_room_is_asked),
       cmocka_unit_test(nobody_has_room),
+      cmocka_unit_test(what_is_set_as_the_most_holds),
       cmocka_unit_test(what_shortens_nothing_excuses_nothing),
       cmocka_unit_test(each_dialect_says_it_as_its_vendor_does),
       cmocka_unit_test(doubt_is_in_favour_of_the_caller),

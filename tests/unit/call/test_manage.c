@@ -6,7 +6,7 @@
 static const struct str body = STR("{\"model\":\"m\"}");
 static struct manage manage;
 
-static enum err on_line(void *arg, struct str line) { return caller_write(arg, line); }
+static enum err on_lines(void *arg, struct str lines) { return caller_write(arg, lines); }
 
 static void open_with(const struct scripted_answer *answer) {
   const struct provider_spec spec = {
@@ -21,7 +21,7 @@ static void open_with(const struct scripted_answer *answer) {
                            .operation = MANAGE_PULL,
                            .body = &body,
                            .body_slices = 1,
-                           .on_line = on_line};
+                           .on_lines = on_lines};
 }
 
 static enum err run(void) {
@@ -72,7 +72,7 @@ TEST(progress_cut_at_every_byte_is_relayed_as_it_came) {
           .bytes = str_from(all, sizeof all - 1), .first = cut_at, .step = step ? 1 : sizeof all});
       assert_int_equal(run(), OK);
       expect_text(&rig.got,
-                  "{\"status\":\"pulling manifest\"}\n{\"status\":\"pulling 6d\",\"total\":9,\"completed\":3}\r\n");
+                  "{\"status\":\"pulling manifest\"}\n{\"status\":\"pulling 6d\",\"total\":9,\"completed\":3}\n");
       assert_str(buf_str(&manage.answer), STR(SUCCESS));
       close_it();
     }
@@ -125,7 +125,7 @@ TEST(lines_have_a_limit_and_the_caller_may_end_it) {
   assert_int_equal(rig.writes, 1);
   close_it();
   open_with(&(struct scripted_answer){.pieces = {LINES, SUCCESS}});
-  manage.on_line = NULL;
+  manage.on_lines = NULL;
   assert_int_equal(run(), OK);
   assert_int_equal(rig.writes, 0);
   close_it();

@@ -3,7 +3,7 @@
 #include "call/reserve.h"
 
 #include "base/crypto.h"
-#include "call_rig.h"
+#include "rule_rig.h"
 
 enum { ROWS_MAX = 16 };
 
@@ -458,6 +458,91 @@ TEST(without_a_journal_nobody_with_a_budget_is_served) {
   ledger_close();
 }
 
+/* Half as much again as the provider asks: reserved, settled, told and written down alike. */
+TEST(a_model_is_charged_so_many_times_its_price) {
+  static const char own[] = "{\"model\":\"m\",\"messages\":[{}],\"max_tokens\":50}";
+  int64_t most = ((int64_t)strlen(own) + 512) * 3 / 2 + 1 + 3 * 50 + USAGE_CLASSES; /* 1.5 and 3 nano-USD a token */
+  begin(own, most);
+  rule_rig_open();
+  rule_row.cost_factor = 1500000000;
+  rig.answers[0] = good;
+  assert_int_equal(rig_run(), OK);
+  assert_int_equal(rig.call.outcome.cost.total_nano_usd, 15 + 3 * 4);
+  assert_int_equal(rig.call.outcome.cost_factor, 1500000000);
+  end(15 + 3 * 4);
+  assert_int_equal(row_count, 1);
+  assert_int_equal(rows[0].amount_nano_usd, 27);
+  assert_true(rows[0].entry.reserved_nano_usd <= most && rows[0].entry.reserved_nano_usd >= most - 1);
+  assert_int_equal(rows[0].entry.input_nano_usd_per_mtok, 1500000); /* what a recovery goes by */
+  begin(own, most - 2);
+  rule_rig_open();
+  rule_row.cost_factor = 1500000000;
+  assert_int_equal(rig_run(), ERR_BUDGET_EXCEEDED);
+  end(0);
+  begin(WHOLE, -1); /* what has no price has none so many times */
+  rule_rig_open();
+  rule_row.cost_factor = 1500000000;
+  rig.deployments[0].price.known = 0;
+  rig.answers[0] = good;
+  assert_int_equal(rig_run(), OK);
+  assert_false(rig.call.outcome.cost.is_known);
+  end(0);
+  assert_int_equal(rows[0].flags, JOURNAL_UNPRICED);
+}
+
+static void open_rates(uint32_t requests, uint32_t tokens) {
+  rule_rig_open();
+  rule.limits.requests_per_minute = requests;
+  rule.limits.tokens_per_minute = tokens;
+  rule.account = ledger_account(STR("model_config:1"));
+}
+
+/* Two models, two callers, one limit: it is the row's. */
+TEST(the_rates_of_a_rule_are_one_for_all_its_models_and_callers) {
+  begin(WHOLE, -1);
+  open_rates(2, 0);
+  rig.plan.n = 2;
+  rig.answers[0] = failing; /* an attempt counts */
+  rig.answers[1] = good;
+  assert_int_equal(rig_run(), OK);
+  assert_int_equal(rig.sent, 2);
+  struct limits_subject other = {.account = ledger_account(STR("key:y")), .limits = limits_none};
+  caller.v[0] = &other;
+  assert_int_equal(rig_run(), ERR_RATE_LIMITED);
+  assert_int_equal(rig.sent, 2);
+  assert_non_null(strstr(rig.info.text, "this model's limit of 2 requests a minute is reached"));
+  assert_true(rig.info.retry_after_ms > 0);
+  caller.v[0] = &subject;
+  assert_int_equal(atomic_load(&ledger_account_rates(rule.account)->running), 0);
+  assert_int_equal(ledger_balance(rule.account, LEDGER_TOTAL, clock_wall_us()).spent_nano_usd, 0); /* no money is its */
+  end(18);
+  assert_int_equal(rows[0].entry.accounts[1], 0);
+}
+
+TEST(tokens_of_a_rule_are_charged_with_what_they_were) {
+  begin(WHOLE, -1);
+  open_rates(0, 12);
+  rig.answers[0] = good; /* 10 and 4 tokens */
+  assert_int_equal(rig_run(), OK);
+  assert_int_equal(rig_run(), ERR_RATE_LIMITED);
+  assert_non_null(strstr(rig.info.text, "this model's limit of 12 tokens a minute"));
+  end(18);
+}
+
+TEST(a_rule_binds_beside_all_others) {
+  begin_with_team(WHOLE);
+  struct limits_subject token = {
+      .account = ledger_account(STR("token:1")), .limits = limits_none, .kind = LIMITS_OF_TOKEN};
+  caller.v[caller.n++] = &token;
+  open_rates(1, 0);
+  rig.answers[0] = good;
+  assert_int_equal(rig_run(), OK);
+  assert_int_equal(rig_run(), ERR_RATE_LIMITED);
+  assert_int_equal(spent_of(&model), 18);
+  end(18);
+  assert_true(rows[0].entry.accounts[3] == id_of("model:one/m0"));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(reserved_before_and_settled_after),
@@ -481,6 +566,10 @@ int main(void) {
       cmocka_unit_test(a_models_budget_needs_a_price),
       cmocka_unit_test(a_model_at_its_limit_gives_way_to_another),
       cmocka_unit_test(a_models_rates_come_back),
+      cmocka_unit_test(a_model_is_charged_so_many_times_its_price),
+      cmocka_unit_test(the_rates_of_a_rule_are_one_for_all_its_models_and_callers),
+      cmocka_unit_test(tokens_of_a_rule_are_charged_with_what_they_were),
+      cmocka_unit_test(a_rule_binds_beside_all_others),
       cmocka_unit_test(without_a_journal_nobody_with_a_budget_is_served),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

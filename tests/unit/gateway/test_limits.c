@@ -69,6 +69,20 @@ static enum err people_section(const struct config *config, const struct snapsho
   return OK;
 }
 
+/* Settings of models, of which one has rates. */
+static struct route_rule rules[2];
+static struct route_names names = {.rules = rules, .rule_count = 2};
+static enum err names_section(const struct config *config, const struct snapshot *made, const void *old, void **out,
+                              struct config_diags *diags) {
+  static const struct names_model rows[2] = {{.prefix = STR("qwen")}, {.prefix = STR("kimi")}};
+  (void)config, (void)made, (void)old, (void)diags;
+  for (size_t i = 0; i < 2; i++) rules[i] = (struct route_rule){.row = &rows[i], .limits = limits_none};
+  rules[0].limits.requests_per_minute = 77;
+  rules[0].account = ledger_account(STR("model_config:1"));
+  *out = &names;
+  return OK;
+}
+
 /* Ann (7, in team "red", with a token that has limits), Bob (8, in no team), and limits of up/m1. */
 static struct principals *make_people(void) {
   struct people people;
@@ -107,6 +121,7 @@ TEST(a_user_is_bound_by_itself_its_team_and_its_token) {
   struct principals *p = make_people();
   principals = p;
   for (size_t i = 0; i < GATEWAY_SECTIONS; i++) rows[i] = (struct snapshot_section){"p", people_section, NULL};
+  rows[GATEWAY_NAMES].build = names_section;
   rows[GATEWAY_LIMITS] = limits_section;
   fake = (struct fake){.files = {{"/c/maestro/maestro.json", "{}"}}};
   fake_load(&fake);
@@ -136,11 +151,17 @@ TEST(a_user_is_bound_by_itself_its_team_and_its_token) {
   struct buf b;
   buf_init(&b, 0);
   limits_put_json(s, NULL, &b);
-  static const char *const shown[] = {"\"key:1\"", "\"team red\"", "\"model up/m1\"", "\"user ann\"",
-                                      "\"requests_per_minute\":4"};
+  static const char *const shown[] = {"\"key:1\"",
+                                      "\"team red\"",
+                                      "\"model up/m1\"",
+                                      "\"user ann\"",
+                                      "\"requests_per_minute\":4",
+                                      "\"model_config qwen\"",
+                                      "\"requests_per_minute\":77"};
   for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
     assert_int_not_equal(str_find(buf_str(&b), str_from_c(shown[i])), SIZE_MAX);
   assert_int_equal(str_find(buf_str(&b), STR("bob")), SIZE_MAX); /* without limits */
+  assert_int_equal(str_find(buf_str(&b), STR("kimi")), SIZE_MAX);
   buf_reset(&b);
   ann.place = 0;
   limits_put_json(s, &ann, &b);

@@ -84,8 +84,28 @@ TEST(free_is_zero_and_an_estimate_says_so) {
   yyjson_doc_free(doc);
 }
 
+/* The parts are what is charged, and say of what they are so many times. */
+TEST(a_charge_that_is_not_the_price_says_so) {
+  struct call_outcome o = {.deployment = &deployment, .cost_factor = 1250000000};
+  assert_true(usage_set(&o.usage, USAGE_INPUT, 1000) && usage_set(&o.usage, USAGE_OUTPUT, 0));
+  deployment.price = (struct price){.nano_usd_per_mtok = {4000000000, 8000000000}, .known = 3};
+  const struct price charged = price_times(&deployment.price, o.cost_factor);
+  o.cost = cost_of(&o.usage, &charged);
+  yyjson_doc *doc = receipt_of(&o, PLAN_PASSTHROUGH);
+  assert_true(yyjson_get_num(at(doc, "/route/0/cost_multiplier")) == 1.25);
+  assert_true(yyjson_get_num(at(doc, "/cost_usd")) == 0.005);
+  assert_true(yyjson_get_num(at(doc, "/route/0/cost_usd")) == 0.005);
+  assert_true(yyjson_get_num(at(doc, "/route/0/cost/input")) == 0.005);
+  yyjson_doc_free(doc);
+  o.cost_factor = PRICE_ONCE;
+  doc = receipt_of(&o, PLAN_PASSTHROUGH);
+  assert_null(at(doc, "/route/0/cost_multiplier"));
+  yyjson_doc_free(doc);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(everything_known), cmocka_unit_test(nothing_known),
-                                     cmocka_unit_test(free_is_zero_and_an_estimate_says_so)};
+                                     cmocka_unit_test(free_is_zero_and_an_estimate_says_so),
+                                     cmocka_unit_test(a_charge_that_is_not_the_price_says_so)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,6 +29,8 @@ struct node_rig_row {
   const char *code, *type, *base_url, *key;
   int32_t priority;
   bool is_off, allow_private;
+  int32_t headers_ms; /* 0: not its own */
+  const char *quirk;
   struct node_model models[4];
   int64_t id;
 };
@@ -45,6 +47,10 @@ static inline enum err node_rig_put(struct db *db, void *arg, struct err_info *i
                             .priority = row->priority,
                             .weight = 1,
                             .is_active = !row->is_off}};
+  struct str quirk = str_from_c(row->quirk ? row->quirk : "");
+  node.p.timeouts = config_timeouts_unset;
+  if (row->headers_ms) node.p.timeouts.headers_ms = row->headers_ms;
+  if (row->quirk) node.p.quirks = (struct config_strings){&quirk, 1};
   arena_init(&a, 0);
   assert_int_equal(node_key_derive(STR("a key of the tests"), &key), OK);
   if (row->key) node.p.api_key = secret_new_in(&a, str_from_c(row->key));

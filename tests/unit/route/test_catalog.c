@@ -187,6 +187,28 @@ TEST(nodes_of_the_store_come_behind_declared_ones) {
   node_rig_clear();
 }
 
+TEST(timeouts_and_quirks_are_as_they_are_said_wherever_that_is) {
+  node_rig_init();
+  node_rig_add((struct node_rig_row){
+      .code = "slow", .type = "vllm", .base_url = HTTP, .headers_ms = 77, .quirk = "starts-in-think"});
+  node_rig_add((struct node_rig_row){.code = "plain", .type = "vllm", .base_url = HTTP});
+  rig_build("{\"upstream\":{\"connectMs\":1234},\"providers\":{\"d\":{\"type\":\"vllm\",\"baseURL\":\"" HTTP
+            "\",\"timeouts\":{\"headers_ms\":\"5s\",\"total_ms\":0},\"quirks\":[\"starts-in-think\"]}}}");
+  const struct provider *slow = &find(rig.catalog, STR("slow"))->provider,
+                        *plain = &find(rig.catalog, STR("plain"))->provider,
+                        *d = &find(rig.catalog, STR("d"))->provider;
+  assert_int_equal(slow->timeouts.headers_ms, 77);
+  assert_int_equal(slow->timeouts.connect_ms, 1234);
+  assert_int_equal(plain->timeouts.headers_ms, 600000); /* upstream.headersMs */
+  assert_int_equal(d->timeouts.headers_ms, 5000);
+  assert_int_equal(d->timeouts.connect_ms, 1234);
+  assert_int_equal(d->timeouts.total_ms, 0);
+  assert_int_equal(d->timeouts.silence_ms, 300000); /* upstream.silenceMs */
+  assert_true(slow->starts_in_think && d->starts_in_think && !plain->starts_in_think);
+  rig_clear();
+  node_rig_clear();
+}
+
 TEST(private_addresses_are_for_nodes_that_were_allowed_them) {
   node_rig_init();
   node_rig_add((struct node_rig_row){.code = "in", .type = "vllm", .base_url = HTTP, .allow_private = true});
@@ -274,6 +296,7 @@ int main(void) {
       cmocka_unit_test(presets_come_from_the_environment),
       cmocka_unit_test(configured_usage_overrules_the_preset),
       cmocka_unit_test(nodes_of_the_store_come_behind_declared_ones),
+      cmocka_unit_test(timeouts_and_quirks_are_as_they_are_said_wherever_that_is),
       cmocka_unit_test(private_addresses_are_for_nodes_that_were_allowed_them),
       cmocka_unit_test(a_declared_one_shadows_a_node_of_its_name_or_code),
       cmocka_unit_test(a_node_that_cannot_be_used_is_left_out_and_the_rest_goes_on),

@@ -168,6 +168,63 @@ TEST(a_change_is_judged_before_it_is_kept) {
   judged(names_alias_at(&stored, 0), ERR_BAD_VALUE, "real_name", "circle");
 }
 
+/* One row for "m", by its beginning or as a whole. */
+static struct names_model rule_row;
+static struct route_rule rule;
+static struct route_names ruled;
+
+static void set_rule(bool is_exact, int64_t by_default, int64_t most) {
+  names_row_init(NAMES_MODEL, &rule_row);
+  rule_row.prefix = STR("m");
+  rule_row.is_exact = is_exact;
+  rule_row.context_tokens = by_default;
+  rule_row.max_context_tokens = most;
+  rule = (struct route_rule){.row = &rule_row, .prefix = STR("m")};
+  ruled = (struct route_names){.rules = &rule, .rule_count = 1};
+}
+
+TEST(a_context_is_what_is_known_or_set_and_never_beyond_the_most) {
+  static const struct {
+    int64_t known, said, by_default, most;
+    bool is_exact;
+    int64_t shown;
+  } rows[] = {
+      {-1, 0, 0, 0, false, -1},           {4096, 0, 0, 0, false, 4096},   {4096, 0, 100, 0, false, 4096},
+      {-1, 0, 100, 0, false, 100},        {4096, 0, 100, 0, true, 100},   {4096, 50, 100, 0, true, 50},
+      {4096, 0, 0, 1000, false, 1000},    {-1, 0, 0, 1000, false, 1000},  {512, 0, 0, 1000, false, 512},
+      {4096, 2000, 0, 1000, false, 1000}, {-1, 0, 100, 1000, false, 100}, {4096, 0, 5000, 1000, true, 1000},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    const struct deployment d = {.model = STR("m1"), .qualified = STR("p/m1"), .context_tokens = rows[i].known};
+    const struct deployment whole = {.model = STR("m"), .qualified = STR("p/m"), .context_tokens = rows[i].known};
+    set_rule(rows[i].is_exact, rows[i].by_default, rows[i].most);
+    int64_t shown = route_names_context(&ruled, STR("x"), rows[i].said, rows[i].is_exact ? &whole : &d);
+    if (shown != rows[i].shown) fail_msg("row %zu: %lld", i, (long long)shown);
+  }
+  const struct deployment other = {.model = STR("n"), .qualified = STR("p/n"), .context_tokens = 4096};
+  set_rule(false, 100, 1000);
+  assert_int_equal(route_names_context(&ruled, STR("x"), 0, &other), 4096);
+  assert_int_equal(route_names_context(&ruled, STR("Made"), 0, &other), 1000); /* by the name that is asked for */
+  assert_int_equal(route_names_context(NULL, STR("m"), 0, &other), 4096);
+}
+
+TEST(a_call_gets_its_rule_and_no_context_beyond_the_most) {
+  const struct deployment d = {.model = STR("m1"), .qualified = STR("p/m1")},
+                          other = {.model = STR("n"), .qualified = STR("p/n")};
+  struct route_shape shape;
+  arena_init(&rig.arena, 0);
+  set_rule(false, 5000, 1000);
+  assert_int_equal(route_names_shape(&ruled, STR("x"), &d, STR_NONE, &rig.arena, &shape), OK);
+  assert_ptr_equal(shape.rule, &rule);
+  assert_int_equal(shape.context_tokens, 1000);
+  set_rule(false, 0, 1000);
+  assert_int_equal(route_names_shape(&ruled, STR("x"), &d, STR_NONE, &rig.arena, &shape), OK);
+  assert_int_equal(shape.context_tokens, 0); /* a most is nothing that is said */
+  assert_int_equal(route_names_shape(&ruled, STR("x"), &other, STR_NONE, &rig.arena, &shape), OK);
+  assert_null(shape.rule);
+  arena_clear(&rig.arena);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(aliases_lead_to_models_aliases_and_groups, teardown),
@@ -178,6 +235,8 @@ int main(void) {
       cmocka_unit_test_teardown(declared_circles_void_the_file_and_are_named, teardown),
       cmocka_unit_test_teardown(names_that_lead_too_deep_are_refused, teardown),
       cmocka_unit_test_teardown(a_change_is_judged_before_it_is_kept, teardown),
+      cmocka_unit_test(a_context_is_what_is_known_or_set_and_never_beyond_the_most),
+      cmocka_unit_test(a_call_gets_its_rule_and_no_context_beyond_the_most),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

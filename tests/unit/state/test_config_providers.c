@@ -50,9 +50,9 @@ TEST(every_member) {
   assert_str(p->headers[0].name, STR("X-Title"));
   assert_str(secret_reveal(p->headers[0].value), STR("maestro"));
   assert_str(p->region, STR("eu-west-1"));
-  assert_int_equal(p->timeouts.connect_ms, 1234); /* the option's, as it says nothing itself */
+  assert_int_equal(p->timeouts.connect_ms, CONFIG_TIMEOUT_UNSET);
   assert_int_equal(p->timeouts.headers_ms, 5000);
-  assert_int_equal(p->timeouts.silence_ms, 300000);
+  assert_int_equal(p->timeouts.silence_ms, CONFIG_TIMEOUT_UNSET);
   assert_int_equal(p->timeouts.total_ms, 0);
   assert_str(p->quirks.items[0], STR("no-system"));
   assert_false(p->is_active);

@@ -191,10 +191,10 @@ TEST(a_copy_is_whole_and_never_goes_over_a_file) {
 TEST(a_damaged_page_is_found) {
   struct db *db = store_rig_open(&rig, 20);
   struct err_info info = {0};
-  char name[64], noise[4096];
+  char name[256], noise[4096];
   int64_t id;
   for (int i = 0; i < 400; i++) {
-    snprintf(name, sizeof name, "a user with a long name, number %d", i);
+    snprintf(name, sizeof name, "a user with a long name: %0200d", i); /* more pages than the schema has */
     assert_int_equal(add_user(db, name, &id, &info), OK);
   }
   assert_int_equal(db_check(db, &info), OK);

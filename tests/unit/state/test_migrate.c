@@ -3,6 +3,7 @@
 
 #include <sqlite3.h>
 
+#include "state/node.h"
 #include "state/people.h"
 #include "store_rig.h"
 
@@ -56,12 +57,28 @@ static void fill(unsigned version) {
   execute("INSERT INTO teams (name, created_us, updated_us) VALUES ('crew', 1, 1); UPDATE users SET team_id = 1;");
   if (version < 5) return;
   execute(
-      "INSERT INTO nodes VALUES (1, 'gpu', 'GPU', 'vllm', 'http://h/v1', '', '', 1, 2, 0, 1, 0, 0, 1, 9, 9, 0, x'');"
+      "INSERT INTO nodes (id, code, name, type, base_url, region, health_url, priority, weight, usage, is_active, "
+      "is_warmup,"
+      " is_sync, allow_private, created_us, updated_us, synced_us, sealed)"
+      " VALUES (1, 'gpu', 'GPU', 'vllm', 'http://h/v1', '', '', 1, 2, 0, 1, 0, 0, 1, 9, 9, 0, x'');"
       "INSERT INTO node_models VALUES (1, 'llama', 1, 1, 0, 4096, 0, '', '', 9);");
   if (version <= 6) return; /* names have tests of their own */
   execute(
       "UPDATE users SET password_hash = 'x', sessions_from_us = 9 WHERE id = 1;"
       "INSERT INTO sessions VALUES (x'00', 1, 1, 1, 1);");
+}
+
+/* A node that was stored before it could have them has no timeouts and quirks of its own. */
+static void check_nodes(struct db *db, unsigned version) {
+  struct nodes nodes;
+  assert_int_equal(nodes_load(db, 0, NULL, &nodes, NULL), OK);
+  assert_int_equal(nodes.n, version < 5 ? 0 : 1);
+  if (nodes.n) {
+    assert_int_equal(nodes.v[0].p.timeouts.connect_ms, CONFIG_TIMEOUT_UNSET);
+    assert_int_equal(nodes.v[0].p.timeouts.total_ms, CONFIG_TIMEOUT_UNSET);
+    assert_int_equal(nodes.v[0].p.quirks.n, 0);
+  }
+  node_list_clear(&nodes);
 }
 
 TEST(every_earlier_version_comes_up_with_its_content) {
@@ -94,6 +111,7 @@ TEST(every_earlier_version_comes_up_with_its_content) {
       assert_int_equal(u->node_model_count, version > 1 ? 1 : 0);
     }
     people_clear(&people);
+    check_nodes(db, version);
     assert_int_equal(migrate_run(db, 0, &from, &info), OK); /* again: nothing to do */
     assert_int_equal(from, db_migration_count());
     db_close(db);

@@ -26,8 +26,9 @@ static int teardown(void **state) {
 
 /* A row of a kind from its members; the arena is the row's. */
 static enum err read_row(struct arena *a, enum names_kind kind, const char *json, void *row, struct err_info *info) {
+  static const struct json_limits limits = {.numbers_are_raw = true};
   struct json doc;
-  assert_int_equal(json_parse_copy(&doc, str_from_c(json), NULL, a, NULL), OK);
+  assert_int_equal(json_parse_copy(&doc, str_from_c(json), &limits, a, NULL), OK);
   struct json_node root = json_root(&doc);
   names_row_init(kind, row);
   return names_read_fields(a, kind, &root, true, row, info);
@@ -59,6 +60,10 @@ static const struct {
     {NAMES_TOOL_SET, "{\"name\":\"all\",\"tools\":null}"},
     {NAMES_TOOL_SET, "{\"name\":\"none\",\"tools\":[]}"},
     {NAMES_MODEL, "{\"model_prefix\":\"kimi\",\"unsupported_params\":[\"top_p\"],\"default_context_length\":12}"},
+    {NAMES_MODEL,
+     "{\"model_prefix\":\"qwen\",\"max_context_length\":\"8K\",\"requests_per_minute\":9,\"tokens_per_minute\":"
+     "4000000000,"
+     "\"cost_multiplier\":1.25}"},
     {NAMES_PROMPT,
      "{\"scope_type\":\"user\",\"scope_value\":\"ann\",\"prompt\":\"Be kind.\\n'); DROP TABLE aliases; --\"}"},
     {NAMES_SETTING, "{\"key\":\"log.level\",\"value\":\"\"}"},
@@ -97,6 +102,12 @@ TEST(what_is_stored_is_what_is_read_by_either_way) {
   assert_false(names_tool_set_at(&stored, 0)->tools.is_set);
   assert_true(names_tool_set_at(&stored, 1)->tools.is_set);
   assert_int_equal(names_prompt_at(&stored, 0)->scope, NAMES_FOR_USER);
+  const struct names_model *plain = names_model_at(&stored, 0), *bound = names_model_at(&stored, 1);
+  assert_true(plain->requests_per_minute == -1 && plain->tokens_per_minute == -1 && !plain->max_context_tokens);
+  assert_int_equal(plain->cost_factor, NAMES_ONCE);
+  assert_true(bound->requests_per_minute == 9 && bound->tokens_per_minute == 4000000000);
+  assert_int_equal(bound->max_context_tokens, 8192);
+  assert_int_equal(bound->cost_factor, 1250000000);
   assert_non_null(names_find_group(&stored, STR("g")));
   assert_null(names_find_group(&stored, STR("h")));
   assert_ptr_equal(names_find_id(&stored, NAMES_MODEL, names_model_at(&stored, 0)->row.id), names_model_at(&stored, 0));

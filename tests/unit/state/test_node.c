@@ -28,6 +28,8 @@ static int teardown(void **state) {
 
 #define SECRET "sk-0123456789abcdefWXYZ"
 
+static const struct str quirks[] = {STR("starts-in-think"), STR("of-a-newer-one")};
+
 /* With a key and a header, sealed. */
 static struct node node_of(const char *code, const char *url) {
   struct node node = {.name = str_from_c(code),
@@ -37,7 +39,9 @@ static struct node node_of(const char *code, const char *url) {
                             .priority = -3,
                             .weight = 7,
                             .usage = CONFIG_USAGE_NONE,
-                            .is_active = true},
+                            .is_active = true,
+                            .timeouts = {-1, 0, 250, CONFIG_TIMEOUT_MAX_MS, -1},
+                            .quirks = {quirks, 2}},
                       .created_us = 5,
                       .updated_us = 6};
   struct config_header *headers = ARENA_NEW_ARRAY(&a, struct config_header, 1);
@@ -123,6 +127,14 @@ static void check_loaded(const struct nodes *nodes, bool is_open) {
   assert_int_equal(one->p.usage, CONFIG_USAGE_NONE);
   assert_true(one->p.is_active && !one->p.is_sync && !one->allow_private);
   assert_int_equal(one->created_us, 5);
+  assert_int_equal(one->p.timeouts.connect_ms, CONFIG_TIMEOUT_UNSET);
+  assert_int_equal(one->p.timeouts.headers_ms, 0);
+  assert_int_equal(one->p.timeouts.first_token_ms, 250);
+  assert_int_equal(one->p.timeouts.silence_ms, CONFIG_TIMEOUT_MAX_MS);
+  assert_int_equal(one->p.timeouts.total_ms, CONFIG_TIMEOUT_UNSET);
+  assert_int_equal(one->p.quirks.n, 2);
+  assert_str(one->p.quirks.items[0], STR("starts-in-think"));
+  assert_str(one->p.quirks.items[1], STR("of-a-newer-one"));
   assert_int_equal(one->model_count, 0);
   assert_true((one->p.api_key != NULL) == is_open);
   assert_int_equal(two->model_count, 2);
@@ -201,6 +213,11 @@ TEST(what_does_not_belong_is_named_with_its_line) {
       {HEAD(1) NODE(1, "a", ",\"priority\":3000000000"), "out of range"},
       {HEAD(1) NODE(1, "a", ",\"usage\":3"), "usage"},
       {HEAD(1) NODE(1, "a", ",\"sealed\":\"!\""), "no base64"},
+      {HEAD(1) NODE(1, "a", ",\"connect_ms\":-2"), "\"connect_ms\" is out of range"},
+      {HEAD(1) NODE(1, "a", ",\"total_ms\":86400001"), "\"total_ms\" is out of range"},
+      {HEAD(1) NODE(1, "a", ",\"quirks\":\"starts-in-think\""), "quirks"},
+      {HEAD(1) NODE(1, "a", ",\"quirks\":[\"two words\"]"), "no word"},
+      {HEAD(1) NODE(1, "a", ",\"quirks\":[\"\"]"), "no word"},
       {HEAD(1) NODE(1, "a", ",\"models\":[{}]"), "no name of a model"},
       {HEAD(1) NODE(1, "a", ",\"models\":[{\"name\":\"m\"},{\"name\":\"m\"}]"), "comes twice"},
       {HEAD(1) "{\"id\":1,\"code\":\"a\",\"name\":\"a\",\"type\":\"vllm\",\"base_url\":\"file:///etc/passwd\"}\n",
@@ -217,6 +234,7 @@ TEST(what_does_not_belong_is_named_with_its_line) {
     if (!rows[i].why && e) fail_msg("row %zu: %s", i, info.text);
     if (rows[i].why && (e != ERR_BAD_VALUE || !strstr(info.text, rows[i].why)))
       fail_msg("row %zu: %s: not \"%s\"", i, info.text, rows[i].why);
+    if (!e && nodes.n) assert_int_equal(nodes.v[0].p.timeouts.headers_ms, CONFIG_TIMEOUT_UNSET); /* not said */
     node_list_clear(&nodes);
   }
   struct nodes nodes;
