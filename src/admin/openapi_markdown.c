@@ -50,7 +50,7 @@ static void put_body(struct buf *b, const struct openapi_op *op) {
 }
 
 static void put_link(struct buf *b, const char *name) {
-  buf_printf(b, "[%s](#", name);
+  buf_printf(b, "[%s](#answer-", name); /* since a section may have the same name */
   for (; *name; name++) buf_put_char(b, (char)(*name | 0x20));
   buf_put_char(b, ')');
 }
@@ -107,7 +107,7 @@ static void put_answer_member(void *arg, struct str path, const struct schema_me
 
 static void put_answer(void *arg, const struct schema *s) {
   struct buf *b = arg;
-  buf_printf(b, "\n### %s\n\n", s->name);
+  buf_printf(b, "\n### Answer %s\n\n", s->name);
   if (!s->n) {
     put(b, "Options by section: [config.md](config.md).\n");
     return;

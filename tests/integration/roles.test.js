@@ -2,6 +2,7 @@
 import { test, after, before } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { startMock, startServe } from './harness.js';
 
@@ -175,6 +176,9 @@ test('the description is valid OpenAPI 3.1 and says what is served', async () =>
   const result = await new Validator().validate(structuredClone(doc));
   assert.ok(result.valid, JSON.stringify(result.errors)?.slice(0, 2000));
   assert.equal(doc.openapi, '3.1.0');
+  const bodies = operations(doc).flatMap(({ op }) => op.requestBody?.content['application/json'].schema ?? []);
+  const schemas = new Ajv2020();
+  for (const schema of [...Object.values(doc.components.schemas), ...bodies]) assert.ok(schemas.validateSchema(schema), JSON.stringify(schemas.errors));
   const all = operations(doc);
   assert.equal(new Set(all.map(({ op }) => op.operationId)).size, all.length);
   for (const { method, path, op } of all) {
