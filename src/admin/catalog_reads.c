@@ -24,16 +24,17 @@ static bool serves(const struct provider *p, struct str dialect) {
   return false;
 }
 
-static void put_model(struct buf *b, const struct deployment *d) {
+static void put_model(struct buf *b, const struct route_names *names, const struct deployment *d) {
   const struct provider *p = &d->at->provider;
-  bool has_both = d->context_tokens > 0 && d->output_tokens > 0 && d->context_tokens > d->output_tokens;
+  int64_t context = route_names_context(names, d->qualified, 0, d);
+  bool has_both = context > 0 && d->output_tokens > 0 && context > d->output_tokens;
   json_out_begin(b, '{');
   json_out_member_string(b, "provider", p->id);
   json_out_member_string(b, "id", d->qualified);
   json_out_member_string(b, "name", d->model);
-  put_tokens(b, "max_prompt_tokens", has_both ? d->context_tokens - d->output_tokens : d->context_tokens);
+  put_tokens(b, "max_prompt_tokens", has_both ? context - d->output_tokens : context);
   put_tokens(b, "max_output_tokens", d->output_tokens);
-  put_tokens(b, "max_context_window_tokens", d->context_tokens);
+  put_tokens(b, "max_context_window_tokens", context);
   json_out_key(b, "operation_capabilities");
   json_out_begin(b, '{');
   json_out_member_bool(b, "chat", serves(p, STR_NONE));
@@ -68,7 +69,7 @@ void catalog_reads_models(struct request_context *rc) {
   json_out_begin(&b, '{');
   json_out_key(&b, "models");
   json_out_begin(&b, '[');
-  for (size_t i = 0; i < n; i++) put_model(&b, v[i]);
+  for (size_t i = 0; i < n; i++) put_model(&b, rc->names, v[i]);
   json_out_end(&b, ']');
   json_out_end(&b, '}');
   entity_answer(rc, &b);

@@ -5,6 +5,7 @@
 #include "admin/names_edit.h"
 #include "admin/names_json.h"
 #include "admin/names_refer.h"
+#include "admin/nodes_find.h"
 #include "base/json_out.h"
 #include "gateway/request_context.h"
 #include "route/resolve.h"
@@ -123,11 +124,35 @@ static enum err edit_names(struct db *db, struct change *c, enum err (*fn)(struc
 #include "admin/names.def"
 #undef X
 
+/* Rows have nodes by code. What is none stays, to be refused when the rows are judged. */
+static void name_nodes(struct request_context *rc, struct change *c, const struct str **nodes, size_t n) {
+  struct str *v = ARENA_NEW_ARRAY(c->arena, struct str, n + 1);
+  for (size_t i = 0; v && i < n; i++) {
+    v[i] = (*nodes)[i];
+    (void)!nodes_find_name(rc, c->arena, &v[i], "", 422, NULL);
+  }
+  if (v) *nodes = v;
+}
+
+static enum err name_alias_nodes(struct request_context *rc, struct change *c, struct err_info *info) {
+  struct names_input *in = c->in;
+  (void)info;
+  (void)!nodes_find_name(rc, c->arena, &in->row.alias.node, "", 422, NULL);
+  name_nodes(rc, c, &in->node_ids.v, in->node_ids.n);
+  return OK;
+}
+
+static enum err name_member_nodes(struct request_context *rc, struct change *c, struct err_info *info) {
+  struct names_input *in = c->in;
+  (void)info;
+  name_nodes(rc, c, &in->row.member.nodes.v, in->row.member.nodes.n);
+  return OK;
+}
+
 /* What is there already is what it was before, for the audit log and If-Match. */
 static enum err name_alias(struct request_context *rc, struct change *c, struct err_info *info) {
-  (void)rc, (void)info;
   c->name = ((const struct names_input *)c->in)->row.alias.name;
-  return OK;
+  return name_alias_nodes(rc, c, info);
 }
 
 #define ENTITY_alias "alias"

@@ -1,6 +1,8 @@
 /* The fields of names: see names_input.h. */
 #include "admin/names_input.h"
 
+#include "admin/nodes_input.h"
+
 enum { ORDER_MAX = 1000 };
 
 #define LINE_MUST "must be text of one line, not too long, without space at its ends, and not '.' or '..'"
@@ -54,6 +56,23 @@ static enum err read_list(struct arena *a, const struct json_node *n, void *valu
   return OK;
 }
 
+/* "" is everywhere. */
+static enum err read_node(struct arena *a, const struct json_node *n, void *value, struct err_info *info) {
+  struct str text;
+  bool is_empty = json_type(n) == JSON_STRING && !json_string(n, &text, NULL) && !text.n;
+  if (!is_empty) return nodes_read_ref(a, n, value, info);
+  *(struct str *)value = text;
+  return OK;
+}
+
+static enum err read_nodes(struct arena *a, const struct json_node *n, void *value, struct err_info *info) {
+  struct field_strings nodes;
+  enum err e = nodes_read_refs(a, n, &nodes, info);
+  if (!e && nodes.n > NAMES_LIST_MAX) e = fields_refuse(n, "has too many elements", info);
+  if (!e) *(struct names_list *)value = (struct names_list){nodes.v, nodes.n, true};
+  return e;
+}
+
 static enum err read_ids(struct arena *a, const struct json_node *n, void *value, struct err_info *info) {
   struct json_node node;
   enum err e = json_expect(n, JSON_ARRAY, info);
@@ -96,16 +115,21 @@ static const char *const scopes[] = {"global", "user", "node", "group", "model",
   .type = FIELD_OTHER, .read = read_list, .is_nullable = true, \
   .schema = "\"type\":[\"array\",\"null\"],\"items\":{\"type\":\"string\"}"
 
+#define ROW_NODE(KIND, name, member, least, most, def) \
+  .type = FIELD_OTHER, .read = read_node, .is_nullable = true, .schema = "\"type\":[\"string\",\"integer\",\"null\"]"
+#define ROW_NODES(KIND, name, member, least, most, def)         \
+  .type = FIELD_OTHER, .read = read_nodes, .is_nullable = true, \
+  .schema = "\"type\":[\"array\",\"null\"],\"items\":{" NODES_REF_SCHEMA "}"
+
 /* Aliases are the first kind, and their resource takes a list beside their rows' fields. */
 static const struct field own[] = {
     {.key = STR("node_ids"),
-     .type = FIELD_STRINGS,
+     .type = FIELD_OTHER,
      .bit = NAMES_NODE_IDS,
      .offset = offsetof(struct names_input, node_ids),
-     .max = 64,
-     .is_valid = is_line,
-     .must = LINE_MUST,
+     .read = nodes_read_refs,
      .is_nullable = true,
+     .schema = "\"type\":[\"array\",\"null\"],\"items\":{" NODES_REF_SCHEMA "}",
      .help = "The only providers where it holds; none: everywhere."},
 #define F(KIND, name, member, word, TYPE, least, most, def, words, text) \
   {.key = STR(word),                                                     \

@@ -140,7 +140,8 @@ void names_json_put_aliases(struct buf *out, const struct names_view *view, stru
     for (size_t i = 0; i < sources[s]->of[NAMES_ALIAS].n && !page->has_more; i++) {
       const struct names_alias *a = names_alias_at(sources[s], i);
       int64_t id = a->row.id ? a->row.id : page_declared_id(a->name, str_hash(a->real, 0));
-      if (is_first(sources[s], i) && page_takes(page, id)) put_alias(out, view, sources[s], a);
+      if (page_reaches(page, id) && is_first(sources[s], i) && page_has_room(page, id))
+        put_alias(out, view, sources[s], a);
     }
   }
   json_out_end(out, ']');

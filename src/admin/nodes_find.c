@@ -1,6 +1,8 @@
 /* Nodes by code or number: see nodes_find.h. */
 #include "admin/nodes_find.h"
 
+#include "state/people.h"
+
 static const struct config *config_of(const struct request_context *rc) { return snapshot_config(rc->snapshot); }
 
 static struct nodes_found stored(const struct request_context *rc, const struct node *node) {
@@ -53,6 +55,36 @@ enum err nodes_find_stored(const struct request_context *rc, struct str code_or_
   if (e || !out->state.is_declared) return e;
   return err_set(info, ERR_CONFLICT, "the node \"%.*s\" is declared in the configuration, and is changed there",
                  STR_ARG(out->node.p.id));
+}
+
+enum err nodes_find_name(const struct request_context *rc, struct arena *a, struct str *node, const char *param,
+                         int status, struct err_info *info) {
+  struct nodes_found found;
+  bool is_pattern = str_find_char(*node, '*') != SIZE_MAX || str_find_char(*node, '?') != SIZE_MAX;
+  if (!node->n || is_pattern) return OK;
+  if (nodes_find_any(rc, *node, &found, NULL)) {
+    enum err e = err_set_param(info, ERR_BAD_VALUE, param, "there is no node \"%.*s\"",
+                               STR_ARG(str_cut_utf8(*node, USER_PATTERN_MAX)));
+    if (info) info->http_status = status;
+    return e;
+  }
+  *node = arena_dup(a, found.node.p.id);
+  return node->p ? OK : ERR_NO_MEMORY;
+}
+
+enum err nodes_find_names(const struct request_context *rc, struct arena *a, struct field_strings *list,
+                          const char *param, struct err_info *info) {
+  enum err e = OK;
+  struct str *v = ARENA_NEW_ARRAY(a, struct str, list->n + 1);
+  if (!v) return ERR_NO_MEMORY;
+  for (size_t i = 0; !e && i < list->n; i++) {
+    char path[ERR_PARAM_MAX];
+    err_path_index(path, NULL, param, i);
+    v[i] = list->v[i];
+    e = nodes_find_name(rc, a, &v[i], path, 422, info);
+  }
+  list->v = v;
+  return e;
 }
 
 enum err nodes_check_use(const struct nodes_found *found, struct err_info *info) {

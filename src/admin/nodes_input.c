@@ -99,6 +99,24 @@ enum err nodes_read_ref(struct arena *a, const struct json_node *n, void *value,
   return e;
 }
 
+enum err nodes_read_refs(struct arena *a, const struct json_node *n, void *value, struct err_info *info) {
+  struct json_node node;
+  enum err e = json_expect(n, JSON_ARRAY, info);
+  if (!e && json_count(n) > NODES_REFS_MAX) e = fields_refuse(n, "has too many elements", info);
+  if (e) return e;
+  struct str *v = ARENA_NEW_ARRAY(a, struct str, json_count(n) + 1);
+  size_t done = 0;
+  if (!v) return ERR_NO_MEMORY;
+  for (struct json_iter it = json_each(n); json_next(&it, &node); done++) {
+    e = nodes_read_ref(a, &node, &v[done], info);
+    for (size_t i = 0; !e && i < done; i++)
+      if (str_eq(v[i], v[done])) e = fields_refuse(&node, "comes twice", info);
+    if (e) return e;
+  }
+  *(struct field_strings *)value = (struct field_strings){v, done};
+  return OK;
+}
+
 static const char *const usages[] = {"option", "always", "none"};
 static const char *const auth_modes[NODES_AUTH_MODES] = {"iam", "api_key"};
 

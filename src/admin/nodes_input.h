@@ -4,6 +4,7 @@
 
 #include "admin/fields.h"
 #include "state/node.h"
+#include "state/people.h"
 
 enum nodes_member {
   NODES_NAME = 1,
@@ -81,6 +82,10 @@ struct config_timeouts nodes_timeouts_of(const struct nodes_timeouts *in);
  * where that is meant, a pattern of codes. A number becomes its digits. */
 enum err nodes_read_ref(struct arena *a, const struct json_node *n, void *value, struct err_info *info);
 #define NODES_REF_SCHEMA "\"type\":[\"string\",\"integer\"]"
+/* The same of a list of them (struct field_strings), none twice. */
+enum { NODES_REFS_MAX = USER_NODES_MAX };
+enum err nodes_read_refs(struct arena *a, const struct json_node *n, void *value, struct err_info *info);
+#define NODES_REFS_SCHEMA "\"type\":\"array\",\"items\":{" NODES_REF_SCHEMA "}"
 
 /* "bedrock", "vllm", "groq" …: what a node may be. */
 bool nodes_type_is_known(struct str type);

@@ -30,8 +30,8 @@ enum err page_begin(struct request_context *rc, bool has_declared_first, struct 
   return e;
 }
 
-/* Whether it stands behind `after`. A stored entry that has gone is passed by its number all the same. */
-static bool is_behind(struct page *p, int64_t id) {
+/* A stored entry that has gone is passed by its number all the same. */
+bool page_reaches(struct page *p, int64_t id) {
   bool is_declared = id >= first_declared, was_declared = p->after >= first_declared, was_begun = p->is_begun;
   if (!p->after) return true;
   if (is_declared != was_declared) return is_declared != p->has_declared_first;
@@ -40,8 +40,7 @@ static bool is_behind(struct page *p, int64_t id) {
   return was_begun;
 }
 
-bool page_takes(struct page *p, int64_t id) {
-  if (!is_behind(p, id)) return false;
+bool page_has_room(struct page *p, int64_t id) {
   if (!p->left) {
     p->has_more = true;
     return false;
@@ -50,6 +49,8 @@ bool page_takes(struct page *p, int64_t id) {
   p->last = id;
   return true;
 }
+
+bool page_takes(struct page *p, int64_t id) { return page_reaches(p, id) && page_has_room(p, id); }
 
 enum err page_end(struct request_context *rc, const struct page *p, const char *what, struct err_info *info) {
   if (p->after >= first_declared && !p->is_begun) return page_refuse_after(what, info);

@@ -29,8 +29,11 @@ struct page {
 int64_t page_declared_id(struct str name, uint64_t more);
 enum err page_begin(struct request_context *rc, bool has_declared_first, struct page *out,
                     struct err_info *info) MUST_CHECK;
-/* Asked for each entry in the list's order: whether it is on the page. */
+/* Asked for each entry in the list's order: whether it is on the page. Or in two steps, where something dear decides
+ * between them whether it is an entry at all: whether it stands behind `after`; whether there is room for it. */
 bool page_takes(struct page *p, int64_t id);
+bool page_reaches(struct page *p, int64_t id);
+bool page_has_room(struct page *p, int64_t id);
 /* Names the next page, if there is one. ERR_BAD_VALUE, 422, where `after` is a declared entry that is not there. */
 enum err page_end(struct request_context *rc, const struct page *p, const char *what, struct err_info *info) MUST_CHECK;
 

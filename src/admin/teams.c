@@ -1,6 +1,8 @@
 /* Teams: see teams.h. */
 #include "admin/teams.h"
 
+#include "admin/nodes_find.h"
+#include "admin/nodes_input.h"
 #include "admin/page.h"
 #include "admin/subject_limits.h"
 #include "base/json_out.h"
@@ -31,7 +33,8 @@ static const struct field rows[] = {
     {STR("name"), FIELD_STRING, TEAMS_NAME, offsetof(struct input, name), .is_valid = user_name_is_valid,
      .must = USER_NAME_MUST, .help = "the team's name"},
     PATTERNS("models", TEAMS_MODELS, models, USER_MODELS_MAX, "names or patterns of models; none: no restriction"),
-    PATTERNS("nodes", TEAMS_NODES, nodes, USER_NODES_MAX, "nodes, or patterns of nodes; none: no restriction"),
+    {STR("nodes"), FIELD_OTHER, TEAMS_NODES, offsetof(struct input, nodes), .read = nodes_read_refs,
+     .schema = NODES_REFS_SCHEMA, .help = "nodes, or patterns of nodes; none: no restriction"},
 };
 static const struct fields fields = {rows, sizeof rows / sizeof *rows, sizeof(struct input)};
 
@@ -171,6 +174,11 @@ static enum err delete (struct db *db, struct change *c, struct err_info *info) 
   int64_t id; enum err e = store_team_find(db, c->name, &id, info); return e ? e : store_team_delete(db, id, info);
 }
 
+static enum err check_nodes(struct request_context *rc, struct change *c, struct err_info *info) {
+  struct input *in = c->in;
+  return in ? nodes_find_names(rc, c->arena, &in->nodes, "nodes", info) : OK;
+}
+
 #define X(name, allowed, required, status) \
   void teams_##name(struct request_context *rc) { change_serve(rc, teams_operation(TEAMS_OPERATION_##name)); }
 #include "admin/teams.def"
@@ -179,7 +187,7 @@ static enum err delete (struct db *db, struct change *c, struct err_info *info) 
 const struct change_row *teams_operation(enum teams_operation operation) {
   static const struct change_row all[TEAMS_OPERATION_COUNT] = {
 #define X(name, allowed, required, status) \
-  {#name, "team", status, (allowed) ? &fields : NULL, allowed, required, NULL, NULL, name, describe},
+  {#name, "team", status, (allowed) ? &fields : NULL, allowed, required, check_nodes, NULL, name, describe},
 #include "admin/teams.def"
 #undef X
   };

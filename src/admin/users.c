@@ -1,6 +1,7 @@
 /* The admin API of users: see users.h. */
 #include "admin/users.h"
 
+#include "admin/nodes_find.h"
 #include "admin/page.h"
 #include "admin/users_change.h"
 #include "admin/users_json.h"
@@ -33,6 +34,8 @@ static void show(struct request_context *rc, void (*put)(struct buf *b, const st
     exchange_fail(rc, e, &info);
     return;
   }
+  /* Where a read has a second name it is a node's; of one that is gone the lists may be left. */
+  (void)!nodes_find_name(rc, rc->arena, &item, "", 404, NULL);
   buf_init(&b, 0);
   put(&b, u, item);
   entity_answer(rc, &b);

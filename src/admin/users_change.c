@@ -328,52 +328,27 @@ static enum err take_own_key(struct change *c, struct err_info *info) {
   return c->key ? OK : store_token_key(&c->key, info);
 }
 
-/* Lists have nodes by code. One that does not exist is a slip of the pen, unless it is a pattern. */
-static enum err name_node(const struct request_context *rc, struct arena *a, struct str *node, const char *param,
-                          int status, struct err_info *info) {
-  struct nodes_found found;
-  bool is_pattern = str_find_char(*node, '*') != SIZE_MAX || str_find_char(*node, '?') != SIZE_MAX;
-  if (!node->n || is_pattern) return OK;
-  if (nodes_find_any(rc, *node, &found, NULL)) {
-    enum err e = err_set_param(info, ERR_BAD_VALUE, param, "there is no node \"%.*s\"",
-                               STR_ARG(str_cut_utf8(*node, USER_PATTERN_MAX)));
-    if (info) info->http_status = status;
-    return e;
-  }
-  *node = arena_dup(a, found.node.p.id);
-  return node->p ? OK : ERR_NO_MEMORY;
-}
-
 static enum err check_nodes(struct request_context *rc, struct change *c, struct err_info *info) {
   struct users_input *in = c->in;
-  enum err e = name_node(rc, c->arena, &in->node_id, "node_id", 422, info);
-  struct str *v = ARENA_NEW_ARRAY(c->arena, struct str, in->node_ids.n + 1);
-  if (!e && !v) e = ERR_NO_MEMORY;
-  for (size_t i = 0; !e && i < in->node_ids.n; i++) {
-    char path[ERR_PARAM_MAX];
-    err_path_index(path, NULL, "node_ids", i);
-    v[i] = in->node_ids.v[i];
-    e = name_node(rc, c->arena, &v[i], path, 422, info);
-  }
-  in->node_ids.v = v;
-  return e;
+  enum err e = nodes_find_name(rc, c->arena, &in->node_id, "node_id", 422, info);
+  return e ? e : nodes_find_names(rc, c->arena, &in->node_ids, "node_ids", info);
 }
 
 static enum err check_node_of_path(struct request_context *rc, struct change *c, struct err_info *info) {
-  return name_node(rc, c->arena, &c->item, "", 404, info);
+  return nodes_find_name(rc, c->arena, &c->item, "", 404, info);
 }
 
 /* Taking a node off a list works for one that is gone, too. */
 static enum err name_node_of_path(struct request_context *rc, struct change *c, struct err_info *info) {
   (void)info;
-  (void)name_node(rc, c->arena, &c->item, "", 404, NULL);
+  (void)!nodes_find_name(rc, c->arena, &c->item, "", 404, NULL);
   return c->item.p ? OK : ERR_NO_MEMORY;
 }
 
 static enum err name_nodes(struct request_context *rc, struct change *c, struct err_info *info) {
   struct users_input *in = c->in;
   (void)info;
-  (void)name_node(rc, c->arena, &in->node_id, "node_id", 422, NULL);
+  (void)!nodes_find_name(rc, c->arena, &in->node_id, "node_id", 422, NULL);
   return in->node_id.p ? OK : ERR_NO_MEMORY;
 }
 

@@ -18,24 +18,6 @@ enum { DAYS_MAX = 36500 };
                                               .help = text                                                          \
   }
 
-static enum err read_nodes(struct arena *a, const struct json_node *n, void *value, struct err_info *info) {
-  struct json_node node;
-  enum err e = json_expect(n, JSON_ARRAY, info);
-  if (!e && json_count(n) > USER_NODES_MAX) e = fields_refuse(n, "has too many elements", info);
-  if (e) return e;
-  struct str *v = ARENA_NEW_ARRAY(a, struct str, json_count(n) + 1);
-  size_t done = 0;
-  if (!v) return ERR_NO_MEMORY;
-  for (struct json_iter it = json_each(n); json_next(&it, &node); done++) {
-    e = nodes_read_ref(a, &node, &v[done], info);
-    for (size_t i = 0; !e && i < done; i++)
-      if (str_eq(v[i], v[done])) e = fields_refuse(&node, "comes twice", info);
-    if (e) return e;
-  }
-  *(struct field_strings *)value = (struct field_strings){v, done};
-  return OK;
-}
-
 static const char *const roles[USER_ROLE_COUNT] = {"user", "viewer", "operator", "admin"};
 
 static const struct field rows[] = {
@@ -53,8 +35,8 @@ static const struct field rows[] = {
     NAME("name", USERS_NAME, name, "the token's name"),
     {STR("node_id"), FIELD_OTHER, USERS_NODE_ID, AT(node_id), .read = nodes_read_ref, .schema = NODES_REF_SCHEMA,
      .help = "a node, or a pattern of nodes"},
-    {STR("node_ids"), FIELD_OTHER, USERS_NODE_IDS, AT(node_ids), .read = read_nodes,
-     .schema = "\"type\":\"array\",\"items\":{" NODES_REF_SCHEMA "}", .help = "nodes, or patterns of nodes"},
+    {STR("node_ids"), FIELD_OTHER, USERS_NODE_IDS, AT(node_ids), .read = nodes_read_refs, .schema = NODES_REFS_SCHEMA,
+     .help = "nodes, or patterns of nodes"},
     {STR("password"), FIELD_STRING, USERS_PASSWORD, AT(password), .min = PASSWORD_BYTES_MIN, .max = PASSWORD_BYTES_MAX,
      .must = "must have 10 to 1024 bytes", .help = "what the user signs in to the administration with"},
     PATTERN("model_name", USERS_MODEL_NAME, model_name, "a model of the node, or a pattern"),

@@ -62,6 +62,17 @@ static struct dialect_model describe_virtual(struct str name) {
       .id = name, .owned_by = STR("maestro"), .context_tokens = -1, .prompt_tokens = -1, .output_tokens = -1};
 }
 
+/* The context that is said of the name, or the smallest of a group's aliases where no member's own is smaller; 0: none.
+ */
+static int64_t said_of(const struct route_name *name, int64_t least) {
+  int64_t said = name->context_tokens;
+  for (unsigned i = 0; name->group && i < name->step_count; i++) {
+    const struct route_name *member = name->steps[i].name;
+    if (member && member->context_tokens && (!said || member->context_tokens < said)) said = member->context_tokens;
+  }
+  return name->group && least > 0 && least < said ? 0 : said;
+}
+
 /* As the one with the smallest context of what it stands for, whoever's turn it is, but for what is said of the name
  * itself. */
 static struct dialect_model describe_named(struct request_context *rc, const struct resolution *r, struct str name) {
@@ -71,7 +82,8 @@ static struct dialect_model describe_named(struct request_context *rc, const str
             known = route_names_context(rc->names, name, 0, least);
     if (mine > 0 && (known < 0 || mine < known)) least = r->v[i];
   }
-  struct dialect_model m = describe_as(rc->names, name, r->named->context_tokens, least, rc->arena);
+  int64_t said = said_of(r->named, route_names_context(rc->names, name, 0, least));
+  struct dialect_model m = describe_as(rc->names, name, said, least, rc->arena);
   m.id = name;
   m.owned_by = STR("maestro");
   return m;

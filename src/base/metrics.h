@@ -13,7 +13,7 @@
 /* Cells of each dimension. */
 enum {
   METRICS_NONE = 1,
-  METRICS_ENDPOINT = 192,
+  METRICS_ENDPOINT = 384,
   METRICS_PROVIDER = 64,
   METRICS_PAIR = 512, /* provider and model */
   METRICS_STATUS_CLASS = 6,

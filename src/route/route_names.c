@@ -355,13 +355,16 @@ static const struct names_list *tools_of(const struct build *b, const struct nam
   return list->is_set ? list : NULL;
 }
 
+/* -1: no limit. What stands in a store beyond the range is its end. */
+static uint32_t rate_of(int64_t n) { return n <= 0 ? 0 : n < UINT32_MAX ? (uint32_t)n : UINT32_MAX; }
+
 /* The account is the row's own: a number is never given twice. */
 static enum err add_rates(struct route_rule *rule) {
   const struct names_model *m = rule->row;
   char name[48];
   rule->limits = limits_none;
-  if (m->requests_per_minute > 0) rule->limits.requests_per_minute = (uint32_t)m->requests_per_minute;
-  if (m->tokens_per_minute > 0) rule->limits.tokens_per_minute = (uint32_t)m->tokens_per_minute;
+  rule->limits.requests_per_minute = rate_of(m->requests_per_minute);
+  rule->limits.tokens_per_minute = rate_of(m->tokens_per_minute);
   if (limits_is_none(&rule->limits)) return OK;
   snprintf(name, sizeof name, "model_config:%lld", (long long)m->row.id);
   rule->account = ledger_account(str_from_c(name));

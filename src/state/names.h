@@ -116,7 +116,9 @@ enum names_type {
   NAMES_FACTOR,
   NAMES_FLAG,
   NAMES_WORD,
-  NAMES_LIST
+  NAMES_LIST,
+  NAMES_NODE = NAMES_TEXT, /* of a provider or node, and a list of them: the API takes numbers, too */
+  NAMES_NODES = NAMES_LIST
 };
 struct names_field {
   enum names_kind kind;

@@ -41,6 +41,16 @@ static unsigned put_fields(struct db_value *params, unsigned at, enum names_kind
   return at;
 }
 
+/* What the row is found by is there already; the field that says so to people. */
+static enum err refuse_second(enum names_kind kind, const void *row, struct err_info *info) {
+  static const size_t by[NAMES_KINDS] = {[NAMES_MEMBER] = 1, [NAMES_PROMPT] = 1}; /* else the first */
+  size_t n;
+  const struct names_field *f = &names_fields(kind, &n)[by[kind]];
+  const struct str *name = (const void *)((const char *)row + f->offset);
+  return err_set_param(info, ERR_CONFLICT, f->key.p, "there is a %s \"%.*s\" already", names_kind_word(kind),
+                       STR_ARG(str_cut_utf8(*name, NAMES_TEXT_MAX)));
+}
+
 static enum err run(struct db *db, enum names_kind kind, enum db_query query, const struct db_value *first,
                     unsigned count, const void *row, int64_t *id, struct err_info *info) {
   struct db_value params[DB_PARAMS_MAX];
@@ -51,8 +61,7 @@ static enum err run(struct db *db, enum names_kind kind, enum db_query query, co
   count = put_fields(params, count, kind, row, &work, &e);
   if (!e) e = db_run(db, query, params, count, id ? db_take_int : NULL, id, info);
   arena_clear(&work);
-  if (e != ERR_CONFLICT) return e;
-  return err_set(info, e, "there is such a %s already", names_kind_word(kind));
+  return e == ERR_CONFLICT ? refuse_second(kind, row, info) : e;
 }
 
 static enum err no_row(enum names_kind kind, int64_t id, struct err_info *info) {

@@ -180,6 +180,32 @@ test('an alias of a node holds there, one for all everywhere else', async () => 
   await ok('DELETE', '/model-mappings/team/ours');
 });
 
+test('nodes are said by number, too, as everywhere', async () => {
+  const id = async (code) => (await ok('GET', `/nodes/${code}`)).id;
+  const [one, two] = [await id('one'), await id('two')];
+  assert.equal(typeof one, 'number');
+  assert.deepEqual((await ok('POST', '/model-mappings', { display_name: 'numbered', real_name: 'alpha', node_ids: [one, 'TWO'] })).node_ids.sort(), ['one', 'two']);
+  assert.deepEqual((await ok('PUT', '/model-mappings/numbered', { node_id: two })).node_ids, ['two']);
+  assert.equal((await chat('numbered')).used, 'two/alpha');
+  await refused(422, 'node_ids', 'PUT', '/model-mappings/numbered', { node_ids: [4711] });
+  await refused(422, 'node_ids[0]', 'PUT', '/model-mappings/numbered', { node_ids: [-1] });
+  await refused(422, 'node_ids[1]', 'PUT', '/model-mappings/numbered', { node_ids: [two, two] });
+  await ok('POST', '/model-groups', { name: 'pinned' });
+  assert.deepEqual((await ok('POST', '/model-groups/pinned/members', { model_display_name: 'alpha', nodes: [two] })).members[0].nodes, ['two']);
+  for (let i = 0; i < 3; i++) assert.equal((await chat('pinned')).used, 'two/alpha');
+  await refused(422, 'nodes', 'POST', '/model-groups/pinned/members', { model_display_name: 'two/gamma', nodes: [4711] });
+  await ok('POST', '/users', { username: 'byno', has_all_models: true });
+  await ok('POST', `/users/byno/nodes/${two}/models`, { models: ['alpha'] });
+  for (const node of ['two', two]) assert.deepEqual(await ok('GET', `/users/byno/nodes/${node}/models`),
+    { username: 'byno', node_id: 'two', models: ['alpha'], has_restriction: true });
+  await ok('DELETE', '/users/byno');
+  assert.deepEqual((await ok('POST', '/teams', { name: 'byno', nodes: [one, 't*'] })).nodes, ['one', 't*']);
+  await refused(422, 'nodes[1]', 'PATCH', '/teams/byno', { nodes: ['two', 'three'] });
+  await ok('DELETE', '/teams/byno');
+  await ok('DELETE', '/model-groups/pinned');
+  await ok('DELETE', '/model-mappings/numbered');
+});
+
 test('bad aliases are refused with their member', async () => {
   const rows = await audits();
   await refused(422, 'real_name', 'POST', '/model-mappings', { display_name: 'x' });
@@ -293,10 +319,10 @@ const tool = (name) => ({ type: 'function', function: { name, parameters: { type
 
 test('a tool set filters what is sent, in every dialect', async () => {
   const set = await ok('POST', '/tool-sets', { name: 'reading', tools: ['read_*', 'list'], description: 'looks only' });
-  await refused(409, undefined, 'POST', '/tool-sets', { name: 'reading' });
+  await refused(409, 'name', 'POST', '/tool-sets', { name: 'reading' });
   await refused(422, 'tools[0]', 'POST', '/tool-sets', { name: 'bad', tools: [''] });
   const rule = await ok('POST', '/model-config', { model_prefix: 'ALPHA', tool_set: 'reading' });
-  await refused(409, undefined, 'POST', '/model-config', { model_prefix: 'ALPHA' });
+  await refused(409, 'model_prefix', 'POST', '/model-config', { model_prefix: 'ALPHA' });
   await refused(422, 'tool_set', 'POST', '/model-config', { model_prefix: 'zeta', tool_set: 'none' });
   await refused(422, 'allowed_tools', 'POST', '/model-config', { model_prefix: 'zeta', tool_set: 'reading', allowed_tools: [] });
   await refused(422, 'unsupported_params[0]', 'POST', '/model-config', { model_prefix: 'zeta', unsupported_params: ['max_tokens'] });
@@ -361,6 +387,8 @@ test('a context is shown in lists and said to Ollama', async () => {
   const rule = await ok('POST', '/model-config', { model_prefix: 'llama', default_context_length: '8K' });
   const shown = (await listed()).find((m) => m.id === 'local/llama');
   assert.equal(shown.max_model_len, 8192);
+  const told = await (await fetch(`${serve.url}/api/admin/models`, { headers: { authorization: `Bearer ${KEY}` } })).json();
+  assert.equal(told.models.find((m) => m.id === 'local/llama').max_context_window_tokens, 8192, 'to administrators, too');
   await chat('local/llama');
   assert.equal((await received()).json.options.num_ctx, 8192);
   await post('/api/chat', { model: 'local/llama', stream: false, messages: user('[[mock:echo]] hi'), options: { temperature: 0 } });
@@ -370,6 +398,19 @@ test('a context is shown in lists and said to Ollama', async () => {
   await ok('POST', '/model-mappings', { display_name: 'roomy', real_name: 'local/llama', context_length: '1M' });
   await chat('roomy');
   assert.equal((await received()).json.options.num_ctx, 1048576);
+  // A group shows the smallest of its members': an alias' own, a model's.
+  await ok('POST', '/model-mappings', { display_name: 'tight', real_name: 'one/kimi', context_length: 5000 });
+  await ok('POST', '/model-groups', { name: 'rooms' });
+  const size = async () => (await listed()).find((m) => m.id === 'rooms').max_model_len;
+  const member = async (model_display_name) => (await ok('POST', '/model-groups/rooms/members', { model_display_name })).members.at(-1).id;
+  const first = await member('tight');
+  assert.equal(await size(), 5000);
+  await member('local/llama');
+  assert.equal(await size(), 5000);
+  await ok('DELETE', `/model-groups/rooms/members/${first}`);
+  assert.equal(await size(), 8192);
+  await ok('DELETE', '/model-groups/rooms');
+  await ok('DELETE', '/model-mappings/tight');
   await ok('DELETE', '/model-mappings/roomy');
   await ok('DELETE', `/model-config/${rule.id}`);
 });
@@ -384,7 +425,7 @@ test('system prompts stand before the caller\'s, by scope and priority', async (
     { scope_type: 'node', scope_value: 'one', prompt: 'N', priority: 1 },
     { scope_type: 'global', prompt: 'G "quoted"\nline' },
   ]) made.push(await ok('POST', '/system-prompts', p));
-  await refused(409, undefined, 'POST', '/system-prompts', { scope_type: 'model', scope_value: 'alpha', prompt: 'other', priority: 1 });
+  await refused(409, 'scope_value', 'POST', '/system-prompts', { scope_type: 'model', scope_value: 'alpha', prompt: 'other', priority: 1 });
   await refused(422, 'scope_value', 'POST', '/system-prompts', { scope_type: 'group', scope_value: 'nothing', prompt: 'x' });
   await refused(422, 'scope_value', 'POST', '/system-prompts', { scope_type: 'user', prompt: 'x' });
   await refused(422, 'scope_type', 'POST', '/system-prompts', { scope_type: 'planet', prompt: 'x' });
@@ -510,6 +551,7 @@ test('seeds are laid once, by a server or without one; names are exported and co
   assert.match((await run(['store', 'seed', '--status'], { home: other })).stdout, /readonly +as delivered/);
   const again = await run(['store', 'import', out], { home: other });
   assert.notEqual(again.code, 0, 'what is there is not doubled');
+  assert.match(again.stderr, /there is an? \w+ "[^"]+" already/, 'and it is named');
   const cut = readFileSync(out, 'utf8').trimEnd().split('\n').slice(0, -2).join('\n'); // the nodes' head, and the last name
   writeFileSync(out, cut);
   assert.match((await run(['store', 'import', out], { home: makeHome() })).stderr, /it was cut/);

@@ -177,6 +177,19 @@ TEST(users_have_two_prefixes_and_names_with_slashes) {
   assert_str(e->methods, STR("GET, HEAD, PUT, PATCH, DELETE, OPTIONS"));
 }
 
+/* Routes are named to the metrics in their order; beyond the table's end they would all share the label 0. */
+TEST(every_route_has_its_own_metrics) {
+  struct str rest;
+  unsigned last = 0;
+  router_init();
+  static const char *const late[] = {"/admin/settings", "/api/admin/settings", "/metrics", "/nowhere"};
+  for (size_t i = 0; i < sizeof late / sizeof *late; i++) {
+    unsigned label = router_find(str_from_c(late[i]), HTTP_GET, (struct http_headers){0}, &rest)->metrics_label;
+    assert_true(label > 0 && label != last);
+    last = label;
+  }
+}
+
 TEST(errors_of_the_server_take_the_paths_shape) {
   struct buf b;
   buf_init(&b, 0);
@@ -197,6 +210,7 @@ int main(void) {
                                      cmocka_unit_test(method_and_header_choose_the_row),
                                      cmocka_unit_test(what_is_not_is_said_in_the_prefixs_dialect),
                                      cmocka_unit_test(users_have_two_prefixes_and_names_with_slashes),
+                                     cmocka_unit_test(every_route_has_its_own_metrics),
                                      cmocka_unit_test(errors_of_the_server_take_the_paths_shape)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

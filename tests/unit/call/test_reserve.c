@@ -508,6 +508,7 @@ TEST(the_rates_of_a_rule_are_one_for_all_its_models_and_callers) {
   assert_int_equal(rig.sent, 2);
   struct limits_subject other = {.account = ledger_account(STR("key:y")), .limits = limits_none};
   caller.v[0] = &other;
+  call_clear(&rig.call);
   assert_int_equal(rig_run(), ERR_RATE_LIMITED);
   assert_int_equal(rig.sent, 2);
   assert_non_null(strstr(rig.info.text, "this model's limit of 2 requests a minute is reached"));
@@ -524,6 +525,7 @@ TEST(tokens_of_a_rule_are_charged_with_what_they_were) {
   open_rates(0, 12);
   rig.answers[0] = good; /* 10 and 4 tokens */
   assert_int_equal(rig_run(), OK);
+  call_clear(&rig.call);
   assert_int_equal(rig_run(), ERR_RATE_LIMITED);
   assert_non_null(strstr(rig.info.text, "this model's limit of 12 tokens a minute"));
   end(18);
@@ -537,6 +539,7 @@ TEST(a_rule_binds_beside_all_others) {
   open_rates(1, 0);
   rig.answers[0] = good;
   assert_int_equal(rig_run(), OK);
+  call_clear(&rig.call);
   assert_int_equal(rig_run(), ERR_RATE_LIMITED);
   assert_int_equal(spent_of(&model), 18);
   end(18);
