@@ -249,6 +249,8 @@ void names_json_put_order(struct buf *out, const struct names *stored) {
 #define FLAG SCHEMA_BOOL
 #define WORD SCHEMA_WORD
 #define LIST SCHEMA_TEXTS | SCHEMA_NULL
+#define NODE SCHEMA_TEXT
+#define NODES LIST
 #define K(KIND, name, word, query) static const struct schema_member KIND##_fields[] = {
 #define F(KIND, name, member, key, type, min, max, def, words_, text) {key, type, .words = words_, .help = text},
 #define E(KIND) \
@@ -265,6 +267,8 @@ void names_json_put_order(struct buf *out, const struct names *stored) {
 #undef FLAG
 #undef WORD
 #undef LIST
+#undef NODE
+#undef NODES
 
 static const struct schema_member id_rows[] = {
     {"id", SCHEMA_INTEGER | SCHEMA_NULL, .help = "null: it is declared in the configuration"},
