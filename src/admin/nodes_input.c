@@ -179,7 +179,7 @@ static const struct field rows[] = {
      .help = "milliseconds, or \"10s\"; 0: no limit. All of them together: what is not said is as upstream.* says"},
     {STR("quirks"), FIELD_STRINGS, NODES_QUIRKS, AT(quirks), .max = CONFIG_QUIRKS_MAX, .is_valid = is_quirk,
      .must = "must be a quirk that is known (docs/providers.md)", .is_nullable = true,
-     .help = "what is odd about its answers: \"starts-in-think\""},
+     .help = "what is odd about it: \"starts-in-think\", \"bills-reasoning-apart\""},
     {STR("health_check_url"), FIELD_STRING, NODES_HEALTH_URL, AT(health_url), .min = 1, .is_valid = is_url,
      .must = URL_MUST, .is_nullable = true, .help = "asked by the health check; at the node's own origin"},
     TEXT("model_name", NODES_MODEL, model, node_model_name_is_valid,
