@@ -286,7 +286,7 @@ static const struct schema_member source_rows[] = {
 };
 static const struct schema source_schema = SCHEMA_OF(NULL, source_rows);
 
-/* Alias and setting have a shape of their own, so their fields are not used as they are. */
+/* An alias is shown in a shape of its own, so its fields are not used as they are. */
 static const struct schema_member member_rows[] = {
     {NULL, SCHEMA_PART, .of = &id_schema},
     {NULL, SCHEMA_PART, .of = &MEMBER_part},
