@@ -257,7 +257,10 @@ static enum err store_answer(struct db *db, const struct nodes_answer *answer, s
   struct nodes nodes;
   enum err e = store_node_find(db, answer->code, NULL, &nodes, info);
   if (e) return e;
-  e = store_node_sync(db, &nodes.v[0], answer->v, answer->n, clock_wall_us(), info);
+  if (nodes.v[0].id == answer->id)
+    e = store_node_sync(db, &nodes.v[0], answer->v, answer->n, clock_wall_us(), info);
+  else
+    e = err_set(info, ERR_NOT_FOUND, "the node was deleted while it was asked; another has its code now");
   node_list_clear(&nodes);
   *total = answer->n;
   return e;

@@ -16,7 +16,7 @@
 #include "state/store.h"
 #include "state/store_audit.h"
 
-enum { BODY_MAX = 16 * 1024, AUDIT_MS = 10000, AT_ONCE = FIBER_GROUP_MAX };
+enum { BODY_MAX = 16 * 1024, AUDIT_MS = 10000, AUDIT_RETRY_MS = 100, AT_ONCE = FIBER_GROUP_MAX };
 
 struct input {
   unsigned has;
@@ -88,7 +88,9 @@ static enum err choose_node(struct request_context *rc, struct str name, unsigne
 
 static enum err find_any(struct request_context *rc, struct str node, unsigned flags, struct nodes_found *out,
                          struct str *model, struct err_info *info) {
-  return node.n ? find_node(rc, node, out, info) : choose_node(rc, *model, flags, out, model, info);
+  if (!node.n) return choose_node(rc, *model, flags, out, model, info);
+  if (!node_model_name_is_valid(*model)) return fields_refuse_named(info, "name", "\"name\" " NAME_MUST);
+  return find_node(rc, node, out, info);
 }
 
 /* ---- what is sent ---- */
@@ -186,6 +188,14 @@ static enum err fill_row(struct audit_job *j, const struct pull *p) {
   return change_caller(p->rc, a, &j->row.actor, &j->row.address);
 }
 
+/* The store's queue empties: what was done is not left out of the log because many others did something, too. */
+static enum err keep_row(struct audit_job *j, struct err_info *info) {
+  enum err e;
+  while ((e = job_run(&j->job, POOL_STORE, AUDIT_MS, info)) == ERR_BUSY)
+    if (fiber_sleep_until(clock_deadline_ms(AUDIT_RETRY_MS))) break;
+  return e;
+}
+
 /* One row for what was begun, also when its caller has left. */
 static enum err audit(const struct pull *p, struct err_info *info) {
   struct err_info why = {0};
@@ -196,7 +206,7 @@ static enum err audit(const struct pull *p, struct err_info *info) {
   if (!j) return ERR_NO_MEMORY;
   fiber_shield_begin(clock_deadline_ms(AUDIT_MS));
   enum err e = fill_row(j, p);
-  if (!e) e = job_run(&j->job, POOL_STORE, AUDIT_MS, &why);
+  if (!e) e = keep_row(j, &why);
   fiber_shield_end();
   job_unref(j);
   return e ? err_set(info, e, "it is done, but not in the audit log: %.400s", err_info_text(e, &why)) : OK;
