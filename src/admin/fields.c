@@ -301,7 +301,10 @@ static void put_field_schema(struct buf *b, const struct field *f) {
       put_type(b, "integer", f->is_nullable);
       put_range(b, "minimum", "maximum", f);
       break;
-    case FIELD_USD: put_type(b, "number", f->is_nullable); break;
+    case FIELD_USD: /* or its digits as text, which no number loses */
+      json_out_key(b, "type");
+      json_out_raw(b, f->is_nullable ? STR("[\"number\",\"string\",\"null\"]") : STR("[\"number\",\"string\"]"));
+      break;
     case FIELD_CHOICE:
       put_type(b, "string", f->is_nullable);
       json_out_key(b, "enum");
@@ -331,6 +334,60 @@ static void put_field_schema(struct buf *b, const struct field *f) {
   json_out_end(b, '}');
 }
 
+/* How many names that field has: rows with one bit are names of one thing. */
+static size_t count_names(const struct fields *fields, const struct field *f) {
+  size_t n = 0;
+  for (size_t i = 0; i < fields->n; i++) n += fields->v[i].bit == f->bit;
+  return n;
+}
+
+static const struct field *first_name(const struct fields *fields, const struct field *f) {
+  const struct field *first = fields->v;
+  while (first->bit != f->bit) first++;
+  return first;
+}
+
+static void begin_list(struct buf *out, const char *key) {
+  json_out_key(out, key);
+  json_out_begin(out, '[');
+}
+
+/* {"required":["a"]},… for each name. */
+static void put_alternatives(const struct fields *fields, const struct field *f, struct buf *out) {
+  json_out_begin(out, '{');
+  begin_list(out, "anyOf");
+  for (size_t i = 0; i < fields->n; i++) {
+    if (fields->v[i].bit != f->bit) continue;
+    json_out_begin(out, '{');
+    begin_list(out, "required");
+    json_out_string(out, fields->v[i].key);
+    json_out_end(out, ']');
+    json_out_end(out, '}');
+  }
+  json_out_end(out, ']');
+  json_out_end(out, '}');
+}
+
+static void put_required(const struct fields *fields, unsigned required, struct buf *out) {
+  bool has_names = false;
+  if (!required) return;
+  begin_list(out, "required");
+  for (size_t i = 0; i < fields->n; i++) {
+    const struct field *f = &fields->v[i];
+    bool has_one = count_names(fields, f) == 1;
+    if (required & f->bit && has_one) json_out_string(out, f->key);
+    if (required & f->bit && !has_one) has_names = true;
+  }
+  json_out_end(out, ']');
+  if (!has_names) return;
+  begin_list(out, "allOf");
+  for (size_t i = 0; i < fields->n; i++) {
+    const struct field *f = &fields->v[i];
+    if (required & f->bit && count_names(fields, f) > 1 && first_name(fields, f) == f) put_alternatives(fields, f, out);
+  }
+  json_out_end(out, ']');
+}
+
 static void put_properties(const struct fields *fields, unsigned allowed, unsigned required, struct buf *out) {
   json_out_member_bool(out, "additionalProperties", false);
   json_out_key(out, "properties");
@@ -341,12 +398,7 @@ static void put_properties(const struct fields *fields, unsigned allowed, unsign
     put_field_schema(out, &fields->v[i]);
   }
   json_out_end(out, '}');
-  if (!required) return;
-  json_out_key(out, "required");
-  json_out_begin(out, '[');
-  for (size_t i = 0; i < fields->n; i++)
-    if (required & fields->v[i].bit) json_out_string(out, fields->v[i].key);
-  json_out_end(out, ']');
+  put_required(fields, allowed & required, out);
 }
 
 void fields_put_schema(const struct fields *fields, unsigned allowed, unsigned required, struct buf *out) {

@@ -123,3 +123,10 @@ void names_refresh(struct request_context *rc) {
   void names_##name(struct request_context *rc) { change_serve(rc, names_operation(NAMES_DO_##name)); }
 #include "admin/names.def"
 #undef X
+
+/* ---- what these are, for the API's description ---- */
+
+static const struct schema_member names_refresh_rows[] = {
+    {"message", SCHEMA_TEXT, .help = "what was done"},
+};
+const struct schema names_refresh_schema = SCHEMA_OF("Done", names_refresh_rows);

@@ -3,6 +3,7 @@
 #ifndef MAESTRO_ADMIN_NAMES_H
 #define MAESTRO_ADMIN_NAMES_H
 
+#include "base/schema.h"
 #include "gateway/request_context.h"
 
 void names_aliases(struct request_context *rc);
@@ -21,5 +22,7 @@ void names_prompt_show(struct request_context *rc);
 #define X(name, entity, fields, allowed, required, status, prepare) void names_##name(struct request_context *rc);
 #include "admin/names.def"
 #undef X
+
+extern const struct schema names_refresh_schema;
 
 #endif

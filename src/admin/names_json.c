@@ -236,3 +236,121 @@ void names_json_put_order(struct buf *out, const struct names *stored) {
   }
   json_out_end(out, ']');
 }
+
+/* ---- what these are, for the API's description ---- */
+
+/* Rows of names.def: how names_put_fields writes each type. */
+#define TEXT SCHEMA_TEXT
+#define PROSE SCHEMA_TEXT
+#define NUMBER SCHEMA_INTEGER
+#define LIMIT SCHEMA_COUNT | SCHEMA_NULL
+#define TOKENS SCHEMA_TOKENS | SCHEMA_NULL
+#define FACTOR SCHEMA_NUMBER | SCHEMA_NULL
+#define FLAG SCHEMA_BOOL
+#define WORD SCHEMA_WORD
+#define LIST SCHEMA_TEXTS | SCHEMA_NULL
+#define NODE SCHEMA_TEXT
+#define NODES LIST
+#define K(KIND, name, word, query) static const struct schema_member KIND##_fields[] = {
+#define F(KIND, name, member, key, type, min, max, def, words_, text) {key, type, .words = words_, .help = text},
+#define E(KIND) \
+  }             \
+  ;             \
+  static const struct schema KIND##_part = SCHEMA_OF(NULL, KIND##_fields);
+#include "state/names.def"
+#undef TEXT
+#undef PROSE
+#undef NUMBER
+#undef LIMIT
+#undef TOKENS
+#undef FACTOR
+#undef FLAG
+#undef WORD
+#undef LIST
+#undef NODE
+#undef NODES
+
+static const struct schema_member id_rows[] = {
+    {"id", SCHEMA_INTEGER | SCHEMA_NULL, .help = "null: it is declared in the configuration"},
+};
+static const struct schema id_schema = SCHEMA_OF(NULL, id_rows);
+static const struct schema_member times_rows[] = {
+    {"created_at", SCHEMA_TIME | SCHEMA_NULL, .help = "null: it is declared in the configuration"},
+    {"updated_at", SCHEMA_TIME | SCHEMA_NULL, .help = "null: it is declared in the configuration"},
+};
+static const struct schema times_schema = SCHEMA_OF(NULL, times_rows);
+static const struct schema_member source_rows[] = {
+    {"source", SCHEMA_WORD, .words = "stored|declared",
+     .help = "where it is kept; what is declared is changed in its file"},
+    {"shadowed", SCHEMA_BOOL, .help = "whether a declared one of that name stands in front of it"},
+};
+static const struct schema source_schema = SCHEMA_OF(NULL, source_rows);
+
+/* Alias and setting have a shape of their own, so their fields are not used as they are. */
+static const struct schema_member member_rows[] = {
+    {NULL, SCHEMA_PART, .of = &id_schema},
+    {NULL, SCHEMA_PART, .of = &MEMBER_part},
+    {NULL, SCHEMA_PART, .of = &times_schema},
+};
+const struct schema names_json_member_schema = SCHEMA_OF("GroupMember", member_rows);
+
+static const struct schema_member tool_set_rows[] = {
+    {NULL, SCHEMA_PART, .of = &id_schema},
+    {NULL, SCHEMA_PART, .of = &TOOL_SET_part},
+    {NULL, SCHEMA_PART, .of = &times_schema},
+};
+const struct schema names_json_tool_set_schema = SCHEMA_OF("ToolSet", tool_set_rows);
+
+static const struct schema_member model_rows[] = {
+    {NULL, SCHEMA_PART, .of = &id_schema},
+    {NULL, SCHEMA_PART, .of = &MODEL_part},
+    {NULL, SCHEMA_PART, .of = &times_schema},
+};
+const struct schema names_json_model_schema = SCHEMA_OF("ModelSettings", model_rows);
+
+static const struct schema_member prompt_rows[] = {
+    {NULL, SCHEMA_PART, .of = &id_schema},
+    {NULL, SCHEMA_PART, .of = &PROMPT_part},
+    {NULL, SCHEMA_PART, .of = &times_schema},
+};
+const struct schema names_json_prompt_schema = SCHEMA_OF("SystemPrompt", prompt_rows);
+
+static const struct schema_member setting_rows[] = {
+    {NULL, SCHEMA_PART, .of = &SETTING_part},
+    {"updated_at", SCHEMA_TIME, .help = "when it was set"},
+};
+const struct schema names_json_setting_schema = SCHEMA_OF("Setting", setting_rows);
+
+static const struct schema_member alias_rows[] = {
+    {NULL, SCHEMA_PART, .of = &id_schema},
+    {"display_name", SCHEMA_TEXT, .help = "the name that callers say"},
+    {"real_name", SCHEMA_TEXT, .help = "what it stands for: a model, another alias or a group"},
+    {"node_id", SCHEMA_TEXT | SCHEMA_NULL, .help = "the first of the only nodes where it holds; null: everywhere"},
+    {"node_ids", SCHEMA_TEXTS, .help = "the only nodes where it holds; empty: everywhere"},
+    {"node_names", SCHEMA_TEXTS, .help = "the same"},
+    {"node_types", SCHEMA_TEXTS_OR_NULLS, .help = "their types; null: a node that is not there now"},
+    {"context_length", SCHEMA_TOKENS | SCHEMA_NULL, .help = "null: not said"},
+    {"context_length_display", SCHEMA_TEXT | SCHEMA_NULL, .help = "the same as people write it: 198K"},
+    {"capabilities", SCHEMA_TEXTS, .help = "what the model can"},
+    {NULL, SCHEMA_PART, .of = &source_schema},
+    {NULL, SCHEMA_PART, .of = &times_schema},
+};
+const struct schema names_json_alias_schema = SCHEMA_OF("Alias", alias_rows);
+static const struct schema_member group_rows[] = {
+    {NULL, SCHEMA_PART, .of = &id_schema},
+    {NULL, SCHEMA_PART, .of = &GROUP_part},
+    {"members", SCHEMA_LIST, .of = &names_json_member_schema, .help = "in their order"},
+    {NULL, SCHEMA_PART, .of = &source_schema},
+    {NULL, SCHEMA_PART, .of = &times_schema},
+};
+const struct schema names_json_group_schema = SCHEMA_OF("Group", group_rows);
+static const struct schema_member groups_rows[] = {
+    {"groups", SCHEMA_LIST, .of = &names_json_group_schema, .help = "declared ones first"},
+    {"total", SCHEMA_COUNT, .help = "how many"},
+};
+const struct schema names_json_groups_schema = SCHEMA_OF("Groups", groups_rows);
+static const struct schema_member order_rows[] = {
+    {"name", SCHEMA_TEXT, .help = "the group's name"},
+    {"priority", SCHEMA_INTEGER, .help = "its place: lower first"},
+};
+const struct schema names_json_order_schema = SCHEMA_OF("GroupPlace", order_rows);

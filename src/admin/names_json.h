@@ -4,6 +4,7 @@
 #define MAESTRO_ADMIN_NAMES_JSON_H
 
 #include "admin/page.h"
+#include "base/schema.h"
 #include "route/route_names.h"
 
 /* Where rows come from; config: of the providers, or NULL. */
@@ -27,5 +28,10 @@ void names_json_put_members(struct buf *out, const struct names_view *view, stru
 void names_json_put_order(struct buf *out, const struct names *stored);
 /* {"key","value","description","updated_at"}. */
 void names_json_put_setting(struct buf *out, const struct names_setting *s);
+
+/* What they write: one row of a kind, an alias, a group with its members, all groups, a place in the order. */
+extern const struct schema names_json_member_schema, names_json_tool_set_schema, names_json_model_schema,
+    names_json_prompt_schema, names_json_setting_schema, names_json_alias_schema, names_json_group_schema,
+    names_json_groups_schema, names_json_order_schema;
 
 #endif

@@ -231,3 +231,43 @@ void nodes_metrics(struct request_context *rc) {
   void nodes_##name(struct request_context *rc) { change_serve(rc, nodes_operation(NODES_OPERATION_##name)); }
 #include "admin/nodes.def"
 #undef X
+
+/* ---- what these are, for the API's description ---- */
+
+static const struct schema_member nodes_models_rows[] = {
+    {NULL, SCHEMA_PART, .of = &nodes_json_who_schema},
+    {"models", SCHEMA_LIST, .of = &nodes_json_model_schema,
+     .help = "those that it listed, and those that are known without"},
+};
+const struct schema nodes_models_schema = SCHEMA_OF("NodeModels", nodes_models_rows);
+
+static const struct schema_member nodes_model_of_rows[] = {
+    {NULL, SCHEMA_PART, .of = &nodes_json_who_schema},
+    {"model", SCHEMA_OBJECT, .of = &nodes_json_model_schema},
+};
+const struct schema nodes_model_of_schema = SCHEMA_OF("NodeAndModel", nodes_model_of_rows);
+
+static const struct schema_member nodes_distribution_rows[] = {
+    {"model_name", SCHEMA_TEXT, .help = "the model"},
+    {"node_count", SCHEMA_COUNT, .help = "how many have it"},
+    {"nodes", SCHEMA_TEXTS, .help = "their codes"},
+};
+const struct schema nodes_distribution_schema = SCHEMA_OF("ModelAndNodes", nodes_distribution_rows);
+
+static const struct schema_member nodes_load_rows[] = {
+    {NULL, SCHEMA_PART, .of = &nodes_json_who_schema},
+    {"priority", SCHEMA_INTEGER, .help = "higher is asked first"},
+    {"weight", SCHEMA_INTEGER, .help = "its share among those of one priority"},
+    {"is_active", SCHEMA_BOOL, .help = "whether it is asked at all"},
+    {"is_in_use", SCHEMA_BOOL, .help = "whether requests can go there now"},
+    {"active_requests", SCHEMA_COUNT, .help = "calls that run now"},
+    {"total_requests", SCHEMA_COUNT, .help = "calls since this process began"},
+    {NULL, SCHEMA_PART, .of = &nodes_json_health_schema},
+};
+const struct schema nodes_load_schema = SCHEMA_OF("NodeLoad", nodes_load_rows);
+
+static const struct schema_member nodes_load_status_rows[] = {
+    {"strategy", SCHEMA_WORD, .words = "priority", .help = "how nodes are chosen"},
+    {"nodes", SCHEMA_LIST, .of = &nodes_load_schema, .help = "every node"},
+};
+const struct schema nodes_load_status_schema = SCHEMA_OF("NodesLoad", nodes_load_status_rows);

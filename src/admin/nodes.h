@@ -4,6 +4,7 @@
 #ifndef MAESTRO_ADMIN_NODES_H
 #define MAESTRO_ADMIN_NODES_H
 
+#include "base/schema.h"
 #include "gateway/request_context.h"
 
 #define X(name, entity, allowed, required, prepare, status, describe) void nodes_##name(struct request_context *rc);
@@ -20,5 +21,8 @@ void nodes_load_status(struct request_context *rc);
 void nodes_metrics(struct request_context *rc); /* the same of one */
 /* …/models/{type}: the models of all nodes of that type. */
 void nodes_models_of_type(struct request_context *rc);
+
+extern const struct schema nodes_models_schema, nodes_model_of_schema, nodes_distribution_schema, nodes_load_schema,
+    nodes_load_status_schema;
 
 #endif

@@ -180,3 +180,9 @@ enum err nodes_ask_all(struct request_context *rc, struct change *c, struct err_
   c->in = all;
   return e;
 }
+
+static const struct schema_member nodes_ask_health_rows[] = {
+    {NULL, SCHEMA_PART, .of = &nodes_json_who_schema},
+    {NULL, SCHEMA_PART, .of = &nodes_json_health_schema},
+};
+const struct schema nodes_ask_health_schema = SCHEMA_OF("NodeHealth", nodes_ask_health_rows);

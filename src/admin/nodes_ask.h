@@ -5,6 +5,7 @@
 #define MAESTRO_ADMIN_NODES_ASK_H
 
 #include "admin/change.h"
+#include "base/schema.h"
 #include "state/node.h"
 
 /* What a node answered: the input of the changes that store it. */
@@ -28,5 +29,8 @@ WAIT enum err nodes_ask_all(struct request_context *rc, struct change *c, struct
 
 /* POST …/nodes/{node}/health-check: 200, whatever the node says. */
 void nodes_health_check(struct request_context *rc);
+
+/* Of nodes_health_check. */
+extern const struct schema nodes_ask_health_schema;
 
 #endif

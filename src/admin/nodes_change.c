@@ -479,3 +479,42 @@ const struct change_row *nodes_operation(enum nodes_operation operation) {
   };
   return &rows[operation];
 }
+
+/* ---- what these are, for the API's description ---- */
+
+static const struct schema_member priority_rows[] = {
+    {"code", SCHEMA_TEXT, .help = "the node's code"},
+    {"id", SCHEMA_INTEGER, .help = "the node's number"},
+    {"priority", SCHEMA_INTEGER, .help = "higher is asked first"},
+};
+static const struct schema priority_schema = SCHEMA_OF(NULL, priority_rows);
+
+static const struct schema_member nodes_change_priorities_rows[] = {
+    {"updated", SCHEMA_COUNT, .help = "how many were set"},
+    {"nodes", SCHEMA_LIST, .of = &priority_schema, .help = "every node as it is now"},
+};
+const struct schema nodes_change_priorities_schema = SCHEMA_OF("NodePriorities", nodes_change_priorities_rows);
+
+static const struct schema_member nodes_change_synced_rows[] = {
+    {"success", SCHEMA_BOOL, .help = "whether the node listed its models"},
+    {NULL, SCHEMA_PART, .of = &nodes_json_who_schema},
+    {"error", SCHEMA_TEXT | SCHEMA_OPTIONAL, .help = "what was wrong"},
+    {"error_class", SCHEMA_TEXT | SCHEMA_OPTIONAL, .help = "its code"},
+    {"synced_count", SCHEMA_COUNT, .help = "models that it listed"},
+    {"models", SCHEMA_TEXTS, .help = "the first ten of them"},
+    {"total_models", SCHEMA_COUNT, .help = "models that are kept of it"},
+};
+const struct schema nodes_change_synced_schema = SCHEMA_OF("NodeSync", nodes_change_synced_rows);
+
+static const struct schema_member nodes_change_synced_all_rows[] = {
+    {"results", SCHEMA_LIST, .of = &nodes_change_synced_schema, .help = "of every node that was asked"},
+};
+const struct schema nodes_change_synced_all_schema = SCHEMA_OF("NodeSyncs", nodes_change_synced_all_rows);
+
+static const struct schema_member nodes_change_everywhere_rows[] = {
+    {"model_name", SCHEMA_TEXT, .help = "the model"},
+    {"is_available", SCHEMA_BOOL, .help = "whether it is offered"},
+    {"nodes", SCHEMA_TEXTS, .help = "codes of the nodes where that was set"},
+    {"read_only", SCHEMA_TEXTS, .help = "codes of the declared ones, where it stays as it was"},
+};
+const struct schema nodes_change_everywhere_schema = SCHEMA_OF("ModelAvailability", nodes_change_everywhere_rows);

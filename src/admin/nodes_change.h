@@ -3,6 +3,7 @@
 #define MAESTRO_ADMIN_NODES_CHANGE_H
 
 #include "admin/change.h"
+#include "base/schema.h"
 
 enum nodes_operation {
 #define X(name, entity, allowed, required, prepare, status, describe) NODES_OPERATION_##name,
@@ -12,5 +13,8 @@ enum nodes_operation {
 };
 
 const struct change_row *nodes_operation(enum nodes_operation operation);
+
+extern const struct schema nodes_change_priorities_schema, nodes_change_synced_schema, nodes_change_synced_all_schema,
+    nodes_change_everywhere_schema;
 
 #endif

@@ -145,3 +145,85 @@ void nodes_json_put_model(struct buf *b, const struct node_model *m) {
   json_out_member_time(b, "last_seen", m->seen_us);
   json_out_end(b, '}');
 }
+
+/* ---- what these are, for the API's description ---- */
+
+static const struct schema_member timeout_rows[] = {
+#define X(member, camel, option, text) {#member, SCHEMA_MS | SCHEMA_NULL, .help = text},
+#include "state/timeouts.def"
+#undef X
+};
+static const struct schema timeouts_schema = SCHEMA_OF(NULL, timeout_rows);
+
+static const struct schema_member node_rows[] = {
+    {"id", SCHEMA_INTEGER, .help = "a number that stays"},
+    {"code", SCHEMA_TEXT, .help = "by which models and lists refer to it"},
+    {"name", SCHEMA_TEXT, .help = "for people"},
+    {"node_type", SCHEMA_TEXT, .help = "the kind of provider"},
+    {"base_url", SCHEMA_TEXT, .help = "its address"},
+    {"region", SCHEMA_TEXT | SCHEMA_NULL, .help = "of a cloud's service"},
+    {"priority", SCHEMA_INTEGER, .help = "higher is asked first"},
+    {"weight", SCHEMA_INTEGER, .help = "its share among those of one priority"},
+    {"is_active", SCHEMA_BOOL, .help = "whether it is asked at all"},
+    {"has_api_key", SCHEMA_BOOL, .help = "whether it has a credential"},
+    {"api_key_hint", SCHEMA_TEXT | SCHEMA_NULL, .help = "its last characters"},
+    {"is_credential_unreadable", SCHEMA_BOOL | SCHEMA_OPTIONAL,
+     .help = "only where true: the key that it was sealed with is another now"},
+    {"bedrock_auth_mode", SCHEMA_WORD | SCHEMA_OPTIONAL, .words = "iam|api_key", .help = "of AWS Bedrock alone"},
+    {"header_names", SCHEMA_TEXTS, .help = "headers that are sent along; their values are not shown"},
+    {"usage", SCHEMA_WORD, .words = "option|always|none", .help = "whether a stream's usage is asked for"},
+    {"allow_private", SCHEMA_BOOL, .help = "whether its address may be a private one"},
+    {"timeouts", SCHEMA_OBJECT, .of = &timeouts_schema, .help = "its own, in milliseconds; null: as upstream says"},
+    {"quirks", SCHEMA_TEXTS, .help = "in what it differs from its kind"},
+    {"warmup_enabled", SCHEMA_BOOL, .help = "whether a connection is kept open"},
+    {"auto_sync_enabled", SCHEMA_BOOL, .help = "whether it is asked for its models by itself"},
+    {"health_check_url", SCHEMA_TEXT | SCHEMA_NULL, .help = "null: its list of models is what is asked for"},
+    {"listed_models", SCHEMA_COUNT, .help = "models that it has listed"},
+    {"created_at", SCHEMA_TIME | SCHEMA_NULL, .help = "null: it is declared in the configuration"},
+    {"updated_at", SCHEMA_TIME | SCHEMA_NULL, .help = "null: it is declared in the configuration"},
+    {"synced_at", SCHEMA_TIME | SCHEMA_NULL, .help = "when its list of models was read; null: never"},
+};
+static const struct schema node_schema = SCHEMA_OF(NULL, node_rows);
+static const struct schema_member nodes_json_health_rows[] = {
+    {"health_status", SCHEMA_WORD, .words = "unknown|healthy|unhealthy", .help = "of the last health check"},
+    {"error", SCHEMA_TEXT | SCHEMA_NULL, .help = "what was wrong"},
+    {"error_class", SCHEMA_TEXT | SCHEMA_NULL, .help = "its code"},
+    {"latency_ms", SCHEMA_MS | SCHEMA_NULL, .help = "until it answered"},
+    {"checked_at", SCHEMA_TIME | SCHEMA_NULL, .help = "null: never"},
+};
+const struct schema nodes_json_health_schema = SCHEMA_OF(NULL, nodes_json_health_rows);
+static const struct schema_member nodes_json_changed_rows[] = {
+    {NULL, SCHEMA_PART, .of = &node_schema},
+    {"credential_dropped", SCHEMA_BOOL | SCHEMA_OPTIONAL,
+     .help = "only where true: the origin is another now, so the credential is gone"},
+};
+const struct schema nodes_json_changed_schema = SCHEMA_OF("StoredNode", nodes_json_changed_rows);
+static const struct schema_member nodes_json_rows[] = {
+    {NULL, SCHEMA_PART, .of = &node_schema},
+    {"source", SCHEMA_WORD, .words = "stored|declared", .help = "what is declared is changed in its file"},
+    {"is_read_only", SCHEMA_BOOL, .help = "whether it is declared"},
+    {"is_shadowed", SCHEMA_BOOL, .help = "whether a declared provider has its code"},
+    {"shadowed_by", SCHEMA_TEXT | SCHEMA_OPTIONAL, .help = "that provider"},
+    {"is_in_use", SCHEMA_BOOL, .help = "whether requests can go there now"},
+    {"model_count", SCHEMA_COUNT, .help = "models that are served there now"},
+    {NULL, SCHEMA_PART, .of = &nodes_json_health_schema},
+};
+const struct schema nodes_json_schema = SCHEMA_OF("Node", nodes_json_rows);
+static const struct schema_member nodes_json_model_rows[] = {
+    {"model_name", SCHEMA_TEXT, .help = "as the node calls it"},
+    {"is_available", SCHEMA_BOOL, .help = "whether it is offered"},
+    {"is_listed", SCHEMA_BOOL, .help = "whether the node has listed it"},
+    {"context_length", SCHEMA_TOKENS | SCHEMA_NULL, .help = "null: unknown"},
+    {"is_context_set", SCHEMA_BOOL, .help = "whether an administrator said so"},
+    {"model_size", SCHEMA_BYTES | SCHEMA_NULL, .help = "null: unknown"},
+    {"model_family", SCHEMA_TEXT | SCHEMA_NULL, .help = "as the node says"},
+    {"model_digest", SCHEMA_TEXT | SCHEMA_NULL, .help = "as the node says"},
+    {"last_seen", SCHEMA_TIME | SCHEMA_NULL, .help = "when the node listed it last"},
+};
+const struct schema nodes_json_model_schema = SCHEMA_OF("NodeModel", nodes_json_model_rows);
+static const struct schema_member nodes_json_who_rows[] = {
+    {"node_id", SCHEMA_INTEGER, .help = "the node's number"},
+    {"node_code", SCHEMA_TEXT, .help = "the node's code"},
+    {"node_name", SCHEMA_TEXT, .help = "the node's name"},
+};
+const struct schema nodes_json_who_schema = SCHEMA_OF(NULL, nodes_json_who_rows);

@@ -2,6 +2,7 @@
 #ifndef MAESTRO_ADMIN_NODES_JSON_H
 #define MAESTRO_ADMIN_NODES_JSON_H
 
+#include "base/schema.h"
 #include "route/catalog.h"
 
 /* A declared provider as a node: read-only, with a number that is made of its name and so stays. Borrows from p. */
@@ -22,5 +23,10 @@ void nodes_json_put_state(struct buf *b, const struct node *node, const struct n
 /* The members of its last health check alone: health_status, error, …; at NULL: unknown. */
 void nodes_json_put_health(struct buf *b, const struct catalog_provider *at);
 void nodes_json_put_model(struct buf *b, const struct node_model *m);
+
+/* What they write: of a node with its state, of one that was changed, of a model; who it is and its health stand
+ * among other members. */
+extern const struct schema nodes_json_schema, nodes_json_changed_schema, nodes_json_model_schema, nodes_json_who_schema,
+    nodes_json_health_schema;
 
 #endif

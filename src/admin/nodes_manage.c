@@ -451,3 +451,29 @@ void nodes_manage_show(struct request_context *rc) {
   json_pool_clear(&pool);
   if (p.v) manage_clear(&p.v->manage);
 }
+
+/* ---- what these are, for the API's description ---- */
+
+static const struct schema_member result_rows[] = {
+    {NULL, SCHEMA_PART, .of = &nodes_json_who_schema},
+    {"success", SCHEMA_BOOL, .help = "whether it was done there"},
+    {"error", SCHEMA_TEXT | SCHEMA_OPTIONAL, .help = "what was wrong"},
+    {"error_class", SCHEMA_TEXT | SCHEMA_OPTIONAL, .help = "its code"},
+};
+static const struct schema result_schema = SCHEMA_OF(NULL, result_rows);
+
+static const struct schema_member nodes_manage_results_rows[] = {
+    {"success", SCHEMA_BOOL, .help = "whether it was done everywhere"},
+    {"status", SCHEMA_WORD, .words = "success|failed", .help = "the same"},
+    {"model", SCHEMA_TEXT, .help = "the model's name"},
+    {"results", SCHEMA_LIST, .of = &result_schema, .help = "of each node"},
+};
+const struct schema nodes_manage_results_schema = SCHEMA_OF("NodesManaged", nodes_manage_results_rows);
+
+static const struct schema_member nodes_manage_done_rows[] = {
+    {"success", SCHEMA_BOOL, .help = "always true"},
+    {"status", SCHEMA_WORD, .words = "success", .help = "the same"},
+    {"model", SCHEMA_TEXT, .help = "the model's name"},
+    {NULL, SCHEMA_PART, .of = &nodes_json_who_schema},
+};
+const struct schema nodes_manage_done_schema = SCHEMA_OF("NodeManaged", nodes_manage_done_rows);

@@ -5,6 +5,7 @@
 #define MAESTRO_ADMIN_NODES_MANAGE_H
 
 #include "admin/fields.h"
+#include "base/schema.h"
 #include "gateway/request_context.h"
 
 /* The body of a pull, and what of it each endpoint takes. */
@@ -18,5 +19,8 @@ void nodes_manage_pull_all(
 void nodes_manage_pull_any(struct request_context *rc); /* POST …/models/pull: the body may name the node */
 void nodes_manage_delete(struct request_context *rc);   /* DELETE …/models/ollama/{name}?node= */
 void nodes_manage_show(struct request_context *rc);     /* POST …/models/show?name=&node=: what the node says of it */
+
+/* What those that change something answer with, unless progress is told. */
+extern const struct schema nodes_manage_results_schema, nodes_manage_done_schema;
 
 #endif

@@ -2,15 +2,16 @@
 #include "admin/openapi.h"
 
 #include "admin/entity.h"
-#include "admin/openapi_ops.h"
+#include "admin/openapi_answers.h"
 #include "base/json_out.h"
 #include "gateway/exchange.h"
 
 static const char info[] =
     "{\"title\":\"Maestro\",\"version\":\"" MAESTRO_VERSION
     "\",\"description\":\"One gateway between any LLM client and any provider. Model calls keep their vendor's format; "
-    "the administration is JSON. Errors of the administration have `error.code`, `error.param` (the member's path) and "
-    "`detail`.\",\"license\":{\"name\":\"See LICENSE\"}}";
+    "the administration is JSON. Every answer has x-request-id and x-maestro-trace-id. Members may be added to an "
+    "answer; "
+    "`x-unit` says of what a number is.\",\"license\":{\"name\":\"See LICENSE\"}}";
 
 static const char components[] =
     "{\"securitySchemes\":{"
@@ -23,43 +24,9 @@ static const char components[] =
     "\"session\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"maestro_session\",\"description\":\"What a login "
     "sets. A "
     "change needs X-CSRF-Token, too, and a page of this server.\"},"
-    "\"docs\":{\"type\":\"http\",\"scheme\":\"basic\",\"description\":\"docs.username and docs.password.\"}},"
-    "\"schemas\":{\"Error\":{\"type\":\"object\",\"required\":[\"error\",\"detail\"],\"properties\":{\"error\":{"
-    "\"type\":"
-    "\"object\",\"required\":[\"message\",\"code\"],\"properties\":{\"message\":{\"type\":\"string\"},\"code\":{"
-    "\"type\":"
-    "\"string\"},\"param\":{\"type\":\"string\",\"description\":\"the member's path\"}}},\"detail\":{\"type\":"
-    "\"string\"}}}}"
-    "}";
+    "\"docs\":{\"type\":\"http\",\"scheme\":\"basic\",\"description\":\"docs.username and docs.password.\"}}";
 
-static const struct {
-  int status;
-  const char *text;
-} failures[] = {{400, "malformed"},
-                {401, "no valid credential"},
-                {403, "a credential that does not open this"},
-                {404, "there is no such thing"},
-                {409, "it exists, or is in use"},
-                {412, "it was changed since it was read (If-Match)"},
-                {422, "a member is missing, unknown, of the wrong type or out of range"},
-                {429, "too many; Retry-After says when"},
-                {503, "the store cannot be written now"}};
-
-/* Which of them an endpoint of the administration answers with. */
-static bool can_fail(const struct openapi_op *op, int status) {
-  bool is_change = op->row != NULL, has_name = str_find_char(op->endpoint->route, '{') != SIZE_MAX;
-  bool is_login = op->endpoint->class == AUTH_CLASS_OPEN;
-  switch (status) {
-    case 400: return op->body != NULL;
-    case 404: return has_name;
-    case 409:
-    case 412: return is_change;
-    case 422: return op->body || *op->query;
-    case 429: return is_login;
-    case 503: return is_change || *op->query;
-    default: return true;
-  }
-}
+/* ---- an operation ---- */
 
 static void put_parameter(struct buf *b, struct str name, const char *in, struct str type) {
   bool is_path = in[0] == 'p';
@@ -82,6 +49,7 @@ static void put_parameters(struct buf *b, const struct openapi_op *op) {
   while (openapi_next_name(op->endpoint->route, &at, &name)) put_parameter(b, name, "path", STR("string"));
   while (openapi_next_query(&query, &name, &type)) put_parameter(b, name, "query", type);
   if (op->row && at) put_parameter(b, STR("If-Match"), "header", STR("string"));
+  if (op->is_tagged && op->method == HTTP_GET) put_parameter(b, STR("If-None-Match"), "header", STR("string"));
   json_out_end(b, ']');
 }
 
@@ -101,7 +69,7 @@ static void put_body(struct buf *b, const struct openapi_op *op) {
   buf_init(&schema, 0);
   if (op->body)
     fields_put_schema(op->body, op->allowed, op->required, &schema);
-  else if (op->endpoint->what & OPERATION_MASK)
+  else if (op->vendor_count && (op->method == HTTP_POST || op->endpoint->what & MANAGED))
     buf_put(&schema, STR("{\"type\":\"object\"}"));
   if (schema.n) {
     json_out_key(b, "requestBody");
@@ -112,32 +80,6 @@ static void put_body(struct buf *b, const struct openapi_op *op) {
   }
   if (schema.failed) b->failed = true;
   buf_clear(&schema);
-}
-
-static void put_response(struct buf *b, int status, const char *text, struct str schema) {
-  char key[12];
-  struct buf digits = {.p = key, .cap = sizeof key, .limit_bytes = sizeof key};
-  buf_put_u64(&digits, (uint64_t)status);
-  json_out_key_str(b, status ? buf_str(&digits) : STR("default"));
-  json_out_begin(b, '{');
-  json_out_member_string(b, "description", str_from_c(text));
-  if (schema.n) put_json_content(b, schema);
-  json_out_end(b, '}');
-}
-
-static void put_responses(struct buf *b, const struct openapi_op *op) {
-  static const struct str error = {"{\"$ref\":\"#/components/schemas/Error\"}", 37};
-  bool is_plain = str_eq(op->endpoint->dialect->name, STR("plain"));
-  int status = op->row ? op->row->status : op->response[0] || op->method == HTTP_GET ? 200 : 204;
-  json_out_key(b, "responses");
-  json_out_begin(b, '{');
-  put_response(b, status, status == 204 ? "done" : "OK", str_from_c(status == 204 ? "" : op->response));
-  if (!is_plain)
-    put_response(b, 0, "an error in the vendor's own shape", STR_NONE);
-  else if (op->endpoint->class != AUTH_CLASS_DETAILS)
-    for (size_t i = 0; i < sizeof failures / sizeof *failures; i++)
-      if (can_fail(op, failures[i].status)) put_response(b, failures[i].status, failures[i].text, error);
-  json_out_end(b, '}');
 }
 
 static void put_scheme(struct buf *b, const char *name) {
@@ -204,7 +146,7 @@ static void put_operation(struct buf *b, const struct openapi_op *op) {
   put_operation_id(b, op);
   put_parameters(b, op);
   put_body(b, op);
-  put_responses(b, op);
+  openapi_answers_put(b, op);
   put_security(b, op);
   if (*op->link) {
     json_out_key(b, "externalDocs");
@@ -253,7 +195,9 @@ void openapi_write(struct buf *b) {
   }
   json_out_end(b, '}');
   json_out_key(b, "components");
-  json_out_raw(b, str_from_c(components));
+  buf_put(b, str_from_c(components));
+  openapi_answers_put_components(b, ops, n);
+  json_out_end(b, '}');
   json_out_end(b, '}');
 }
 

@@ -1,7 +1,7 @@
 /* docs/api-admin.md: the administration's endpoints as tables, from the same list as the OpenAPI document. Written by
  * `maestro check --write-api-docs` for scripts/docs. */
 #include "admin/openapi.h"
-#include "admin/openapi_ops.h"
+#include "admin/openapi_words.h"
 
 static void put(struct buf *b, const char *c) { buf_put(b, str_from_c(c)); }
 
@@ -49,6 +49,12 @@ static void put_body(struct buf *b, const struct openapi_op *op) {
   }
 }
 
+static void put_link(struct buf *b, const char *name) {
+  buf_printf(b, "[%s](#answer-", name); /* since a section may have the same name */
+  for (; *name; name++) buf_put_char(b, (char)(*name | 0x20));
+  buf_put_char(b, ')');
+}
+
 static void put_op(struct buf *b, const struct openapi_op *op) {
   buf_printf(b, "| `%.*s %.*s` | ", STR_ARG(http_method_name(op->method)), STR_ARG(op->endpoint->route));
   put_cell(b, op->summary);
@@ -56,6 +62,8 @@ static void put_op(struct buf *b, const struct openapi_op *op) {
   put_cell(b, op->more);
   put(b, " | ");
   put_body(b, op);
+  put(b, " | ");
+  openapi_words_answer(b, op, put_link);
   put(b, " | ");
   put_callers(b, op);
   put(b, " |\n");
@@ -86,6 +94,28 @@ static void put_fields(struct buf *b, const struct openapi_op *ops, size_t n, co
   }
 }
 
+/* ---- answers ---- */
+
+static void put_answer_member(void *arg, struct str path, const struct schema_member *m) {
+  struct buf *b = arg;
+  buf_printf(b, "| `%.*s`%s | ", STR_ARG(path), m->type & SCHEMA_OPTIONAL ? " (optional)" : "");
+  openapi_words_type(b, m, put_link);
+  put(b, " | ");
+  if (m->help) put_cell(b, m->help);
+  put(b, " |\n");
+}
+
+static void put_answer(void *arg, const struct schema *s) {
+  struct buf *b = arg;
+  buf_printf(b, "\n### Answer %s\n\n", s->name);
+  if (!s->n) {
+    put(b, "Options by section: [config.md](config.md).\n");
+    return;
+  }
+  put(b, "| member | type | meaning |\n| --- | --- | --- |\n");
+  schema_walk(s, put_answer_member, b);
+}
+
 void openapi_write_markdown(struct buf *b) {
   size_t n;
   const struct openapi_op *ops = openapi_ops(&n);
@@ -100,10 +130,17 @@ void openapi_write_markdown(struct buf *b) {
     size_t k = 0;
     while (k < i && (!is_shown(&ops[k]) || strcmp(ops[k].tag, ops[i].tag))) k++;
     if (k < i || !is_shown(&ops[i])) continue; /* not the first of its tag */
-    buf_printf(b, "\n## %s\n\n| method and path | what | body or query | open to |\n| --- | --- | --- | --- |\n",
-               ops[i].tag);
+    buf_printf(
+        b,
+        "\n## %s\n\n| method and path | what | body or query | answer | open to |\n| --- | --- | --- | --- | --- |\n",
+        ops[i].tag);
     for (k = i; k < n; k++)
       if (is_shown(&ops[k]) && !strcmp(ops[k].tag, ops[i].tag)) put_op(b, &ops[k]);
     put_fields(b, ops, n, ops[i].tag);
   }
+  put(b,
+      "\n## Answers\n\nErrors have `error.message`, `error.code`, perhaps `error.param`, and `detail`, the message "
+      "again. `a[].b` is of each "
+      "element of a list, `a.*.b` of each value of an object.\n");
+  openapi_each_schema(is_shown, put_answer, b);
 }

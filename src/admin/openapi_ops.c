@@ -9,8 +9,11 @@
 #include "admin/home.h"
 #include "admin/models_refresh.h"
 #include "admin/names.h"
+#include "admin/names_json.h"
 #include "admin/nodes.h"
 #include "admin/nodes_ask.h"
+#include "admin/nodes_change.h"
+#include "admin/nodes_json.h"
 #include "admin/nodes_manage.h"
 #include "admin/openapi.h"
 #include "admin/priorities.h"
@@ -20,7 +23,9 @@
 #include "admin/settings.h"
 #include "admin/subject_limits.h"
 #include "admin/teams.h"
+#include "admin/usage.h"
 #include "admin/users.h"
+#include "admin/users_json.h"
 #include "api/models.h"
 #include "api/ollama.h"
 #include "api/ollama_manage.h"
@@ -36,66 +41,55 @@ static size_t ops_n;
 
 /* ---- texts ---- */
 
-enum kind { OTHER, CHANGE };
+enum kind { PLAIN, TAGGED, CHANGE };
 
+#define NONE \
+  { OPENAPI_NONE, NULL, NULL }
+#define EMPTY \
+  { OPENAPI_EMPTY, NULL, NULL }
+#define ONE(schema) \
+  { OPENAPI_ONE, &(schema), NULL }
+#define LIST(schema) \
+  { OPENAPI_LIST, &(schema), NULL }
+#define EITHER(schema) \
+  { OPENAPI_EITHER, &(schema), NULL }
+#define MEDIA(types) \
+  { OPENAPI_NONE, NULL, types }
+#define BOTH(schema, types) \
+  { OPENAPI_ONE, &(schema), types }
+#define MODELS \
+  { OPENAPI_MODELS, NULL, NULL }
+#define MODEL \
+  { OPENAPI_MODEL, NULL, NULL }
 static const struct {
   void (*run)(struct request_context *rc);
   enum kind kind;
-  const char *tag, *summary, *query, *response, *more;
+  const char *tag, *summary, *query;
+  struct openapi_answer answer;
+  const char *more;
 } texts[] = {
-#define X(function, kind, tag, summary, query, response, more) {function, kind, tag, summary, query, response, more},
+#define X(function, kind, tag, summary, query, answer, more) {function, kind, tag, summary, query, answer, more},
 #include "admin/openapi.def"
 #undef X
 };
 
-/* Calls of models, by dialect and operation; the format is the vendor's own. */
-static const struct {
-  const char *dialect;
-  enum endpoint_what what;
-  const char *summary, *link;
-} calls[] = {
-    {"openai_chat", GENERATE, "Chat completion", "https://platform.openai.com/docs/api-reference/chat/create"},
-    {"openai_completions", COMPLETE, "Completion of a text",
-     "https://platform.openai.com/docs/api-reference/completions/create"},
-    {"openai_responses", GENERATE, "Response", "https://platform.openai.com/docs/api-reference/responses/create"},
-    {"openai_embeddings", EMBED, "Embeddings", "https://platform.openai.com/docs/api-reference/embeddings/create"},
-    {"anthropic", GENERATE, "Message", "https://docs.anthropic.com/en/api/messages"},
-    {"anthropic", COUNT, "Tokens of a message", "https://docs.anthropic.com/en/api/messages-count-tokens"},
-    {"gemini", GENERATE, "Content", "https://ai.google.dev/api/generate-content"},
-    {"gemini", COUNT, "Tokens of a prompt", "https://ai.google.dev/api/tokens"},
-    {"gemini_embed", EMBED, "Embeddings", "https://ai.google.dev/api/embeddings"},
-    {"ollama", GENERATE, "Chat", "https://github.com/ollama/ollama/blob/main/docs/api.md"},
-    {"ollama_generate", COMPLETE, "Completion of a text", "https://github.com/ollama/ollama/blob/main/docs/api.md"},
-    {"ollama_generate", GENERATE, "Completion of a text", "https://github.com/ollama/ollama/blob/main/docs/api.md"},
-    {"ollama_embed", EMBED, "Embeddings", "https://github.com/ollama/ollama/blob/main/docs/api.md"},
-    {"ollama_embeddings", EMBED, "One embedding", "https://github.com/ollama/ollama/blob/main/docs/api.md"},
-};
-
-static const struct {
-  struct str prefix;
-  const char *tag;
-} tags[] = {
-    {STR("openai"), "OpenAI"}, {STR("anthropic"), "Anthropic"}, {STR("gemini"), "Gemini"}, {STR("ollama"), "Ollama"}};
-
 static const char *tag_of(const struct endpoint *e) {
-  for (size_t i = 0; i < sizeof tags / sizeof *tags; i++)
-    if (str_has_prefix(e->dialect->name, tags[i].prefix)) return tags[i].tag;
+  const struct openapi_vendor *vendor = openapi_vendors_of(e);
+  if (vendor) return vendor->tag;
   return str_has_prefix(e->route, STR("/admin")) || str_has_prefix(e->route, STR("/api/admin")) ? "Administration"
                                                                                                 : "Operations";
 }
 
 static void describe_call(struct openapi_op *op) {
-  unsigned what = op->endpoint->what & OPERATION_MASK;
-  for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
-    if (calls[i].what != what || !str_eq(op->endpoint->dialect->name, str_from_c(calls[i].dialect))) continue;
-    op->summary = calls[i].summary;
-    op->link = calls[i].link;
-  }
-  op->response = "{\"type\":\"object\"}";
-  op->more = op->endpoint->what & PATH_STREAM
-                 ? "The answer is a stream."
-                 : "Body, answer, errors and streams are the vendor's; a receipt comes with "
-                   "the modes of Maestro.";
+  bool is_stream = op->endpoint->what & PATH_STREAM;
+  op->call = openapi_vendors_call(op->endpoint);
+  if (!op->call) return;
+  op->summary = op->call->summary;
+  op->link = op->call->link;
+  op->answer = (struct openapi_answer){.shape = is_stream ? OPENAPI_LIST : OPENAPI_ONE, .schema = op->call->answer};
+  op->more = is_stream ? "The answer is a stream."
+                       : "Body, answer, errors and streams are the vendor's; a receipt comes with "
+                         "the modes of Maestro.";
 }
 
 /* Bodies of what is no change by a row. */
@@ -118,14 +112,15 @@ static void describe_body(struct openapi_op *op) {
 }
 
 static void describe(struct openapi_op *op) {
-  op->tag = op->summary = op->more = op->query = op->response = op->link = "";
+  op->tag = op->summary = op->more = op->query = op->link = "";
   if (op->endpoint->run == exchange_call) describe_call(op);
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
     if (texts[i].run != op->endpoint->run) continue;
     op->tag = texts[i].tag;
     op->summary = texts[i].summary;
     op->query = texts[i].query;
-    op->response = texts[i].response;
+    op->answer = texts[i].answer;
+    op->is_tagged = texts[i].kind == TAGGED;
     op->more = texts[i].more;
     if (texts[i].kind == CHANGE) op->row = change_row_of(op->endpoint->run);
   }
@@ -140,19 +135,30 @@ static struct str without_prefix(struct str route) {
   return str_has_prefix(route, STR("/api/admin/")) ? str_sub(route, 4, route.n) : route;
 }
 
-static bool has_op(struct str route, enum http_method method) {
+static struct openapi_op *find(struct str route, enum http_method method) {
   for (size_t i = 0; i < ops_n; i++)
-    if (ops[i].method == method && str_eq(ops[i].endpoint->route, route)) return true;
-  return false;
+    if (ops[i].method == method && str_eq(ops[i].endpoint->route, route)) return &ops[i];
+  return NULL;
+}
+
+static void add_vendor(struct openapi_op *op, const struct openapi_vendor *vendor) {
+  for (size_t i = 0; i < op->vendor_count; i++)
+    if (op->vendors[i] == vendor) return;
+  if (vendor && op->vendor_count < OPENAPI_VENDORS) op->vendors[op->vendor_count++] = vendor;
 }
 
 static void add(const struct endpoint *e, enum http_method method) {
   if (ops_n == OPS_MAX || !(e->method_mask & 1u << method)) return;
   if (method == HTTP_HEAD && e->method_mask & 1u << HTTP_GET) return; /* what GET brings along */
-  if (has_op(e->route, method)) return;                               /* another header's row of the same path */
-  struct openapi_op *op = &ops[ops_n];
+  struct openapi_op *op = find(e->route, method);
+  if (op) { /* another header's row of the same path */
+    add_vendor(op, openapi_vendors_of(e));
+    return;
+  }
+  op = &ops[ops_n];
   *op = (struct openapi_op){.endpoint = e, .method = method};
-  op->is_twin = str_has_prefix(e->route, STR("/api/admin/")) && has_op(without_prefix(e->route), method);
+  op->is_twin = str_has_prefix(e->route, STR("/api/admin/")) && find(without_prefix(e->route), method);
+  add_vendor(op, openapi_vendors_of(e));
   describe(op);
   ops_n++;
 }
@@ -239,4 +245,52 @@ bool openapi_next_query(struct str *rest, struct str *name, struct str *type) {
   str_cut(*rest, ',', &one, rest);
   str_cut(one, ':', name, type);
   return true;
+}
+
+bool openapi_is_paged(const struct openapi_op *op) {
+  return str_find(str_from_c(op->query), STR("after:")) != SIZE_MAX;
+}
+
+int openapi_status(const struct openapi_op *op) {
+  if (op->row) return op->row->status;
+  bool is_empty = op->answer.shape == OPENAPI_NONE && !op->answer.media;
+  return is_empty ? 204 : 200;
+}
+
+const struct schema *openapi_schema(const struct openapi_op *op, size_t vendor) {
+  bool has_vendor = vendor < op->vendor_count;
+  if (op->answer.shape == OPENAPI_MODELS) return has_vendor ? op->vendors[vendor]->models : NULL;
+  if (op->answer.shape == OPENAPI_MODEL) return has_vendor ? op->vendors[vendor]->model : NULL;
+  return op->answer.schema;
+}
+
+/* ---- schemas ---- */
+
+enum { SCHEMAS_MAX = 256 };
+
+struct seen {
+  const struct schema *v[SCHEMAS_MAX];
+  size_t n;
+  void (*fn)(void *arg, const struct schema *s);
+  void *arg;
+};
+
+static void see(void *arg, const struct schema *s) {
+  struct seen *seen = arg;
+  for (size_t i = 0; i < seen->n; i++)
+    if (seen->v[i] == s) return;
+  if (seen->n == SCHEMAS_MAX) return;
+  seen->v[seen->n++] = s;
+  seen->fn(seen->arg, s);
+}
+
+void openapi_each_schema(bool (*passes)(const struct openapi_op *op), void (*fn)(void *arg, const struct schema *s),
+                         void *arg) {
+  struct seen seen = {.fn = fn, .arg = arg};
+  for (size_t i = 0; i < ops_n; i++) {
+    if (passes && !passes(&ops[i])) continue;
+    for (size_t k = 0; k < ops[i].vendor_count || k == 0; k++)
+      if (openapi_schema(&ops[i], k)) schema_each_named(openapi_schema(&ops[i], k), see, &seen);
+    for (size_t k = 0; k < ops[i].vendor_count; k++) schema_each_named(ops[i].vendors[k]->error, see, &seen);
+  }
 }

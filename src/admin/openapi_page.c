@@ -3,7 +3,7 @@
  * its kin in texts. */
 #include "admin/html.h"
 #include "admin/openapi.h"
-#include "admin/openapi_ops.h"
+#include "admin/openapi_words.h"
 #include "base/json.h"
 #include "gateway/exchange.h"
 
@@ -107,6 +107,49 @@ static void put_callers(struct buf *b, const struct openapi_op *op) {
   buf_put(b, STR("</p>"));
 }
 
+static void put_link(struct buf *b, const char *name) {
+  buf_put(b, STR("<a href=\"#answer-"));
+  put_c(b, name);
+  buf_put(b, STR("\">"));
+  put_c(b, name);
+  buf_put(b, STR("</a>"));
+}
+
+static void put_answer(struct buf *b, const struct openapi_op *op) {
+  buf_put(b, STR("<h4>Answer</h4><p>"));
+  openapi_words_answer(b, op, put_link);
+  buf_put(b, STR("</p>"));
+}
+
+static void put_answer_member(void *arg, struct str path, const struct schema_member *m) {
+  struct buf *b = arg;
+  buf_put(b, STR("<tr><td><code>"));
+  html_put(b, path);
+  buf_put(b, m->type & SCHEMA_OPTIONAL ? STR("</code> optional</td><td>") : STR("</code></td><td>"));
+  openapi_words_type(b, m, put_link);
+  buf_put(b, STR("</td><td>"));
+  put_c(b, m->help ? m->help : "");
+  buf_put(b, STR("</td></tr>"));
+}
+
+struct answers {
+  struct buf *b;
+  bool is_open;
+};
+
+/* The anchor is within, so that a link to it opens what is folded. */
+static void put_answer_schema(void *arg, const struct schema *s) {
+  const struct answers *a = arg;
+  buf_put(a->b, a->is_open ? STR("<details open class=\"op\"><summary><code>")
+                           : STR("<details class=\"op\"><summary><code>"));
+  put_c(a->b, s->name);
+  buf_put(a->b, STR("</code></summary><div class=\"wide\" id=\"answer-"));
+  put_c(a->b, s->name);
+  buf_put(a->b, STR("\"><table>"));
+  schema_walk(s, put_answer_member, a->b);
+  buf_put(a->b, STR("</table></div></details>"));
+}
+
 /* `twin`: the same below /api/admin, or NULL. */
 static void put_op(struct buf *b, const struct openapi_op *op, const struct openapi_op *twin, bool is_open) {
   struct str method = http_method_name(op->method);
@@ -129,6 +172,7 @@ static void put_op(struct buf *b, const struct openapi_op *op, const struct open
   if (twin) put_callers(b, twin);
   put_parameters(b, op);
   put_body(b, op);
+  put_answer(b, op);
   if (*op->link) {
     buf_put(b, STR("<p><a rel=\"noreferrer\" href=\""));
     put_c(b, op->link);
@@ -169,7 +213,7 @@ static void put_navigation(struct buf *b, const struct openapi_op *ops, size_t n
     put_c(b, ops[i].tag);
     buf_put(b, STR("</a></li>"));
   }
-  buf_put(b, STR("</ul></nav>"));
+  buf_put(b, STR("<li><a href=\"#answers\">Answers</a></li></ul></nav>"));
 }
 
 void openapi_write_page(struct buf *b, bool is_long) {
@@ -194,10 +238,12 @@ void openapi_write_page(struct buf *b, bool is_long) {
       if (!strcmp(ops[k].tag, ops[i].tag) && !ops[k].is_twin) put_op(b, &ops[k], twin_of(ops, n, &ops[k]), is_long);
     buf_put(b, STR("</section>"));
   }
-  buf_put(b, STR("</main></div></body></html>"));
+  buf_put(b, STR("<section><h2 id=\"answers\">Answers</h2>"));
+  openapi_each_schema(NULL, put_answer_schema, &(struct answers){b, is_long});
+  buf_put(b, STR("</section></main></div></body></html>"));
 }
 
-/* ---- answers ---- */
+/* ---- serving ---- */
 
 static void answer_page(struct request_context *rc, int status, struct buf *b) {
   reply_add_header(&rc->reply, STR("Content-Security-Policy"),

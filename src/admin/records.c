@@ -247,3 +247,28 @@ void records_export(struct request_context *rc) {
   if (e && !rc->reply.is_started) exchange_fail(rc, e, &info);
   if (e) rc->error = e; /* rows that are missing must not look like the end: the connection closes */
 }
+
+/* ---- what these are, for the API's description ---- */
+
+static const struct schema_member page_rows[] = {
+    {"limit", SCHEMA_COUNT, .help = "entries of a page"},
+    {"offset", SCHEMA_COUNT, .help = "entries that were left out"},
+    {"next_cursor", SCHEMA_TEXT | SCHEMA_NULL, .help = "for the next page; null: this is the last"},
+};
+static const struct schema page_schema = SCHEMA_OF(NULL, page_rows);
+
+static const struct schema_member records_list_rows[] = {
+    {"logs", SCHEMA_LIST, .of = &records_json_row_schema, .help = "newest first"},
+    {"requests", SCHEMA_LIST, .of = &records_json_row_schema, .help = "the same"},
+    {"total", SCHEMA_COUNT | SCHEMA_NULL, .help = "null: it would cost too much to know"},
+    {NULL, SCHEMA_PART, .of = &page_schema},
+};
+const struct schema records_list_schema = SCHEMA_OF("Requests", records_list_rows);
+
+static const struct schema_member records_activity_rows[] = {
+    {"username", SCHEMA_TEXT, .help = "whose requests"},
+    {"activities", SCHEMA_LIST, .of = &records_json_row_schema, .help = "newest first"},
+    {"total_returned", SCHEMA_COUNT, .help = "in this answer"},
+    {NULL, SCHEMA_PART, .of = &page_schema},
+};
+const struct schema records_activity_schema = SCHEMA_OF("Activity", records_activity_rows);

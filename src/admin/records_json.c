@@ -6,43 +6,56 @@
 
 enum kind { TEXT, COUNT, MILLISECONDS, FLAG, USD, TIME, MODEL_NAME, TOTAL_TOKENS, ATTEMPTS, STATUS, ERROR_TEXT };
 
-/* Members by their place in struct log_row. */
+/* Members by their place in struct log_row; of what type they are as JSON, and what they mean. */
+#define TEXT_AT(i) offsetof(struct log_row, text) + (i) * sizeof(struct str)
+#define TOKENS_AT(i) offsetof(struct log_row, tokens) + (i) * sizeof(int64_t)
+#define COLUMN_ROWS                                                                                                    \
+  X("id", COUNT, offsetof(struct log_row, id), SCHEMA_INTEGER, "orders the log: a later request has a larger one")     \
+  X("created_at", TIME, offsetof(struct log_row, at_us), SCHEMA_TIME, "when it arrived")                               \
+  X("trace_id", TEXT, offsetof(struct log_row, trace), SCHEMA_TEXT | SCHEMA_NULL, "as in x-maestro-trace-id")          \
+  X("username", TEXT, TEXT_AT(LOG_TEXT_USER), SCHEMA_TEXT | SCHEMA_NULL, "null: no user's")                            \
+  X("principal", TEXT, TEXT_AT(LOG_TEXT_PRINCIPAL), SCHEMA_TEXT | SCHEMA_NULL, "who called: user:7, key:1, local")     \
+  X("team", TEXT, TEXT_AT(LOG_TEXT_TEAM), SCHEMA_TEXT | SCHEMA_NULL, "the user's team")                                \
+  X("model_name", MODEL_NAME, 0, SCHEMA_TEXT | SCHEMA_NULL, "what was asked for, else what answered")                  \
+  X("asked_model", TEXT, TEXT_AT(LOG_TEXT_ASKED), SCHEMA_TEXT | SCHEMA_NULL, "the name in the request")                \
+  X("model", TEXT, TEXT_AT(LOG_TEXT_MODEL), SCHEMA_TEXT | SCHEMA_NULL, "provider/model that answered")                 \
+  X("node", TEXT, TEXT_AT(LOG_TEXT_NODE), SCHEMA_TEXT | SCHEMA_NULL, "the provider that answered")                     \
+  X("request_type", TEXT, TEXT_AT(LOG_TEXT_TYPE), SCHEMA_TEXT | SCHEMA_NULL, "the operation")                          \
+  X("source", TEXT, TEXT_AT(LOG_TEXT_SOURCE), SCHEMA_TEXT | SCHEMA_NULL, "the tool that called")                       \
+  X("url_path", TEXT, TEXT_AT(LOG_TEXT_ENDPOINT), SCHEMA_TEXT | SCHEMA_NULL, "the endpoint's template")                \
+  X("is_stream", FLAG, offsetof(struct log_row, is_stream), SCHEMA_BOOL, "whether the answer was a stream")            \
+  X("attempts", ATTEMPTS, 0, SCHEMA_COUNT | SCHEMA_NULL, "how often a provider was asked")                             \
+  X("prompt_tokens", COUNT, TOKENS_AT(USAGE_INPUT), SCHEMA_TOKENS | SCHEMA_NULL, "null: unknown")                      \
+  X("completion_tokens", COUNT, TOKENS_AT(USAGE_OUTPUT), SCHEMA_TOKENS | SCHEMA_NULL, "null: unknown")                 \
+  X("total_tokens", TOTAL_TOKENS, 0, SCHEMA_TOKENS | SCHEMA_NULL, "both, where both are known")                        \
+  X("cache_read_tokens", COUNT, TOKENS_AT(USAGE_CACHE_READ), SCHEMA_TOKENS | SCHEMA_NULL,                              \
+    "of the prompt, from the provider's cache")                                                                        \
+  X("cache_write_tokens", COUNT, TOKENS_AT(USAGE_CACHE_WRITE), SCHEMA_TOKENS | SCHEMA_NULL, "of the prompt, into it")  \
+  X("reasoning_tokens", COUNT, TOKENS_AT(USAGE_REASONING), SCHEMA_TOKENS | SCHEMA_NULL, "of the answer, thinking")     \
+  X("is_estimated", FLAG, offsetof(struct log_row, is_estimated), SCHEMA_BOOL, "whether the tokens were counted here") \
+  X("cost_usd", USD, offsetof(struct log_row, cost_nano_usd), SCHEMA_USD | SCHEMA_NULL, "null: no price is known")     \
+  X("ttft_ms", MILLISECONDS, offsetof(struct log_row, ttft_us), SCHEMA_MS | SCHEMA_NULL, "until the first content")    \
+  X("duration_ms", MILLISECONDS, offsetof(struct log_row, duration_us), SCHEMA_MS | SCHEMA_NULL, "until the end")      \
+  X("status_code", STATUS, 0, SCHEMA_COUNT | SCHEMA_NULL, "of the answer")                                             \
+  X("error_code", TEXT, TEXT_AT(LOG_TEXT_ERROR), SCHEMA_TEXT | SCHEMA_NULL, "null: none")                              \
+  X("error_message", ERROR_TEXT, 0, SCHEMA_TEXT | SCHEMA_NULL, "what people read of that code")
+
 static const struct column {
   const char *name;
   enum kind kind;
   size_t offset;
 } columns[] = {
-#define TEXT_AT(i) offsetof(struct log_row, text) + (i) * sizeof(struct str)
-#define TOKENS_AT(i) offsetof(struct log_row, tokens) + (i) * sizeof(int64_t)
-    {"id", COUNT, offsetof(struct log_row, id)},
-    {"created_at", TIME, offsetof(struct log_row, at_us)},
-    {"trace_id", TEXT, offsetof(struct log_row, trace)},
-    {"username", TEXT, TEXT_AT(LOG_TEXT_USER)},
-    {"principal", TEXT, TEXT_AT(LOG_TEXT_PRINCIPAL)},
-    {"team", TEXT, TEXT_AT(LOG_TEXT_TEAM)},
-    {"model_name", MODEL_NAME, 0},
-    {"asked_model", TEXT, TEXT_AT(LOG_TEXT_ASKED)},
-    {"model", TEXT, TEXT_AT(LOG_TEXT_MODEL)},
-    {"node", TEXT, TEXT_AT(LOG_TEXT_NODE)},
-    {"request_type", TEXT, TEXT_AT(LOG_TEXT_TYPE)},
-    {"source", TEXT, TEXT_AT(LOG_TEXT_SOURCE)},
-    {"url_path", TEXT, TEXT_AT(LOG_TEXT_ENDPOINT)},
-    {"is_stream", FLAG, offsetof(struct log_row, is_stream)},
-    {"attempts", ATTEMPTS, 0},
-    {"prompt_tokens", COUNT, TOKENS_AT(USAGE_INPUT)},
-    {"completion_tokens", COUNT, TOKENS_AT(USAGE_OUTPUT)},
-    {"total_tokens", TOTAL_TOKENS, 0},
-    {"cache_read_tokens", COUNT, TOKENS_AT(USAGE_CACHE_READ)},
-    {"cache_write_tokens", COUNT, TOKENS_AT(USAGE_CACHE_WRITE)},
-    {"reasoning_tokens", COUNT, TOKENS_AT(USAGE_REASONING)},
-    {"is_estimated", FLAG, offsetof(struct log_row, is_estimated)},
-    {"cost_usd", USD, offsetof(struct log_row, cost_nano_usd)},
-    {"ttft_ms", MILLISECONDS, offsetof(struct log_row, ttft_us)},
-    {"duration_ms", MILLISECONDS, offsetof(struct log_row, duration_us)},
-    {"status_code", STATUS, 0},
-    {"error_code", TEXT, TEXT_AT(LOG_TEXT_ERROR)},
-    {"error_message", ERROR_TEXT, 0},
+#define X(name, kind, offset, type, text) {name, kind, offset},
+    COLUMN_ROWS
+#undef X
 };
+
+static const struct schema_member row_rows[] = {
+#define X(name, kind, offset, type_, text) {name, type_, .help = text},
+    COLUMN_ROWS
+#undef X
+};
+const struct schema records_json_row_schema = SCHEMA_OF("Request", row_rows);
 
 enum { COLUMNS = sizeof columns / sizeof *columns };
 
@@ -171,3 +184,16 @@ void records_json_sums(struct buf *b, const struct log_sums *s) {
                       s->v[LOG_SUM_USED] > s->v[LOG_SUM_PRICED] ? s->v[LOG_SUM_USED] - s->v[LOG_SUM_PRICED] : 0);
   json_out_member_i64(b, "estimated_requests", s->v[LOG_SUM_ESTIMATED]);
 }
+
+static const struct schema_member records_json_sums_rows[] = {
+    {"prompt_tokens", SCHEMA_TOKENS, .help = "of the requests whose use is known, as are the following"},
+    {"completion_tokens", SCHEMA_TOKENS, .help = "of the answers"},
+    {"total_tokens", SCHEMA_TOKENS, .help = "both"},
+    {"cache_read_tokens", SCHEMA_TOKENS, .help = "of the prompts, from the providers' caches"},
+    {"cache_write_tokens", SCHEMA_TOKENS, .help = "of the prompts, into them"},
+    {"reasoning_tokens", SCHEMA_TOKENS, .help = "of the answers, thinking"},
+    {"cost_usd", SCHEMA_USD | SCHEMA_NULL, .help = "of those whose price is known; null: of none"},
+    {"unpriced_requests", SCHEMA_COUNT, .help = "requests whose price is not known"},
+    {"estimated_requests", SCHEMA_COUNT, .help = "requests whose tokens were counted here"},
+};
+const struct schema records_json_sums_schema = SCHEMA_OF(NULL, records_json_sums_rows);

@@ -3,6 +3,7 @@
 #define MAESTRO_ADMIN_RECORDS_JSON_H
 
 #include "base/buf.h"
+#include "base/schema.h"
 #include "state/log_series.h"
 
 /* One object. */
@@ -15,5 +16,7 @@ void records_csv_row(struct buf *b, const struct log_row *row);
 void records_json_sums(struct buf *b, const struct log_sums *s);
 /* What a person reads of a code of err.def; empty for an unknown one. */
 struct str records_error_text(struct str code);
+
+extern const struct schema records_json_row_schema, records_json_sums_schema;
 
 #endif

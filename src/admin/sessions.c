@@ -316,3 +316,32 @@ void sessions_logout(struct request_context *rc) {
   buf_init(&b, 0);
   answer(rc, 204, &b, OK);
 }
+
+/* ---- what these are, for the API's description ---- */
+
+static const struct schema_member who_rows[] = {
+    {"username", SCHEMA_TEXT, .help = "the administrator's or user's name, or how the log calls the caller"},
+    {"role", SCHEMA_WORD, .words = "user|viewer|operator|admin", .help = "what is allowed"},
+};
+static const struct schema who_schema = SCHEMA_OF(NULL, who_rows);
+
+static const struct schema_member sessions_login_rows[] = {
+    {NULL, SCHEMA_PART, .of = &who_schema},
+    {"csrf_token", SCHEMA_TEXT, .help = "for X-CSRF-Token of every change that the cookie allows"},
+    {"created_at", SCHEMA_TIME, .help = "when it began"},
+    {"expires_at", SCHEMA_TIME, .help = "when it ends at the latest"},
+    {"idle_seconds", SCHEMA_SECONDS, .help = "without a request after which it ends"},
+    {"token", SCHEMA_TEXT | SCHEMA_OPTIONAL, .help = "the session as a bearer; absent where a browser asks"},
+};
+const struct schema sessions_login_schema = SCHEMA_OF("Login", sessions_login_rows);
+
+static const struct schema_member sessions_rows[] = {
+    {NULL, SCHEMA_PART, .of = &who_schema},
+    {"can_change", SCHEMA_BOOL, .help = "whether changes are allowed"},
+    {"is_session", SCHEMA_BOOL, .help = "whether there is a session; the following only then"},
+    {"csrf_token", SCHEMA_TEXT | SCHEMA_OPTIONAL, .help = "for X-CSRF-Token of every change that the cookie allows"},
+    {"created_at", SCHEMA_TIME | SCHEMA_OPTIONAL, .help = "when it began"},
+    {"expires_at", SCHEMA_TIME | SCHEMA_OPTIONAL, .help = "when it ends at the latest"},
+    {"idle_seconds", SCHEMA_SECONDS | SCHEMA_OPTIONAL, .help = "without a request after which it ends"},
+};
+const struct schema sessions_schema = SCHEMA_OF("Session", sessions_rows);

@@ -5,6 +5,7 @@
 #define MAESTRO_ADMIN_SESSIONS_H
 
 #include "admin/fields.h"
+#include "base/schema.h"
 #include "gateway/request_context.h"
 
 /* The body of a login, of which all is required. */
@@ -14,5 +15,7 @@ void sessions_login(struct request_context *rc);
 /* Who is calling, with which role, and what a page needs to change things. */
 void sessions_show(struct request_context *rc);
 void sessions_logout(struct request_context *rc);
+
+extern const struct schema sessions_login_schema, sessions_schema;
 
 #endif

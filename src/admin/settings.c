@@ -272,3 +272,12 @@ void settings_get(struct request_context *rc) {
   names_json_put_setting(&b, s);
   answer(rc, &b);
 }
+
+/* ---- what these are, for the API's description ---- */
+
+const struct schema settings_schema = {.name = "Settings", .put = config_settings_put_schema};
+
+static const struct schema_member settings_kept_rows[] = {
+    {"configs", SCHEMA_LIST, .of = &names_json_setting_schema, .help = "those that are kept in the store"},
+};
+const struct schema settings_kept_schema = SCHEMA_OF("KeptSettings", settings_kept_rows);

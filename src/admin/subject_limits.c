@@ -111,6 +111,35 @@ void subject_limits_put_member(struct buf *b, const struct limits *l) {
   json_out_end(b, '}');
 }
 
+static const struct schema_member limit_rows[] = {
+    {"budget_usd", SCHEMA_USD | SCHEMA_NULL, .help = "what may be spent in the period; null: no budget"},
+    {"period", SCHEMA_WORD, .words = "total|month|day",
+     .help = "of the budget: all time, the UTC month or the UTC day"},
+    {"request_limit", SCHEMA_COUNT | SCHEMA_NULL, .help = "another name of requests_per_day"},
+    {"token_limit", SCHEMA_TOKENS | SCHEMA_NULL, .help = "another name of tokens_per_day"},
+    {"requests_per_minute", SCHEMA_COUNT | SCHEMA_NULL, .help = "calls in a UTC minute; null: no limit"},
+    {"requests_per_day", SCHEMA_COUNT | SCHEMA_NULL, .help = "calls in a UTC day; null: no limit"},
+    {"tokens_per_minute", SCHEMA_TOKENS | SCHEMA_NULL, .help = "in a UTC minute; null: no limit"},
+    {"tokens_per_day", SCHEMA_TOKENS | SCHEMA_NULL, .help = "in a UTC day; null: no limit"},
+    {"concurrency", SCHEMA_COUNT | SCHEMA_NULL, .help = "calls at the same time; null: no limit"},
+    {"min_output", SCHEMA_TOKENS | SCHEMA_NULL, .help = "below which no output limit is lowered"},
+    {"trim", SCHEMA_BOOL, .help = "whether a caller's own output limit is lowered to what the budget pays for"},
+};
+const struct schema subject_limits_schema = SCHEMA_OF("Limits", limit_rows);
+
+static const struct schema_member owner_rows[] = {
+    {"username", SCHEMA_TEXT | SCHEMA_OPTIONAL, .help = "of a user's and of a token's limits"},
+    {"token", SCHEMA_TEXT | SCHEMA_OPTIONAL, .help = "the token's name"},
+    {"team", SCHEMA_TEXT | SCHEMA_OPTIONAL, .help = "the team's name"},
+    {"model", SCHEMA_TEXT | SCHEMA_OPTIONAL, .help = "provider/model"},
+    {NULL, SCHEMA_PART, .of = &subject_limits_schema},
+};
+const struct schema subject_limits_owned_schema = SCHEMA_OF("OwnedLimits", owner_rows);
+
+static const struct schema_member balance_rows[] = {{"balances", SCHEMA_LIST, .of = &limits_balance_schema,
+                                                     .help = "of everything that binds: itself, its team, its tokens"}};
+const struct schema subject_limits_balances_schema = SCHEMA_OF("Balances", balance_rows);
+
 /* ---- whose ---- */
 
 /* `name` and `item` of the path say who; `people` may be of the snapshot or just read from the store. */

@@ -5,6 +5,7 @@
 #define MAESTRO_ADMIN_SUBJECT_LIMITS_H
 
 #include "admin/change.h"
+#include "base/schema.h"
 #include "gateway/request_context.h"
 #include "state/limits.h"
 
@@ -23,6 +24,8 @@ void subject_limits_team_balance(struct request_context *rc);
 
 /* `,"limits":{…}`, null where nothing is limited: for what has limits among other things. */
 void subject_limits_put_member(struct buf *b, const struct limits *l);
+/* That object; the same with whose it is, which everything above answers with; and of the balances. */
+extern const struct schema subject_limits_schema, subject_limits_owned_schema, subject_limits_balances_schema;
 
 enum subject_limits_operation {
 #define X(name, whose, how, action, status) SUBJECT_LIMITS_##name,

@@ -52,6 +52,22 @@ static void put(struct buf *b, const struct team *t) {
   json_out_end(b, '}');
 }
 
+static const struct schema_member teams_rows[] = {
+    {"id", SCHEMA_INTEGER, .help = "stays the same while the team is there"},
+    {"name", SCHEMA_TEXT, .help = "the team's name"},
+    {"created_at", SCHEMA_TIME, .help = "when it was made"},
+    {"updated_at", SCHEMA_TIME, .help = "when it was changed last"},
+    {"models", SCHEMA_TEXTS, .help = "names or patterns of models; empty: no restriction"},
+    {"nodes", SCHEMA_TEXTS, .help = "nodes, or patterns of nodes; empty: no restriction"},
+    {"limits", SCHEMA_OBJECT | SCHEMA_NULL, .of = &subject_limits_schema, .help = "null: none"},
+};
+const struct schema teams_schema = SCHEMA_OF("Team", teams_rows);
+static const struct schema_member teams_members_rows[] = {
+    {"team", SCHEMA_TEXT, .help = "the team's name"},
+    {"members", SCHEMA_TEXTS, .help = "names of users"},
+};
+const struct schema teams_members_schema = SCHEMA_OF("TeamMembers", teams_members_rows);
+
 /* ---- reads ---- */
 
 static enum err no_team(struct str name, struct err_info *info) {

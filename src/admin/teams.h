@@ -4,6 +4,7 @@
 #define MAESTRO_ADMIN_TEAMS_H
 
 #include "admin/change.h"
+#include "base/schema.h"
 
 #define X(name, allowed, required, status) void teams_##name(struct request_context *rc);
 #include "admin/teams.def"
@@ -23,5 +24,7 @@ void teams_list(struct request_context *rc);
 void teams_show(struct request_context *rc);
 /* {"team":…,"members":[names of users]}. */
 void teams_members(struct request_context *rc);
+
+extern const struct schema teams_schema, teams_members_schema;
 
 #endif

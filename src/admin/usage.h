@@ -5,6 +5,7 @@
 #define MAESTRO_ADMIN_USAGE_H
 
 #include "base/buf.h"
+#include "base/schema.h"
 #include "state/log_reader.h"
 
 struct usage_ask {
@@ -28,5 +29,9 @@ usage_fn usage_models_of_user;
 usage_fn usage_teams;          /* the limit first teams by requests */
 usage_fn usage_tokens_of_team; /* of ask->name */
 usage_fn usage_stats;          /* by provider, model and day; node and model filter it */
+
+/* What they write; the charts have one shape. */
+extern const struct schema usage_dashboard_schema, usage_chart_schema, usage_users_schema, usage_tokens_of_user_schema,
+    usage_models_of_user_schema, usage_teams_schema, usage_tokens_of_team_schema, usage_stats_schema;
 
 #endif

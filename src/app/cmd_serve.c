@@ -96,6 +96,10 @@ int cmd_check(int argc, char **argv) {
     router_init();
     return write_docs(openapi_write_markdown);
   }
+  if (cli_take_flag(&argc, argv, "--write-openapi")) {
+    router_init();
+    return write_docs(openapi_write);
+  }
   arena_init(&a, 0);
   config_diags_init(&diags);
   enum err e = read_sources(&a, argc, argv, &paths, &sources, &info);

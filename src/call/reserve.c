@@ -222,7 +222,8 @@ static struct budget_terms terms_for(const struct call *c, const struct deployme
                                .choices = c->request->choices,
                                .model_output_tokens = d->output_tokens,
                                .context_tokens = d->context_tokens,
-                               .has_output = c->request->operation != LLM_EMBED};
+                               .has_output = c->request->operation != LLM_EMBED,
+                               .has_reasoning_apart = d->at->provider.bills_reasoning_apart};
 }
 
 static bool may_trim(const struct call *c, const struct limits_subject *s) {

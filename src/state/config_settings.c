@@ -108,12 +108,40 @@ static void put_value(struct buf *out, const struct config_row *row, const void 
   }
 }
 
-/* Rows of one section stand together, so objects open and close along the paths. */
-void config_settings_put(const struct config *c, struct buf *out) {
+static void put_value_schema(struct buf *out, const struct config_row *row) {
+  static const struct str types[] = {[CONFIG_KIND_BOOL] = STR("\"boolean\""), [CONFIG_KIND_U32] = STR("\"integer\""),
+                                     [CONFIG_KIND_MS] = STR("\"integer\""),   [CONFIG_KIND_BYTES] = STR("\"integer\""),
+                                     [CONFIG_KIND_USD] = STR("\"number\""),   [CONFIG_KIND_STRING] = STR("\"string\""),
+                                     [CONFIG_KIND_PATH] = STR("\"string\""),  [CONFIG_KIND_ENUM] = STR("\"string\""),
+                                     [CONFIG_KIND_LIST] = STR("\"array\"")};
+  static const struct str units[] = {
+      [CONFIG_KIND_MS] = STR("ms"), [CONFIG_KIND_BYTES] = STR("bytes"), [CONFIG_KIND_USD] = STR("USD")};
+  json_out_begin(out, '{');
+  json_out_key(out, "type");
+  json_out_raw(out, types[row->kind]);
+  if ((size_t)row->kind < sizeof units / sizeof *units) json_out_member_string_if(out, "x-unit", units[row->kind]);
+  if (row->kind == CONFIG_KIND_LIST) json_out_member_raw_if(out, "items", STR("{\"type\":\"string\"}"));
+  json_out_member_string(out, "description", str_from_c(row->option.help));
+  json_out_end(out, '}');
+}
+
+static void open_section(struct buf *out, bool is_schema) {
+  json_out_begin(out, '{');
+  if (!is_schema) return;
+  json_out_member_string(out, "type", STR("object"));
+  json_out_key(out, "properties");
+  json_out_begin(out, '{');
+}
+static void close_sections(struct buf *out, size_t n, bool is_schema) {
+  for (size_t i = 0; i < n * (is_schema ? 2 : 1); i++) json_out_end(out, '}');
+}
+
+/* Rows of one section stand together, so objects open and close along the paths. c NULL: their schema. */
+static void put_sections(const struct config *c, struct buf *out) {
   enum { DEPTH = 4 };
   struct str open[DEPTH];
   size_t depth = 0;
-  json_out_begin(out, '{');
+  open_section(out, !c);
   for (unsigned id = 0; id < CONFIG_OPTION_COUNT; id++) {
     const struct config_row *row = config_row((enum config_option_id)id);
     struct str rest = str_from_c(row->option.path), part;
@@ -123,16 +151,22 @@ void config_settings_put(const struct config *c, struct buf *out) {
       rest = str_sub(rest, open[level].n + 1, rest.n);
       level++;
     }
-    for (; depth > level; depth--) json_out_end(out, '}');
+    close_sections(out, depth - level, !c);
+    depth = level;
     while (depth < DEPTH && str_find_char(rest, '.') != SIZE_MAX) {
       str_cut(rest, '.', &part, &rest);
       open[depth++] = part;
       json_out_key_str(out, part);
-      json_out_begin(out, '{');
+      open_section(out, !c);
     }
     json_out_key_str(out, rest);
-    put_value(out, row, (const char *)&c->options + row->offset);
+    if (c)
+      put_value(out, row, (const char *)&c->options + row->offset);
+    else
+      put_value_schema(out, row);
   }
-  for (; depth; depth--) json_out_end(out, '}');
-  json_out_end(out, '}');
+  close_sections(out, depth + 1, !c);
 }
+
+void config_settings_put(const struct config *c, struct buf *out) { put_sections(c, out); }
+void config_settings_put_schema(struct buf *out) { put_sections(NULL, out); }

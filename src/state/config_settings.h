@@ -13,5 +13,7 @@ enum err config_setting_check(const struct config_option *option, struct str val
 bool config_settings_equal(const struct names *a, const struct names *b);
 /* All that may be kept so, as an object of objects: {"log":{"level":"info"}}. */
 void config_settings_put(const struct config *c, struct buf *out);
+/* The JSON Schema of that. */
+void config_settings_put_schema(struct buf *out);
 
 #endif
