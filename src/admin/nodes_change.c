@@ -61,10 +61,17 @@ static enum err no_model(struct str model, struct err_info *info) {
   return err_set(info, ERR_NOT_FOUND, "no node lists the model \"%.*s\"", STR_ARG(str_cut_utf8(model, NODE_NAME_MAX)));
 }
 
+static enum err no_model_there(struct str code, struct str model, struct err_info *info) {
+  return err_set(info, ERR_NOT_FOUND,
+                 "the node \"%.*s\" lists no model \"%.*s\": sync it (POST .../sync-models), or add the "
+                 "model by hand (POST .../models)",
+                 STR_ARG(code), STR_ARG(str_cut_utf8(model, NODE_NAME_MAX)));
+}
+
 static enum err check_model(struct request_context *rc, struct change *c, struct err_info *info) {
   struct nodes_found found;
   enum err e = nodes_find_stored(rc, c->name, &found, info);
-  if (!e && !has_model(rc->catalog, &found.node, c->item)) e = no_model(c->item, info);
+  if (!e && !has_model(rc->catalog, &found.node, c->item)) e = no_model_there(found.node.p.id, c->item, info);
   return e;
 }
 

@@ -142,7 +142,7 @@ static const struct fields priority_fields = {priority_rows, sizeof priority_row
   }
 #define SWITCH(key, bit, member, about) \
   { STR(key), FIELD_BOOL, bit, AT(member), .help = about }
-#define TYPE_MUST "must be a type of provider (docs/providers.md)"
+#define TYPE_MUST "must be openai-compatible, ollama, vllm, anthropic or another type of docs/providers.md"
 #define TYPE_HELP "the type of provider: openai-compatible, ollama, vllm, bedrock, anthropic, …"
 #define REGION_MUST "must be 1 to 64 letters, digits, '-', '_' or '.'"
 #define URL_MUST "must be an http or https address without user, query or fragment"
@@ -178,7 +178,7 @@ static const struct field rows[] = {
     {STR("timeouts"), FIELD_OBJECT, NODES_TIMEOUTS, AT(timeouts), .element = &timeout_fields, .is_nullable = true,
      .help = "milliseconds, or \"10s\"; 0: no limit. All of them together: what is not said is as upstream.* says"},
     {STR("quirks"), FIELD_STRINGS, NODES_QUIRKS, AT(quirks), .max = CONFIG_QUIRKS_MAX, .is_valid = is_quirk,
-     .must = "must be a quirk that is known (docs/providers.md)", .is_nullable = true,
+     .must = "must be \"starts-in-think\" or \"bills-reasoning-apart\" (docs/providers.md)", .is_nullable = true,
      .help = "what is odd about it: \"starts-in-think\", \"bills-reasoning-apart\""},
     {STR("health_check_url"), FIELD_STRING, NODES_HEALTH_URL, AT(health_url), .min = 1, .is_valid = is_url,
      .must = URL_MUST, .is_nullable = true, .help = "asked by the health check; at the node's own origin"},

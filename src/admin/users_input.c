@@ -4,8 +4,6 @@
 #include "admin/nodes_input.h"
 #include "state/password.h"
 
-enum { DAYS_MAX = 36500 };
-
 #define AT(member) offsetof(struct users_input, member)
 #define NAME(key, bit, member, text) \
   { STR(key), FIELD_STRING, bit, AT(member), .is_valid = user_name_is_valid, .must = USER_NAME_MUST, .help = text }
@@ -29,7 +27,7 @@ static const struct field rows[] = {
     {STR("has_all_models"), FIELD_BOOL, USERS_ALL_MODELS, AT(has_all_models), .help = "every model may be used"},
     {STR("can_manage_ollama"), FIELD_BOOL, USERS_OLLAMA, AT(can_manage_ollama),
      .help = "models of Ollama's nodes may be pulled, made and deleted"},
-    {STR("expires_in_days"), FIELD_INTEGER, USERS_EXPIRES, AT(expires_in_days), .min = 1, .max = DAYS_MAX,
+    {STR("expires_in_days"), FIELD_INTEGER, USERS_EXPIRES, AT(expires_in_days), .min = 1, .max = USERS_DAYS_MAX,
      .is_nullable = true, .must = "must be 1 to 36500, or null for a token that does not expire",
      .help = "until the token expires; null: never"},
     NAME("name", USERS_NAME, name, "the token's name"),

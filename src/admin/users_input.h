@@ -11,7 +11,7 @@ enum users_member {
   USERS_ACTIVE = 4,      /* is_active */
   USERS_MODELS = 8,      /* names or patterns */
   USERS_ALL_MODELS = 16, /* has_all_models */
-  USERS_EXPIRES = 32,    /* expires_in_days: 1 to 36500, or null for never */
+  USERS_EXPIRES = 32,    /* expires_in_days: 1 to USERS_DAYS_MAX, or null for never */
   USERS_NAME = 64,       /* of a token */
   USERS_NODE_ID = 128,
   USERS_NODE_IDS = 256,
@@ -20,6 +20,8 @@ enum users_member {
   USERS_PASSWORD = 2048,
   USERS_OLLAMA = 4096 /* can_manage_ollama */
 };
+
+enum { USERS_DAYS_MAX = 36500 };
 
 struct users_input {
   unsigned has; /* of enum users_member */
