@@ -2,9 +2,6 @@
  * through, so every one of these may have more. */
 #include "admin/openapi_vendors.h"
 
-#define OPEN(name, members) \
-  { name, members, sizeof(members) / sizeof *(members), true, NULL }
-
 /* ---- errors ---- */
 
 static const struct schema_member openai_failure_rows[] = {
@@ -13,24 +10,24 @@ static const struct schema_member openai_failure_rows[] = {
     {"param", SCHEMA_TEXT | SCHEMA_NULL, .help = "the member that is meant"},
     {"code", SCHEMA_TEXT | SCHEMA_NULL, .help = "the stable word"},
 };
-static const struct schema openai_failure_schema = OPEN(NULL, openai_failure_rows);
+static const struct schema openai_failure_schema = SCHEMA_OPEN(NULL, openai_failure_rows);
 
 static const struct schema_member openai_error_rows[] = {
     {"error", SCHEMA_OBJECT, .of = &openai_failure_schema},
 };
-static const struct schema openai_error_schema = OPEN("OpenAIError", openai_error_rows);
+static const struct schema openai_error_schema = SCHEMA_OPEN("OpenAIError", openai_error_rows);
 
 static const struct schema_member anthropic_failure_rows[] = {
     {"type", SCHEMA_TEXT, .help = "the family"},
     {"message", SCHEMA_TEXT, .help = "for people"},
 };
-static const struct schema anthropic_failure_schema = OPEN(NULL, anthropic_failure_rows);
+static const struct schema anthropic_failure_schema = SCHEMA_OPEN(NULL, anthropic_failure_rows);
 
 static const struct schema_member anthropic_error_rows[] = {
     {"type", SCHEMA_WORD, .words = "error", .help = "what it is"},
     {"error", SCHEMA_OBJECT, .of = &anthropic_failure_schema},
 };
-static const struct schema anthropic_error_schema = OPEN("AnthropicError", anthropic_error_rows);
+static const struct schema anthropic_error_schema = SCHEMA_OPEN("AnthropicError", anthropic_error_rows);
 
 static const struct schema_member gemini_failure_rows[] = {
     {"code", SCHEMA_COUNT, .help = "the status"},
@@ -38,17 +35,17 @@ static const struct schema_member gemini_failure_rows[] = {
     {"status", SCHEMA_TEXT, .help = "the family"},
     {"details", SCHEMA_ANYS | SCHEMA_OPTIONAL, .help = "what is known beside"},
 };
-static const struct schema gemini_failure_schema = OPEN(NULL, gemini_failure_rows);
+static const struct schema gemini_failure_schema = SCHEMA_OPEN(NULL, gemini_failure_rows);
 
 static const struct schema_member gemini_error_rows[] = {
     {"error", SCHEMA_OBJECT, .of = &gemini_failure_schema},
 };
-static const struct schema gemini_error_schema = OPEN("GeminiError", gemini_error_rows);
+static const struct schema gemini_error_schema = SCHEMA_OPEN("GeminiError", gemini_error_rows);
 
 static const struct schema_member ollama_error_rows[] = {
     {"error", SCHEMA_TEXT, .help = "for people"},
 };
-static const struct schema ollama_error_schema = OPEN("OllamaError", ollama_error_rows);
+static const struct schema ollama_error_schema = SCHEMA_OPEN("OllamaError", ollama_error_rows);
 
 /* ---- models ---- */
 
@@ -58,13 +55,13 @@ static const struct schema_member place_rows[] = {
     {"strength", SCHEMA_COUNT, .help = "how strong"},
     {"caps", SCHEMA_TEXTS, .help = "what it can"},
 };
-static const struct schema place_schema = OPEN(NULL, place_rows);
+static const struct schema place_schema = SCHEMA_OPEN(NULL, place_rows);
 
 static const struct schema_member extra_rows[] = {
     {"supports_vision", SCHEMA_BOOL | SCHEMA_OPTIONAL, .help = "whether it takes images; absent: unknown"},
     {"maestro", SCHEMA_OBJECT | SCHEMA_OPTIONAL, .of = &place_schema, .help = "what the built-in registry knows"},
 };
-static const struct schema extra_schema = OPEN(NULL, extra_rows);
+static const struct schema extra_schema = SCHEMA_OPEN(NULL, extra_rows);
 
 static const struct schema_member openai_model_rows[] = {
     {"id", SCHEMA_TEXT, .help = "as callers say it"},
@@ -77,13 +74,13 @@ static const struct schema_member openai_model_rows[] = {
     {"max_model_len", SCHEMA_TOKENS | SCHEMA_OPTIONAL, .help = "the same"},
     {NULL, SCHEMA_PART, .of = &extra_schema},
 };
-static const struct schema openai_model_schema = OPEN("OpenAIModel", openai_model_rows);
+static const struct schema openai_model_schema = SCHEMA_OPEN("OpenAIModel", openai_model_rows);
 
 static const struct schema_member openai_models_rows[] = {
     {"object", SCHEMA_WORD, .words = "list", .help = "what it is"},
     {"data", SCHEMA_LIST, .of = &openai_model_schema, .help = "in the order of preference"},
 };
-static const struct schema openai_models_schema = OPEN("OpenAIModels", openai_models_rows);
+static const struct schema openai_models_schema = SCHEMA_OPEN("OpenAIModels", openai_models_rows);
 
 static const struct schema_member anthropic_model_rows[] = {
     {"type", SCHEMA_WORD, .words = "model", .help = "what it is"},
@@ -94,7 +91,7 @@ static const struct schema_member anthropic_model_rows[] = {
     {"max_tokens", SCHEMA_TOKENS | SCHEMA_OPTIONAL, .help = "of the answer; absent: unknown"},
     {NULL, SCHEMA_PART, .of = &extra_schema},
 };
-static const struct schema anthropic_model_schema = OPEN("AnthropicModel", anthropic_model_rows);
+static const struct schema anthropic_model_schema = SCHEMA_OPEN("AnthropicModel", anthropic_model_rows);
 
 static const struct schema_member anthropic_models_rows[] = {
     {"data", SCHEMA_LIST, .of = &anthropic_model_schema, .help = "in the order of preference"},
@@ -102,7 +99,7 @@ static const struct schema_member anthropic_models_rows[] = {
     {"first_id", SCHEMA_TEXT | SCHEMA_NULL, .help = "null: there is none"},
     {"last_id", SCHEMA_TEXT | SCHEMA_NULL, .help = "null: there is none"},
 };
-static const struct schema anthropic_models_schema = OPEN("AnthropicModels", anthropic_models_rows);
+static const struct schema anthropic_models_schema = SCHEMA_OPEN("AnthropicModels", anthropic_models_rows);
 
 static const struct schema_member gemini_model_rows[] = {
     {"name", SCHEMA_TEXT, .help = "models/ and as callers say it"},
@@ -113,12 +110,12 @@ static const struct schema_member gemini_model_rows[] = {
     {"thinking", SCHEMA_BOOL | SCHEMA_OPTIONAL, .help = "only where true"},
     {NULL, SCHEMA_PART, .of = &extra_schema},
 };
-static const struct schema gemini_model_schema = OPEN("GeminiModel", gemini_model_rows);
+static const struct schema gemini_model_schema = SCHEMA_OPEN("GeminiModel", gemini_model_rows);
 
 static const struct schema_member gemini_models_rows[] = {
     {"models", SCHEMA_LIST, .of = &gemini_model_schema, .help = "in the order of preference"},
 };
-static const struct schema gemini_models_schema = OPEN("GeminiModels", gemini_models_rows);
+static const struct schema gemini_models_schema = SCHEMA_OPEN("GeminiModels", gemini_models_rows);
 
 static const struct schema_member ollama_model_rows[] = {
     {"name", SCHEMA_TEXT, .help = "as callers say it"},
@@ -129,12 +126,12 @@ static const struct schema_member ollama_model_rows[] = {
     {"details", SCHEMA_ANY, .help = "the provider's name as the family"},
     {NULL, SCHEMA_PART, .of = &extra_schema},
 };
-static const struct schema ollama_model_schema = OPEN("OllamaListed", ollama_model_rows);
+static const struct schema ollama_model_schema = SCHEMA_OPEN("OllamaListed", ollama_model_rows);
 
 static const struct schema_member ollama_models_rows[] = {
     {"models", SCHEMA_LIST, .of = &ollama_model_schema, .help = "in the order of preference"},
 };
-static const struct schema ollama_models_schema = OPEN("OllamaModels", ollama_models_rows);
+static const struct schema ollama_models_schema = SCHEMA_OPEN("OllamaModels", ollama_models_rows);
 
 /* ---- calls ---- */
 
@@ -147,7 +144,7 @@ static const struct schema_member chat_rows[] = {
     {"usage", SCHEMA_ANY | SCHEMA_OPTIONAL, .help = "tokens"},
     {"maestro", SCHEMA_ANY | SCHEMA_OPTIONAL, .help = "the receipt, where one was asked for"},
 };
-static const struct schema chat_schema = OPEN("ChatCompletion", chat_rows);
+static const struct schema chat_schema = SCHEMA_OPEN("ChatCompletion", chat_rows);
 
 static const struct schema_member completion_rows[] = {
     {"id", SCHEMA_TEXT | SCHEMA_OPTIONAL, .help = "the provider's"},
@@ -158,7 +155,7 @@ static const struct schema_member completion_rows[] = {
     {"usage", SCHEMA_ANY | SCHEMA_OPTIONAL, .help = "tokens"},
     {"maestro", SCHEMA_ANY | SCHEMA_OPTIONAL, .help = "the receipt, where one was asked for"},
 };
-static const struct schema completion_schema = OPEN("Completion", completion_rows);
+static const struct schema completion_schema = SCHEMA_OPEN("Completion", completion_rows);
 
 static const struct schema_member openapi_vendors_response_rows[] = {
     {"id", SCHEMA_TEXT, .help = "by which it can be read again where it is kept"},
@@ -169,7 +166,7 @@ static const struct schema_member openapi_vendors_response_rows[] = {
     {"usage", SCHEMA_ANY | SCHEMA_OPTIONAL, .help = "tokens"},
     {"maestro", SCHEMA_ANY | SCHEMA_OPTIONAL, .help = "the receipt, where one was asked for"},
 };
-const struct schema openapi_vendors_response = OPEN("Response", openapi_vendors_response_rows);
+const struct schema openapi_vendors_response = SCHEMA_OPEN("Response", openapi_vendors_response_rows);
 
 static const struct schema_member embeddings_rows[] = {
     {"object", SCHEMA_TEXT | SCHEMA_OPTIONAL, .help = "list"},
@@ -177,7 +174,7 @@ static const struct schema_member embeddings_rows[] = {
     {"model", SCHEMA_TEXT | SCHEMA_OPTIONAL, .help = "provider/model"},
     {"usage", SCHEMA_ANY | SCHEMA_OPTIONAL, .help = "tokens"},
 };
-static const struct schema embeddings_schema = OPEN("Embeddings", embeddings_rows);
+static const struct schema embeddings_schema = SCHEMA_OPEN("Embeddings", embeddings_rows);
 
 static const struct schema_member message_rows[] = {
     {"id", SCHEMA_TEXT | SCHEMA_OPTIONAL, .help = "the provider's"},
@@ -189,12 +186,12 @@ static const struct schema_member message_rows[] = {
     {"usage", SCHEMA_ANY | SCHEMA_OPTIONAL, .help = "tokens"},
     {"maestro", SCHEMA_ANY | SCHEMA_OPTIONAL, .help = "the receipt, where one was asked for"},
 };
-static const struct schema message_schema = OPEN("Message", message_rows);
+static const struct schema message_schema = SCHEMA_OPEN("Message", message_rows);
 
 static const struct schema_member message_count_rows[] = {
     {"input_tokens", SCHEMA_TOKENS, .help = "of the whole prompt"},
 };
-static const struct schema message_count_schema = OPEN("MessageTokens", message_count_rows);
+static const struct schema message_count_schema = SCHEMA_OPEN("MessageTokens", message_count_rows);
 
 static const struct schema_member content_rows[] = {
     {"candidates", SCHEMA_ANYS | SCHEMA_OPTIONAL, .help = "the answers"},
@@ -204,18 +201,18 @@ static const struct schema_member content_rows[] = {
     {"responseId", SCHEMA_TEXT | SCHEMA_OPTIONAL, .help = "the provider's"},
     {"maestro", SCHEMA_ANY | SCHEMA_OPTIONAL, .help = "the receipt, where one was asked for"},
 };
-static const struct schema content_schema = OPEN("GeneratedContent", content_rows);
+static const struct schema content_schema = SCHEMA_OPEN("GeneratedContent", content_rows);
 
 static const struct schema_member content_count_rows[] = {
     {"totalTokens", SCHEMA_TOKENS, .help = "of the whole prompt"},
 };
-static const struct schema content_count_schema = OPEN("ContentTokens", content_count_rows);
+static const struct schema content_count_schema = SCHEMA_OPEN("ContentTokens", content_count_rows);
 
 static const struct schema_member content_embeddings_rows[] = {
     {"embedding", SCHEMA_ANY | SCHEMA_OPTIONAL, .help = "of one input"},
     {"embeddings", SCHEMA_ANYS | SCHEMA_OPTIONAL, .help = "of several"},
 };
-static const struct schema content_embeddings_schema = OPEN("ContentEmbeddings", content_embeddings_rows);
+static const struct schema content_embeddings_schema = SCHEMA_OPEN("ContentEmbeddings", content_embeddings_rows);
 
 static const struct schema_member ollama_chat_rows[] = {
     {"model", SCHEMA_TEXT | SCHEMA_OPTIONAL, .help = "provider/model"},
@@ -225,7 +222,7 @@ static const struct schema_member ollama_chat_rows[] = {
     {"done_reason", SCHEMA_TEXT | SCHEMA_OPTIONAL, .help = "why it ended"},
     {"maestro", SCHEMA_ANY | SCHEMA_OPTIONAL, .help = "the receipt, where one was asked for"},
 };
-static const struct schema ollama_chat_schema = OPEN("OllamaChat", ollama_chat_rows);
+static const struct schema ollama_chat_schema = SCHEMA_OPEN("OllamaChat", ollama_chat_rows);
 
 static const struct schema_member ollama_generate_rows[] = {
     {"model", SCHEMA_TEXT | SCHEMA_OPTIONAL, .help = "provider/model"},
@@ -235,18 +232,18 @@ static const struct schema_member ollama_generate_rows[] = {
     {"done_reason", SCHEMA_TEXT | SCHEMA_OPTIONAL, .help = "why it ended"},
     {"maestro", SCHEMA_ANY | SCHEMA_OPTIONAL, .help = "the receipt, where one was asked for"},
 };
-static const struct schema ollama_generate_schema = OPEN("OllamaCompletion", ollama_generate_rows);
+static const struct schema ollama_generate_schema = SCHEMA_OPEN("OllamaCompletion", ollama_generate_rows);
 
 static const struct schema_member ollama_embed_rows[] = {
     {"model", SCHEMA_TEXT | SCHEMA_OPTIONAL, .help = "provider/model"},
     {"embeddings", SCHEMA_ANYS, .help = "an embedding for each input"},
 };
-static const struct schema ollama_embed_schema = OPEN("OllamaEmbeddings", ollama_embed_rows);
+static const struct schema ollama_embed_schema = SCHEMA_OPEN("OllamaEmbeddings", ollama_embed_rows);
 
 static const struct schema_member ollama_embedding_rows[] = {
     {"embedding", SCHEMA_ANYS, .help = "of the input"},
 };
-static const struct schema ollama_embedding_schema = OPEN("OllamaEmbedding", ollama_embedding_rows);
+static const struct schema ollama_embedding_schema = SCHEMA_OPEN("OllamaEmbedding", ollama_embedding_rows);
 
 /* ---- what else there is ---- */
 

@@ -40,7 +40,7 @@ void openapi_words_answer(struct buf *b, const struct openapi_op *op, openapi_li
 }
 
 void openapi_words_type(struct buf *b, const struct schema_member *m, openapi_link_fn *link) {
-  unsigned type = m->type & ~(unsigned)(SCHEMA_NULL | SCHEMA_OPTIONAL);
+  unsigned type = schema_type_of(m);
   if (!m->of || !m->of->name) {
     schema_put_type(m, b);
     return;
