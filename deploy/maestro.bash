@@ -21,7 +21,7 @@ _maestro() {
   else
     case $command in
       serve) words='--config --host --port --workers --api-key --log-level --log-format --set --help' ;;
-      check) words='--json --config --host --port --workers --api-key --log-level --log-format --set --help' ;;
+      check) words='--write-openapi --json --config --host --port --workers --api-key --log-level --log-format --set --help' ;;
       server)
         words='--json --help'
         [ "$COMP_CWORD" -eq 2 ] && words="start stop info status show-key $words"

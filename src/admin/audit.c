@@ -7,8 +7,8 @@
 #include "admin/query.h"
 #include "base/json_out.h"
 #include "gateway/exchange.h"
-#include "state/store.h"
-#include "state/store_audit.h"
+#include "state/store/store.h"
+#include "state/store/store_audit.h"
 
 enum { LIMIT = 50, LIMIT_MAX = 200, READ_MS = 15000, ANSWER_MAX = 32 << 20 };
 
@@ -107,3 +107,31 @@ void audit_list(struct request_context *rc) {
     answer(rc, j);
   job_unref(j);
 }
+
+/* ---- what these are, for the API's description ---- */
+
+static const struct schema_member details_rows[] = {
+    {"before", SCHEMA_ANY, .help = "what it was, without secrets; null: it was not there, or is not kept"},
+    {"after", SCHEMA_ANY, .help = "what it became; null: it is gone"},
+};
+static const struct schema details_schema = SCHEMA_OF(NULL, details_rows);
+
+static const struct schema_member row_rows[] = {
+    {"id", SCHEMA_INTEGER, .help = "orders the log"},
+    {"action", SCHEMA_TEXT, .help = "what was done"},
+    {"entity_type", SCHEMA_TEXT, .help = "to what kind of thing"},
+    {"entity_id", SCHEMA_TEXT, .help = "and which"},
+    {"details", SCHEMA_OBJECT, .of = &details_schema},
+    {"performed_by", SCHEMA_TEXT, .help = "who did it"},
+    {"admin_ip", SCHEMA_TEXT, .help = "from where; empty: by a command on the machine itself"},
+    {"created_at", SCHEMA_TIME, .help = "when"},
+};
+static const struct schema row_schema = SCHEMA_OF("AuditEntry", row_rows);
+
+static const struct schema_member audit_rows[] = {
+    {"logs", SCHEMA_LIST, .of = &row_schema, .help = "newest first"},
+    {"total", SCHEMA_COUNT, .help = "entries that pass the filter"},
+    {"limit", SCHEMA_COUNT, .help = "entries of a page"},
+    {"offset", SCHEMA_COUNT, .help = "entries that were left out"},
+};
+const struct schema audit_schema = SCHEMA_OF("AuditLog", audit_rows);

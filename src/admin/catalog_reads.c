@@ -122,3 +122,57 @@ static void put_login(struct buf *b, const struct config_provider *p) {
 
 void catalog_reads_credentials(struct request_context *rc) { answer_providers(rc, put_credential); }
 void catalog_reads_logins(struct request_context *rc) { answer_providers(rc, put_login); }
+
+/* ---- what these are, for the API's description ---- */
+
+static const struct schema_member serves_rows[] = {
+    {"chat", SCHEMA_BOOL, .help = "whether it can be called at all"},
+    {"chat_stream", SCHEMA_BOOL, .help = "the same, answering with a stream"},
+    {"responses", SCHEMA_BOOL, .help = "whether the provider itself speaks OpenAI's Responses"},
+    {"responses_stream", SCHEMA_BOOL, .help = "the same, answering with a stream"},
+    {"native_anthropic", SCHEMA_BOOL, .help = "whether the provider itself speaks Anthropic's Messages"},
+};
+static const struct schema serves_schema = SCHEMA_OF(NULL, serves_rows);
+
+static const struct schema_member model_rows[] = {
+    {"provider", SCHEMA_TEXT, .help = "the provider's name"},
+    {"id", SCHEMA_TEXT, .help = "provider/model"},
+    {"name", SCHEMA_TEXT, .help = "as the provider calls it"},
+    {"max_prompt_tokens", SCHEMA_TOKENS | SCHEMA_NULL, .help = "null: unknown"},
+    {"max_output_tokens", SCHEMA_TOKENS | SCHEMA_NULL, .help = "null: unknown"},
+    {"max_context_window_tokens", SCHEMA_TOKENS | SCHEMA_NULL, .help = "null: unknown"},
+    {"operation_capabilities", SCHEMA_OBJECT, .of = &serves_schema},
+};
+static const struct schema model_schema = SCHEMA_OF(NULL, model_rows);
+
+static const struct schema_member catalog_reads_models_rows[] = {
+    {"models", SCHEMA_LIST, .of = &model_schema, .help = "the priorities first, then by name"},
+};
+const struct schema catalog_reads_models_schema = SCHEMA_OF("CatalogModels", catalog_reads_models_rows);
+
+static const struct schema_member credential_rows[] = {
+    {"provider", SCHEMA_TEXT, .help = "the provider's name"},
+    {"auth_type", SCHEMA_WORD, .words = "api", .help = "a key"},
+    {"status", SCHEMA_WORD, .words = "active", .help = "it is used"},
+};
+static const struct schema credential_schema = SCHEMA_OF(NULL, credential_rows);
+
+static const struct schema_member catalog_reads_credentials_rows[] = {
+    {"providers", SCHEMA_LIST, .of = &credential_schema, .help = "those that have one"},
+};
+const struct schema catalog_reads_credentials_schema = SCHEMA_OF("Credentials", catalog_reads_credentials_rows);
+
+static const struct schema_member login_rows[] = {
+    {"provider", SCHEMA_TEXT, .help = "the provider's name"},
+    {"display_name", SCHEMA_TEXT, .help = "the same"},
+    {"auth_type", SCHEMA_WORD, .words = "api", .help = "a key"},
+    {"credential_required", SCHEMA_BOOL, .help = "whether it cannot be called without"},
+    {"source", SCHEMA_WORD, .words = "builtin|custom", .help = "whether this program knows its address"},
+    {"api_key_env", SCHEMA_TEXT | SCHEMA_NULL, .help = "the variable that its key may come from"},
+};
+static const struct schema login_schema = SCHEMA_OF(NULL, login_rows);
+
+static const struct schema_member catalog_reads_logins_rows[] = {
+    {"providers", SCHEMA_LIST, .of = &login_schema, .help = "all of them"},
+};
+const struct schema catalog_reads_logins_schema = SCHEMA_OF("Logins", catalog_reads_logins_rows);

@@ -6,7 +6,9 @@
 #include <stdio.h>
 
 #include "base/json_out.h"
-#include "state/config_price.h"
+#include "state/config/config_price.h"
+
+enum { FIELDS_MAX = 32 /* bits of `allowed` */, LISTED_BYTES = 160 };
 
 enum err fields_refuse(const struct json_node *n, const char *why, struct err_info *info) {
   char path[ERR_PARAM_MAX];
@@ -179,6 +181,32 @@ static const struct field *find(const struct fields *fields, struct str key, uns
   return NULL;
 }
 
+/* "did you mean …?", else what is taken, as far as there is room. */
+static enum err refuse_unknown(const struct json_node *n, const struct fields *fields, unsigned allowed,
+                               struct err_info *info) {
+  const char *names[FIELDS_MAX];
+  char room[ERR_TEXT_MAX];
+  size_t count = 0;
+  struct buf why = {.p = room, .cap = sizeof room, .limit_bytes = sizeof room};
+  for (size_t i = 0; i < fields->n && count < FIELDS_MAX; i++)
+    if (allowed & fields->v[i].bit) names[count++] = fields->v[i].key.p;
+  const char *near = str_nearest(n->key, names, count);
+  buf_put(&why, STR("is not taken here"));
+  if (near) {
+    buf_put(&why, STR("; did you mean \""));
+    buf_put(&why, str_from_c(near));
+    buf_put(&why, STR("\"?"));
+  }
+  for (size_t i = 0; !near && i < count; i++) {
+    bool has_room = why.n + strlen(names[i]) < LISTED_BYTES;
+    buf_put(&why, i ? STR(", ") : STR("; known here: "));
+    buf_put(&why, has_room ? str_from_c(names[i]) : STR("..."));
+    if (!has_room) break;
+  }
+  buf_put_char(&why, '\0');
+  return fields_refuse(n, room, info);
+}
+
 static enum err check_required(const struct json_node *root, const struct fields *fields, unsigned required,
                                unsigned has, struct err_info *info) {
   for (size_t i = 0; i < fields->n; i++) {
@@ -202,7 +230,7 @@ static enum err read_object(struct arena *a, const struct json_node *root, const
   if (e) return e;
   for (struct json_iter it = json_each(root); json_next(&it, &node);) {
     const struct field *f = find(fields, node.key, allowed);
-    if (!f) return fields_refuse(&node, "is not taken here", info);
+    if (!f) return refuse_unknown(&node, fields, allowed, info);
     void *value = (char *)out + f->offset;
     bool is_null = f->is_nullable && json_type(&node) == JSON_NULL;
     if (is_null)
@@ -273,7 +301,10 @@ static void put_field_schema(struct buf *b, const struct field *f) {
       put_type(b, "integer", f->is_nullable);
       put_range(b, "minimum", "maximum", f);
       break;
-    case FIELD_USD: put_type(b, "number", f->is_nullable); break;
+    case FIELD_USD: /* or its digits as text, which no number loses */
+      json_out_key(b, "type");
+      json_out_raw(b, f->is_nullable ? STR("[\"number\",\"string\",\"null\"]") : STR("[\"number\",\"string\"]"));
+      break;
     case FIELD_CHOICE:
       put_type(b, "string", f->is_nullable);
       json_out_key(b, "enum");
@@ -303,6 +334,60 @@ static void put_field_schema(struct buf *b, const struct field *f) {
   json_out_end(b, '}');
 }
 
+/* How many names that field has: rows with one bit are names of one thing. */
+static size_t count_names(const struct fields *fields, const struct field *f) {
+  size_t n = 0;
+  for (size_t i = 0; i < fields->n; i++) n += fields->v[i].bit == f->bit;
+  return n;
+}
+
+static const struct field *first_name(const struct fields *fields, const struct field *f) {
+  const struct field *first = fields->v;
+  while (first->bit != f->bit) first++;
+  return first;
+}
+
+static void begin_list(struct buf *out, const char *key) {
+  json_out_key(out, key);
+  json_out_begin(out, '[');
+}
+
+/* {"required":["a"]},… for each name. */
+static void put_alternatives(const struct fields *fields, const struct field *f, struct buf *out) {
+  json_out_begin(out, '{');
+  begin_list(out, "anyOf");
+  for (size_t i = 0; i < fields->n; i++) {
+    if (fields->v[i].bit != f->bit) continue;
+    json_out_begin(out, '{');
+    begin_list(out, "required");
+    json_out_string(out, fields->v[i].key);
+    json_out_end(out, ']');
+    json_out_end(out, '}');
+  }
+  json_out_end(out, ']');
+  json_out_end(out, '}');
+}
+
+static void put_required(const struct fields *fields, unsigned required, struct buf *out) {
+  bool has_names = false;
+  if (!required) return;
+  begin_list(out, "required");
+  for (size_t i = 0; i < fields->n; i++) {
+    const struct field *f = &fields->v[i];
+    bool has_one = count_names(fields, f) == 1;
+    if (required & f->bit && has_one) json_out_string(out, f->key);
+    if (required & f->bit && !has_one) has_names = true;
+  }
+  json_out_end(out, ']');
+  if (!has_names) return;
+  begin_list(out, "allOf");
+  for (size_t i = 0; i < fields->n; i++) {
+    const struct field *f = &fields->v[i];
+    if (required & f->bit && count_names(fields, f) > 1 && first_name(fields, f) == f) put_alternatives(fields, f, out);
+  }
+  json_out_end(out, ']');
+}
+
 static void put_properties(const struct fields *fields, unsigned allowed, unsigned required, struct buf *out) {
   json_out_member_bool(out, "additionalProperties", false);
   json_out_key(out, "properties");
@@ -313,12 +398,7 @@ static void put_properties(const struct fields *fields, unsigned allowed, unsign
     put_field_schema(out, &fields->v[i]);
   }
   json_out_end(out, '}');
-  if (!required) return;
-  json_out_key(out, "required");
-  json_out_begin(out, '[');
-  for (size_t i = 0; i < fields->n; i++)
-    if (required & fields->v[i].bit) json_out_string(out, fields->v[i].key);
-  json_out_end(out, ']');
+  put_required(fields, allowed & required, out);
 }
 
 void fields_put_schema(const struct fields *fields, unsigned allowed, unsigned required, struct buf *out) {

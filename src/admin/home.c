@@ -126,3 +126,15 @@ void home_page(struct request_context *rc) {
   if (e) rc->error = e;
   buf_clear(&b);
 }
+
+/* ---- what these are, for the API's description ---- */
+
+static const struct schema_member home_rows[] = {
+    {"name", SCHEMA_WORD, .words = "maestro", .help = "this program"},
+    {"version", SCHEMA_TEXT, .help = "its version"},
+    {"status", SCHEMA_WORD, .words = "running", .help = "it answers"},
+    {"message", SCHEMA_TEXT, .help = "for clients of Ollama"},
+    {"endpoints", SCHEMA_TEXTS, .help = "paths that are served"},
+    {"modes", SCHEMA_TEXTS, .help = "ways a model's name can be resolved"},
+};
+const struct schema home_schema = SCHEMA_OF("Home", home_rows);

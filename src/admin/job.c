@@ -32,10 +32,13 @@ static enum err work(void *arg) {
   return j->work(j);
 }
 
+enum { QUEUE_MS = 1000 /* by when a full queue has got places again */ };
+
 enum err job_run(struct job *j, enum pool_lane lane, uint32_t timeout_ms, struct err_info *info) {
   enum err result = ERR_INTERNAL;
   j->refs++;
   enum err e = fiber_await(lane, work, j, job_unref, clock_deadline_ms(timeout_ms), &result);
+  if (e == ERR_BUSY && info) info->retry_after_ms = QUEUE_MS;
   if (e || !result) return e;
   if (info) *info = j->info;
   return result;

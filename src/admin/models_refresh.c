@@ -69,3 +69,9 @@ void admin_models_refresh(struct request_context *rc) {
   exchange_answer(rc, 200, &b);
   buf_clear(&b);
 }
+
+static const struct schema_member admin_models_refresh_rows[] = {
+    {"success", SCHEMA_BOOL, .help = "always true"},
+    {"models_count", SCHEMA_COUNT, .help = "models that are served now"},
+};
+const struct schema admin_models_refresh_schema = SCHEMA_OF("ModelsRefresh", admin_models_refresh_rows);

@@ -3,8 +3,11 @@
 #ifndef MAESTRO_ADMIN_MODELS_REFRESH_H
 #define MAESTRO_ADMIN_MODELS_REFRESH_H
 
+#include "base/schema.h"
 #include "gateway/request_context.h"
 
 void admin_models_refresh(struct request_context *rc);
+
+extern const struct schema admin_models_refresh_schema;
 
 #endif

@@ -9,8 +9,8 @@
 #include "gateway/exchange.h"
 #include "jobs/reload.h"
 #include "state/disk.h"
-#include "state/store.h"
-#include "state/store_audit.h"
+#include "state/store/store.h"
+#include "state/store/store_audit.h"
 
 enum { BODY_MAX = 1 << 20, FILE_MAX = 4 << 20, CHANGE_MS = 30000, LIST_MAX = 10000, NAME_MAX_BYTES = 512 };
 enum { HAS_REVISION = 1, HAS_PRIORITIES = 2, HAS_FALLBACK = 4, HAS_GUARDS = 8 };
@@ -315,3 +315,50 @@ void priorities_set(struct request_context *rc) {
   }
   job_unref(j);
 }
+
+/* ---- what these are, for the API's description ---- */
+
+static const struct schema_member shown_fallback_rows[] = {
+    {"strategy", SCHEMA_WORD, .words = "priority|same-model|none", .help = "what is tried when a model fails"},
+    {"maxRetries", SCHEMA_COUNT, .help = "how many"},
+};
+static const struct schema shown_fallback_schema = SCHEMA_OF(NULL, shown_fallback_rows);
+
+static const struct schema_member leak_rows[] = {
+    {"enabled", SCHEMA_BOOL, .help = "whether answers are looked through"},
+};
+static const struct schema leak_schema = SCHEMA_OF(NULL, leak_rows);
+
+static const struct schema_member runaway_rows[] = {
+    {"enabled", SCHEMA_BOOL, .help = "whether answers are looked through"},
+    {"max_bytes", SCHEMA_BYTES, .help = "after which an answer counts as one without an end"},
+    {"max_deltas", SCHEMA_COUNT, .help = "pieces after which it does"},
+};
+static const struct schema runaway_schema = SCHEMA_OF(NULL, runaway_rows);
+
+static const struct schema_member guards_rows[] = {
+    {"leak_guard", SCHEMA_OBJECT, .of = &leak_schema},
+    {"runaway_guard", SCHEMA_OBJECT, .of = &runaway_schema},
+};
+static const struct schema guards_schema = SCHEMA_OF(NULL, guards_rows);
+
+static const struct schema_member priorities_rows[] = {
+    {"priorities", SCHEMA_TEXTS, .help = "provider/model, preferred first"},
+    {"fallback", SCHEMA_OBJECT, .of = &shown_fallback_schema},
+    {"guards", SCHEMA_OBJECT, .of = &guards_schema},
+    {"revision", SCHEMA_TEXT, .help = "changes with what stands before it"},
+};
+const struct schema priorities_schema = SCHEMA_OF("Priorities", priorities_rows);
+
+static const struct schema_member stale_rows[] = {
+    {"message", SCHEMA_TEXT, .help = "for people"},
+    {"code", SCHEMA_WORD, .words = "config_revision_conflict", .help = "the stable word"},
+    {"current_revision", SCHEMA_TEXT | SCHEMA_OPTIONAL, .help = "in `detail`: what it is now"},
+};
+static const struct schema stale_schema = SCHEMA_OF(NULL, stale_rows);
+
+static const struct schema_member priorities_stale_rows[] = {
+    {"error", SCHEMA_OBJECT, .of = &stale_schema},
+    {"detail", SCHEMA_OBJECT, .of = &stale_schema},
+};
+const struct schema priorities_stale_schema = SCHEMA_OF("StalePriorities", priorities_stale_rows);

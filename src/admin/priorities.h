@@ -6,6 +6,7 @@
 #define MAESTRO_ADMIN_PRIORITIES_H
 
 #include "admin/fields.h"
+#include "base/schema.h"
 #include "gateway/request_context.h"
 
 /* The body of a change, and what of it is required. */
@@ -14,5 +15,9 @@ enum { PRIORITIES_REQUIRED = 3 };
 
 void priorities_show(struct request_context *rc);
 void priorities_set(struct request_context *rc);
+
+extern const struct schema priorities_schema;
+/* Of 409 where the revision is another now. */
+extern const struct schema priorities_stale_schema;
 
 #endif

@@ -5,7 +5,7 @@
 #include "base/json_out.h"
 #include "gateway/exchange.h"
 #include "state/seed.h"
-#include "state/store.h"
+#include "state/store/store.h"
 
 enum { LOOK_MS = 30000 };
 
@@ -73,3 +73,17 @@ void seeds_show(struct request_context *rc) {
     entity_answer(rc, &j->out);
   job_unref(j);
 }
+
+/* ---- what these are, for the API's description ---- */
+
+static const struct schema_member row_rows[] = {
+    {"kind", SCHEMA_TEXT, .help = "of what: tool_set or model_config"},
+    {"name", SCHEMA_TEXT, .help = "its name"},
+    {"state", SCHEMA_TEXT, .help = "whether it was laid, and is as it was delivered"},
+};
+static const struct schema row_schema = SCHEMA_OF(NULL, row_rows);
+
+static const struct schema_member seeds_rows[] = {
+    {"rows", SCHEMA_LIST, .of = &row_schema, .help = "what is delivered with this version"},
+};
+const struct schema seeds_schema = SCHEMA_OF("Seeds", seeds_rows);

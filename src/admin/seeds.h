@@ -4,6 +4,7 @@
 #define MAESTRO_ADMIN_SEEDS_H
 
 #include "admin/change.h"
+#include "base/schema.h"
 
 struct seeds_input {
   unsigned has;
@@ -16,5 +17,7 @@ enum err seeds_describe(struct db *db, const struct change *c, struct buf *out, 
 
 void seeds_show(struct request_context *rc);
 void seeds_lay(struct request_context *rc);
+
+extern const struct schema seeds_schema;
 
 #endif

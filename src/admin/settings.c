@@ -2,13 +2,13 @@
 #include "admin/settings.h"
 
 #include "admin/change.h"
-#include "admin/names_input.h"
-#include "admin/names_json.h"
+#include "admin/names/names_input.h"
+#include "admin/names/names_json.h"
 #include "base/json_out.h"
 #include "gateway/exchange.h"
 #include "jobs/reload.h"
-#include "state/config_settings.h"
-#include "state/store_names.h"
+#include "state/config/config_settings.h"
+#include "state/store/store_names.h"
 
 /* ---- the body of PUT: sections, nested as in maestro.json ---- */
 
@@ -272,3 +272,12 @@ void settings_get(struct request_context *rc) {
   names_json_put_setting(&b, s);
   answer(rc, &b);
 }
+
+/* ---- what these are, for the API's description ---- */
+
+const struct schema settings_schema = {.name = "Settings", .put = config_settings_put_schema};
+
+static const struct schema_member settings_kept_rows[] = {
+    {"configs", SCHEMA_LIST, .of = &names_json_setting_schema, .help = "those that are kept in the store"},
+};
+const struct schema settings_kept_schema = SCHEMA_OF("KeptSettings", settings_kept_rows);

@@ -74,3 +74,31 @@ void ollama_show(struct request_context *rc) {
   exchange_answer(rc, 200, &json);
   buf_clear(&json);
 }
+
+/* ---- what these are, for the API's description ---- */
+
+static const struct schema_member ollama_version_rows[] = {
+    {"version", SCHEMA_TEXT, .help = "of the API that is spoken"},
+};
+const struct schema ollama_version_schema = SCHEMA_OF("OllamaVersion", ollama_version_rows);
+
+/* The vendor has more members in what it shows. */
+static const struct schema_member details_rows[] = {
+    {"family", SCHEMA_TEXT, .help = "unknown, so empty"},
+};
+static const struct schema details_schema = SCHEMA_OPEN(NULL, details_rows);
+
+static const struct schema_member ollama_ps_rows[] = {
+    {"models", SCHEMA_LIST, .of = &details_schema, .help = "none: what providers have loaded is not known"},
+};
+const struct schema ollama_ps_schema = SCHEMA_OF("OllamaLoaded", ollama_ps_rows);
+
+static const struct schema_member ollama_show_rows[] = {
+    {"modelfile", SCHEMA_TEXT, .help = "empty"},
+    {"parameters", SCHEMA_TEXT, .help = "empty"},
+    {"template", SCHEMA_TEXT, .help = "empty"},
+    {"details", SCHEMA_OBJECT, .of = &details_schema},
+    {"model_info", SCHEMA_ANY, .help = "the context's length among them, where it is known"},
+    {"capabilities", SCHEMA_TEXTS, .help = "completion, tools, vision, thinking"},
+};
+const struct schema ollama_show_schema = SCHEMA_OF("OllamaModel", ollama_show_rows);

@@ -230,3 +230,11 @@ void ollama_manage_push(struct request_context *rc) { act(rc, MANAGE_PUSH); }
 void ollama_manage_create(struct request_context *rc) { act(rc, MANAGE_CREATE); }
 void ollama_manage_copy(struct request_context *rc) { act(rc, MANAGE_COPY); }
 void ollama_manage_delete(struct request_context *rc) { act(rc, MANAGE_DELETE); }
+
+/* ---- what these are, for the API's description ---- */
+
+/* Whatever the node adds. */
+static const struct schema_member status_rows[] = {
+    {"status", SCHEMA_TEXT | SCHEMA_OPTIONAL, .help = "success at the end"},
+    {"error", SCHEMA_TEXT | SCHEMA_OPTIONAL, .help = "what went wrong"}};
+const struct schema ollama_manage_schema = SCHEMA_OPEN("OllamaStatus", status_rows);

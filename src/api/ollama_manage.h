@@ -5,6 +5,7 @@
 #ifndef MAESTRO_API_OLLAMA_MANAGE_H
 #define MAESTRO_API_OLLAMA_MANAGE_H
 
+#include "base/schema.h"
 #include "gateway/request_context.h"
 
 void ollama_manage_pull(struct request_context *rc);   /* POST /api/pull */
@@ -12,5 +13,8 @@ void ollama_manage_push(struct request_context *rc);   /* POST /api/push */
 void ollama_manage_create(struct request_context *rc); /* POST /api/create */
 void ollama_manage_copy(struct request_context *rc);   /* POST /api/copy */
 void ollama_manage_delete(struct request_context *rc); /* DELETE /api/delete */
+
+/* Of what tells its progress. */
+extern const struct schema ollama_manage_schema;
 
 #endif

@@ -127,3 +127,61 @@ void operations_metrics(struct request_context *rc) {
   if (e) rc->error = e;
   buf_clear(&b);
 }
+
+/* ---- what these are, for the API's description ---- */
+
+static const struct schema_member operations_health_rows[] = {
+    {"status", SCHEMA_WORD, .words = "healthy", .help = "it answers"},
+};
+const struct schema operations_health_schema = SCHEMA_OF("Health", operations_health_rows);
+
+static const struct schema_member operations_readyz_rows[] = {
+    {"status", SCHEMA_WORD, .words = "ready|draining", .help = "draining: with status 503"},
+};
+const struct schema operations_readyz_schema = SCHEMA_OF("Ready", operations_readyz_rows);
+
+static const struct schema_member journal_rows[] = {
+    {"durable", SCHEMA_BOOL, .help = "whether what is spent outlives a crash"},
+    {"in_flight", SCHEMA_COUNT, .help = "reservations now"},
+    {"recovered", SCHEMA_COUNT, .help = "that were read back at the start"},
+    {"torn", SCHEMA_COUNT, .help = "that a crash had cut"},
+};
+static const struct schema journal_schema = SCHEMA_OF(NULL, journal_rows);
+
+static const struct schema_member store_rows[] = {
+    {"status", SCHEMA_WORD, .words = "none|ok|failing", .help = "of the store"},
+    {"code", SCHEMA_TEXT | SCHEMA_OPTIONAL, .help = "why it fails"},
+    {"detail", SCHEMA_TEXT | SCHEMA_OPTIONAL, .help = "the same for people"},
+    {"schema_version", SCHEMA_COUNT, .help = "of its tables"},
+    {"users", SCHEMA_COUNT, .help = "users that are known"},
+    {"users_from", SCHEMA_WORD, .words = "none|store|last_known|unknown", .help = "where they were read"},
+};
+static const struct schema store_schema = SCHEMA_OF(NULL, store_rows);
+
+static const struct schema_member responses_rows[] = {
+    {"status", SCHEMA_WORD, .words = "memory|ok|failing", .help = "of the file of kept responses"},
+    {"code", SCHEMA_TEXT | SCHEMA_OPTIONAL, .help = "why it fails"},
+    {"detail", SCHEMA_TEXT | SCHEMA_OPTIONAL, .help = "the same for people"},
+    {"stored", SCHEMA_COUNT, .help = "responses in the file"},
+    {"stored_bytes", SCHEMA_BYTES, .help = "their size"},
+    {"waiting", SCHEMA_COUNT, .help = "not written yet"},
+    {"lost", SCHEMA_COUNT, .help = "that could not be written"},
+};
+static const struct schema responses_schema = SCHEMA_OF(NULL, responses_rows);
+
+static const struct schema_member operations_healthz_rows[] = {
+    {"status", SCHEMA_WORD, .words = "ok", .help = "it serves; all the rest only with a credential"},
+    {"version", SCHEMA_TEXT | SCHEMA_OPTIONAL, .help = "of this program"},
+    {"providers_configured", SCHEMA_TEXTS | SCHEMA_OPTIONAL, .help = "that can be called"},
+    {"has_real_provider", SCHEMA_BOOL | SCHEMA_OPTIONAL, .help = "whether one of them is not the demo"},
+    {"models", SCHEMA_COUNT | SCHEMA_OPTIONAL, .help = "that are served"},
+    {"registry_models", SCHEMA_COUNT | SCHEMA_OPTIONAL, .help = "that the built-in registry knows"},
+    {"registry_age_days", SCHEMA_INTEGER | SCHEMA_OPTIONAL, .help = "how old it is"},
+    {"limits", SCHEMA_LIST | SCHEMA_OPTIONAL, .of = &limits_balance_schema,
+     .help = "what binds the caller; administrators see all"},
+    {"journal", SCHEMA_OBJECT | SCHEMA_OPTIONAL, .of = &journal_schema},
+    {"epoch", SCHEMA_COUNT | SCHEMA_OPTIONAL, .help = "grows with each change that is in force"},
+    {"store", SCHEMA_OBJECT | SCHEMA_OPTIONAL, .of = &store_schema},
+    {"responses", SCHEMA_OBJECT | SCHEMA_OPTIONAL, .of = &responses_schema},
+};
+const struct schema operations_healthz_schema = SCHEMA_OF("HealthDetails", operations_healthz_rows);

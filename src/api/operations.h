@@ -2,6 +2,7 @@
 #ifndef MAESTRO_API_OPERATIONS_H
 #define MAESTRO_API_OPERATIONS_H
 
+#include "base/schema.h"
 #include "gateway/request_context.h"
 
 /* Claude Code asks before its first request; any answer will do. */
@@ -16,5 +17,7 @@ void operations_metrics(struct request_context *rc); /* GET /metrics */
 void operations_on_scrape(void (*fn)(void));
 /* From now on /readyz answers 503; any thread. */
 void operations_set_draining(void);
+
+extern const struct schema operations_health_schema, operations_healthz_schema, operations_readyz_schema;
 
 #endif

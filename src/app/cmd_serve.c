@@ -1,7 +1,7 @@
 /* `maestro serve` and `maestro check`: both begin by reading the configuration in the same way. */
 #include <stdio.h>
 
-#include "admin/openapi.h"
+#include "admin/openapi/openapi.h"
 #include "app/cli.h"
 #include "app/router.h"
 #include "app/server.h"
@@ -95,6 +95,10 @@ int cmd_check(int argc, char **argv) {
   if (cli_take_flag(&argc, argv, "--write-api-docs")) {
     router_init();
     return write_docs(openapi_write_markdown);
+  }
+  if (cli_take_flag(&argc, argv, "--write-openapi")) {
+    router_init();
+    return write_docs(openapi_write);
   }
   arena_init(&a, 0);
   config_diags_init(&diags);

@@ -160,8 +160,8 @@ static inline const char *string_body(struct envelope_scan *s, const char *p, co
   return __builtin_expect(quote < end && *quote == '"', 1) ? quote + 1 : string_rest(s, quote, end);
 }
 
-/* Whether a reader that ignores letter case as Go does takes the key for a name of the table though no ASCII letter says
- * so: the long s and the Kelvin sign are an s and a k to it (encoding/json, read 2026-11). */
+/* Whether a reader that ignores letter case as Go does takes the key for a name of the table though no ASCII letter
+ * says so: the long s and the Kelvin sign are an s and a k to it (encoding/json, read 2026-11). */
 __attribute__((noinline)) static bool is_folded_name(const struct envelope_table *t, struct str key) {
   static const struct str long_s = STR("\xc5\xbf"), kelvin = STR("\xe2\x84\xaa");
   char plain[ENVELOPE_NAME_MAX];

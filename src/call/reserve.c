@@ -222,7 +222,8 @@ static struct budget_terms terms_for(const struct call *c, const struct deployme
                                .choices = c->request->choices,
                                .model_output_tokens = d->output_tokens,
                                .context_tokens = d->context_tokens,
-                               .has_output = c->request->operation != LLM_EMBED};
+                               .has_output = c->request->operation != LLM_EMBED,
+                               .has_reasoning_apart = d->at->provider.bills_reasoning_apart};
 }
 
 static bool may_trim(const struct call *c, const struct limits_subject *s) {
@@ -285,8 +286,11 @@ static enum err take_within_budget(struct call *c, const struct deployment *d, s
 static enum err check_budget_can_hold(const struct call *c, const struct deployment *d, struct err_info *info) {
   if (!is_priced(c)) {
     metrics_inc(METRIC_REFUSED, METRICS_REFUSED_UNPRICED, 0);
-    return err_set(info, ERR_BUDGET_EXCEEDED, "the price of \"%.*s\" is not known, so nobody can use it on a budget",
-                   STR_ARG(d->qualified));
+    return err_set(
+        info, ERR_BUDGET_EXCEEDED,
+        "the price of \"%.*s\" is not known, so nobody can use it on a budget; an administrator can give it one "
+        "(docs/providers.md, Prices)",
+        STR_ARG(d->qualified));
   }
   if (ledger_is_durable()) return OK;
   metrics_inc(METRIC_REFUSED, METRICS_REFUSED_JOURNAL, 0);

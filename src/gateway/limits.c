@@ -231,6 +231,21 @@ void limits_put_subject(const struct limits_subject *s, int64_t wall_us, struct 
   buf_put_char(out, '}');
 }
 
+static const struct schema_member limits_balance_rows[] = {
+    {"name", SCHEMA_TEXT, .help = "whose it is, as in the request log"},
+    {"period", SCHEMA_WORD, .words = "total|month|day", .help = "of the budget"},
+    {"spent_usd", SCHEMA_USD | SCHEMA_NULL, .help = "in the period; null: the ledger cannot be read yet"},
+    {"reserved_usd", SCHEMA_USD, .help = "by calls that have not ended"},
+    {"budget_usd", SCHEMA_USD | SCHEMA_OPTIONAL, .help = "absent: no budget"},
+    {"left_usd", SCHEMA_USD | SCHEMA_NULL | SCHEMA_OPTIONAL, .help = "what may still be spent; null as above"},
+    {"requests_per_minute", SCHEMA_COUNT | SCHEMA_OPTIONAL, .help = "absent: no limit"},
+    {"requests_per_day", SCHEMA_COUNT | SCHEMA_OPTIONAL, .help = "absent: no limit"},
+    {"tokens_per_minute", SCHEMA_TOKENS | SCHEMA_OPTIONAL, .help = "absent: no limit"},
+    {"tokens_per_day", SCHEMA_TOKENS | SCHEMA_OPTIONAL, .help = "absent: no limit"},
+    {"concurrency", SCHEMA_COUNT | SCHEMA_OPTIONAL, .help = "absent: no limit"},
+};
+const struct schema limits_balance_schema = SCHEMA_OF("Balance", limits_balance_rows);
+
 /* Calls fn for everybody who is to be shown: server keys, then who has limits. */
 static void each_subject(const struct limits_section *s, void (*fn)(void *arg, const struct limits_subject *s),
                          void *arg) {

@@ -24,7 +24,7 @@ void reply_add_header(struct reply *r, struct str name, struct str value) {
 }
 
 enum err reply_body(struct reply *r, int status, struct str content_type, struct str body) {
-  reply_add_header(r, STR("Content-Type"), content_type);
+  if (body.n) reply_add_header(r, STR("Content-Type"), content_type); /* nothing has no type: 204, 304 */
   r->status = status;
   r->is_started = r->is_ended = true;
   r->bytes_out = body.n;

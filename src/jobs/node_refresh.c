@@ -8,8 +8,8 @@
 #include "io/pool.h"
 #include "jobs/reload.h"
 #include "route/discovered.h"
-#include "state/store.h"
-#include "state/store_node.h"
+#include "state/store/store.h"
+#include "state/store/store_node.h"
 
 enum { LIST_MS = 15000, REFRESH_MS = 30000 };
 

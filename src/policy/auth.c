@@ -368,7 +368,15 @@ static enum err refuse_for_now(int64_t wait_ms, struct err_info *info) {
 }
 
 /* What would open a path to one whose credential does not. */
-static const char *what_would(enum auth_class class, bool is_key) {
+static const char *what_would(enum auth_class class, const struct auth_principal *principal) {
+  static const char *const roles[USER_ROLE_COUNT] = {
+      [USER_ROLE_VIEWER] = "; a user needs the role viewer, operator or admin for it",
+      [USER_ROLE_OPERATOR] = "; a user needs the role operator or admin for it",
+      [USER_ROLE_ADMIN] = "; a user needs the role admin for it"};
+  bool is_key = principal->kind == AUTH_KEY;
+  if (principal->is_session && (class == AUTH_CLASS_INFERENCE || class == AUTH_CLASS_MANAGE))
+    return "; a login is for the administration, models are called with a user's token or a server key";
+  if (principal->kind == AUTH_USER && roles[least_roles[class]]) return roles[least_roles[class]];
   if (is_panel(class) && is_key) return "; it needs the admin token, or is asked below /api/admin";
   if (is_panel(class)) return "; it needs the admin token";
   return is_key && class != AUTH_CLASS_METRICS ? "; it needs the first server key" : "";
@@ -386,7 +394,7 @@ static enum err allow(const struct auth_call *call, const struct verdict *v, con
     return err_set(info, ERR_UNAUTHENTICATED, "two valid credentials of different callers were sent; send one");
   if (!auth_may(&v->principal, call->class))
     return err_set(info, ERR_FORBIDDEN, "this credential is valid but does not open this path%s",
-                   what_would(call->class, v->principal.kind == AUTH_KEY));
+                   what_would(call->class, &v->principal));
   if (v->is_by_session && !is_safe && !auth_local_is_same_origin(call->request, head))
     return err_set(info, ERR_FORBIDDEN,
                    "a session's cookie may change things only from this server's own pages; "

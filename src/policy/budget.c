@@ -149,6 +149,17 @@ static u128 input_cost(const struct budget_terms *t) {
   return ((u128)t->input_tokens * (u128)input_price(t->price) + MTOK - 1) / MTOK + USAGE_CLASSES;
 }
 
+/* Of reasoning that no limit holds. */
+static u128 apart_cost(const struct budget_terms *t) {
+  if (!t->has_reasoning_apart || !t->has_output) return 0;
+  int64_t tokens = t->model_output_tokens > 0 ? t->model_output_tokens
+                   : t->context_tokens > 0    ? t->context_tokens
+                                              : BUDGET_UNKNOWN_REASONING_TOKENS;
+  return ((u128)tokens * (u128)output_price(t->price) + MTOK - 1) / MTOK * choices_of(t);
+}
+
+static u128 fixed_cost(const struct budget_terms *t) { return input_cost(t) + apart_cost(t); }
+
 bool budget_amount(const struct budget_terms *t, int64_t output_tokens, int64_t *nano_usd) {
   if (input_price(t->price) == 0 && output_price(t->price) == 0) {
     *nano_usd = 0;
@@ -157,16 +168,16 @@ bool budget_amount(const struct budget_terms *t, int64_t output_tokens, int64_t 
   u128 tokens = (u128)output_tokens * choices_of(t), price = (u128)output_price(t->price);
   u128 most = (u128)INT64_MAX * MTOK;
   if (price && tokens > most / price) return false;
-  u128 sum = input_cost(t) + (tokens * price + MTOK - 1) / MTOK;
+  u128 sum = fixed_cost(t) + (tokens * price + MTOK - 1) / MTOK;
   if (sum > INT64_MAX) return false;
   *nano_usd = (int64_t)sum;
   return true;
 }
 
 int64_t budget_affordable(const struct budget_terms *t, int64_t wanted, int64_t left_nano_usd) {
-  u128 input = input_cost(t), price = (u128)output_price(t->price) * choices_of(t);
-  if (left_nano_usd < 0 || input > (u128)left_nano_usd) return -1;
+  u128 fixed = fixed_cost(t), price = (u128)output_price(t->price) * choices_of(t);
+  if (left_nano_usd < 0 || fixed > (u128)left_nano_usd) return -1;
   if (price == 0) return wanted;
-  u128 tokens = ((u128)left_nano_usd - input) * MTOK / price;
+  u128 tokens = ((u128)left_nano_usd - fixed) * MTOK / price;
   return tokens < (u128)wanted ? (int64_t)tokens : wanted;
 }

@@ -1,6 +1,7 @@
 /* The upper bound of what a call can cost, and how much output a budget still pays for. Pure; used by call/reserve.c
  * before each attempt. A bound holds as long as the provider counts no more tokens than the request has bytes of text,
- * no more for a picture than its vendor publishes, and no more output than the limit it is told. */
+ * no more for a picture than its vendor publishes, and no more output than the limit it is told (reasoning apart: than
+ * the model can write at all). */
 #ifndef MAESTRO_POLICY_BUDGET_H
 #define MAESTRO_POLICY_BUDGET_H
 
@@ -8,8 +9,9 @@
 #include "llm/price.h"
 
 enum {
-  BUDGET_TEMPLATE_TOKENS = 512,       /* what a chat template and a vendor's own words about tools add */
-  BUDGET_UNKNOWN_OUTPUT_TOKENS = 4096 /* told to a model whose own maximum is not known */
+  BUDGET_TEMPLATE_TOKENS = 512,        /* what a chat template and a vendor's own words about tools add */
+  BUDGET_UNKNOWN_OUTPUT_TOKENS = 4096, /* told to a model whose own maximum is not known */
+  BUDGET_UNKNOWN_REASONING_TOKENS = 32768
 };
 
 /* Tokens that the input can have at most: a token stands for a byte at least, and the body has more bytes than the
@@ -30,6 +32,8 @@ struct budget_terms {
   int64_t model_output_tokens; /* the model's own maximum; -1: unknown */
   int64_t context_tokens;      /* -1: unknown */
   bool has_output;             /* vectors have none */
+  bool has_reasoning_apart; /* billed beyond the limit of output: as much as the model's own maximum, else its context,
+                               else BUDGET_UNKNOWN_REASONING_TOKENS */
 };
 
 /* Output tokens that each answer may have: the caller's limit, else the model's. */

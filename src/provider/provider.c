@@ -7,9 +7,9 @@
 #include "base/crypto.h"
 
 const struct provider_preset provider_presets[] = {
-#define X(name, type, url, key, base, auth, usage, needs_key, vendor, title)                                  \
-  {STR(name), &provider_##type, STR(url),  STR(key), STR(base), PROVIDER_AUTH_##auth, PROVIDER_USAGE_##usage, \
-   needs_key, vendor,           STR(title)},
+#define X(name, type, url, key, base, auth, usage, needs_key, vendor, apart, title)                           \
+  {STR(name), &provider_##type, STR(url), STR(key),  STR(base), PROVIDER_AUTH_##auth, PROVIDER_USAGE_##usage, \
+   needs_key, vendor,           apart,    STR(title)},
 #include "provider/presets.def"
 #undef X
 };
@@ -137,10 +137,12 @@ enum err provider_init(struct arena *a, const struct provider_spec *spec, struct
   if (!base_url.n)
     return err_set_param(info, ERR_MISSING, "baseURL", "a provider of type \"%.*s\" needs a baseURL",
                          STR_ARG(spec->type));
-  struct provider p = {.type = type,
-                       .timeouts = spec->timeouts,
-                       .is_vendor = type->is_vendor || (preset && preset->is_vendor),
-                       .starts_in_think = spec->starts_in_think};
+  struct provider p = {
+      .type = type,
+      .timeouts = spec->timeouts,
+      .is_vendor = type->is_vendor || (preset && preset->is_vendor),
+      .starts_in_think = spec->starts_in_think,
+      .bills_reasoning_apart = spec->bills_reasoning_apart || (preset && preset->bills_reasoning_apart)};
   enum err e = http_origin_parse(a, base_url, spec->allow_private, &p.origin, info);
   if (e) return e;
   p.id = arena_dup(a, spec->id);

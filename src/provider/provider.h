@@ -26,8 +26,9 @@ struct provider_preset {
   enum provider_auth auth;
   enum provider_usage usage;
   bool needs_key;
-  bool is_vendor;          /* of its type's dialect, though the type is that of imitators */
-  struct str title_header; /* a header for our name; empty: none */
+  bool is_vendor;             /* of its type's dialect, though the type is that of imitators */
+  bool bills_reasoning_apart; /* as in struct provider */
+  struct str title_header;    /* a header for our name; empty: none */
 };
 extern const struct provider_preset provider_presets[];
 extern const size_t provider_preset_count;
@@ -57,9 +58,9 @@ struct provider_spec {
   struct http_headers headers;            /* extra headers of the configuration */
   struct provider_timeouts timeouts;
   enum provider_usage usage;
-  bool has_usage;       /* usage was configured; else the type's or preset's */
-  bool starts_in_think; /* as in struct provider */
-  bool allow_private;   /* egress policy for its origin */
+  bool has_usage;                              /* usage was configured; else the type's or preset's */
+  bool starts_in_think, bills_reasoning_apart; /* as in struct provider */
+  bool allow_private;                          /* egress policy for its origin */
 };
 
 /* A model as a provider lists it; what it does not say is 0 or empty. */
@@ -92,11 +93,12 @@ struct provider {
   struct http_origin origin;
   struct provider_timeouts timeouts;
   enum provider_usage usage;
-  bool is_vendor;         /* by its type or its preset */
-  bool is_vendor_address; /* and at the vendor's own address: its own models, which write calls as calls */
-  bool has_no_list;       /* its address has no list of models to ask for */
-  bool starts_in_think;   /* its models' templates write the opening tag of thinking: answers begin inside of it */
-  struct str base_path;   /* with its version */
+  bool is_vendor;             /* by its type or its preset */
+  bool is_vendor_address;     /* and at the vendor's own address: its own models, which write calls as calls */
+  bool has_no_list;           /* its address has no list of models to ask for */
+  bool starts_in_think;       /* its models' templates write the opening tag of thinking: answers begin inside of it */
+  bool bills_reasoning_apart; /* by its preset or configuration: reasoning beyond the limit of output that it is told */
+  struct str base_path;       /* with its version */
   struct str catalog_target;
   struct str target[PROVIDER_ENDPOINTS_MAX]; /* of the endpoints whose path names no model; else empty */
   struct http_headers headers;               /* complete, credential included: never logged */

@@ -8,7 +8,7 @@
 #include "base/metrics.h"
 #include "route/discovered.h"
 #include "route/runtime.h"
-#include "state/store_node.h"
+#include "state/store/store_node.h"
 
 static char demo_url[64];
 
@@ -26,14 +26,15 @@ static const char *const types[] = {
 };
 
 static const struct config_preset presets[] = {
-#define X(name, type, url, key, base, auth, usage, needs_key, vendor, title) \
+#define X(name, type, url, key, base, auth, usage, needs_key, vendor, apart, title) \
   {name, sizeof(url) > 1 ? (url) : NULL, key, base, !(needs_key), PROVIDER_AUTH_##auth == PROVIDER_AUTH_AWS},
 #include "provider/presets.def"
 #undef X
 };
 
 static const char starts_in_think[] = "starts-in-think";
-static const char *const quirks[] = {starts_in_think};
+static const char reasoning_apart[] = "bills-reasoning-apart";
+static const char *const quirks[] = {starts_in_think, reasoning_apart};
 
 static const struct config_vocabulary vocabulary = {.types = types,
                                                     .type_count = sizeof types / sizeof *types,
@@ -225,7 +226,7 @@ static bool has_quirk(const struct config_provider *p, const char *quirk) {
 static struct provider_timeouts timeouts_of(const struct config_timeouts *own, const struct config_options *o) {
   return (struct provider_timeouts){
 #define X(member, camel, option, help) .member = own->member < 0 ? o->option : (uint32_t)own->member,
-#include "state/timeouts.def"
+#include "state/config/timeouts.def"
 #undef X
   };
 }
@@ -249,6 +250,7 @@ static enum err add_configured(struct builder *b, const struct config_provider *
       .usage = from->usage == CONFIG_USAGE_ALWAYS ? PROVIDER_USAGE_ALWAYS : PROVIDER_USAGE_NONE,
       .has_usage = from->usage != CONFIG_USAGE_OPTION,
       .starts_in_think = has_quirk(from, starts_in_think),
+      .bills_reasoning_apart = has_quirk(from, reasoning_apart),
       .allow_private = b->config->options.egress_private && (!node || node->allow_private),
   };
   return add_provider(b, &spec, from, node);

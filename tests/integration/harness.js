@@ -5,12 +5,27 @@ import { mkdtempSync, mkdirSync, writeFileSync, rmSync, readFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import net from 'node:net';
+import { described } from './described.js';
 
 export const BIN = process.env.MAESTRO_BIN;
 export const KEY = 'sk-maestro-test-key-0123456789';
 const slow = /asan|tsan/.test(BIN ?? '');
 
 if (!BIN) throw new Error('MAESTRO_BIN must name the binary under test');
+
+// Every answer is held against the API's description.
+const { fetch: plainFetch } = globalThis;
+globalThis.fetch = async (input, init) => {
+  const reply = await plainFetch(input, init);
+  await described.check(input, init, reply);
+  return reply;
+};
+// Not in a hook of the runner: one that fails keeps those behind it, which end the servers, from running.
+process.on('exit', () => {
+  if (!described.faults.length) return;
+  console.error(`answers that are not as /api/openapi.json describes them:\n${[...new Set(described.faults)].join('\n')}`);
+  process.exitCode = 1;
+});
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -110,6 +125,7 @@ export async function startServe({ config, env = {}, args = [], key = KEY, home 
   const [, port] = await p.waitFor(/serves on http:\/\/[^\s]*:(\d+)/);
   p.port = Number(port);
   p.url = `http://127.0.0.1:${port}`;
+  described.watch(p.url);
   p.key = key;
   p.configPath = path;
   p.writeConfig = (c) => writeFileSync(path, typeof c === 'string' ? c : JSON.stringify(c, null, 2));

@@ -2,6 +2,7 @@
 import { test, after, before } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { startMock, startServe } from './harness.js';
 
@@ -175,6 +176,9 @@ test('the description is valid OpenAPI 3.1 and says what is served', async () =>
   const result = await new Validator().validate(structuredClone(doc));
   assert.ok(result.valid, JSON.stringify(result.errors)?.slice(0, 2000));
   assert.equal(doc.openapi, '3.1.0');
+  const bodies = operations(doc).flatMap(({ op }) => op.requestBody?.content['application/json'].schema ?? []);
+  const schemas = new Ajv2020();
+  for (const schema of [...Object.values(doc.components.schemas), ...bodies]) assert.ok(schemas.validateSchema(schema), JSON.stringify(schemas.errors));
   const all = operations(doc);
   assert.equal(new Set(all.map(({ op }) => op.operationId)).size, all.length);
   for (const { method, path, op } of all) {
@@ -194,6 +198,19 @@ test('the description is valid OpenAPI 3.1 and says what is served', async () =>
   assert.equal(schema.additionalProperties, false);
   assert.deepEqual(schema.properties.role.enum, ['user', 'viewer', 'operator', 'admin']);
   assert.ok(create.responses['201'] && create.responses['409'] && create.responses['422']);
+  const list = doc.paths['/admin/users'].get.responses['200'];
+  assert.deepEqual(list.content['application/json'].schema, { type: 'array', items: { $ref: '#/components/schemas/User' } });
+  assert.deepEqual(Object.keys(list.headers), ['ETag', 'Link']);
+  const { properties, required } = doc.components.schemas.User;
+  assert.deepEqual([properties.created_at.format, properties.team.type, required.includes('token')], ['date-time', ['string', 'null'], false]);
+  assert.deepEqual(doc.components.schemas.Request.properties.duration_ms['x-unit'], 'ms');
+  assert.deepEqual(Object.keys(doc.paths['/admin/dashboard/requests-log/export'].get.responses['200'].content), ['text/csv', 'application/x-ndjson']);
+  assert.deepEqual(Object.keys(doc.components.responses.ChatCompletion.content), ['application/json', 'text/event-stream']);
+  // Every reference leads somewhere, and no operation is without a word about its answer.
+  const names = new Set(Object.entries(doc.components).flatMap(([folder, all_]) => Object.keys(all_).map((n) => `#/components/${folder}/${n}`)));
+  for (const [, ref] of JSON.stringify(doc).matchAll(/"\$ref":"([^"]+)"/g)) assert.ok(names.has(ref), ref);
+  const silent = (r) => !r.$ref && !r.content && r.description !== 'done';
+  assert.deepEqual(all.filter(({ op }) => Object.values(op.responses).some(silent)).map(({ path }) => path), []);
   assert.deepEqual(doc.paths['/admin/users'].get['x-callers'], ['local', 'viewer', 'operator', 'admin']);
   const tag = await send(serve.url, 'GET', '/api/openapi.json', bearer(ADMIN));
   assert.equal((await send(serve.url, 'GET', '/api/openapi.json', { ...bearer(ADMIN), 'if-none-match': tag.headers.get('etag') })).status, 304);
@@ -278,6 +295,9 @@ test('the pages for people: a login, no foreign byte, every endpoint', async () 
     for (const { path: route } of operations(await description())) {
       assert.ok(page.text.includes(`<code>${route}</code>`) || route.startsWith('/api/admin/'), route);
     }
+    for (const [, name] of page.text.matchAll(/href="#answer-([^"]+)"/g)) assert.ok(page.text.includes(`id="answer-${name}"`), name);
+    assert.match(page.text, /200: list of <a href="#answer-User">User</);
+    assert.match(page.text, /<code>tokens<\/code><\/td><td>list of <a href="#answer-UserToken">/);
   }
   for (const [asset, type] of [['docs.css', 'text/css'], ['docs.js', 'text/javascript']]) {
     const reply = await send(serve.url, 'GET', `/api/docs/${asset}`);

@@ -426,6 +426,22 @@ test('two make the same user at the same time: one does', async () => {
   assert.deepEqual(all.map((r) => r.status).sort(), [201, 409, 409, 409, 409, 409, 409, 409]);
 });
 
+test('more changes at once than the queue takes are told to come back', async () => {
+  const p = await startServe({ config: config(), env: { ADMIN_TOKEN: ADMIN } });
+  const replies = await Promise.all(Array.from({ length: 500 }, (_, i) => fetch(`${p.url}/admin/users`, {
+    method: 'POST', headers: { authorization: `Bearer ${ADMIN}` }, body: JSON.stringify({ username: `many${i}` }),
+  })));
+  const made = replies.filter((r) => r.status === 201).length;
+  for (const r of replies.filter((reply) => reply.status !== 201)) {
+    assert.equal(r.status, 503);
+    assert.equal(r.headers.get('retry-after'), '1');
+  }
+  const audit = await (await fetch(`${p.url}/admin/audit-logs?limit=1`, { headers: { authorization: `Bearer ${ADMIN}` } })).json();
+  assert.equal(audit.total, made, 'what was told is what was done');
+  assert.ok(made >= 200, String(made));
+  await p.stop();
+});
+
 test('users close local calls, and survive a restart; a killed server loses nothing', async () => {
   const own = makeHome();
   const options = { config: config(), key: null, env: { ADMIN_TOKEN: ADMIN }, home: own };

@@ -135,7 +135,8 @@ TEST(what_is_wrong_is_named) {
       {"{\"name\":\"a\",\"at\":[]}", ERR_BAD_TYPE, "at", ""},
       {"{\"name\":\"a\",\"size\":\"4M\"}", ERR_BAD_VALUE, "size", "size"},
       {"{\"name\":\"a\",\"name\":\"b\"}", ERR_DUPLICATE_KEY, "name", ""},
-      {"{\"name\":\"a\",\"other\":1}", ERR_BAD_VALUE, "other", "not taken"},
+      {"{\"name\":\"a\",\"other\":1}", ERR_BAD_VALUE, "other", "not taken here; known here: name, "},
+      {"{\"name\":\"a\",\"knid\":1}", ERR_BAD_VALUE, "knid", "not taken here; did you mean \"kind\"?"},
       {"7", ERR_BAD_TYPE, "", ""},
   };
   for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
@@ -173,8 +174,24 @@ TEST(the_schema_says_what_is_taken) {
   buf_clear(&b);
 }
 
+TEST(of_two_names_of_a_field_one_is_required) {
+  static const struct field named[] = {{STR("a"), FIELD_BOOL, 1, offsetof(struct thing, is_on), .help = NULL},
+                                       {STR("b"), FIELD_BOOL, 2, offsetof(struct thing, is_on), .help = NULL},
+                                       {STR("c"), FIELD_BOOL, 2, offsetof(struct thing, is_on), .help = NULL},
+                                       {STR("d"), FIELD_BOOL, 4, offsetof(struct thing, is_on), .help = NULL}};
+  static const struct fields fields = {named, 4, sizeof(struct thing)};
+  struct buf b;
+  buf_init(&b, 0);
+  fields_put_schema(&fields, ~0u, 3, &b);
+  assert_true(str_has_suffix(
+      buf_str(&b),
+      STR("\"required\":[\"a\"],\"allOf\":[{\"anyOf\":[{\"required\":[\"b\"]},{\"required\":[\"c\"]}]}]}")));
+  buf_clear(&b);
+}
+
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, arena_rig_make, arena_rig_clear)
-  const struct CMUnitTest tests[] = {T(what_came_is_read), T(what_is_wrong_is_named), T(the_schema_says_what_is_taken)};
+  const struct CMUnitTest tests[] = {T(what_came_is_read), T(what_is_wrong_is_named), T(the_schema_says_what_is_taken),
+                                     T(of_two_names_of_a_field_one_is_required)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

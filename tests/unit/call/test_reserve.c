@@ -87,6 +87,15 @@ TEST(reserved_before_and_settled_after) {
   assert_int_equal(rows[0].tokens[JOURNAL_INPUT], 10);
 }
 
+TEST(reasoning_beyond_the_limit_is_reserved_for) {
+  begin(WHOLE, 10000);
+  rig.providers[0].provider.bills_reasoning_apart = true;
+  rig.answers[0] = good;
+  assert_int_equal(rig_run(), OK);
+  end(10 + 2 * 4);
+  assert_int_equal(rows[0].entry.reserved_nano_usd, bound(WHOLE, 200)); /* the limit, and the model's maximum again */
+}
+
 TEST(without_a_budget_nothing_is_told) {
   begin(WHOLE, -1);
   rig.answers[0] = good;
@@ -549,6 +558,7 @@ TEST(a_rule_binds_beside_all_others) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(reserved_before_and_settled_after),
+      cmocka_unit_test(reasoning_beyond_the_limit_is_reserved_for),
       cmocka_unit_test(without_a_budget_nothing_is_told),
       cmocka_unit_test(what_is_counted_exactly_needs_less),
       cmocka_unit_test(the_shortfall_is_exact),

@@ -121,6 +121,33 @@ TEST(the_dearest_classes_and_every_answer) {
   assert_int_equal(budget_affordable(&t, 1000, -5), -1);
 }
 
+TEST(reasoning_that_no_limit_holds) {
+  const struct price p = price_of(1000000, 3000000, -1, -1, 4000000);
+  struct budget_terms t = {.price = &p,
+                           .input_tokens = 100,
+                           .model_output_tokens = 500,
+                           .context_tokens = 9000,
+                           .has_output = true,
+                           .has_reasoning_apart = true};
+  int64_t amount;
+  assert_true(budget_amount(&t, 10, &amount));
+  assert_int_equal(amount, 100 + 10 * 4 + 500 * 4 + USAGE_CLASSES);
+  assert_int_equal(budget_affordable(&t, 1000, amount), 10);
+  assert_int_equal(budget_affordable(&t, 1000, 100 + 500 * 4 + USAGE_CLASSES - 1), -1);
+  t.choices = 2;
+  assert_true(budget_amount(&t, 10, &amount));
+  assert_int_equal(amount, 100 + 2 * (10 + 500) * 4 + USAGE_CLASSES);
+  t.choices = 0, t.model_output_tokens = -1;
+  assert_true(budget_amount(&t, 10, &amount));
+  assert_int_equal(amount, 100 + (10 + 9000) * 4 + USAGE_CLASSES);
+  t.context_tokens = -1;
+  assert_true(budget_amount(&t, 10, &amount));
+  assert_int_equal(amount, 100 + (10 + BUDGET_UNKNOWN_REASONING_TOKENS) * 4 + USAGE_CLASSES);
+  t.has_output = false; /* vectors */
+  assert_true(budget_amount(&t, 0, &amount));
+  assert_int_equal(amount, 100 + USAGE_CLASSES);
+}
+
 TEST(nothing_overflows) {
   const struct price dear = price_of(1000000000000000, 1000000000000000, -1, -1, -1),
                      nothing = price_of(0, 0, -1, -1, -1);
@@ -146,11 +173,16 @@ TEST(no_bill_within_the_bound_is_beyond_the_amount) {
     }
     const struct price p = price_of(n[0] % 100000000, n[1] % 100000000, n[2] % 3 ? n[2] % 100000000 : -1,
                                     n[3] % 3 ? n[3] % 100000000 : -1, n[4] % 3 ? n[4] % 100000000 : -1);
-    const struct budget_terms t = {.price = &p, .input_tokens = n[5] % 10000, .choices = n[6] % 4, .has_output = true};
-    int64_t most_output = n[7] % 10000, amount;
+    const struct budget_terms t = {.price = &p,
+                                   .input_tokens = n[5] % 10000,
+                                   .choices = n[6] % 4,
+                                   .model_output_tokens = n[6] % 20000,
+                                   .has_output = true,
+                                   .has_reasoning_apart = i % 2};
+    int64_t most_output = n[7] % 10000, apart = t.has_reasoning_apart ? t.model_output_tokens : 0, amount;
     assert_true(budget_amount(&t, most_output, &amount));
     int64_t in = t.input_tokens ? n[8] % (t.input_tokens + 1) : 0, choices = t.choices > 1 ? t.choices : 1;
-    int64_t out = n[9] % (most_output * choices + 1);
+    int64_t out = n[9] % ((most_output + apart) * choices + 1);
     struct usage u = {0};
     usage_set(&u, USAGE_INPUT, in);
     usage_set(&u, USAGE_OUTPUT, out);
@@ -183,6 +215,7 @@ int main(void) {
       cmocka_unit_test(a_picture_is_as_dear_as_its_vendor_says),
       cmocka_unit_test(the_output_that_is_wanted),
       cmocka_unit_test(the_dearest_classes_and_every_answer),
+      cmocka_unit_test(reasoning_that_no_limit_holds),
       cmocka_unit_test(nothing_overflows),
       cmocka_unit_test(no_bill_within_the_bound_is_beyond_the_amount),
   };

@@ -133,6 +133,26 @@ TEST(vendors_are_known_by_their_addresses) {
   }
 }
 
+TEST(who_bills_reasoning_apart) {
+  static const struct {
+    const char *type;
+    bool is_quirk, want;
+  } rows[] = {{"xai", false, true},
+              {"perplexity", false, true},
+              {"openai", false, false},
+              {"openai-compatible", false, false},
+              {"openai-compatible", true, true}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    struct provider p;
+    const struct provider_spec spec = {.id = STR("a"),
+                                       .type = str_from_c(rows[i].type),
+                                       .base_url = STR("https://models.example/v1"),
+                                       .bills_reasoning_apart = rows[i].is_quirk};
+    assert_int_equal(provider_init(&arena, &spec, &p, &info), OK);
+    assert_int_equal(p.bills_reasoning_apart, rows[i].want);
+  }
+}
+
 TEST(signing_needs_a_region_and_a_good_credential) {
   struct provider_spec spec = {.id = STR("p"),
                                .type = STR("bedrock"),
@@ -300,6 +320,7 @@ int main(void) {
       cmocka_unit_test_teardown(every_preset_can_be_used, clear),
       cmocka_unit_test_teardown(targets_of_each_type, clear),
       cmocka_unit_test_teardown(vendors_are_known_by_their_addresses, clear),
+      cmocka_unit_test_teardown(who_bills_reasoning_apart, clear),
       cmocka_unit_test_teardown(signing_needs_a_region_and_a_good_credential, clear),
       cmocka_unit_test_teardown(a_key_is_not_signed_with, clear),
       cmocka_unit_test_teardown(init_copies_what_it_was_given, clear),
