@@ -14,6 +14,15 @@ enum err page_refuse_after(const char *what, struct err_info *info) {
   return fields_refuse_named(info, "after", "\"after\" names no %s", what);
 }
 
+struct str page_number_key(struct arena *a, int64_t id) { return arena_printf(a, "/%lld", (long long)id); }
+
+bool page_number_of(struct str after, int64_t *id) {
+  uint64_t n;
+  if (!str_has_prefix(after, STR("/")) || !str_to_u64(str_sub(after, 1, after.n), &n) || n > INT64_MAX) return false;
+  *id = (int64_t)n;
+  return true;
+}
+
 /* ---- numbers ---- */
 
 static const int64_t first_declared = (int64_t)1 << 48;

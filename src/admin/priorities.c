@@ -199,11 +199,32 @@ static enum err run(struct db *db, void *arg, struct err_info *info) {
   return e;
 }
 
+/* Asked early, and again where changes come one after another. */
+static enum err check_revision(const struct config *now, struct priorities_job *j, struct err_info *info) {
+  struct buf b;
+  buf_init(&b, 0);
+  enum err e = put_all(&b, now, j->revision);
+  buf_clear(&b);
+  if (e || str_eq(j->in.revision, str_from(j->revision, REVISION_BYTES))) return e;
+  j->is_stale = true;
+  if (info) memcpy(info->code, "config_revision_conflict", sizeof "config_revision_conflict");
+  return err_set(info, ERR_CONFLICT, "the priorities were changed since they were read; the revision is %.*s now",
+                 (int)REVISION_BYTES, j->revision);
+}
+
+static enum err check_newest(struct priorities_job *j, struct err_info *info) {
+  struct snapshot *s = snapshot_newest();
+  enum err e = s ? check_revision(snapshot_config(s), j, info) : ERR_INTERNAL;
+  snapshot_unref(s);
+  return e;
+}
+
 static enum err work(void *arg) {
   struct priorities_job *j = arg;
   struct err_info *info = &j->job.info, ignored = {0}, why = {0};
   struct config_diags diags;
-  enum err e = make_file(j, info);
+  enum err e = check_newest(j, info);
+  if (!e) e = make_file(j, info);
   if (!e) e = store_write(run, j, info);
   if (e && j->is_replaced && j->had_file) (void)!disk_replace(j->path.p, buf_str(&j->old_file), 0600, &ignored);
   if (e) return e;
@@ -254,18 +275,6 @@ static enum err note_former(struct request_context *rc, struct priorities_job *j
   return j->before.p ? OK : ERR_NO_MEMORY;
 }
 
-static enum err check_revision(struct request_context *rc, struct priorities_job *j, struct err_info *info) {
-  struct buf b;
-  buf_init(&b, 0);
-  enum err e = put_all(&b, snapshot_config(rc->snapshot), j->revision);
-  buf_clear(&b);
-  if (e || str_eq(j->in.revision, str_from(j->revision, REVISION_BYTES))) return e;
-  j->is_stale = true;
-  if (info) memcpy(info->code, "config_revision_conflict", sizeof "config_revision_conflict");
-  return err_set(info, ERR_CONFLICT, "the priorities were changed since they were read; the revision is %.*s now",
-                 (int)REVISION_BYTES, j->revision);
-}
-
 /* As router-maestro's clients read it: they take the revision from `detail` and try again. */
 static void refuse_stale(struct request_context *rc, const struct priorities_job *j, const struct err_info *info) {
   struct buf b;
@@ -294,7 +303,7 @@ static enum err prepare(struct request_context *rc, struct priorities_job *j, st
   rc->bytes_in = body.n;
   if (!e) e = fields_read(&j->job.arena, body, &priorities_fields, ~0u, PRIORITIES_REQUIRED, &j->in, info);
   exchange_adopt(rc);
-  if (!e) e = check_revision(rc, j, info);
+  if (!e) e = check_revision(snapshot_config(rc->snapshot), j, info);
   if (!e) e = find_file(rc, j, info);
   if (!e) e = note_former(rc, j);
   return e ? e : change_caller(rc, &j->job.arena, &j->actor, &j->address);
@@ -305,7 +314,7 @@ void priorities_set(struct request_context *rc) {
   struct priorities_job *j = job_new(sizeof *j, work, clear);
   enum err e = j ? prepare(rc, j, &info) : ERR_NO_MEMORY;
   if (!e) e = job_run(&j->job, POOL_STORE, CHANGE_MS, &info);
-  if (e && j && j->is_stale) {
+  if (e == ERR_CONFLICT && j->is_stale) { /* of no other error the job is ours to look into */
     refuse_stale(rc, j, &info);
   } else if (e) {
     exchange_fail(rc, e, &info);

@@ -191,19 +191,23 @@ static void put_usd(struct buf *out, const char *key, int64_t nano_usd) {
   buf_put_nano_usd(out, nano_usd);
 }
 
-/* What was spent before is in the ledger; as long as that is not open nobody knows it. */
-static void put_spent(struct buf *out, const struct limits *l, const struct ledger_balance *b) {
-  if (ledger_is_durable())
-    put_usd(out, "spent_usd", b->spent_nano_usd);
+static void put_usd_if(struct buf *out, const char *key, int64_t nano_usd, bool is_known) {
+  if (is_known)
+    put_usd(out, key, nano_usd);
   else
-    buf_put(out, STR(",\"spent_usd\":null"));
-  put_usd(out, "reserved_usd", b->reserved_nano_usd);
+    buf_printf(out, ",\"%s\":null", key);
+}
+
+/* What was spent before is in the ledger; as long as that is not open nobody knows it. To settings no money is booked:
+ * what their models cost is not known here either. */
+static void put_spent(struct buf *out, const struct limits_subject *s, const struct ledger_balance *b) {
+  const struct limits *l = &s->limits;
+  bool is_booked = s->kind != LIMITS_OF_RULE, is_known = is_booked && ledger_is_durable();
+  put_usd_if(out, "spent_usd", b->spent_nano_usd, is_known);
+  put_usd_if(out, "reserved_usd", b->reserved_nano_usd, is_booked);
   if (l->budget_nano_usd < 0) return;
   put_usd(out, "budget_usd", l->budget_nano_usd);
-  if (ledger_is_durable())
-    put_usd(out, "left_usd", l->budget_nano_usd - b->spent_nano_usd - b->reserved_nano_usd);
-  else
-    buf_put(out, STR(",\"left_usd\":null"));
+  put_usd_if(out, "left_usd", l->budget_nano_usd - b->spent_nano_usd - b->reserved_nano_usd, is_known);
 }
 
 /* "key:1", "user ann". */
@@ -225,7 +229,7 @@ void limits_put_subject(const struct limits_subject *s, int64_t wall_us, struct 
   buf_put(out, STR("{\"name\":"));
   buf_put_json(out, name_of(s, name));
   buf_printf(out, ",\"period\":\"%s\"", limits_period_name(l->period));
-  put_spent(out, l, &b);
+  put_spent(out, s, &b);
   for (size_t i = 0; i < LIMITS_COUNT_MIN_OUTPUT; i++)
     if (limits_count_get(l, i)) buf_printf(out, ",\"%s\":%u", limits_counts[i].key, limits_count_get(l, i));
   buf_put_char(out, '}');
@@ -234,8 +238,8 @@ void limits_put_subject(const struct limits_subject *s, int64_t wall_us, struct 
 static const struct schema_member limits_balance_rows[] = {
     {"name", SCHEMA_TEXT, .help = "whose it is, as in the request log"},
     {"period", SCHEMA_WORD, .words = "total|month|day", .help = "of the budget"},
-    {"spent_usd", SCHEMA_USD | SCHEMA_NULL, .help = "in the period; null: the ledger cannot be read yet"},
-    {"reserved_usd", SCHEMA_USD, .help = "by calls that have not ended"},
+    {"spent_usd", SCHEMA_USD | SCHEMA_NULL, .help = "in the period; null: the ledger cannot be read yet, or it is of settings of models, to which no money is booked"},
+    {"reserved_usd", SCHEMA_USD | SCHEMA_NULL, .help = "by calls that have not ended; null: of settings"},
     {"budget_usd", SCHEMA_USD | SCHEMA_OPTIONAL, .help = "absent: no budget"},
     {"left_usd", SCHEMA_USD | SCHEMA_NULL | SCHEMA_OPTIONAL, .help = "what may still be spent; null as above"},
     {"requests_per_minute", SCHEMA_COUNT | SCHEMA_OPTIONAL, .help = "absent: no limit"},

@@ -72,6 +72,7 @@ void nodes_write(const struct nodes *nodes, bool with_credentials, struct buf *o
 static enum err bad(const struct json_node *n, const char *why, struct err_info *info) {
   char path[ERR_PARAM_MAX];
   json_path(n, path);
+  if (!path[0]) return err_set(info, ERR_BAD_VALUE, "%s", why); /* of a whole line, which says what it is about */
   return err_set_param(info, ERR_BAD_VALUE, path, "\"%s\" %s", path, why);
 }
 

@@ -280,7 +280,18 @@ test('lists come in pages, each of which names the next', async () => {
   await admin('POST', '/admin/users', { username: 'meanwhile' });
   const [, next] = /<([^>]+)>/.exec(first.headers.get('link'));
   assert.deepEqual((await admin('GET', next)).body.logs.map((l) => l.id), whole.slice(2, 4));
-  for (const path of ['/admin/users?after=nobody-here', '/admin/audit-logs?after=x', '/admin/audit-logs?after=0']) {
+  // What goes meanwhile loses nothing either: the last of a page least of all.
+  for (const [kind, list, name] of [['users', 'username', 'p1'], ['teams', 'name', 'q1']]) {
+    if (kind === 'teams') for (const n of ['q1', 'q2', 'q3']) assert.equal((await admin('POST', '/admin/teams', { name: n })).status, 201);
+    const before = (await admin('GET', `/admin/${kind}`)).body.map((x) => x[list]), at = before.indexOf(name);
+    const page = await admin('GET', `/admin/${kind}?limit=${at + 1}`);
+    const rest = /<([^>]+)>/.exec(page.headers.get('link'))[1];
+    assert.ok((await admin('DELETE', `/admin/${kind}/${name}`)).status < 300, kind);
+    assert.equal(page.body.at(-1)[list], name);
+    assert.deepEqual((await admin('GET', rest.replace(/limit=\d+/, 'limit=2'))).body.map((x) => x[list]), before.slice(at + 1, at + 3), kind);
+  }
+  assert.deepEqual((await admin('GET', '/admin/model-limits?after=none/such')).body, []);
+  for (const path of ['/admin/users?after=nobody-here', '/admin/users?after=%2Fx', '/admin/teams?after=nobody-here', '/admin/audit-logs?after=x', '/admin/audit-logs?after=0']) {
     assert.deepEqual([(await admin('GET', path)).status, (await admin('GET', path)).body.error.param], [422, 'after'], path);
   }
 });

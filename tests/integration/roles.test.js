@@ -270,7 +270,16 @@ test('priorities: replaced where the revision is the one that was read, kept in 
   assert.equal(audit.total, 1);
   assert.deepEqual(audit.logs[0].details.before.priorities, ['up/beta']);
   assert.deepEqual(audit.logs[0].details.after.priorities, ['up/alpha', 'up/beta']);
-  const back = await change({ revision, priorities: ['up/beta'], fallback: was.fallback }, 'PUT');
+  // Of many who read the same, one changes it.
+  let { revision: current } = now;
+  for (let round = 0; round < 6; round++) {
+    const list = round % 2 ? ['up/alpha', 'up/beta'] : ['up/beta', 'up/alpha'];
+    const replies = await Promise.all(Array.from({ length: 30 }, () => change({ revision: current, priorities: list, fallback: now.fallback })));
+    const won = replies.filter((r) => r.status === 200);
+    assert.deepEqual([won.length, replies.filter((r) => r.status === 409).length], [1, 29]);
+    current = JSON.parse(won[0].text).revision;
+  }
+  const back = await change({ revision: current, priorities: ['up/beta'], fallback: was.fallback }, 'PUT');
   assert.equal(JSON.parse(back.text).revision, was.revision);
 });
 

@@ -232,15 +232,14 @@ void subject_limits_models(struct request_context *rc) {
   uint64_t n = LIST_MAX;
   struct buf b;
   enum err e = page_read(rc, LIST_MAX, &n, &after, &info);
-  const struct model_limits *last = after.n ? people_find_model(people, after) : NULL;
-  if (!e && after.n && !last) e = page_refuse_after("model with limits", &info);
   if (e) {
     exchange_fail(rc, e, &info);
     return;
   }
   buf_init(&b, 0);
   json_out_begin(&b, '[');
-  size_t i = last ? (size_t)(last - people->models) + 1 : 0;
+  size_t i = 0;
+  while (i < people->model_count && str_cmp(people->models[i].model, after) <= 0) i++; /* they stand in that order */
   for (; i < people->model_count && n; i++, n--) {
     const struct owner o = {.scope = LIMITS_MODEL, .name = people->models[i].model};
     put(&b, &o, &people->models[i].limits);

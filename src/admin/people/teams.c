@@ -119,8 +119,10 @@ void teams_list(struct request_context *rc) {
   exchange_adopt(rc);
   const struct people *p = &rc->principals->people;
   enum err e = page_read(rc, LIST_MAX, &n, &after, &info);
-  const struct team *last = after.n ? people_find_team(p, after) : NULL;
-  if (!e && after.n && !last) e = page_refuse_after("team", &info);
+  int64_t number = 0;
+  bool is_number = !e && page_number_of(after, &number);
+  const struct team *last = e || is_number || !after.n ? NULL : people_find_team(p, after);
+  if (!e && after.n && !last && !is_number) e = page_refuse_after("team", &info);
   if (e) {
     exchange_fail(rc, e, &info);
     return;
@@ -128,9 +130,10 @@ void teams_list(struct request_context *rc) {
   buf_init(&b, 0);
   json_out_begin(&b, '[');
   size_t i = last ? (size_t)(last - p->teams) + 1 : 0;
+  while (i < p->team_count && p->teams[i].id <= number) i++;
   for (; i < p->team_count && n; i++, n--) put(&b, &p->teams[i]);
   json_out_end(&b, ']');
-  if (i < p->team_count) page_more(rc, p->teams[i - 1].name);
+  if (i < p->team_count) page_more(rc, page_number_key(rc->arena, p->teams[i - 1].id));
   entity_answer(rc, &b);
   buf_clear(&b);
 }

@@ -76,10 +76,13 @@ static enum err read_page(struct request_context *rc, size_t *from, size_t *coun
   uint64_t n = LIST_MAX;
   struct str after = STR_NONE;
   enum err e = page_read(rc, LIST_MAX, &n, &after, info);
-  const struct user *last = e || !after.n ? NULL : people_find(people, after);
-  if (!e && after.n && !last) e = page_refuse_after("user", info);
+  int64_t number = 0;
+  bool is_number = !e && page_number_of(after, &number);
+  const struct user *last = e || is_number || !after.n ? NULL : people_find(people, after);
+  if (!e && after.n && !last && !is_number) e = page_refuse_after("user", info);
   if (e) return e;
   *from = last ? (size_t)(last - people->users) + 1 : 0;
+  while (*from < people->user_count && people->users[*from].id <= number) ++*from;
   *count = people->user_count - *from < n ? people->user_count - *from : (size_t)n;
   return OK;
 }
@@ -99,7 +102,7 @@ void users_list(struct request_context *rc) {
   json_out_begin(&b, '[');
   for (size_t i = from; i < from + n; i++) users_json_put(&b, &people->users[i], STR_NONE);
   json_out_end(&b, ']');
-  if (from + n < people->user_count) page_more(rc, people->users[from + n - 1].name);
+  if (from + n < people->user_count) page_more(rc, page_number_key(rc->arena, people->users[from + n - 1].id));
   entity_answer(rc, &b);
   buf_clear(&b);
 }
