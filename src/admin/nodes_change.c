@@ -19,15 +19,18 @@
 
 static enum err take_key(struct change *c, struct err_info *info) { return store_seal_key(&c->key, info); }
 
-static enum err note_egress(struct request_context *rc, struct change *c, struct err_info *info) {
+static enum err note_config(struct request_context *rc, struct change *c, struct err_info *info) {
+  struct nodes_input *in = c->in;
   (void)info;
-  ((struct nodes_input *)c->in)->has_private = rc->options->egress_private;
+  if (!in) return OK;
+  in->config = snapshot_config(rc->snapshot);
+  in->has_private = rc->options->egress_private;
   return OK;
 }
 
 static enum err check_stored(struct request_context *rc, struct change *c, struct err_info *info) {
   struct nodes_found found;
-  if (c->in) ((struct nodes_input *)c->in)->has_private = rc->options->egress_private;
+  (void)note_config(rc, c, info);
   return nodes_find_stored(rc, c->name, &found, info);
 }
 
@@ -142,7 +145,8 @@ static enum err update_node(struct edit *edit, struct err_info *info) {
 
 static enum err answer(struct edit *edit) {
   edit->c->name = arena_dup(edit->c->arena, edit->node.p.id);
-  nodes_json_put_changed(edit->c->out, &edit->node, edit->drops);
+  const struct config_provider *shadow = edit->in->config ? catalog_shadow_of(edit->in->config, &edit->node) : NULL;
+  nodes_json_put_changed(edit->c->out, &edit->node, shadow, edit->drops);
   return edit->c->name.p ? OK : ERR_NO_MEMORY;
 }
 
