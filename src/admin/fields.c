@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "base/json_out.h"
-#include "state/config_price.h"
+#include "state/config/config_price.h"
 
 enum { FIELDS_MAX = 32 /* bits of `allowed` */, LISTED_BYTES = 160 };
 

@@ -5,7 +5,7 @@
 #include "base/json_out.h"
 #include "gateway/exchange.h"
 #include "state/seed.h"
-#include "state/store.h"
+#include "state/store/store.h"
 
 enum { LOOK_MS = 30000 };
 

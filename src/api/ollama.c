@@ -86,7 +86,7 @@ const struct schema ollama_version_schema = SCHEMA_OF("OllamaVersion", ollama_ve
 static const struct schema_member details_rows[] = {
     {"family", SCHEMA_TEXT, .help = "unknown, so empty"},
 };
-static const struct schema details_schema = {NULL, details_rows, 1, true, NULL};
+static const struct schema details_schema = SCHEMA_OPEN(NULL, details_rows);
 
 static const struct schema_member ollama_ps_rows[] = {
     {"models", SCHEMA_LIST, .of = &details_schema, .help = "none: what providers have loaded is not known"},

@@ -237,4 +237,4 @@ void ollama_manage_delete(struct request_context *rc) { act(rc, MANAGE_DELETE); 
 static const struct schema_member status_rows[] = {
     {"status", SCHEMA_TEXT | SCHEMA_OPTIONAL, .help = "success at the end"},
     {"error", SCHEMA_TEXT | SCHEMA_OPTIONAL, .help = "what went wrong"}};
-const struct schema ollama_manage_schema = {"OllamaStatus", status_rows, 2, true, NULL};
+const struct schema ollama_manage_schema = SCHEMA_OPEN("OllamaStatus", status_rows);

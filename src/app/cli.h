@@ -3,7 +3,7 @@
 #define MAESTRO_APP_CLI_H
 
 #include "base/arena.h"
-#include "state/config.h"
+#include "state/config/config.h"
 #include "state/contexts.h"
 #include "state/server_info.h"
 

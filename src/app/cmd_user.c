@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "admin/users_change.h"
-#include "admin/users_json.h"
+#include "admin/people/users_change.h"
+#include "admin/people/users_json.h"
 #include "app/cli.h"
 #include "base/crypto.h"
 #include "base/json.h"
@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "route/catalog.h"
 #include "state/data_lock.h"
-#include "state/store.h"
+#include "state/store/store.h"
 
 struct place {
   struct arena arena;

@@ -8,30 +8,32 @@ static const struct type {
   const char *format; /* NULL: none */
   const char *unit;   /* NULL: none */
   bool is_positive;
-  const char *people; /* what the pages call it */
-} types[SCHEMA_TYPE_COUNT] = {[SCHEMA_TEXT] = {"string", NULL, NULL, false, "text"},
-                              [SCHEMA_BOOL] = {"boolean", NULL, NULL, false, "true or false"},
-                              [SCHEMA_INTEGER] = {"integer", NULL, NULL, false, "whole number"},
-                              [SCHEMA_COUNT] = {"integer", NULL, NULL, true, "count"},
-                              [SCHEMA_TOKENS] = {"integer", NULL, "tokens", true, "tokens"},
-                              [SCHEMA_BYTES] = {"integer", NULL, "bytes", true, "bytes"},
-                              [SCHEMA_SECONDS] = {"integer", NULL, "s", true, "seconds"},
-                              [SCHEMA_MS] = {"number", NULL, "ms", true, "milliseconds"},
-                              [SCHEMA_USD] = {"number", NULL, "USD", false, "US dollars"},
-                              [SCHEMA_NUMBER] = {"number", NULL, NULL, false, "number"},
-                              [SCHEMA_TIME] = {"string", "date-time", NULL, false, "time"},
-                              [SCHEMA_DAY] = {"string", "date", NULL, false, "day"},
-                              [SCHEMA_WORD] = {"string", NULL, NULL, false, NULL},
-                              [SCHEMA_TEXTS] = {"array", NULL, NULL, false, "list of texts"},
-                              [SCHEMA_TEXTS_OR_NULLS] = {"array", NULL, NULL, false, "list of texts or nulls"},
-                              [SCHEMA_COUNTS] = {"array", NULL, NULL, false, "list of counts"},
-                              [SCHEMA_OBJECT] = {NULL, NULL, NULL, false, "object"},
-                              [SCHEMA_LIST] = {"array", NULL, NULL, false, "list of objects"},
-                              [SCHEMA_MAP] = {"object", NULL, NULL, false, "objects by name"},
-                              [SCHEMA_ANY] = {NULL, NULL, NULL, false, "any JSON"},
-                              [SCHEMA_ANYS] = {"array", NULL, NULL, false, "list"}};
-
-static unsigned type_of(const struct schema_member *m) { return m->type & ~(unsigned)(SCHEMA_NULL | SCHEMA_OPTIONAL); }
+  const char *items;  /* the schema of a list's elements; NULL: anything, or `of` */
+  const char *people; /* what the pages call it; NULL: its words */
+} types[SCHEMA_TYPE_COUNT] = {
+    [SCHEMA_TEXT] = {"string", .people = "text"},
+    [SCHEMA_BOOL] = {"boolean", .people = "true or false"},
+    [SCHEMA_INTEGER] = {"integer", .people = "whole number"},
+    [SCHEMA_COUNT] = {"integer", .is_positive = true, .people = "count"},
+    [SCHEMA_TOKENS] = {"integer", .unit = "tokens", .is_positive = true, .people = "tokens"},
+    [SCHEMA_BYTES] = {"integer", .unit = "bytes", .is_positive = true, .people = "bytes"},
+    [SCHEMA_SECONDS] = {"integer", .unit = "s", .is_positive = true, .people = "seconds"},
+    [SCHEMA_MS] = {"number", .unit = "ms", .is_positive = true, .people = "milliseconds"},
+    [SCHEMA_USD] = {"number", .unit = "USD", .people = "US dollars"},
+    [SCHEMA_NUMBER] = {"number", .people = "number"},
+    [SCHEMA_TIME] = {"string", .format = "date-time", .people = "time"},
+    [SCHEMA_DAY] = {"string", .format = "date", .people = "day"},
+    [SCHEMA_WORD] = {"string"},
+    [SCHEMA_TEXTS] = {"array", .items = "{\"type\":\"string\"}", .people = "list of texts"},
+    [SCHEMA_TEXTS_OR_NULLS] = {"array", .items = "{\"type\":[\"string\",\"null\"]}",
+                               .people = "list of texts or nulls"},
+    [SCHEMA_COUNTS] = {"array", .items = "{\"type\":\"integer\",\"minimum\":0}", .people = "list of counts"},
+    [SCHEMA_OBJECT] = {.people = "object"},
+    [SCHEMA_LIST] = {"array", .people = "list of objects"},
+    [SCHEMA_MAP] = {"object", .people = "objects by name"},
+    [SCHEMA_ANY] = {.people = "any JSON"},
+    [SCHEMA_ANYS] = {"array", .people = "list"},
+};
 
 static void put_words(const struct schema_member *m, struct buf *b) {
   struct str rest = str_from_c(m->words), word;
@@ -47,7 +49,7 @@ static void put_words(const struct schema_member *m, struct buf *b) {
 
 /* The members of an object's schema that say of what type it is. */
 static void put_type(const struct schema_member *m, struct buf *b) {
-  const struct type *t = &types[type_of(m)];
+  const struct type *t = &types[schema_type_of(m)];
   if (!t->json) return;
   json_out_key(b, "type");
   if (m->type & SCHEMA_NULL) json_out_begin(b, '[');
@@ -61,53 +63,34 @@ static void put_type(const struct schema_member *m, struct buf *b) {
   if (t->unit) json_out_member_string(b, "x-unit", str_from_c(t->unit));
 }
 
+/* In a list of one, so that a description may stand beside it whatever it is. */
 static void put_object(const struct schema_member *m, struct buf *b) {
-  if (!(m->type & SCHEMA_NULL)) {
-    json_out_key(b, "allOf"); /* so that a description may stand beside it whatever it is */
-    json_out_begin(b, '[');
-    schema_put_use(m->of, b);
-    json_out_end(b, ']');
-    return;
-  }
-  json_out_key(b, "anyOf");
+  bool is_nullable = m->type & SCHEMA_NULL;
+  json_out_key(b, is_nullable ? "anyOf" : "allOf");
   json_out_begin(b, '[');
   schema_put_use(m->of, b);
-  json_out_raw(b, STR("{\"type\":\"null\"}"));
+  if (is_nullable) json_out_raw(b, STR("{\"type\":\"null\"}"));
   json_out_end(b, ']');
 }
 
+static void put_use(const char *key, const struct schema *s, struct buf *b) {
+  json_out_key(b, key);
+  schema_put_use(s, b);
+}
+
 static void put_composed(const struct schema_member *m, struct buf *b) {
-  switch (type_of(m)) {
-    case SCHEMA_WORD: put_words(m, b); break;
-    case SCHEMA_OBJECT: put_object(m, b); break;
-    case SCHEMA_LIST:
-      json_out_key(b, "items");
-      schema_put_use(m->of, b);
-      break;
-    case SCHEMA_MAP:
-      json_out_key(b, "additionalProperties");
-      schema_put_use(m->of, b);
-      break;
-    case SCHEMA_TEXTS:
-      json_out_key(b, "items");
-      json_out_raw(b, STR("{\"type\":\"string\"}"));
-      break;
-    case SCHEMA_TEXTS_OR_NULLS:
-      json_out_key(b, "items");
-      json_out_raw(b, STR("{\"type\":[\"string\",\"null\"]}"));
-      break;
-    case SCHEMA_COUNTS:
-      json_out_key(b, "items");
-      json_out_raw(b, STR("{\"type\":\"integer\",\"minimum\":0}"));
-      break;
-    default: break;
-  }
+  unsigned type = schema_type_of(m);
+  if (type == SCHEMA_WORD) put_words(m, b);
+  if (type == SCHEMA_OBJECT) put_object(m, b);
+  if (type == SCHEMA_LIST) put_use("items", m->of, b);
+  if (type == SCHEMA_MAP) put_use("additionalProperties", m->of, b);
+  if (types[type].items) json_out_member_raw_if(b, "items", str_from_c(types[type].items));
 }
 
 static void put_member(void *arg, const struct schema_member *m) {
   struct buf *b = arg;
   json_out_key(b, m->key);
-  if (type_of(m) == SCHEMA_OBJECT && !(m->type & SCHEMA_NULL) && !m->help) {
+  if (schema_type_of(m) == SCHEMA_OBJECT && !(m->type & SCHEMA_NULL) && !m->help) {
     schema_put_use(m->of, b);
     return;
   }
@@ -124,7 +107,7 @@ static void put_required(void *arg, const struct schema_member *m) {
 
 void schema_each(const struct schema *s, void (*fn)(void *arg, const struct schema_member *m), void *arg) {
   for (size_t i = 0; i < s->n; i++)
-    if (type_of(&s->v[i]) == SCHEMA_PART)
+    if (schema_type_of(&s->v[i]) == SCHEMA_PART)
       schema_each(s->v[i].of, fn, arg);
     else
       fn(arg, &s->v[i]);
@@ -143,8 +126,8 @@ static void walk_member(void *arg, const struct schema_member *m) {
   buf_put(&w->path, str_from_c(m->key));
   w->fn(w->arg, buf_str(&w->path), m);
   if (m->of && !m->of->name) {
-    if (type_of(m) == SCHEMA_LIST) buf_put(&w->path, STR("[]"));
-    if (type_of(m) == SCHEMA_MAP) buf_put(&w->path, STR(".*"));
+    if (schema_type_of(m) == SCHEMA_LIST) buf_put(&w->path, STR("[]"));
+    if (schema_type_of(m) == SCHEMA_MAP) buf_put(&w->path, STR(".*"));
     schema_each(m->of, walk_member, w);
   }
   w->path.n = n;
@@ -192,7 +175,7 @@ void schema_put_use(const struct schema *s, struct buf *out) {
 
 void schema_put_type(const struct schema_member *m, struct buf *out) {
   struct str rest = str_from_c(m->words), word;
-  const struct type *t = &types[type_of(m)];
+  const struct type *t = &types[schema_type_of(m)];
   for (bool more = !t->people; more;) {
     more = str_cut(rest, '|', &word, &rest);
     buf_put(out, word);

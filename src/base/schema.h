@@ -59,6 +59,14 @@ struct schema {
 /* A schema of an array of members, for static tables. */
 #define SCHEMA_OF(name, members) \
   { name, members, sizeof(members) / sizeof *(members), false, NULL }
+/* Where others may stand beside. */
+#define SCHEMA_OPEN(name, members) \
+  { name, members, sizeof(members) / sizeof *(members), true, NULL }
+
+/* An enum schema_type, without the flags. */
+static inline unsigned schema_type_of(const struct schema_member *m) {
+  return m->type & ~(unsigned)(SCHEMA_NULL | SCHEMA_OPTIONAL);
+}
 
 /* Appends the whole schema of an object, one JSON object. */
 void schema_put(const struct schema *s, struct buf *out);

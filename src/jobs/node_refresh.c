@@ -8,15 +8,16 @@
 #include "io/pool.h"
 #include "jobs/reload.h"
 #include "route/discovered.h"
-#include "state/store.h"
-#include "state/store_node.h"
+#include "state/store/store.h"
+#include "state/store/store_node.h"
 
 enum { LIST_MS = 15000, REFRESH_MS = 30000 };
 
 struct refresh {
   struct arena arena;
-  struct str code;
-  bool is_stored;
+  struct str code, base_url;
+  int64_t node; /* its number in the store; 0: it is declared */
+  bool is_gone; /* another node, or none, has the code now, or the node is elsewhere: the list says nothing of it */
   struct node_model *models;
   size_t n;
 };
@@ -45,12 +46,14 @@ enum err node_refresh_models(struct arena *a, const struct discovery_models *lis
 /* ---- on the store's thread ---- */
 
 static enum err store_models(struct db *db, void *arg, struct err_info *info) {
-  const struct refresh *r = arg;
+  struct refresh *r = arg;
   struct nodes nodes;
   enum err e = store_node_find(db, r->code, NULL, &nodes, info);
-  if (e == ERR_NOT_FOUND) return OK; /* deleted meanwhile */
-  if (e) return e;
-  e = store_node_sync(db, &nodes.v[0], r->models, r->n, clock_wall_us(), info);
+  r->is_gone = e == ERR_NOT_FOUND;
+  if (e) return r->is_gone ? OK : e;
+  const struct node *now = &nodes.v[0];
+  r->is_gone = now->id != r->node || !str_eq(now->p.base_url, r->base_url);
+  if (!r->is_gone) e = store_node_sync(db, now, r->models, r->n, clock_wall_us(), info);
   node_list_clear(&nodes);
   return e;
 }
@@ -75,9 +78,10 @@ static enum err work(void *arg) {
   struct refresh *r = arg;
   struct err_info info = {0};
   bool changed = false;
-  enum err e = r->is_stored ? store_write(store_models, r, &info) : OK;
+  enum err e = r->node ? store_write(store_models, r, &info) : OK;
+  if (!e && r->is_gone) return OK;
   if (!e) e = node_refresh_note(&r->arena, r->code, r->models, r->n, &changed);
-  if (!e && (changed || r->is_stored)) e = publish(&info);
+  if (!e && (changed || r->node)) e = publish(&info);
   if (e)
     log_line(LOG_LEVEL_WARN, "models of a node are not up to date", log_str(LOG_PROVIDER, r->code),
              log_c(LOG_CODE, err_code(e)), log_c(LOG_REASON, err_info_text(e, &info)));
@@ -110,10 +114,13 @@ enum err node_refresh(struct http_client *client, const struct catalog_provider 
   struct refresh *r = calloc(1, sizeof *r);
   if (!r) return ERR_NO_MEMORY;
   arena_init(&r->arena, 0);
-  r->is_stored = at->node != NULL;
+  if (at->node) {
+    r->node = at->node->id;
+    r->base_url = arena_dup(&r->arena, at->node->p.base_url);
+  }
   r->code = arena_dup(&r->arena, at->provider.id);
   fiber_shield_begin(deadline);
-  enum err e = r->code.p ? ask(client, at, r) : ERR_NO_MEMORY;
+  enum err e = r->code.p && (!r->node || r->base_url.p) ? ask(client, at, r) : ERR_NO_MEMORY;
   if (e)
     drop(r);
   else

@@ -10,8 +10,8 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/json.h"
-#include "state/config_diag.h"
-#include "state/db.h"
+#include "state/config/config_diag.h"
+#include "state/store/db.h"
 
 enum names_kind {
 #define K(KIND, name, word, query) NAMES_##KIND,

@@ -1,12 +1,12 @@
 /* Teams and limits as the API changes them: what is stored, what is answered, what is refused as a whole, and that each
  * accepted change is on record. */
-#include "admin/subject_limits.h"
+#include "admin/people/subject_limits.h"
 
 #include "../state/store_rig.h"
-#include "admin/teams.h"
-#include "state/migrate.h"
+#include "admin/people/teams.h"
 #include "state/people.h"
-#include "state/store_user.h"
+#include "state/store/migrate.h"
+#include "state/store/store_user.h"
 
 static struct store_rig rig;
 static struct db *db;

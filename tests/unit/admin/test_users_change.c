@@ -1,10 +1,10 @@
 /* Changes of users as the API and the commands run them: what is stored, what is answered, what is refused as a whole.
  */
-#include "admin/users_change.h"
+#include "admin/people/users_change.h"
 
 #include "../state/store_rig.h"
 #include "base/json.h"
-#include "state/store_audit.h"
+#include "state/store/store_audit.h"
 
 static struct store_rig rig;
 static struct db *db;

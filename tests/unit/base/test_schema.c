@@ -59,7 +59,7 @@ TEST(a_member_of_each_type) {
 static void put_own(struct buf *b) { buf_put(b, STR("{\"type\":\"object\"}")); }
 
 TEST(what_has_more_members_says_so_and_what_writes_itself_does) {
-  static const struct schema open = {NULL, point_rows, 1, true, NULL}, own = {.put = put_own};
+  static const struct schema open = SCHEMA_OPEN(NULL, point_rows), own = {.put = put_own};
   struct buf b;
   buf_init(&b, 0);
   schema_put(&open, &b);

@@ -1,11 +1,11 @@
 /* The database behind the store: parameters, transactions, and each failure by its own name with what to do. */
-#include "state/db.h"
+#include "state/store/db.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
 
-#include "state/migrate.h"
+#include "state/store/migrate.h"
 #include "store_rig.h"
 
 static struct store_rig rig;

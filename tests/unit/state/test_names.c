@@ -4,7 +4,7 @@
 
 #include "base/json_out.h"
 #include "state/seed.h"
-#include "state/store_names.h"
+#include "state/store/store_names.h"
 #include "store_rig.h"
 
 static struct store_rig rig;

@@ -1,7 +1,7 @@
 /* Nodes: their credentials open for their own address and key alone, and the text form is as good as the store. */
 #include "state/node.h"
 
-#include "state/store_node.h"
+#include "state/store/store_node.h"
 #include "store_rig.h"
 
 static struct store_rig rig;

@@ -2,9 +2,9 @@
  * refused. */
 #include "state/people.h"
 
-#include "state/migrate.h"
-#include "state/store_team.h"
-#include "state/store_user.h"
+#include "state/store/migrate.h"
+#include "state/store/store_team.h"
+#include "state/store/store_user.h"
 #include "store_rig.h"
 
 static struct store_rig rig;

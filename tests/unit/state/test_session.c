@@ -1,7 +1,7 @@
 /* Sessions: found while they last, gone at once, back after a restart, bounded. */
 #include "state/session.h"
 
-#include "state/store.h"
+#include "state/store/store.h"
 #include "store_rig.h"
 
 static struct store_rig rig;
