@@ -388,6 +388,8 @@ test('models: switched off, measured, gone', async () => {
     assert.equal((await expect(200, 'GET', '/models/vllm')).length, 3);
     assert.deepEqual((await expect(200, 'GET', '/nodes/models/distribution')).find((m) => m.model_name === 'two'), { model_name: 'two', node_count: 1, nodes: ['lister'] });
 
+    assert.match((await expect(404, 'PATCH', '/nodes/lister/models/four', { is_available: false })).detail, /"lister" lists no model "four": sync it/);
+    assert.equal((await expect(404, 'PATCH', '/models/four/available', { is_available: false })).detail, 'no node lists the model "four"');
     await expect(200, 'PATCH', '/models/nodes/lister/org%2Fthree/available', { is_available: false });
     assert.ok(!(await listed()).some((m) => m.id === 'lister/org/three'));
     assert.equal((await chat('lister/org/three')).status, 404);
