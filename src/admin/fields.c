@@ -334,11 +334,12 @@ static void put_field_schema(struct buf *b, const struct field *f) {
   json_out_end(b, '}');
 }
 
-/* How many names that field has: rows with one bit are names of one thing. */
-static size_t count_names(const struct fields *fields, const struct field *f) {
-  size_t n = 0;
-  for (size_t i = 0; i < fields->n; i++) n += fields->v[i].bit == f->bit;
-  return n;
+/* Rows with one bit are names of one thing. */
+const struct field *fields_other_name(const struct fields *fields, const struct field *f) {
+  const struct field *other = f;
+  do other = other + 1 < fields->v + fields->n ? other + 1 : fields->v;
+  while (other->bit != f->bit);
+  return other;
 }
 
 static const struct field *first_name(const struct fields *fields, const struct field *f) {
@@ -374,7 +375,7 @@ static void put_required(const struct fields *fields, unsigned required, struct 
   begin_list(out, "required");
   for (size_t i = 0; i < fields->n; i++) {
     const struct field *f = &fields->v[i];
-    bool has_one = count_names(fields, f) == 1;
+    bool has_one = fields_other_name(fields, f) == f;
     if (required & f->bit && has_one) json_out_string(out, f->key);
     if (required & f->bit && !has_one) has_names = true;
   }
@@ -383,7 +384,8 @@ static void put_required(const struct fields *fields, unsigned required, struct 
   begin_list(out, "allOf");
   for (size_t i = 0; i < fields->n; i++) {
     const struct field *f = &fields->v[i];
-    if (required & f->bit && count_names(fields, f) > 1 && first_name(fields, f) == f) put_alternatives(fields, f, out);
+    if (required & f->bit && fields_other_name(fields, f) != f && first_name(fields, f) == f)
+      put_alternatives(fields, f, out);
   }
   json_out_end(out, ']');
 }

@@ -69,6 +69,8 @@ enum err fields_refuse(const struct json_node *n, const char *why, struct err_in
 /* ERR_BAD_VALUE with status 422 about a member or parameter of that name, in these words. */
 enum err fields_refuse_named(struct err_info *info, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* The next name of what f is, round and round; f itself: it has one name. */
+const struct field *fields_other_name(const struct fields *fields, const struct field *f);
 /* The object's schema, one JSON object. */
 void fields_put_schema(const struct fields *fields, unsigned allowed, unsigned required, struct buf *out);
 

@@ -60,6 +60,11 @@ static enum err read_text(struct arena *a, const struct json_node *n, struct set
   }
 }
 
+static enum err unprocessable(enum err e, struct err_info *info) {
+  if (e == ERR_BAD_VALUE && info) info->http_status = 422;
+  return e;
+}
+
 /* As deep as sections are: DEPTH_MAX. */
 static enum err read_section(struct arena *a, const struct json_node *section, unsigned depth,
                              struct settings_values *out, struct err_info *info) {
@@ -73,7 +78,8 @@ static enum err read_section(struct arena *a, const struct json_node *section, u
       continue;
     }
     json_path(&node, path);
-    if (!config_setting_find(str_from_c(path))) return fields_refuse(&node, "is no option that may be kept so", info);
+    if (!config_setting_find(str_from_c(path)))
+      return unprocessable(config_setting_refuse(str_from_c(path), path, info), info);
     if (out->n == VALUES_MAX) return fields_refuse(&node, "is one too many", info);
     if (!out->v && !(out->v = ARENA_NEW_ARRAY(a, struct settings_value, VALUES_MAX))) return ERR_NO_MEMORY;
     struct settings_value *v = &out->v[out->n++];
@@ -110,18 +116,11 @@ static struct names_setting *find(struct names *n, struct str key) {
   return NULL;
 }
 
-static enum err unprocessable(enum err e, struct err_info *info) {
-  if (e == ERR_BAD_VALUE && info) info->http_status = 422;
-  return e;
-}
-
 static enum err set(struct db *db, struct names *now, struct str key, struct str value, const struct str *description,
                     struct err_info *info) {
   const struct config_option *option = config_setting_find(key);
   struct names_setting *s = find(now, key);
-  enum err e = option ? config_setting_check(option, value, info)
-                      : err_set_param(info, ERR_BAD_VALUE, "key", "\"key\": no option \"%.*s\" may be kept so",
-                                      STR_ARG(str_cut_utf8(key, 128)));
+  enum err e = option ? config_setting_check(option, value, info) : config_setting_refuse(key, "key", info);
   if (e) return unprocessable(e, info);
   bool is_new = !s;
   if (!s && !(s = names_add(now, NAMES_SETTING))) return ERR_NO_MEMORY;

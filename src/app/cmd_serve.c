@@ -57,7 +57,8 @@ static void print_summary(const struct snapshot *snapshot) {
     else
       printf(", %zu model%s\n", p->count, p->count == 1 ? "" : "s");
   }
-  if (c->provider_count == 0) printf("  none configured: `maestro serve` answers with the built-in demo\n");
+  if (c->provider_count == 0)
+    printf("  none configured: without nodes in the store `maestro serve` answers with the built-in demo\n");
 }
 
 static void print_text(const struct config_diags *diags, const struct snapshot *snapshot, bool is_ok) {

@@ -462,6 +462,10 @@ test('settings are a source of the configuration', async () => {
   await refused(422, 'log.level', 'PUT', '/config', { log: { level: 'loud' } });
   await refused(422, 'log.levle', 'PUT', '/config', { log: { levle: 'info' } });
   await refused(422, 'nothing', 'PUT', '/config', { nothing: {} });
+  const words = async (body) => (await admin('POST', '/config', body)).body.detail;
+  assert.equal(await words({ key: 'log.levle', value: 'info' }), 'there is no option "log.levle"; did you mean "log.level"?');
+  assert.equal(await words({ key: 'colour', value: 'red' }), 'there is no option "colour" (docs/config.md)');
+  assert.match(await words({ key: 'server.port', value: '1' }), /"server.port" is not kept here: .*maestro\.json/);
   await refused(422, 'key', 'POST', '/config', { key: 'server.key', value: 'sk-maestro-mine' });
   await refused(422, 'key', 'POST', '/config', { key: 'registry.file', value: '/etc/passwd' });
   await refused(422, 'key', 'POST', '/config', { key: 'server.port', value: '1' });

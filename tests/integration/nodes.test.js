@@ -332,8 +332,18 @@ test('a declared provider shadows a stored node of its name', async () => {
   assert.equal((await chat('late/own')).status, 200);
   assert.equal((await chat('late/mock-small')).status, 404);
   await expect(409, 'POST', `/nodes/${made.id}/health-check`);
+  const other = await make('Local as well', { code: 'other' });
+  assert.equal((await expect(200, 'PATCH', '/nodes/other', { priority: 1 })).shadowed_by, undefined);
+  await expect(204, 'DELETE', `/nodes/${made.id}`);
+  assert.equal((await make('Shadow', { code: 'late' })).shadowed_by, 'late', 'whoever makes it is told');
+  await expect(200, 'POST', '/model-mappings', { display_name: 'shade', real_name: 'late/own' });
+  await expect(204, 'DELETE', `/nodes/${(await expect(200, 'GET', '/nodes')).find((n) => n.name === 'Shadow').id}`);
+  assert.equal((await chat('late/own')).status, 200, 'the alias is of the declared one, whose models are known still');
+  await expect(204, 'DELETE', '/model-mappings/shade');
+  await expect(204, 'DELETE', '/nodes/other');
+  await make('Shadow', { code: 'late' });
   serve.writeConfig(config());
-  await until('the stored one again', async () => !(await expect(200, 'GET', `/nodes/${made.id}`)).is_shadowed);
+  await until('the stored one again', async () => !(await expect(200, 'GET', '/nodes/late')).is_shadowed);
   assert.equal((await chat('late/mock-small')).status, 200);
   await expect(204, 'DELETE', '/nodes/late');
   assert.equal((await chat('late/mock-small')).status, 404);
@@ -378,6 +388,8 @@ test('models: switched off, measured, gone', async () => {
     assert.equal((await expect(200, 'GET', '/models/vllm')).length, 3);
     assert.deepEqual((await expect(200, 'GET', '/nodes/models/distribution')).find((m) => m.model_name === 'two'), { model_name: 'two', node_count: 1, nodes: ['lister'] });
 
+    assert.match((await expect(404, 'PATCH', '/nodes/lister/models/four', { is_available: false })).detail, /"lister" lists no model "four": sync it/);
+    assert.equal((await expect(404, 'PATCH', '/models/four/available', { is_available: false })).detail, 'no node lists the model "four"');
     await expect(200, 'PATCH', '/models/nodes/lister/org%2Fthree/available', { is_available: false });
     assert.ok(!(await listed()).some((m) => m.id === 'lister/org/three'));
     assert.equal((await chat('lister/org/three')).status, 404);

@@ -268,6 +268,8 @@ test('limits survive a restart, a store that fails, and an export', async () => 
   await until('people.jsonl to have it', () => /"gold"/.test(readFileSync(join(home, 'data/maestro/people.jsonl'), 'utf8')), 15000);
   serve.child.kill('SIGKILL');
   await serve.exited;
+  const shown = (await run(['user', 'show', 'jana'], { home })).stdout;
+  assert.match(shown, /\n {2}token default: 3 calls at the same time\n/, 'without a server, too');
   const exported = await run(['store', 'export'], { home });
   assert.equal(exported.code, 0, exported.stderr);
   const elsewhere = makeHome(), file = join(home, 'people.export');

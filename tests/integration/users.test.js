@@ -623,6 +623,11 @@ test('commands: users with and without a server', async () => {
   assert.match((await run(['user', 'create', 'bob', '--role', 'king'], { home: own })).stderr, /"role" must be/);
   assert.match((await run(['user', 'creat', 'x'], { home: own })).stderr, /did you mean `user create`/);
   assert.equal((await run(['user', 'create'], { home: own })).code, 2);
+  for (const days of ['0', '36501', 'soon']) {
+    const refused = await run(['user', 'create', 'bob', '--expires', days], { home: own });
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /--expires must be 1 to 36500 days/);
+  }
   const wrong = await run(['user', 'create', 'bob', '--rolle', 'admin'], { home: own });
   assert.equal(wrong.code, 2);
   assert.match(wrong.stderr, /no flag "--rolle" here; did you mean "--role"\?/);
@@ -668,6 +673,8 @@ test('commands: backup, restore, export, import', async () => {
   await run(['user', 'create', 'bob'], { home: own });
   p.child.kill('SIGTERM');
   assert.equal(await p.exited, 0);
+  assert.match((await go('import', copy)).stderr, /is no export but a backup: `maestro store restore`/);
+  assert.match((await go('restore', lines)).stderr, /`maestro store import` reads exports/);
   const restored = await go('restore', copy);
   assert.equal(restored.code, 0, restored.stderr);
   const former = join(own, 'data', 'maestro', 'maestro.db.before-restore');

@@ -19,16 +19,20 @@
 
 static enum err take_key(struct change *c, struct err_info *info) { return store_seal_key(&c->key, info); }
 
-static enum err note_egress(struct request_context *rc, struct change *c, struct err_info *info) {
+static enum err note_config(struct request_context *rc, struct change *c, struct err_info *info) {
+  struct nodes_input *in = c->in ? c->in : ARENA_NEW(c->arena, struct nodes_input); /* a deletion has no body */
   (void)info;
-  ((struct nodes_input *)c->in)->has_private = rc->options->egress_private;
+  if (!in) return ERR_NO_MEMORY;
+  c->in = in;
+  in->config = snapshot_config(rc->snapshot);
+  in->has_private = rc->options->egress_private;
   return OK;
 }
 
 static enum err check_stored(struct request_context *rc, struct change *c, struct err_info *info) {
   struct nodes_found found;
-  if (c->in) ((struct nodes_input *)c->in)->has_private = rc->options->egress_private;
-  return nodes_find_stored(rc, c->name, &found, info);
+  enum err e = note_config(rc, c, info);
+  return e ? e : nodes_find_stored(rc, c->name, &found, info);
 }
 
 static enum err check_batch(struct request_context *rc, struct change *c, struct err_info *info) {
@@ -140,9 +144,18 @@ static enum err update_node(struct edit *edit, struct err_info *info) {
   return store_node_update(edit->db, &edit->node, info);
 }
 
+/* The declared provider that is called in place of the node: what has the node's code is that one's. */
+static const struct config_provider *shadow_of(const struct edit *edit, const struct node *node) {
+  return edit->in->config ? catalog_shadow_of(edit->in->config, node) : NULL;
+}
+
+static void forget_list(const struct edit *edit, const struct node *node) {
+  if (!shadow_of(edit, node)) discovered_forget(node->p.id);
+}
+
 static enum err answer(struct edit *edit) {
   edit->c->name = arena_dup(edit->c->arena, edit->node.p.id);
-  nodes_json_put_changed(edit->c->out, &edit->node, edit->drops);
+  nodes_json_put_changed(edit->c->out, &edit->node, shadow_of(edit, &edit->node), edit->drops);
   return edit->c->name.p ? OK : ERR_NO_MEMORY;
 }
 
@@ -154,10 +167,12 @@ static const struct store_use uses[] = {{DB_STORED_NODE_USERS, "allowlists of us
                                         {DB_STORED_NODE_GROUPS, "members of groups"},
                                         {DB_STORED_NODE_PROMPTS, "system prompts"}};
 
-static enum err check_unused(struct db *db, struct str code, struct err_info *info) {
+static enum err check_unused(const struct edit *edit, struct err_info *info) {
+  const struct node *node = &edit->nodes.v[0];
   char what[64];
-  snprintf(what, sizeof what, "the node \"%.*s\"", STR_ARG(code));
-  return store_use_check(db, uses, sizeof uses / sizeof *uses, what, code, info);
+  if (shadow_of(edit, node)) return OK;
+  snprintf(what, sizeof what, "the node \"%.*s\"", STR_ARG(node->p.id));
+  return store_use_check(edit->db, uses, sizeof uses / sizeof *uses, what, node->p.id, info);
 }
 
 /* ---- nodes ---- */
@@ -175,7 +190,7 @@ static enum err create(struct edit *edit, struct err_info *info) {
   enum err e = nodes_edit(edit->c->arena, edit->in, &edit->node, &edit->drops, info);
   if (!e) e = seal(edit, info);
   if (!e) e = store_node_add(edit->db, &edit->node, info);
-  discovered_forget(edit->node.p.id); /* of one that had the code before */
+  forget_list(edit, &edit->node); /* of one that had the code before */
   return e ? e : answer(edit);
 }
 
@@ -183,11 +198,11 @@ static enum err update(struct edit *edit, struct err_info *info) {
   const struct node *before = &edit->nodes.v[0];
   enum err e = nodes_edit(edit->c->arena, edit->in, &edit->node, &edit->drops, info);
   bool is_renamed = !e && !str_eq(before->p.id, edit->node.p.id);
-  if (is_renamed) e = check_unused(edit->db, before->p.id, info);
+  if (is_renamed) e = check_unused(edit, info);
   if (!e) e = seal(edit, info);
   if (!e) e = update_node(edit, info);
   bool is_elsewhere = !str_eq(before->p.base_url, edit->node.p.base_url) || !str_eq(before->p.type, edit->node.p.type);
-  if (!e && (is_renamed || is_elsewhere)) discovered_forget(before->p.id);
+  if (!e && (is_renamed || is_elsewhere)) forget_list(edit, before);
   return e ? e : answer(edit);
 }
 
@@ -198,9 +213,8 @@ static enum err toggle(struct edit *edit, struct err_info *info) {
 }
 
 static enum err delete (struct edit *edit, struct err_info *info) {
-  enum err e = check_unused(edit->db, edit->node.p.id, info);
-  if (!e) e = store_node_delete(edit->db, edit->node.id, info);
-  if (!e) discovered_forget(edit->node.p.id);
+  enum err e = check_unused(edit, info); if (!e) e = store_node_delete(edit->db, edit->node.id, info);
+  if (!e) forget_list(edit, &edit->node);
   return e;
 }
 

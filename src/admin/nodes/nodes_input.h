@@ -64,6 +64,7 @@ struct nodes_input {
   int64_t context_tokens;          /* 0: as the node says */
   struct field_objects priorities; /* of struct nodes_priority */
   /* Not of the body: what the snapshot says beside it. */
+  const struct config *config;           /* whose providers shadow nodes of their codes */
   bool has_private;                      /* egress.private: private addresses are allowed at all */
   struct field_strings nodes, read_only; /* that have the model: stored ones, declared ones */
 };

@@ -84,14 +84,16 @@ static void put_members(struct buf *b, const struct node *node) {
   json_out_member_time(b, "synced_at", node->synced_us);
 }
 
-void nodes_json_put_changed(struct buf *b, const struct node *node, bool drops_credential) {
+void nodes_json_put_changed(struct buf *b, const struct node *node, const struct config_provider *shadow,
+                            bool drops_credential) {
   json_out_begin(b, '{');
   put_members(b, node);
+  if (shadow) put_text(b, "shadowed_by", shadow->id);
   if (drops_credential) json_out_member_bool(b, "credential_dropped", true);
   json_out_end(b, '}');
 }
 
-void nodes_json_put(struct buf *b, const struct node *node) { nodes_json_put_changed(b, node, false); }
+void nodes_json_put(struct buf *b, const struct node *node) { nodes_json_put_changed(b, node, NULL, false); }
 
 void nodes_json_put_health(struct buf *b, const struct catalog_provider *at) {
   struct runtime_health health = {0};
@@ -194,6 +196,8 @@ static const struct schema_member nodes_json_health_rows[] = {
 const struct schema nodes_json_health_schema = SCHEMA_OF(NULL, nodes_json_health_rows);
 static const struct schema_member nodes_json_changed_rows[] = {
     {NULL, SCHEMA_PART, .of = &node_schema},
+    {"shadowed_by", SCHEMA_TEXT | SCHEMA_OPTIONAL,
+     .help = "only where a declared provider has its code: nothing is sent to the node as long as it has"},
     {"credential_dropped", SCHEMA_BOOL | SCHEMA_OPTIONAL,
      .help = "only where true: the origin is another now, so the credential is gone"},
 };

@@ -10,8 +10,10 @@ struct node nodes_json_declared(const struct config_provider *p);
 
 /* What is stored of a node: what a tag is made of, and what the audit log keeps. */
 void nodes_json_put(struct buf *b, const struct node *node);
-/* The same as an answer to a change that perhaps took the credential away, since the origin is another now. */
-void nodes_json_put_changed(struct buf *b, const struct node *node, bool drops_credential);
+/* The same as an answer to a change that perhaps took the credential away, since the origin is another now. `shadow`:
+ * the declared provider that it has to give way to, or NULL. */
+void nodes_json_put_changed(struct buf *b, const struct node *node, const struct config_provider *shadow,
+                            bool drops_credential);
 
 struct nodes_json_state {
   bool is_declared;

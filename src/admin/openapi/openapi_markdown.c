@@ -40,7 +40,10 @@ static void put_body(struct buf *b, const struct openapi_op *op) {
   for (size_t i = 0; op->body && i < op->body->n; i++) {
     const struct field *f = &op->body->v[i];
     if (!(op->allowed & f->bit)) continue;
-    buf_printf(b, "%s`%.*s`%s", is_first ? "" : ", ", STR_ARG(f->key), op->required & f->bit ? " (required)" : "");
+    const struct field *other = fields_other_name(op->body, f);
+    buf_printf(b, "%s`%.*s`", is_first ? "" : ", ", STR_ARG(f->key));
+    if (op->required & f->bit && other == f) put(b, " (required)");
+    if (op->required & f->bit && other != f) buf_printf(b, " (this or `%.*s` is required)", STR_ARG(other->key));
     is_first = false;
   }
   while (openapi_next_query(&query, &name, &type)) {
@@ -121,11 +124,10 @@ void openapi_write_markdown(struct buf *b) {
   const struct openapi_op *ops = openapi_ops(&n);
   put(b,
       "# The administration's endpoints\n\nGenerated from `src/app/routes.def` and the tables of fields (`make docs`); "
-      "do "
-      "not edit. What they are for says [admin.md](admin.md).\n\nWhat stands below `/admin` stands below `/api/admin`, "
-      "too, unless a row says otherwise: there any server key reads, and the first one changes. Open to: `admin` is "
-      "the "
-      "admin token, the configured administrator and users of that role.\n");
+      "do not edit. What they are for says [admin.md](admin.md).\n\nWhat stands below `/admin` stands below "
+      "`/api/admin`, too, unless a row says otherwise: there any server key reads, and the first one changes. Open to: "
+      "`admin` is the admin token, the configured administrator and users of that role; `local` is a call of this "
+      "machine without a credential, as long as nobody has set a key or made a user.\n");
   for (size_t i = 0; i < n; i++) {
     size_t k = 0;
     while (k < i && (!is_shown(&ops[k]) || strcmp(ops[k].tag, ops[i].tag))) k++;

@@ -44,19 +44,23 @@ static void put_row(struct buf *b, struct str name, struct str type, const char 
   buf_put(b, STR("</td></tr>"));
 }
 
-static const char *const type_names[FIELD_TYPE_COUNT] = {[FIELD_STRING] = "text",
-                                                         [FIELD_BOOL] = "true or false",
-                                                         [FIELD_INTEGER] = "whole number",
-                                                         [FIELD_USD] = "US dollars",
-                                                         [FIELD_CHOICE] = "one of a few",
-                                                         [FIELD_STRINGS] = "list of texts",
-                                                         [FIELD_OBJECTS] = "list of objects",
-                                                         [FIELD_OTHER] = "see the description"};
+static const char *const type_names[FIELD_TYPE_COUNT] = {
+    [FIELD_STRING] = "text",        [FIELD_BOOL] = "true or false",      [FIELD_INTEGER] = "whole number",
+    [FIELD_USD] = "decimal number", [FIELD_CHOICE] = "one of a few",     [FIELD_STRINGS] = "list of texts",
+    [FIELD_OBJECT] = "object",      [FIELD_OBJECTS] = "list of objects", [FIELD_OTHER] = "see the description"};
 
-static void put_field(struct buf *b, const struct field *f, bool is_required) {
+/* `other`: its other name, or itself. */
+static void put_field(struct buf *b, const struct field *f, const struct field *other, bool is_required) {
   buf_put(b, STR("<tr><td><code>"));
   html_put(b, f->key);
-  buf_put(b, is_required ? STR("</code> <b>required</b></td><td>") : STR("</code></td><td>"));
+  buf_put(b, STR("</code>"));
+  if (is_required && other == f) buf_put(b, STR(" <b>required</b>"));
+  if (is_required && other != f) {
+    buf_put(b, STR(" <b>this or <code>"));
+    html_put(b, other->key);
+    buf_put(b, STR("</code> is required</b>"));
+  }
+  buf_put(b, STR("</td><td>"));
   if (f->type == FIELD_CHOICE)
     for (int64_t i = 0; i < f->max; i++) {
       if (i) buf_put(b, STR(", "));
@@ -78,7 +82,8 @@ static void put_body(struct buf *b, const struct openapi_op *op) {
   if (!op->body) return;
   buf_put(b, STR("<h4>Body</h4><div class=\"wide\"><table>"));
   for (size_t i = 0; i < op->body->n; i++)
-    if (op->allowed & op->body->v[i].bit) put_field(b, &op->body->v[i], op->required & op->body->v[i].bit);
+    if (op->allowed & op->body->v[i].bit)
+      put_field(b, &op->body->v[i], fields_other_name(op->body, &op->body->v[i]), op->required & op->body->v[i].bit);
   buf_put(b, STR("</table></div>"));
 }
 
@@ -264,7 +269,9 @@ static void offer_login(struct request_context *rc) {
   buf_put(&b, STR("<main class=\"login\"><h1>Maestro</h1><form id=\"login\"><label>Name<input name=\"username\" "
                   "autocomplete=\"username\" required autofocus></label><label>Password<input name=\"password\" "
                   "type=\"password\" autocomplete=\"current-password\" required></label><button>Sign in</button><p "
-                  "id=\"said\" role=\"alert\"></p><noscript><p>Signing in needs JavaScript; a program sends the admin "
+                  "id=\"said\" role=\"alert\"></p><p>The administrator's password is ADMIN_PASSWORD, or in "
+                  "<code>admin.password</code> in the server's data directory.</p><noscript><p>Signing in needs "
+                  "JavaScript; a program sends the admin "
                   "token instead.</p></noscript></form></main></body></html>"));
   answer_page(rc, 401, &b);
   buf_clear(&b);

@@ -21,6 +21,27 @@ const struct config_option *config_setting_find(struct str path) {
   return row ? &row->option : NULL;
 }
 
+enum err config_setting_refuse(struct str path, const char *param, struct err_info *info) {
+  const char *paths[CONFIG_OPTION_COUNT];
+  bool is_option = false;
+  size_t n = 0;
+  for (unsigned id = 0; id < CONFIG_OPTION_COUNT; id++) {
+    const char *known = config_row((enum config_option_id)id)->option.path;
+    is_option |= str_eq(path, str_from_c(known));
+    if (find_row(str_from_c(known))) paths[n++] = known;
+  }
+  path = str_cut_utf8(path, ERR_PARAM_MAX);
+  if (is_option)
+    return err_set_param(
+        info, ERR_BAD_VALUE, param,
+        "\"%.*s\" is not kept here: it is a secret, names a file or takes effect at the next start only; "
+        "set it in maestro.json or the environment",
+        STR_ARG(path));
+  const char *near = str_nearest(path, paths, n);
+  return err_set_param(info, ERR_BAD_VALUE, param, "there is no option \"%.*s\"%s%s%s", STR_ARG(path),
+                       near ? "; did you mean \"" : " (docs/config.md)", near ? near : "", near ? "\"?" : "");
+}
+
 enum err config_setting_check(const struct config_option *option, struct str value, struct err_info *info) {
   struct config scratch = {0};
   struct config_diags diags;

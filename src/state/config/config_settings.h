@@ -7,6 +7,8 @@
 
 /* The option of that path, if it takes effect while serving and is no secret; else NULL. */
 const struct config_option *config_setting_find(struct str path);
+/* Why config_setting_find knows none of that path: ERR_BAD_VALUE about the member `param`. */
+enum err config_setting_refuse(struct str path, const char *param, struct err_info *info);
 /* ERR_BAD_VALUE with what is wrong. `value` as in the environment. */
 enum err config_setting_check(const struct config_option *option, struct str value, struct err_info *info) MUST_CHECK;
 /* Whether two have the same settings, in whatever order of time. */

@@ -69,6 +69,16 @@ static const struct field rows[] = {
      .schema = "\"type\":[\"integer\",\"string\"]"}};
 static const struct fields things = {rows, sizeof rows / sizeof *rows, sizeof(struct thing)};
 
+TEST(other_names_of_one_thing_are_known) {
+  static const struct field named[] = {{STR("a"), FIELD_BOOL, 1, 0, .help = NULL},
+                                       {STR("b"), FIELD_BOOL, 2, 0, .help = NULL},
+                                       {STR("c"), FIELD_BOOL, 1, 0, .help = NULL}};
+  static const struct fields table = {named, 3, sizeof(unsigned)};
+  assert_ptr_equal(fields_other_name(&table, &named[0]), &named[2]);
+  assert_ptr_equal(fields_other_name(&table, &named[2]), &named[0]);
+  assert_ptr_equal(fields_other_name(&table, &named[1]), &named[1]);
+}
+
 TEST(what_came_is_read) {
   struct thing t;
   assert_int_equal(
@@ -191,7 +201,8 @@ TEST(of_two_names_of_a_field_one_is_required) {
 
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, arena_rig_make, arena_rig_clear)
-  const struct CMUnitTest tests[] = {T(what_came_is_read), T(what_is_wrong_is_named), T(the_schema_says_what_is_taken),
+  const struct CMUnitTest tests[] = {T(other_names_of_one_thing_are_known), T(what_came_is_read),
+                                     T(what_is_wrong_is_named), T(the_schema_says_what_is_taken),
                                      T(of_two_names_of_a_field_one_is_required)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
