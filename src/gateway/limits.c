@@ -192,18 +192,19 @@ static void put_usd(struct buf *out, const char *key, int64_t nano_usd) {
 }
 
 /* What was spent before is in the ledger; as long as that is not open nobody knows it. */
-static void put_spent(struct buf *out, const struct limits *l, const struct ledger_balance *b) {
+static void put_usd_if_known(struct buf *out, const char *key, int64_t nano_usd) {
   if (ledger_is_durable())
-    put_usd(out, "spent_usd", b->spent_nano_usd);
+    put_usd(out, key, nano_usd);
   else
-    buf_put(out, STR(",\"spent_usd\":null"));
+    buf_printf(out, ",\"%s\":null", key);
+}
+
+static void put_money(struct buf *out, const struct limits *l, const struct ledger_balance *b) {
+  put_usd_if_known(out, "spent_usd", b->spent_nano_usd);
   put_usd(out, "reserved_usd", b->reserved_nano_usd);
   if (l->budget_nano_usd < 0) return;
   put_usd(out, "budget_usd", l->budget_nano_usd);
-  if (ledger_is_durable())
-    put_usd(out, "left_usd", l->budget_nano_usd - b->spent_nano_usd - b->reserved_nano_usd);
-  else
-    buf_put(out, STR(",\"left_usd\":null"));
+  put_usd_if_known(out, "left_usd", l->budget_nano_usd - b->spent_nano_usd - b->reserved_nano_usd);
 }
 
 /* "key:1", "user ann". */
@@ -225,7 +226,7 @@ void limits_put_subject(const struct limits_subject *s, int64_t wall_us, struct 
   buf_put(out, STR("{\"name\":"));
   buf_put_json(out, name_of(s, name));
   buf_printf(out, ",\"period\":\"%s\"", limits_period_name(l->period));
-  put_spent(out, l, &b);
+  put_money(out, l, &b);
   for (size_t i = 0; i < LIMITS_COUNT_MIN_OUTPUT; i++)
     if (limits_count_get(l, i)) buf_printf(out, ",\"%s\":%u", limits_counts[i].key, limits_count_get(l, i));
   buf_put_char(out, '}');
