@@ -355,7 +355,7 @@ static const struct names_list *tools_of(const struct build *b, const struct nam
   return list->is_set ? list : NULL;
 }
 
-/* -1: no limit. What stands in a store beyond the range is its end. */
+/* -1, no limit, is 0 here. What stands in a store beyond the range is its end. */
 static uint32_t rate_of(int64_t n) { return n <= 0 ? 0 : n < UINT32_MAX ? (uint32_t)n : UINT32_MAX; }
 
 /* The account is the row's own: a number is never given twice. */

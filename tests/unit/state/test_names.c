@@ -104,7 +104,7 @@ TEST(what_is_stored_is_what_is_read_by_either_way) {
   assert_int_equal(names_prompt_at(&stored, 0)->scope, NAMES_FOR_USER);
   const struct names_model *plain = names_model_at(&stored, 0), *bound = names_model_at(&stored, 1);
   assert_true(plain->requests_per_minute == -1 && plain->tokens_per_minute == -1 && !plain->max_context_tokens);
-  assert_int_equal(plain->cost_factor, NAMES_ONCE);
+  assert_int_equal(plain->cost_factor, PRICE_ONCE);
   assert_true(bound->requests_per_minute == 9 && bound->tokens_per_minute == 4000000000);
   assert_int_equal(bound->max_context_tokens, 8192);
   assert_int_equal(bound->cost_factor, 1250000000);
