@@ -274,10 +274,8 @@ static void put_error_line(void *arg, enum err e, const struct err_info *info, s
 static enum err run_part(struct part *part) {
   enum err e = part->fault = manage_run(&part->manage, &part->info);
   manage_clear(&part->manage);
-  if (e) return e;
-  /* That its list could not be had is no fault of what was done: it comes with the next discovery. */
-  e = node_refresh(part->manage.client, part->manage.at);
-  return e == ERR_CANCELLED ? e : OK;
+  if (!e) node_refresh(part->manage.client, part->manage.at);
+  return e;
 }
 
 /* One node's failure is no other's. */
