@@ -50,10 +50,7 @@ void nodes_list(struct request_context *rc) {
       nodes_json_put_state(&b, &found.node, &found.state);
   json_out_end(&b, ']');
   if (!e) e = page_end(rc, &page, "node", &info);
-  if (e)
-    exchange_fail(rc, e, &info);
-  else
-    entity_answer(rc, &b);
+  entity_end(rc, e, &info, &b);
   buf_clear(&b);
 }
 

@@ -371,11 +371,7 @@ static enum err run(struct pull *p, struct err_info *info) {
 /* ---- endpoints ---- */
 
 static enum err read_input(struct request_context *rc, unsigned allowed, struct input *in, struct err_info *info) {
-  const struct http_body_options options = {.max_bytes = BODY_MAX};
-  struct str body = STR_NONE;
-  enum err e = rc->request->has_body ? http_exchange_read_body(rc->x, &options, &body, info) : OK;
-  rc->bytes_in = body.n;
-  if (!e) e = fields_read(rc->arena, body, &nodes_manage_fields, allowed, NODES_MANAGE_NAME, in, info);
+  enum err e = entity_body(rc, rc->arena, BODY_MAX, &nodes_manage_fields, allowed, NODES_MANAGE_NAME, in, info);
   if (!(in->has & NODES_MANAGE_STREAM)) in->is_stream = true;
   rc->asked = in->name;
   return e;
