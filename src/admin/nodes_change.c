@@ -266,9 +266,7 @@ static enum err store_answer(struct db *db, const struct nodes_answer *answer, s
 static void put_answer(struct buf *b, const struct nodes_answer *answer, size_t total) {
   json_out_begin(b, '{');
   json_out_member_bool(b, "success", !answer->fault);
-  json_out_member_i64(b, "node_id", answer->id);
-  json_out_member_string(b, "node_code", answer->code);
-  json_out_member_string(b, "node_name", answer->name);
+  nodes_json_put_who(b, &(const struct node){.id = answer->id, .name = answer->name, .p.id = answer->code});
   if (answer->fault) {
     json_out_member_string(b, "error", str_from_c(answer->text));
     json_out_member_string(b, "error_class", str_from_c(err_code(answer->fault)));

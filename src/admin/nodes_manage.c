@@ -204,12 +204,6 @@ static enum err audit(const struct pull *p, struct err_info *info) {
 
 /* ---- lines ---- */
 
-static void put_node(struct buf *b, const struct part *part) {
-  json_out_member_i64(b, "node_id", part->node.node.id);
-  json_out_member_string(b, "node_code", part->node.node.p.id);
-  json_out_member_string(b, "node_name", part->node.node.name);
-}
-
 static const char *text_of(const struct part *part) { return err_info_text(part->fault, &part->info); }
 
 static enum err send_line(struct request_context *rc, struct buf *b) {
@@ -226,7 +220,7 @@ static enum err relay_lines(void *arg, struct str lines) {
 static void put_marked(struct buf *b, const struct part *part, struct yyjson_val *root) {
   static const char *const numbers[] = {"total", "completed"};
   json_out_begin(b, '{');
-  put_node(b, part);
+  nodes_json_put_who(b, &part->node.node);
   json_out_member_string(b, "status", json_pool_str(root, "status"));
   json_out_member_string_if(b, "digest", json_pool_str(root, "digest"));
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
@@ -255,7 +249,7 @@ static enum err send_end(const struct part *part) {
   struct buf b;
   buf_init(&b, 0);
   json_out_begin(&b, '{');
-  put_node(&b, part);
+  nodes_json_put_who(&b, &part->node.node);
   if (part->fault)
     json_out_member_string(&b, "error", str_from_c(text_of(part)));
   else
@@ -309,7 +303,7 @@ static void put_results(struct buf *b, const struct pull *p) {
   json_out_begin(b, '[');
   for (size_t i = 0; i < p->n; i++) {
     json_out_begin(b, '{');
-    put_node(b, &p->v[i]);
+    nodes_json_put_who(b, &p->v[i].node.node);
     json_out_member_bool(b, "success", !p->v[i].fault);
     if (p->v[i].fault) json_out_member_string(b, "error", str_from_c(text_of(&p->v[i])));
     if (p->v[i].fault) json_out_member_string(b, "error_class", str_from_c(err_code(p->v[i].fault)));
@@ -324,7 +318,7 @@ static void put_done(struct buf *b, const struct pull *p) {
   json_out_member_bool(b, "success", true);
   json_out_member_string(b, "status", STR("success"));
   json_out_member_string(b, "model", p->model);
-  put_node(b, p->v);
+  nodes_json_put_who(b, &p->v->node.node);
   json_out_end(b, '}');
 }
 
