@@ -133,7 +133,7 @@ const struct route_name *route_names_find(const struct route_names *n, struct st
   const struct route_name *r = map_get(&n->groups, name);
   if (!r) r = map_get(&n->aliases, name);
   if (r || name.n > NAMES_TEXT_MAX || !n->aliases.count || str_find_char(name, ':') != SIZE_MAX) return r;
-  int bytes = snprintf(tagged, sizeof tagged, "%.*s:latest", STR_ARG(name));
+  int bytes = snprintf(tagged, sizeof tagged, "%.*s%.*s", STR_ARG(name), STR_ARG(RESOLVE_LATEST));
   return map_get(&n->aliases, str_from(tagged, (size_t)bytes));
 }
 
