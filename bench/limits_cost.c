@@ -15,8 +15,8 @@
 #include "gateway/limits.h"
 #include "policy/access.h"
 #include "policy/principals.h"
-#include "state/store_team.h"
-#include "state/store_user.h"
+#include "state/store/store_team.h"
+#include "state/store/store_user.h"
 
 enum { USERS = 10000, TEAMS = 100, ROUNDS = 15, CALLS = 5000, CHANGES = 25 };
 

@@ -10,11 +10,11 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "admin/usage.h"
+#include "admin/records/usage.h"
 #include "base/clock.h"
 #include "record/log_writer.h"
 #include "record/source.h"
-#include "state/log_list.h"
+#include "state/log/log_list.h"
 
 enum { DAYS = 30, USERS = 400, MODELS = 24, ROUNDS = 21, BATCH = 4096, PUT_ROWS = 200000 };
 

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "state/config.h"
-#include "state/config_check.h"
-#include "state/config_price.h"
+#include "state/config/config.h"
+#include "state/config/config_check.h"
+#include "state/config/config_price.h"
 #include "state/registry.h"
 
 enum { TARGETS = 6 };

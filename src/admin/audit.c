@@ -7,8 +7,8 @@
 #include "admin/query.h"
 #include "base/json_out.h"
 #include "gateway/exchange.h"
-#include "state/store.h"
-#include "state/store_audit.h"
+#include "state/store/store.h"
+#include "state/store/store_audit.h"
 
 enum { LIMIT = 50, LIMIT_MAX = 200, READ_MS = 15000, ANSWER_MAX = 32 << 20 };
 

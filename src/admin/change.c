@@ -5,8 +5,8 @@
 #include "gateway/exchange.h"
 #include "gateway/rules.h"
 #include "jobs/reload.h"
-#include "state/store.h"
-#include "state/store_audit.h"
+#include "state/store/store.h"
+#include "state/store/store_audit.h"
 
 enum { BODY_MAX = 512 * 1024, CHANGE_MS = 30000 };
 

@@ -10,8 +10,8 @@
 
 #include "admin/entity.h"
 #include "admin/fields.h"
-#include "state/db.h"
 #include "state/secret.h"
+#include "state/store/db.h"
 
 struct change {
   struct arena *arena;        /* of what follows */

@@ -6,7 +6,9 @@
 #include <stdio.h>
 
 #include "base/json_out.h"
-#include "state/config_price.h"
+#include "state/config/config_price.h"
+
+enum { FIELDS_MAX = 32 /* bits of `allowed` */, LISTED_BYTES = 160 };
 
 enum err fields_refuse(const struct json_node *n, const char *why, struct err_info *info) {
   char path[ERR_PARAM_MAX];
@@ -179,6 +181,32 @@ static const struct field *find(const struct fields *fields, struct str key, uns
   return NULL;
 }
 
+/* "did you mean …?", else what is taken, as far as there is room. */
+static enum err refuse_unknown(const struct json_node *n, const struct fields *fields, unsigned allowed,
+                               struct err_info *info) {
+  const char *names[FIELDS_MAX];
+  char room[ERR_TEXT_MAX];
+  size_t count = 0;
+  struct buf why = {.p = room, .cap = sizeof room, .limit_bytes = sizeof room};
+  for (size_t i = 0; i < fields->n && count < FIELDS_MAX; i++)
+    if (allowed & fields->v[i].bit) names[count++] = fields->v[i].key.p;
+  const char *near = str_nearest(n->key, names, count);
+  buf_put(&why, STR("is not taken here"));
+  if (near) {
+    buf_put(&why, STR("; did you mean \""));
+    buf_put(&why, str_from_c(near));
+    buf_put(&why, STR("\"?"));
+  }
+  for (size_t i = 0; !near && i < count; i++) {
+    bool has_room = why.n + strlen(names[i]) < LISTED_BYTES;
+    buf_put(&why, i ? STR(", ") : STR("; known here: "));
+    buf_put(&why, has_room ? str_from_c(names[i]) : STR("..."));
+    if (!has_room) break;
+  }
+  buf_put_char(&why, '\0');
+  return fields_refuse(n, room, info);
+}
+
 static enum err check_required(const struct json_node *root, const struct fields *fields, unsigned required,
                                unsigned has, struct err_info *info) {
   for (size_t i = 0; i < fields->n; i++) {
@@ -202,7 +230,7 @@ static enum err read_object(struct arena *a, const struct json_node *root, const
   if (e) return e;
   for (struct json_iter it = json_each(root); json_next(&it, &node);) {
     const struct field *f = find(fields, node.key, allowed);
-    if (!f) return fields_refuse(&node, "is not taken here", info);
+    if (!f) return refuse_unknown(&node, fields, allowed, info);
     void *value = (char *)out + f->offset;
     bool is_null = f->is_nullable && json_type(&node) == JSON_NULL;
     if (is_null)

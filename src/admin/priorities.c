@@ -9,8 +9,8 @@
 #include "gateway/exchange.h"
 #include "jobs/reload.h"
 #include "state/disk.h"
-#include "state/store.h"
-#include "state/store_audit.h"
+#include "state/store/store.h"
+#include "state/store/store_audit.h"
 
 enum { BODY_MAX = 1 << 20, FILE_MAX = 4 << 20, CHANGE_MS = 30000, LIST_MAX = 10000, NAME_MAX_BYTES = 512 };
 enum { HAS_REVISION = 1, HAS_PRIORITIES = 2, HAS_FALLBACK = 4, HAS_GUARDS = 8 };

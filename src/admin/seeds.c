@@ -4,7 +4,7 @@
 #include "admin/job.h"
 #include "base/json_out.h"
 #include "state/seed.h"
-#include "state/store.h"
+#include "state/store/store.h"
 
 enum { LOOK_MS = 30000 };
 

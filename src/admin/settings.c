@@ -2,13 +2,13 @@
 #include "admin/settings.h"
 
 #include "admin/change.h"
-#include "admin/names_input.h"
-#include "admin/names_json.h"
+#include "admin/names/names_input.h"
+#include "admin/names/names_json.h"
 #include "base/json_out.h"
 #include "gateway/exchange.h"
 #include "jobs/reload.h"
-#include "state/config_settings.h"
-#include "state/store_names.h"
+#include "state/config/config_settings.h"
+#include "state/store/store_names.h"
 
 /* ---- the body of PUT: sections, nested as in maestro.json ---- */
 

@@ -1,5 +1,5 @@
 /* The admin API of settings ("config"): options that are kept in the store and take effect while serving
- * (state/config_settings.h), as the sections of the configuration or one by one. */
+ * (state/config/config_settings.h), as the sections of the configuration or one by one. */
 #ifndef MAESTRO_ADMIN_SETTINGS_H
 #define MAESTRO_ADMIN_SETTINGS_H
 

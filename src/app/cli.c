@@ -74,16 +74,6 @@ const char *cli_take_option(int *argc, char **argv, const char *flag, const char
   return NULL;
 }
 
-const char *cli_nearest(const char *word, const char *const *words, size_t n) {
-  const char *best = NULL;
-  unsigned distance = 3;
-  for (size_t i = 0; i < n; i++) {
-    unsigned d = str_distance(str_from_c(word), str_from_c(words[i]), 3);
-    if (d < distance) best = words[i], distance = d;
-  }
-  return best;
-}
-
 enum err cli_paths(struct arena *a, struct cli_paths *out, struct err_info *info) {
   struct cli_paths p;
   enum err e = config_directories(a, config_getenv, NULL, &p.config_dir, &p.data_dir, info);
@@ -143,7 +133,7 @@ static int check_flags(const struct command *c, int argc, char **argv) {
     for (size_t k = 0; k < n && !is_known && flag; k++) is_known = !strcmp(flag, flags[k]);
     if (is_known || !flag) continue;
     wrong = flag;
-    near = cli_nearest(flag, flags, n);
+    near = str_nearest(str_from_c(flag), flags, n);
   }
   int code = CLI_OK;
   if (near) code = cli_fail(CLI_USAGE, "there is no flag \"%s\" here; did you mean \"%s\"?", wrong, near);
@@ -199,7 +189,7 @@ int cli_main(int argc, char **argv) {
     int code = check_flags(&commands[i], argc, argv);
     return code ? code : commands[i].run(argc - 1, argv + 1);
   }
-  const char *near = cli_nearest(name, names, COMMANDS);
+  const char *near = str_nearest(str_from_c(name), names, COMMANDS);
   return near ? cli_fail(CLI_USAGE, "there is no command \"%s\"; did you mean \"%s\"?", name, near)
               : cli_fail(CLI_USAGE, "there is no command \"%s\"; `maestro --help` lists them", name);
 }

@@ -3,7 +3,7 @@
 #define MAESTRO_APP_CLI_H
 
 #include "base/arena.h"
-#include "state/config.h"
+#include "state/config/config.h"
 #include "state/contexts.h"
 #include "state/server_info.h"
 
@@ -22,8 +22,6 @@ int cli_fail(enum cli_exit code, const char *format, ...) __attribute__((format(
 bool cli_take_flag(int *argc, char **argv, const char *flag);
 /* Finds and removes a flag with its value ("--port 80", "--port=80", "-p 80"); NULL when absent. *is_bad: no value. */
 const char *cli_take_option(int *argc, char **argv, const char *flag, const char *short_flag, bool *is_bad);
-/* The nearest of the words, or NULL. */
-const char *cli_nearest(const char *word, const char *const *words, size_t n);
 
 /* Where this user's files are; strings live as long as `a`. ERR_BAD_CONFIG when there is no home. */
 struct cli_paths {

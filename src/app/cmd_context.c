@@ -172,7 +172,7 @@ static int run(struct place *p, int argc, char **argv) {
     names[i] = actions[i].name;
     if (!strcmp(argv[1], actions[i].name)) return actions[i].run(p, argc - 1, argv + 1);
   }
-  const char *near = cli_nearest(argv[1], names, ACTIONS);
+  const char *near = str_nearest(str_from_c(argv[1]), names, ACTIONS);
   if (near) return cli_fail(CLI_USAGE, "there is no `context %s`; did you mean `context %s`?", argv[1], near);
   return cli_fail(CLI_USAGE, "usage: maestro context show|list|set|add|update|remove|test|current|get-key|set-key");
 }

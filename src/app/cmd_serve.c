@@ -1,7 +1,7 @@
 /* `maestro serve` and `maestro check`: both begin by reading the configuration in the same way. */
 #include <stdio.h>
 
-#include "admin/openapi.h"
+#include "admin/openapi/openapi.h"
 #include "app/cli.h"
 #include "app/router.h"
 #include "app/server.h"

@@ -142,7 +142,7 @@ static int run(struct place *p, int argc, char **argv) {
     names[i] = actions[i].name;
     if (argc > 1 && !strcmp(argv[1], actions[i].name)) return actions[i].run(p, argc - 1, argv + 1);
   }
-  const char *near = argc > 1 ? cli_nearest(argv[1], names, ACTIONS) : NULL;
+  const char *near = argc > 1 ? str_nearest(str_from_c(argv[1]), names, ACTIONS) : NULL;
   if (near) return cli_fail(CLI_USAGE, "there is no `server %s`; did you mean `server %s`?", argv[1], near);
   return cli_fail(CLI_USAGE, "usage: maestro server start|stop|info|status|show-key [--json]");
 }

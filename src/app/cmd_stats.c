@@ -1,11 +1,11 @@
 /* `maestro stats`: use of models by requests, tokens and money, and a heat map of hours. Asks the running server (or
- * the context's), else reads the roll-ups itself; either way the answer is the admin API's JSON (admin/usage.c),
- * printed for people or, with --json, as it is. */
+ * the context's), else reads the roll-ups itself; either way the answer is the admin API's JSON
+ * (admin/records/usage.c), printed for people or, with --json, as it is. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "admin/usage.h"
+#include "admin/records/usage.h"
 #include "app/cli.h"
 #include "base/clock.h"
 #include "base/json.h"

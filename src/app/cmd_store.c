@@ -12,14 +12,14 @@
 #include "base/log.h"
 #include "state/data_lock.h"
 #include "state/disk.h"
-#include "state/migrate.h"
 #include "state/session.h"
-#include "state/store.h"
-#include "state/store_audit.h"
-#include "state/store_names.h"
-#include "state/store_node.h"
-#include "state/store_team.h"
-#include "state/store_user.h"
+#include "state/store/migrate.h"
+#include "state/store/store.h"
+#include "state/store/store_audit.h"
+#include "state/store/store_names.h"
+#include "state/store/store_node.h"
+#include "state/store/store_team.h"
+#include "state/store/store_user.h"
 #include "state/stored_response.h"
 
 enum { BUSY_MS = 5000, IMPORT_MAX_BYTES = 512 << 20 };
@@ -270,7 +270,10 @@ static enum err read_content(struct db *db, struct content *out, struct err_info
 static void say_left_out(const struct nodes *nodes) {
   for (size_t i = 0; i < nodes->n; i++)
     if (nodes->v[i].sealed.n)
-      fprintf(stderr, "The node \"%.*s\" is exported without its credential and headers.\n", STR_ARG(nodes->v[i].p.id));
+      fprintf(
+          stderr,
+          "The node \"%.*s\" is exported without its credential and headers: give it new ones where it is imported.\n",
+          STR_ARG(nodes->v[i].p.id));
 }
 
 static int export(struct place *p, int argc, char **argv) {
@@ -333,6 +336,14 @@ static enum err parse_content(struct str text, struct content *out, struct err_i
   return e ? e : nodes_read(rest, &out->nodes, info);
 }
 
+/* Those that are no text are likely backups: the two are taken for each other. */
+static enum err read_export(const char *path, struct buf *text, struct content *out, struct err_info *info) {
+  enum err e = disk_read(path, IMPORT_MAX_BYTES, text, NULL, info);
+  if (!e && str_has_prefix(buf_str(text), STR("SQLite format 3")))
+    return err_set(info, ERR_BAD_VALUE, "%s is no export but a backup: `maestro store restore` reads it", path);
+  return e ? e : parse_content(buf_str(text), out, info);
+}
+
 static int import(struct place *p, int argc, char **argv) {
   struct err_info info = {0};
   struct content content;
@@ -340,8 +351,7 @@ static int import(struct place *p, int argc, char **argv) {
   if (argc < 2) return cli_fail(CLI_USAGE, "usage: maestro store import FILE");
   content_init(&content);
   buf_init(&text, 0);
-  enum err e = disk_read(argv[1], IMPORT_MAX_BYTES, &text, NULL, &info);
-  if (!e) e = parse_content(buf_str(&text), &content, &info);
+  enum err e = read_export(argv[1], &text, &content, &info);
   if (!e) e = store_start(p->paths.data_dir, "store import", &info);
   if (!e) {
     e = store_write(add_all, &content, &info);
@@ -374,7 +384,7 @@ static int run(struct place *p, int argc, char **argv) {
     names[i] = actions[i].name;
     if (argc > 1 && !strcmp(argv[1], names[i])) return actions[i].run(p, argc - 1, argv + 1);
   }
-  const char *near = argc > 1 ? cli_nearest(argv[1], names, ACTIONS) : NULL;
+  const char *near = argc > 1 ? str_nearest(str_from_c(argv[1]), names, ACTIONS) : NULL;
   if (near) return cli_fail(CLI_USAGE, "there is no `store %s`; did you mean `store %s`?", argv[1], near);
   return cli_fail(CLI_USAGE, "usage: maestro store migrate|backup|restore|export|import|seed [FILE]");
 }

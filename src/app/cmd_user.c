@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "admin/users_change.h"
-#include "admin/users_json.h"
+#include "admin/people/users_change.h"
+#include "admin/people/users_json.h"
 #include "app/cli.h"
 #include "base/crypto.h"
 #include "base/json.h"
@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "route/catalog.h"
 #include "state/data_lock.h"
-#include "state/store.h"
+#include "state/store/store.h"
 
 struct place {
   struct arena arena;
@@ -23,7 +23,8 @@ struct place {
   struct buf answer;   /* JSON */
   struct buf balances; /* the same, of a user that a server has; empty: none */
   bool as_json, has_all_models, is_remote;
-  const char *role, *models, *expires, *token;
+  const char *role, *models, *token;
+  uint64_t expires_days; /* 0: never */
 };
 
 /* ---- without one ---- */
@@ -186,12 +187,12 @@ static void print_user(const struct json_node *u) {
 static void print_limits(const char *label, struct str name, const struct json_node *l) {
   static const struct {
     struct str key;
-    const char *text;
-  } counts[] = {{STR("requests_per_minute"), "requests a minute"},
-                {STR("requests_per_day"), "requests a day"},
-                {STR("tokens_per_minute"), "tokens a minute"},
-                {STR("tokens_per_day"), "tokens a day"},
-                {STR("concurrency"), "calls at the same time"}};
+    const char *what, *when;
+  } counts[] = {{STR("requests_per_minute"), "request", "a minute"},
+                {STR("requests_per_day"), "request", "a day"},
+                {STR("tokens_per_minute"), "token", "a minute"},
+                {STR("tokens_per_day"), "token", "a day"},
+                {STR("concurrency"), "call", "at the same time"}};
   struct json_node node = json_member(l, STR("budget_usd")), left = json_member(l, STR("left_usd"));
   struct str text, period = member(l, "period");
   const char *before = "";
@@ -206,10 +207,21 @@ static void print_limits(const char *label, struct str name, const struct json_n
   for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
     node = json_member(l, counts[i].key);
     if (json_number_raw(&node, &text, NULL)) continue;
-    printf("%s%.*s %s", before, STR_ARG(text), counts[i].text);
+    const char *plural = str_eq(text, STR("1")) ? "" : "s";
+    printf("%s%.*s %s%s %s", before, STR_ARG(text), counts[i].what, plural, counts[i].when);
     before = ", ";
   }
   printf("%s\n", *before ? "" : "no limits");
+}
+
+/* Without a server: what is set. */
+static void print_set_limits(const struct json_node *user) {
+  struct json_node limits = json_member(user, STR("limits")), list = json_member(user, STR("tokens")), one;
+  print_limits("limits", STR_NONE, &limits);
+  for (struct json_iter it = json_each(&list); json_next(&it, &one);) {
+    limits = json_member(&one, STR("limits"));
+    print_limits("token ", member(&one, "name"), &limits);
+  }
 }
 
 /* With a server: what it has counted. */
@@ -228,7 +240,7 @@ enum shape { SHAPE_LIST, SHAPE_USER, SHAPE_TOKEN };
 static int print(struct place *p, enum shape shape) {
   static const struct json_limits raw = {.numbers_are_raw = true};
   struct json doc;
-  struct json_node one, limits;
+  struct json_node one;
   if (p->answer.failed) return cli_fail(CLI_FAILED, "out of memory");
   if (p->as_json) {
     printf("%.*s\n", STR_ARG(buf_str(&p->answer)));
@@ -244,11 +256,10 @@ static int print(struct place *p, enum shape shape) {
       break;
     case SHAPE_USER:
       print_user(&root);
-      limits = json_member(&root, STR("limits"));
       if (p->balances.n)
         print_balances(p);
       else
-        print_limits("limits", STR_NONE, &limits);
+        print_set_limits(&root);
       break;
     case SHAPE_TOKEN:
       fprintf(stderr, "The token of %.*s, which is shown only now:\n", STR_ARG(member(&root, "username")));
@@ -259,16 +270,8 @@ static int print(struct place *p, enum shape shape) {
 
 /* ---- actions ---- */
 
-/* Days as they were written; whether they are good is the change's to say. */
 static void put_expires(struct place *p, struct buf *b) {
-  uint64_t days = 0;
-  if (!p->expires) return;
-  bool is_number = str_to_u64(str_from_c(p->expires), &days) && days <= INT64_MAX;
-  json_out_key(b, "expires_in_days");
-  if (is_number)
-    json_out_i64(b, (int64_t)days);
-  else
-    json_out_string(b, str_from_c(p->expires));
+  if (p->expires_days) json_out_member_i64(b, "expires_in_days", (int64_t)p->expires_days);
 }
 
 static int create(struct place *p, struct str name) {
@@ -384,7 +387,7 @@ static int run(struct place *p, int argc, char **argv) {
       return cli_fail(CLI_USAGE, "usage: maestro user %s%s", names[i], is_list ? "" : " NAME");
     return actions[i].run(p, is_list ? STR_NONE : str_from_c(argv[2]));
   }
-  const char *near = argc > 1 ? cli_nearest(argv[1], names, ACTIONS) : NULL;
+  const char *near = argc > 1 ? str_nearest(str_from_c(argv[1]), names, ACTIONS) : NULL;
   if (near) return cli_fail(CLI_USAGE, "there is no `user %s`; did you mean `user %s`?", argv[1], near);
   return cli_fail(CLI_USAGE, "usage: maestro user create|list|show|refresh-token|delete [NAME]");
 }
@@ -396,9 +399,13 @@ int cmd_user(int argc, char **argv) {
   p.has_all_models = cli_take_flag(&argc, argv, "--all-models");
   p.role = cli_take_option(&argc, argv, "--role", NULL, &is_bad);
   p.models = cli_take_option(&argc, argv, "--models", NULL, &is_bad);
-  p.expires = cli_take_option(&argc, argv, "--expires", NULL, &is_bad);
+  const char *expires = cli_take_option(&argc, argv, "--expires", NULL, &is_bad);
   p.token = cli_take_option(&argc, argv, "--token", NULL, &is_bad);
   if (is_bad) return cli_fail(CLI_USAGE, "an option lacks its value; `maestro user --help` lists them");
+  if (expires &&
+      (!str_to_u64(str_from_c(expires), &p.expires_days) || p.expires_days < 1 || p.expires_days > USERS_DAYS_MAX))
+    return cli_fail(CLI_USAGE, "--expires must be 1 to %d days; without it a token does not expire",
+                    (int)USERS_DAYS_MAX);
   log_set_level(LOG_LEVEL_WARN); /* what a server would tell its operator */
   arena_init(&p.arena, 0);
   buf_init(&p.answer, 0);

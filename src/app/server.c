@@ -29,8 +29,8 @@
 #include "state/server_info.h"
 #include "state/session.h"
 #include "state/signature_store.h"
-#include "state/store.h"
-#include "state/store_node.h"
+#include "state/store/store.h"
+#include "state/store/store_node.h"
 
 enum {
   TICK_MS = 500,

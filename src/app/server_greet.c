@@ -6,7 +6,7 @@
 #include "gateway/request_context.h"
 #include "policy/principals.h"
 #include "route/resolve.h"
-#include "state/store.h"
+#include "state/store/store.h"
 
 static bool has_auto_model(const struct catalog *c) {
   struct arena a;

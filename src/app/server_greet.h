@@ -3,7 +3,7 @@
 #ifndef MAESTRO_APP_SERVER_GREET_H
 #define MAESTRO_APP_SERVER_GREET_H
 
-#include "state/config.h"
+#include "state/config/config.h"
 
 /* To standard error. created_key: a server key was made at this start. */
 void server_greet(const struct config *config, uint16_t port, const char *data_dir, bool created_key);

@@ -3,7 +3,7 @@
 #define MAESTRO_APP_SERVER_START_H
 
 #include "base/err.h"
-#include "state/config.h"
+#include "state/config/config.h"
 
 struct server_start;
 

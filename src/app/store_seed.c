@@ -5,7 +5,7 @@
 
 #include "admin/seeds.h"
 #include "base/json.h"
-#include "state/store.h"
+#include "state/store/store.h"
 
 struct seeding {
   struct seeds_input in;

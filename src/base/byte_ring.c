@@ -49,8 +49,9 @@ enum byte_ring_result byte_ring_put(struct byte_ring *r, const void *p, size_t n
   return result;
 }
 
+/* Others than the consumer may look how much there is: taken is acquired, so that head is none from before it. */
 size_t byte_ring_peek(const struct byte_ring *r, struct str out[2]) {
-  size_t taken = atomic_load_explicit(&r->taken, memory_order_relaxed);
+  size_t taken = atomic_load_explicit(&r->taken, memory_order_acquire);
   size_t n = atomic_load_explicit(&r->head, memory_order_acquire) - taken, at = taken & r->mask;
   size_t first = r->mask + 1 - at < n ? r->mask + 1 - at : n;
   out[0] = str_from(r->bytes + at, first);
@@ -69,7 +70,7 @@ void byte_ring_copy(const struct byte_ring *r, size_t at, void *out, size_t n) {
  * writes, and what madvise leaves undone costs memory, nothing else. */
 void byte_ring_drop(struct byte_ring *r, size_t n) {
   size_t taken = atomic_load_explicit(&r->taken, memory_order_relaxed) + n;
-  atomic_store_explicit(&r->taken, taken, memory_order_relaxed);
+  atomic_store_explicit(&r->taken, taken, memory_order_release);
   if (r->mask + 1 >= LARGE) {
     size_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
     taken -= taken % GIVEN_BACK;

@@ -160,6 +160,23 @@ static inline const char *string_body(struct envelope_scan *s, const char *p, co
   return __builtin_expect(quote < end && *quote == '"', 1) ? quote + 1 : string_rest(s, quote, end);
 }
 
+/* Whether a reader that ignores letter case as Go does takes the key for a name of the table though no ASCII letter
+ * says so: the long s and the Kelvin sign are an s and a k to it (encoding/json, read 2026-11). */
+__attribute__((noinline)) static bool is_folded_name(const struct envelope_table *t, struct str key) {
+  static const struct str long_s = STR("\xc5\xbf"), kelvin = STR("\xe2\x84\xaa");
+  char plain[ENVELOPE_NAME_MAX];
+  size_t n = 0;
+  if (!memchr(key.p, long_s.p[0], key.n) && !memchr(key.p, kelvin.p[0], key.n)) return false;
+  while (key.n && n < sizeof plain) {
+    struct str from = str_has_prefix(key, long_s) ? long_s : str_has_prefix(key, kelvin) ? kelvin : str_sub(key, 0, 1);
+    plain[n++] = from.n == 1 ? from.p[0] : from.n == long_s.n ? 's' : 'k';
+    key = str_sub(key, from.n, key.n);
+  }
+  for (unsigned i = 0; !key.n && i < t->n; i++)
+    if (!t->names[i].parent && str_eq_nocase(t->names[i].name, str_from(plain, n))) return true;
+  return false;
+}
+
 /* A tracked key is whole: which row is it, and is it there a second time? hash is 0 when not known yet; else the bytes
  * at p are there only up to ENVELOPE_KEY_BLOCK. False when refused. */
 __attribute__((always_inline)) static inline bool key_done(struct envelope_scan *s, uint32_t depth, const char *p,
@@ -184,6 +201,10 @@ __attribute__((always_inline)) static inline bool key_done(struct envelope_scan 
         refuse_key(s, ERR_BAD_VALUE, depth, key, "\"%s\" differs from a known member only in letter case");
         return false;
       }
+    }
+    if (!row && parent == 0 && !s->keys_are_lenient && is_folded_name(t, key)) {
+      refuse_key(s, ERR_BAD_VALUE, depth, key, "\"%s\" differs from a known member only in letter case");
+      return false;
     }
     if (!row && !s->keys_are_lenient && hash == 0)
       hash = n <= 16 ? envelope_key_hash_short(words, n) : envelope_key_hash(p, n);

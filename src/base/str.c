@@ -153,6 +153,16 @@ unsigned str_distance(struct str a, struct str b, unsigned max) {
   return d > max ? max + 1 : d;
 }
 
+const char *str_nearest(struct str word, const char *const *words, size_t n) {
+  const char *best = NULL;
+  unsigned distance = word.n < 4 ? 2 : 3;
+  for (size_t i = 0; i < n; i++) {
+    unsigned d = str_distance(word, str_from_c(words[i]), 3);
+    if (d < distance) best = words[i], distance = d;
+  }
+  return best;
+}
+
 uint64_t str_hash(struct str s, uint64_t seed) {
   uint64_t h = 14695981039346656037u ^ seed;
   for (size_t i = 0; i < s.n; i++) h = (h ^ (unsigned char)s.p[i]) * 1099511628211u;

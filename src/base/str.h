@@ -49,6 +49,9 @@ bool str_glob(struct str pattern, struct str s);
 /* Damerau-Levenshtein distance (ASCII case ignored), cut at `max` + 1. For "did you mean". Inputs over 128 bytes give
  * max + 1. */
 unsigned str_distance(struct str a, struct str b, unsigned max);
+/* The first of the nearest words that `word` may have been meant for: at most two letters away, one of a word of less
+ * than four. NULL: none. */
+const char *str_nearest(struct str word, const char *const *words, size_t n);
 /* FNV-1a with a final mix; `seed` makes tables unpredictable to clients. */
 uint64_t str_hash(struct str s, uint64_t seed);
 /* True when s is well-formed UTF-8 (no surrogates, no overlong forms, at most U+10FFFF). */

@@ -134,6 +134,7 @@ struct count_result count_request(const struct request *r, struct str model) {
       for (size_t m = 0; m < p->result_count; m++) add_part(&c, &p->results[m]);
     }
   }
+  add_text(&c, r->suffix);
   if (r->tool_count) c.tokens += c.frame->tools;
   for (size_t i = 0; i < r->tool_count; i++) add_tool(&c, &r->tools[i]);
   add_json(&c, r->format_schema);

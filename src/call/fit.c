@@ -7,6 +7,7 @@
 
 enum {
   BYTES_A_TOKEN = 2, /* no text of people or machines has more tokens than one for so many bytes of its JSON */
+  BYTES_A_GUESSED_TOKEN = 4,
   ERROR_PERCENT = 15,
   ERROR_PERCENT_OPENAI = 5,  /* its text is exact */
   ERROR_PERCENT_CLAUDE = 25, /* whose vocabulary nobody has */
@@ -84,15 +85,38 @@ static enum err refuse(const struct call *c, int64_t tokens, int64_t limit, stru
                  m, n);
 }
 
+/* What a request has that no decoder makes text of: Ollama's context, a list of tokens, and its template. */
+static int64_t uncounted(const struct request *r) {
+  int64_t tokens = 0;
+  for (size_t i = 0; i < r->rest.n; i++) {
+    const struct json_rest_member *m = &r->rest.v[i];
+    if (str_eq(m->key, STR("context"))) tokens += (int64_t)yyjson_arr_size(m->value);
+    if (str_eq(m->key, STR("template"))) tokens += (int64_t)yyjson_get_len(m->value) / BYTES_A_GUESSED_TOKEN;
+  }
+  return tokens;
+}
+
+/* Of what cannot be read, and of a list of prompts, which is read no further than the first, the bytes stand for it. */
+static int64_t tokens_for_set(const struct call *c, bool is_read, const struct count_result *count) {
+  int64_t guess = (int64_t)(c->body.n / BYTES_A_GUESSED_TOKEN);
+  if (!is_read) return guess;
+  int64_t tokens = count->tokens - count->media + uncounted(c->canonical);
+  return c->canonical->native_member && guess > tokens ? guess : tokens;
+}
+
 enum err fit_check(struct call *c, const struct deployment *d, struct err_info *info) {
-  int64_t known = known_limit(c, d), set = c->rule ? c->rule->row->max_context_tokens : 0, least = tighter(known, set);
-  struct count_result count;
+  int64_t known = known_limit(c, d), set = c->rule ? c->rule->row->max_context_tokens : 0;
+  /* No text at all has more tokens than bytes: who has to keep to what is set may try that, too. */
+  bool may_exceed = (known && c->body.n / BYTES_A_TOKEN > (uint64_t)known) || (set && c->body.n > (uint64_t)set);
+  struct count_result count = {0};
   struct err_info unread = {0};
-  if (!least || !is_of_text(c) || c->body.n / BYTES_A_TOKEN <= (uint64_t)least) return OK;
-  /* What cannot be read is not ours to refuse: relayed, its provider says what is wrong with it. */
+  if (!may_exceed || !is_of_text(c)) return OK;
   enum err e = translate_count_input(c, d, &count, &unread);
-  if (e) return e == ERR_CANCELLED ? e : OK;
-  int64_t tokens = count.tokens - count.media, error = error_percent(token_family_of(d->model));
-  bool is_refused = exceeds(tokens, set, error) || (exceeds(tokens, known, error) && !asks_to_be_cut(c->canonical));
-  return is_refused ? refuse(c, count.tokens, least, info) : OK;
+  if (e == ERR_CANCELLED) return e;
+  int64_t tokens = e ? 0 : count.tokens - count.media, error = error_percent(token_family_of(d->model));
+  int64_t most = set ? tokens_for_set(c, !e, &count) : 0;
+  if (exceeds(most, set, error)) return refuse(c, most + count.media, tighter(known, set), info);
+  /* What cannot be read is not ours to refuse for what is known: relayed, its provider says what is wrong with it. */
+  bool is_refused = !e && exceeds(tokens, known, error) && !asks_to_be_cut(c->canonical);
+  return is_refused ? refuse(c, count.tokens, tighter(known, set), info) : OK;
 }

@@ -61,7 +61,8 @@ static enum err take_line(struct manage *m, struct json_pool *pool, const struct
   yyjson_val *root = json_pool_parse(pool, frame->data);
   if (!yyjson_is_obj(root))
     return err_set(info, ERR_UPSTREAM_PROTOCOL, "the provider sent a line of progress that is no JSON object");
-  if (yyjson_obj_get(root, "error")) {
+  yyjson_val *error = yyjson_obj_get(root, "error");
+  if (error && !yyjson_is_null(error)) {
     enum err e = classify(m, 0, (struct http_headers){0}, frame->data, info);
     info->http_status = FAILED_STATUS;
     return e;

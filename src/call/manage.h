@@ -1,7 +1,7 @@
 /* One request of Ollama's management of models to one node: pull, push, create, copy, delete, show. It takes no tokens
  * and costs nothing, so it is no model call (call.h): no plan, no other candidate, no money. Used by the caller's
- * endpoints (api/ollama_manage.c) and the administration's (admin/nodes_manage.c); the struct lives on the caller's
- * stack or arena, on one fiber.
+ * endpoints (api/ollama_manage.c) and the administration's (admin/nodes/nodes_manage.c); the struct lives on the
+ * caller's stack or arena, on one fiber.
  *
  * Progress is asked for as a stream, whatever the caller wants, since only a stream shows that a pull of hours is
  * alive: there is no limit on its duration, but one on its silence (the provider's silence_ms), on a line and on all of

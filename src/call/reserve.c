@@ -286,8 +286,11 @@ static enum err take_within_budget(struct call *c, const struct deployment *d, s
 static enum err check_budget_can_hold(const struct call *c, const struct deployment *d, struct err_info *info) {
   if (!is_priced(c)) {
     metrics_inc(METRIC_REFUSED, METRICS_REFUSED_UNPRICED, 0);
-    return err_set(info, ERR_BUDGET_EXCEEDED, "the price of \"%.*s\" is not known, so nobody can use it on a budget",
-                   STR_ARG(d->qualified));
+    return err_set(
+        info, ERR_BUDGET_EXCEEDED,
+        "the price of \"%.*s\" is not known, so nobody can use it on a budget; an administrator can give it one "
+        "(docs/providers.md, Prices)",
+        STR_ARG(d->qualified));
   }
   if (ledger_is_durable()) return OK;
   metrics_inc(METRIC_REFUSED, METRICS_REFUSED_JOURNAL, 0);

@@ -101,7 +101,9 @@ enum err permit_resolve(struct request_context *rc, struct str name, struct reso
   if (!e && lists.user) e = keep_allowed(rc, &lists, name, &r, info);
   if (!e) *out = r;
   if (e != ERR_MODEL_NOT_FOUND || !lists.user) return e;
-  return err_set_param(info, e, "model", "no model of this name is known, or you have no access to it");
+  return err_set_param(
+      info, e, "model",
+      "no model of this name is known, or you have no access to it; GET /v1/models lists what you may use");
 }
 
 enum err permit_still(const struct request_context *rc, struct err_info *info) {

@@ -8,15 +8,16 @@
 #include "io/pool.h"
 #include "jobs/reload.h"
 #include "route/discovered.h"
-#include "state/store.h"
-#include "state/store_node.h"
+#include "state/store/store.h"
+#include "state/store/store_node.h"
 
 enum { LIST_MS = 15000, REFRESH_MS = 30000 };
 
 struct refresh {
   struct arena arena;
-  struct str code;
-  bool is_stored;
+  struct str code, base_url;
+  int64_t node; /* its number in the store; 0: it is declared */
+  bool is_gone; /* another node, or none, has the code now, or the node is elsewhere: the list says nothing of it */
   struct node_model *models;
   size_t n;
 };
@@ -50,12 +51,14 @@ static void log_failure(struct str provider, enum err e, const struct err_info *
 /* ---- on the store's thread ---- */
 
 static enum err store_models(struct db *db, void *arg, struct err_info *info) {
-  const struct refresh *r = arg;
+  struct refresh *r = arg;
   struct nodes nodes;
   enum err e = store_node_find(db, r->code, NULL, &nodes, info);
-  if (e == ERR_NOT_FOUND) return OK; /* deleted meanwhile */
-  if (e) return e;
-  e = store_node_sync(db, &nodes.v[0], r->models, r->n, clock_wall_us(), info);
+  r->is_gone = e == ERR_NOT_FOUND;
+  if (e) return r->is_gone ? OK : e;
+  const struct node *now = &nodes.v[0];
+  r->is_gone = now->id != r->node || !str_eq(now->p.base_url, r->base_url);
+  if (!r->is_gone) e = store_node_sync(db, now, r->models, r->n, clock_wall_us(), info);
   node_list_clear(&nodes);
   return e;
 }
@@ -80,9 +83,10 @@ static enum err work(void *arg) {
   struct refresh *r = arg;
   struct err_info info = {0};
   bool changed = false;
-  enum err e = r->is_stored ? store_write(store_models, r, &info) : OK;
+  enum err e = r->node ? store_write(store_models, r, &info) : OK;
+  if (!e && r->is_gone) return OK;
   if (!e) e = node_refresh_note(&r->arena, r->code, r->models, r->n, &changed);
-  if (!e && (changed || r->is_stored)) e = publish(&info);
+  if (!e && (changed || r->node)) e = publish(&info);
   if (e) log_failure(r->code, e, &info);
   return e;
 }
@@ -111,10 +115,13 @@ void node_refresh(struct http_client *client, const struct catalog_provider *at)
   struct refresh *r = calloc(1, sizeof *r);
   if (!r) return;
   arena_init(&r->arena, 0);
-  r->is_stored = at->node != NULL;
+  if (at->node) {
+    r->node = at->node->id;
+    r->base_url = arena_dup(&r->arena, at->node->p.base_url);
+  }
   r->code = arena_dup(&r->arena, at->provider.id);
   fiber_shield_begin(deadline);
-  enum err e = r->code.p ? ask(client, at, r) : ERR_NO_MEMORY;
+  enum err e = r->code.p && (!r->node || r->base_url.p) ? ask(client, at, r) : ERR_NO_MEMORY;
   if (e)
     drop(r);
   else if ((e = fiber_await(POOL_STORE, work, r, drop, deadline, &stored))) /* the work tells of its own failure */

@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
-#include "state/config_settings.h"
-#include "state/store.h"
+#include "state/config/config_settings.h"
+#include "state/store/store.h"
 
 enum { GONE_LOOKS = 4, FILES_MAX = 32 };
 

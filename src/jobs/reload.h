@@ -4,7 +4,7 @@
 #define MAESTRO_JOBS_RELOAD_H
 
 #include "io/worker.h"
-#include "state/config.h"
+#include "state/config/config.h"
 #include "state/snapshot.h"
 
 /* Everything borrowed for the life of the process. Before anything else here. */

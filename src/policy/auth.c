@@ -18,12 +18,12 @@ static const struct {
   unsigned kinds;            /* who may, whatever their role */
   enum user_role least_role; /* a user of this role may, too; none: no role is enough */
   bool is_first_keys;        /* so may the first server key */
-  bool is_no_sessions;       /* models are for tokens, which are counted */
+  bool is_not_for_sessions;  /* models are for tokens, which are counted */
 } classes[AUTH_CLASS_COUNT] = {
     [AUTH_CLASS_OPEN] = {ALL_KINDS},
     [AUTH_CLASS_DETAILS] = {ALL_KINDS},
-    [AUTH_CLASS_INFERENCE] = {KIND(LOCAL) | KIND(KEY) | KIND(ADMIN) | KIND(USER), .is_no_sessions = true},
-    [AUTH_CLASS_MANAGE] = {KIND(ADMIN) | KIND(USER), .is_first_keys = true, .is_no_sessions = true},
+    [AUTH_CLASS_INFERENCE] = {KIND(LOCAL) | KIND(KEY) | KIND(ADMIN) | KIND(USER), .is_not_for_sessions = true},
+    [AUTH_CLASS_MANAGE] = {KIND(ADMIN) | KIND(USER), .is_first_keys = true, .is_not_for_sessions = true},
     [AUTH_CLASS_METRICS] = {ALL_KINDS & ~(KIND(NOBODY) | KIND(DOCS))},
     [AUTH_CLASS_API_READ] = {KIND(LOCAL) | KIND(KEY) | KIND(ADMIN), USER_ROLE_VIEWER},
     [AUTH_CLASS_API_REFRESH] = {KIND(LOCAL) | KIND(KEY) | KIND(ADMIN), USER_ROLE_OPERATOR},
@@ -38,7 +38,7 @@ static const struct {
 
 bool auth_may(const struct auth_principal *principal, enum auth_class class) {
   if (class >= AUTH_CLASS_COUNT || principal->kind >= AUTH_KIND_COUNT) return false;
-  if (principal->is_session && classes[class].is_no_sessions) return false;
+  if (principal->is_session && classes[class].is_not_for_sessions) return false;
   enum user_role least = classes[class].least_role;
   bool has_role = principal->kind == AUTH_USER && least && principal->role >= least;
   bool is_first_key = principal->kind == AUTH_KEY && principal->is_first_key;
@@ -365,7 +365,15 @@ static enum err refuse_for_now(int64_t wait_ms, struct err_info *info) {
 }
 
 /* What would open a path to one whose credential does not. */
-static const char *what_would(enum auth_class class, bool is_key) {
+static const char *what_would(enum auth_class class, const struct auth_principal *principal) {
+  static const char *const roles[USER_ROLE_COUNT] = {
+      [USER_ROLE_VIEWER] = "; a user needs the role viewer, operator or admin for it",
+      [USER_ROLE_OPERATOR] = "; a user needs the role operator or admin for it",
+      [USER_ROLE_ADMIN] = "; a user needs the role admin for it"};
+  bool is_key = principal->kind == AUTH_KEY;
+  if (principal->is_session && classes[class].is_not_for_sessions)
+    return "; a login is for the administration, models are called with a user's token or a server key";
+  if (principal->kind == AUTH_USER && roles[classes[class].least_role]) return roles[classes[class].least_role];
   if (is_panel(class) && is_key) return "; it needs the admin token, or is asked below /api/admin";
   if (is_panel(class)) return "; it needs the admin token";
   return is_key && class != AUTH_CLASS_METRICS ? "; it needs the first server key" : "";
@@ -383,7 +391,7 @@ static enum err allow(const struct auth_call *call, const struct verdict *v, con
     return err_set(info, ERR_UNAUTHENTICATED, "two valid credentials of different callers were sent; send one");
   if (!auth_may(&v->principal, call->class))
     return err_set(info, ERR_FORBIDDEN, "this credential is valid but does not open this path%s",
-                   what_would(call->class, v->principal.kind == AUTH_KEY));
+                   what_would(call->class, &v->principal));
   if (v->is_by_session && !is_safe && !auth_local_is_same_origin(call->request, head))
     return err_set(info, ERR_FORBIDDEN,
                    "a session's cookie may change things only from this server's own pages; "

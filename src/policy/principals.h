@@ -8,7 +8,7 @@
 #include "policy/auth.h"
 #include "policy/limits.h"
 #include "state/snapshot.h"
-#include "state/store.h"
+#include "state/store/store.h"
 
 /* What a look-up touches lies together: a slot, a token, its user are three cache lines. */
 struct principal_token {

@@ -6,7 +6,7 @@
 #ifndef MAESTRO_RECORD_LOG_WRITER_H
 #define MAESTRO_RECORD_LOG_WRITER_H
 
-#include "state/log_store.h"
+#include "state/log/log_store.h"
 
 enum { LOG_WRITER_WORKERS_MAX = 64 };
 

@@ -8,7 +8,7 @@
 #include "base/metrics.h"
 #include "route/discovered.h"
 #include "route/runtime.h"
-#include "state/store_node.h"
+#include "state/store/store_node.h"
 
 static char demo_url[64];
 
@@ -226,7 +226,7 @@ static bool has_quirk(const struct config_provider *p, const char *quirk) {
 static struct provider_timeouts timeouts_of(const struct config_timeouts *own, const struct config_options *o) {
   return (struct provider_timeouts){
 #define X(member, camel, option, help) .member = own->member < 0 ? o->option : (uint32_t)own->member,
-#include "state/timeouts.def"
+#include "state/config/timeouts.def"
 #undef X
   };
 }

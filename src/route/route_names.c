@@ -7,7 +7,7 @@
 
 #include "base/id.h"
 #include "route/resolve.h"
-#include "state/store.h"
+#include "state/store/store.h"
 
 struct route_stored {
   atomic_uint refs;

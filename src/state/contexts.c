@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "base/crypto.h"
-#include "state/config_check.h"
-#include "state/config_read.h"
+#include "state/config/config_check.h"
+#include "state/config/config_read.h"
 #include "state/disk.h"
 
 enum { CONTEXTS_MAX = 256 };

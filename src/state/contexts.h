@@ -6,7 +6,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
-#include "state/config_diag.h"
+#include "state/config/config_diag.h"
 #include "state/secret.h"
 
 #define CONTEXTS_LOCAL "local"

@@ -6,8 +6,8 @@
 
 #include "base/buf.h"
 #include "base/json.h"
-#include "state/db.h"
 #include "state/ledger.h"
+#include "state/store/db.h"
 
 struct limits {
   int64_t budget_nano_usd; /* in `period`; -1: none */

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/json_out.h"
-#include "state/config_price.h"
+#include "state/config/config_price.h"
 
 static const struct names_field fields[] = {
 #define F(KIND, name, member, key, type, min, max, def, words, help) \

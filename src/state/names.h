@@ -11,8 +11,8 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "llm/price.h"
-#include "state/config_diag.h"
-#include "state/db.h"
+#include "state/config/config_diag.h"
+#include "state/store/db.h"
 
 enum names_kind {
 #define K(KIND, name, word, query) NAMES_##KIND,

@@ -27,7 +27,7 @@ const struct node_field node_fields[NODE_FIELDS] = {
     {"synced_us", NODE_I64, offsetof(struct node, synced_us)},
     {"sealed", NODE_BYTES, offsetof(struct node, sealed)},
 #define X(member, camel, option, help) {#member, NODE_I32, offsetof(struct node, p.timeouts.member)},
-#include "state/timeouts.def"
+#include "state/config/timeouts.def"
 #undef X
     {"quirks", NODE_WORDS, offsetof(struct node, p.quirks)},
 };

@@ -9,8 +9,8 @@
 #define MAESTRO_STATE_NODE_H
 
 #include "base/crypto.h"
-#include "state/config.h"
-#include "state/db.h"
+#include "state/config/config.h"
+#include "state/store/db.h"
 
 enum {
   NODE_CODE_MAX = 30,

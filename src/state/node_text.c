@@ -4,7 +4,7 @@
 #include "base/json.h"
 #include "base/json_out.h"
 #include "base/map.h"
-#include "state/config_check.h"
+#include "state/config/config_check.h"
 #include "state/node.h"
 #include "state/text_lines.h"
 
@@ -181,7 +181,7 @@ static enum err check_node(const struct nodes *nodes, const struct json_node *ob
   if (node->p.usage > CONFIG_USAGE_NONE) return bad(object, "\"usage\" is wrong", info);
 #define X(member, camel, option, help) \
   if (!is_timeout(node->p.timeouts.member)) return bad(object, "\"" #member "\" is out of range", info);
-#include "state/timeouts.def"
+#include "state/config/timeouts.def"
 #undef X
   if (node->id <= 0 || (nodes->n && nodes->v[nodes->n - 1].id >= node->id))
     return bad(object, "\"id\" must rise from line to line", info);

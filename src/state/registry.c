@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "state/config_load.h"
+#include "state/config/config_load.h"
 #include "state/disk.h"
 
 enum { MODELS_MAX = 4096, TAGS_MAX = 64, ARENA_BYTES_MAX = 32 << 20 };

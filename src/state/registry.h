@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
-#include "state/config.h"
+#include "state/config/config.h"
 
 enum registry_tier { REGISTRY_CHEAP, REGISTRY_MID, REGISTRY_FRONTIER };
 

@@ -2,7 +2,7 @@
 #include "state/seed.h"
 
 #include "base/json_out.h"
-#include "state/store_names.h"
+#include "state/store/store_names.h"
 
 static const struct seed {
   enum names_kind kind;

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "state/config_read.h"
+#include "state/config/config_read.h"
 #include "state/disk.h"
 
 enum err server_info_write(const char *path, const struct server_info *s, struct err_info *info) {

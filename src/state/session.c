@@ -5,8 +5,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "state/db.h"
-#include "state/store.h"
+#include "state/store/db.h"
+#include "state/store/store.h"
 
 enum { SEEN_GRAIN_US = 60 * 1000000 }; /* how old what the store says may be */
 

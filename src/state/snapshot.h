@@ -8,8 +8,8 @@
 #define MAESTRO_STATE_SNAPSHOT_H
 
 #include "base/err.h"
-#include "state/config.h"
-#include "state/config_diag.h"
+#include "state/config/config.h"
+#include "state/config/config_diag.h"
 
 struct snapshot;
 

@@ -15,7 +15,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "state/store_response.h"
+#include "state/store/store_response.h"
 #include "state/stored_response_internal.h"
 
 enum {

@@ -214,6 +214,28 @@ test('a charge is so many times the price: reserved, billed, told and logged ali
   await drop(row);
 });
 
+test('the most that a request may have counts what is no text, what is odd and what cannot be read', async () => {
+  const long = 'word '.repeat(3000), ids = Array(3000).fill(1234);
+  const rows = [await set({ model_prefix: 'qwen-small', max_context_length: 1000 }), await set({ model_prefix: 'llama', max_context_length: 1000 })];
+  const small = { model: 'up/qwen-small' }, llama = { model: 'local/llama' };
+  for (const [path, body] of [
+    ['/v1/chat/completions', { ...small, messages: user(long), temperature: '0.5' }],
+    ['/v1/chat/completions', { ...small, messages: [{ role: 'odd', content: long }] }],
+    ['/v1/completions', { ...small, prompt: ids }],
+    ['/v1/completions', { ...small, prompt: ['short', long] }],
+    ['/v1/completions', { ...small, prompt: 'short', suffix: long }],
+    ['/api/generate', { ...llama, prompt: 'short', suffix: long }],
+    ['/api/generate', { ...llama, prompt: 'short', context: ids }],
+    ['/api/generate', { ...llama, prompt: 'short', template: long }],
+  ]) {
+    const reply = await post(path, body), text = await reply.text();
+    assert.equal(reply.status, 400, JSON.stringify(body).slice(0, 80));
+    assert.match(text, /context length/, JSON.stringify(body).slice(0, 80));
+  }
+  assert.equal((await post('/v1/chat/completions', { ...small, messages: user('short'), temperature: '0.5' })).status, 200, 'its provider may read it');
+  for (const row of rows) await drop(row);
+});
+
 test('settings outlive the server by an export', async () => {
   const row = await set({ model_prefix: 'kept', requests_per_minute: 7, cost_multiplier: '0.000000001', max_context_length: 77 });
   const file = join(serve.home, 'names.jsonl'), other = makeHome();

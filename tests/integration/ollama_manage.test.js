@@ -3,7 +3,7 @@
 import { test, after, before } from 'node:test';
 import assert from 'node:assert/strict';
 import { Ollama } from 'ollama';
-import { startMock, startServe, rawProvider, until } from './harness.js';
+import { startMock, startServe, rawProvider, sleep, until } from './harness.js';
 
 const ADMIN = 'admin-token-of-the-tests';
 const KEYS = ['sk-maestro-first-0123456789', 'sk-maestro-other-0123456789'];
@@ -175,6 +175,10 @@ test('lists of models bind: the name, the source, and what a model is made from'
     ['create', { model: 'box/llama-mine', from: 'llama3', adapters: { a: 'sha256:0' } }], ['create', { model: 'box/llama-mine', files: { a: 'sha256:0' } }],
     ['create', { model: 'box/llama-mine', from: 'llama3', remote_host: 'https://elsewhere.example' }]])
     await refused(bea[what](request), 403, /access|every model/);
+  // Letters that Go folds to ASCII ones: Ollama would read what nobody was asked about.
+  for (const [what, body] of [['copy', { source: 'box/llama3', '\u017fource': 'echo', destination: 'llama-echo' }], ['copy', { source: 'box/llama3', 'de\u017ftination': 'mine', destination: 'llama-x' }],
+    ['create', { model: 'box/llama-mine', from: 'llama3', 'file\u017f': { a: 'sha256:0' } }]])
+    assert.match((await expect(400, 'POST', `/api/${what}`, body, { token: users.bea })).text, /letter case/);
   assert.ok((await has(box, 'echo:latest')) && !(await has(box, 'llama-echo:latest')) && !(await has(box, 'llama-mine:latest')));
   assert.deepEqual(await bea.create({ model: 'box/llama-mine', from: 'llama3:latest' }), { status: 'success' });
   await bea.copy({ source: 'box/llama3', destination: 'llama-too' });
@@ -364,6 +368,7 @@ test('delete and show by name', async () => {
   assert.ok(!(await has(box, 'everywhere:latest')) && (await has(den, 'everywhere:latest')));
   for (const [method, path, status] of [['DELETE', '/admin/models/ollama/unicode', 400], ['DELETE', '/admin/models/ollama/nobody-has-it', 404],
     ['DELETE', '/admin/models/ollama/nobody-has-it?node=box', 404], ['DELETE', '/admin/models/ollama/x?node=up', 400], ['POST', '/admin/models/show', 422],
+    ['DELETE', '/admin/models/ollama/a%00b?node=box', 422], ['DELETE', `/admin/models/ollama/${'x'.repeat(257)}?node=box`, 422], ['POST', '/admin/models/show?name=%20a&node=box', 422],
     ['POST', '/admin/models/show?name=fail-500&node=box', 500], ['POST', '/admin/models/show?name=garbage-json&node=box', 502]])
     assert.equal(typeof (await expect(status, method, path)).json().detail, 'string');
   const rows = await auditOf('delete_model');
@@ -410,4 +415,25 @@ test('who leaves the administration ends the pull, and it is in the audit log', 
   await until('the node to see it', async () => (await box.stats()).aborted === 1);
   const row = await until('the row', async () => (await auditOf('pull_model')).find((r) => r.entity_id === 'box/pace-100+chunks-300'));
   assert.deepEqual(row.details.after.nodes, [{ code: 'box', result: 'cancelled' }]);
+});
+
+test('what a node of the store was pulled for is not kept of another that has its code meanwhile', async () => {
+  const node = (base_url, node_type) => ({ name: 'loft', node_type, base_url, allow_private: true });
+  await expect(201, 'POST', '/admin/nodes', node(den.url, 'ollama'), { at: single });
+  const pull = client(KEYS[0], single).pull({ model: 'loft/pace-100+chunks-12' });
+  await sleep(400);
+  await expect(204, 'DELETE', '/admin/nodes/loft', undefined, { at: single });
+  await expect(201, 'POST', '/admin/nodes', node(`${box.url}/v1`, 'openai-compatible'), { at: single });
+  assert.deepEqual(await pull, { status: 'success' });
+  assert.equal((await expect(200, 'GET', '/admin/nodes/loft', undefined, { at: single })).json().model_count, 0);
+  assert.ok(!(await listed(single)).some((name) => name.startsWith('loft/')));
+});
+
+test('hundreds of pulls at once: each is in the audit log', async () => {
+  const before = (await expect(200, 'GET', '/admin/audit-logs?action=pull_model_all&limit=1', undefined, { at: single })).json().total;
+  const replies = await Promise.all(Array.from({ length: 400 }, () => admin('POST', '/admin/nodes/pull-model-all', { name: 'crowd', stream: false }, { at: single })));
+  const said = [...new Set(replies.map((r) => (r.status === 200 ? 200 : r.text)))];
+  assert.deepEqual(said, [200]);
+  const { total } = (await expect(200, 'GET', '/admin/audit-logs?action=pull_model_all&limit=1', undefined, { at: single })).json();
+  assert.equal(total - before, 400);
 });

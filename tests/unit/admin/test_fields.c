@@ -135,7 +135,8 @@ TEST(what_is_wrong_is_named) {
       {"{\"name\":\"a\",\"at\":[]}", ERR_BAD_TYPE, "at", ""},
       {"{\"name\":\"a\",\"size\":\"4M\"}", ERR_BAD_VALUE, "size", "size"},
       {"{\"name\":\"a\",\"name\":\"b\"}", ERR_DUPLICATE_KEY, "name", ""},
-      {"{\"name\":\"a\",\"other\":1}", ERR_BAD_VALUE, "other", "not taken"},
+      {"{\"name\":\"a\",\"other\":1}", ERR_BAD_VALUE, "other", "not taken here; known here: name, "},
+      {"{\"name\":\"a\",\"knid\":1}", ERR_BAD_VALUE, "knid", "not taken here; did you mean \"kind\"?"},
       {"7", ERR_BAD_TYPE, "", ""},
   };
   for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {

@@ -1,5 +1,5 @@
 /* The bodies of names: each kind's fields, what is laid over a row, and what is refused with which path. */
-#include "admin/names_input.h"
+#include "admin/names/names_input.h"
 
 #include "arena_rig.h"
 #include "unit.h"

@@ -1,5 +1,5 @@
 /* Bodies applied to nodes: which address comes of them, what becomes of the credential, and what is refused where. */
-#include "admin/nodes_edit.h"
+#include "admin/nodes/nodes_edit.h"
 
 #include "unit.h"
 

@@ -1,5 +1,5 @@
 /* The description's small parsers, and the list made of a table of three rows. */
-#include "admin/openapi_ops.h"
+#include "admin/openapi/openapi_ops.h"
 
 #include "dialect/plain.h"
 #include "unit.h"

@@ -1,9 +1,9 @@
 /* Answers in words, and the same in the document, of a table of a few routes. */
-#include "admin/openapi_words.h"
+#include "admin/openapi/openapi_words.h"
 
-#include "admin/openapi.h"
-#include "admin/sessions.h"
-#include "admin/users.h"
+#include "admin/openapi/openapi.h"
+#include "admin/people/sessions.h"
+#include "admin/people/users.h"
 #include "api/models.h"
 #include "api/operations.h"
 #include "arena_rig.h"

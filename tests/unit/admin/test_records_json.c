@@ -1,5 +1,5 @@
 /* A row as JSON and CSV: unknown is null or empty, never zero; nothing that a spreadsheet runs. */
-#include "admin/records_json.h"
+#include "admin/records/records_json.h"
 
 #include <stdio.h>
 #include <yyjson.h>

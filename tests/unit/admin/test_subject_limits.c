@@ -1,12 +1,12 @@
 /* Teams and limits as the API changes them: what is stored, what is answered, what is refused as a whole, and that each
  * accepted change is on record. */
-#include "admin/subject_limits.h"
+#include "admin/people/subject_limits.h"
 
-#include "admin/teams.h"
+#include "admin/people/teams.h"
 #include "change_rig.h"
 #include "state/people.h"
-#include "state/store_audit.h"
-#include "state/store_user.h"
+#include "state/store/store_audit.h"
+#include "state/store/store_user.h"
 
 static int setup(void **state) {
   struct store_user u = {.is_active = true};

@@ -1,10 +1,10 @@
 /* Changes of users as the API and the commands run them: what is stored, what is answered, what is refused as a whole.
  */
-#include "admin/users_change.h"
+#include "admin/people/users_change.h"
 
 #include "base/json.h"
 #include "change_rig.h"
-#include "state/store_audit.h"
+#include "state/store/store_audit.h"
 
 /* The member "token" of the last answer. */
 static struct str token(void) {

@@ -1,5 +1,5 @@
 /* Bodies of changes as a table: what is taken, and how what is not is named. */
-#include "admin/users_input.h"
+#include "admin/people/users_input.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -65,15 +65,6 @@ TEST(options_are_taken_out_in_every_spelling) {
   assert_true(is_bad);
 }
 
-TEST(near_misses) {
-  static const char *const words[] = {"serve", "check", "context"};
-  assert_string_equal(cli_nearest("sevre", words, 3), "serve");
-  assert_string_equal(cli_nearest("CHECK", words, 3), "check");
-  assert_string_equal(cli_nearest("contxt", words, 3), "context");
-  assert_null(cli_nearest("elephant", words, 3));
-  assert_null(cli_nearest("serve", words, 0));
-}
-
 /* Runs the command line with its output in a file; text gets both streams. */
 static int run(const char *line, char text[8192]) {
   struct args a = args_of(line);
@@ -141,9 +132,8 @@ TEST(files_are_where_the_environment_says) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(flags_are_taken_out),
-                                     cmocka_unit_test(options_are_taken_out_in_every_spelling),
-                                     cmocka_unit_test(near_misses), cmocka_unit_test(help_and_mistakes),
-                                     cmocka_unit_test(files_are_where_the_environment_says)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(flags_are_taken_out), cmocka_unit_test(options_are_taken_out_in_every_spelling),
+      cmocka_unit_test(help_and_mistakes), cmocka_unit_test(files_are_where_the_environment_says)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

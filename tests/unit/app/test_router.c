@@ -1,7 +1,7 @@
 /* Paths to endpoints: every path of the contract, what is no path of ours, and in whose dialect that is said. */
 #include "app/router.h"
 
-#include "admin/users.h"
+#include "admin/people/users.h"
 #include "api/models.h"
 #include "api/operations.h"
 #include "dialect/openai_chat.h"

@@ -299,6 +299,10 @@ TEST(names_the_key_at_fault) {
       {"{\"Max_Completion_Tokens\":2}", ERR_BAD_VALUE, "Max_Completion_Tokens"},
       {"{\"stre\\u0041m\":2}", ERR_BAD_VALUE, "streAm"},
       {"{\"A\":1}", ERR_BAD_VALUE, "A"},
+      {"{\"\xc5\xbftream\":1}", ERR_BAD_VALUE, "\xc5\xbftream"}, /* letters that Go folds to s and k */
+      {"{\"stream\":1,\"\\u017FTREAM\":1}", ERR_BAD_VALUE, "\xc5\xbfTREAM"},
+      {"{\"max_completion_to\xe2\x84\xaa\x65n\xc5\xbf\":2}", ERR_BAD_VALUE,
+       "max_completion_to\xe2\x84\xaa\x65n\xc5\xbf"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     struct err_info info;

@@ -104,6 +104,17 @@ TEST(globs) {
     assert_int_equal(str_glob(str_from_c(cases[i].pattern), str_from_c(cases[i].s)), cases[i].match);
 }
 
+TEST(finds_what_may_have_been_meant) {
+  static const char *const words[] = {"serve", "check", "context", "at"};
+  assert_string_equal(str_nearest(STR("sevre"), words, 4), "serve");
+  assert_string_equal(str_nearest(STR("CHECK"), words, 4), "check");
+  assert_string_equal(str_nearest(STR("contxt"), words, 4), "context");
+  assert_string_equal(str_nearest(STR("ad"), words, 4), "at");
+  assert_null(str_nearest(STR("in"), words, 4)); /* two letters of two */
+  assert_null(str_nearest(STR("elephant"), words, 4));
+  assert_null(str_nearest(STR("serve"), words, 0));
+}
+
 TEST(measures_distance) {
   assert_int_equal(str_distance(STR("model"), STR("MODEL"), 3), 0);
   assert_int_equal(str_distance(STR("model"), STR("mdoel"), 3), 1); /* two neighbours change places */
@@ -189,6 +200,7 @@ int main(void) {
       cmocka_unit_test(globs),
       cmocka_unit_test(hashes),
       cmocka_unit_test(knows_utf8),
+      cmocka_unit_test(finds_what_may_have_been_meant),
       cmocka_unit_test(measures_distance),
       cmocka_unit_test(cuts_between_characters),
   };

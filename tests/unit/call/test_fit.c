@@ -70,7 +70,11 @@ TEST(what_is_set_as_the_most_holds) {
               {1000, 5000, "", "is 1000 tokens", false},
               {1000, 5000, "", NULL, true},
               {-1, 5000, "", NULL, false},
-              {128000, 0, "", NULL, false}};
+              {128000, 0, "", NULL, false},
+              /* what cannot be read: by its bytes, and only for what is set */
+              {128000, 1000, "\"temperature\":\"x\",", "is 1000 tokens", false},
+              {1000, 5000, "\"temperature\":\"x\",", NULL, false},
+              {1000, 0, "\"temperature\":\"x\",", NULL, false}};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     struct buf body;
     rig_open(request_of(&body, rows[i].extra).p);

@@ -94,6 +94,7 @@ TEST(each_way_that_it_ends) {
       {{.pieces = {LINES, gone}}, ERR_CANCELLED, 0, NULL, NULL},
       {{.pieces = {"{\"error\":\"no such thing\"}\n"}}, ERR_UPSTREAM_STATUS, 500, "no such thing", ""},
       {{.pieces = {LINES, "{\"error\":\"no such thing\"}"}}, ERR_UPSTREAM_STATUS, 500, "no such thing", NULL},
+      {{.pieces = {"{\"error\":null}\n", SUCCESS}}, OK, 0, NULL, "{\"error\":null}\n"},
       {{.status = 404, .type = JSON, .pieces = {"{\"error\":\"not here\"}"}}, ERR_UPSTREAM_STATUS, 404, "not here", ""},
       {{.status = 302}, ERR_UPSTREAM_PROTOCOL, 0, "302", ""},
       {{.status = 204}, ERR_UPSTREAM_PROTOCOL, 0, "204", ""},

@@ -583,6 +583,28 @@ TEST(errors_say_what_to_do) {
   assert_non_null(strstr(info.text, "application/json"));
 }
 
+TEST(who_lacks_a_right_is_told_what_has_it) {
+  static const struct {
+    enum auth_class class;
+    const char *credential, *says;
+  } rows[] = {
+      {AUTH_CLASS_PANEL_READ, H "Authorization: Bearer " USER1, "role viewer, operator or admin"},
+      {AUTH_CLASS_API_OPERATE, H "Authorization: Bearer " USER1, "role operator or admin"},
+      {AUTH_CLASS_PANEL_CHANGE, H "Authorization: Bearer " USER1, "role admin"},
+      {INF, H "Cookie: maestro_session=" SESSION, "a user's token or a server key"},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    struct call c;
+    struct err_info info = {0};
+    struct auth_principal p;
+    build(&c, "GET", "", rows[i].credential, LO);
+    struct auth_call call = {
+        .request = &c.request, .peer = &c.peer, .class = rows[i].class, .accept = AUTH_ACCEPT_SESSION};
+    assert_int_equal(auth_check(all_rules[PERSON], &call, &p, &info), ERR_FORBIDDEN);
+    if (!strstr(info.text, rows[i].says)) fail_msg("row %zu: %s", i, info.text);
+  }
+}
+
 TEST(collect_bounds_what_it_takes) {
   static char query[2000], big[AUTH_CREDENTIAL_BYTES_MAX + 1];
   struct call c;
@@ -810,6 +832,7 @@ int main(void) {
       cmocka_unit_test(the_description_opens_to_logins_alone),
       cmocka_unit_test(no_error_repeats_what_was_sent),
       cmocka_unit_test(errors_say_what_to_do),
+      cmocka_unit_test(who_lacks_a_right_is_told_what_has_it),
       cmocka_unit_test(collect_bounds_what_it_takes),
       cmocka_unit_test(the_clients_address_comes_from_trusted_proxies_only),
       cmocka_unit_test(failures_are_limited_per_address_and_good_credentials_stay_good),

@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "state/log_file.h"
+#include "state/log/log_file.h"
 #include "state/log_rig.h"
 
 struct rig {

@@ -2,8 +2,8 @@
 #ifndef MAESTRO_TESTS_NODE_RIG_H
 #define MAESTRO_TESTS_NODE_RIG_H
 
-#include "state/store.h"
-#include "state/store_node.h"
+#include "state/store/store.h"
+#include "state/store/store_node.h"
 
 #include "../state/store_rig.h"
 

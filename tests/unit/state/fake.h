@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "state/config.h"
+#include "state/config/config.h"
 #include "unit.h"
 
 struct fake_entry {

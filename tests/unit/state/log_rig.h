@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "state/log_list.h"
-#include "state/log_store.h"
+#include "state/log/log_list.h"
+#include "state/log/log_store.h"
 #include "unit.h"
 
 enum { LOG_RIG_DAY = 20000 }; /* 2024-10-04 */

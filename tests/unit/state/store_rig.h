@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "state/migrate.h"
+#include "state/store/migrate.h"
 #include "unit.h"
 
 struct store_rig {

@@ -1,8 +1,8 @@
 /* The judgements on single strings, as tables of what is accepted and what is not. */
-#include "state/config_check.h"
+#include "state/config/config_check.h"
 
-#include "state/config_price.h"
-#include "state/config_value.h"
+#include "state/config/config_price.h"
+#include "state/config/config_value.h"
 #include "unit.h"
 
 struct row {

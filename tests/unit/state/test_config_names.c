@@ -1,5 +1,5 @@
 /* Declared aliases and groups, and settings of the store as a source of options. */
-#include "state/config_settings.h"
+#include "state/config/config_settings.h"
 
 #include "fake.h"
 

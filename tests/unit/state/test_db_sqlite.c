@@ -1,12 +1,12 @@
 /* The database behind the store: parameters, transactions, and each failure by its own name with what to do. */
-#include "state/db.h"
+#include "state/store/db.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
 
 #include "one_store_rig.h"
-#include "state/migrate.h"
+#include "state/store/migrate.h"
 
 static enum err take_id(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
   (void)columns, (void)info;

@@ -2,8 +2,8 @@
 #include "state/limits.h"
 
 #include "base/json.h"
-#include "state/migrate.h"
-#include "state/store_team.h"
+#include "state/store/migrate.h"
+#include "state/store/store_team.h"
 #include "store_rig.h"
 
 static const struct limits all = {.budget_nano_usd = 0,

@@ -1,6 +1,6 @@
 /* Lists against a plain search: whatever the filter, the page and the days, what is listed is what a search of all rows
  * finds, in order, none twice and none left out; and a total that is told is true. */
-#include "state/log_list.h"
+#include "state/log/log_list.h"
 
 #include "state/log_rig.h"
 

@@ -1,12 +1,12 @@
 /* The request log on disk: rows and sums agree, whatever happens to the process, the disk, the clock and the files. */
-#include "state/log_store.h"
+#include "state/log/log_store.h"
 
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-#include "state/log_file.h"
+#include "state/log/log_file.h"
 #include "state/log_rig.h"
 
 static const struct log_filter everything;

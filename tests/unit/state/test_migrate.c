@@ -1,5 +1,5 @@
 /* Migrations: from nothing and from every earlier version with what was in it, never beyond, never by half. */
-#include "state/migrate.h"
+#include "state/store/migrate.h"
 
 #include <sqlite3.h>
 

@@ -5,7 +5,7 @@
 #include "base/json_out.h"
 #include "one_store_rig.h"
 #include "state/seed.h"
-#include "state/store_names.h"
+#include "state/store/store_names.h"
 
 /* A row of a kind from its members; the arena is the row's. */
 static enum err read_row(struct arena *a, enum names_kind kind, const char *json, void *row, struct err_info *info) {

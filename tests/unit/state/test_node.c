@@ -2,7 +2,7 @@
 #include "state/node.h"
 
 #include "one_store_rig.h"
-#include "state/store_node.h"
+#include "state/store/store_node.h"
 
 static struct arena a;
 static struct node_key key;

@@ -3,9 +3,9 @@
 #include "state/people.h"
 
 #include "one_store_rig.h"
-#include "state/migrate.h"
-#include "state/store_team.h"
-#include "state/store_user.h"
+#include "state/store/migrate.h"
+#include "state/store/store_team.h"
+#include "state/store/store_user.h"
 
 static int64_t add(const char *name, enum user_role role, bool has_all_models) {
   struct store_user u = {

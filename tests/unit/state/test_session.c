@@ -2,7 +2,7 @@
 #include "state/session.h"
 
 #include "one_store_rig.h"
-#include "state/store.h"
+#include "state/store/store.h"
 
 static int setup(void **state) {
   one_store_rig_folder(state);

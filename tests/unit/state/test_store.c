@@ -1,5 +1,5 @@
 /* The process's store: one holder of the data directory, and who may call when the store does not work. */
-#include "state/store.h"
+#include "state/store/store.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -8,7 +8,7 @@
 
 #include "one_store_rig.h"
 #include "state/data_lock.h"
-#include "state/store_user.h"
+#include "state/store/store_user.h"
 
 static int teardown(void **state) {
   store_stop();
