@@ -105,14 +105,10 @@ static enum err note_caller(struct request_context *rc, struct change *c) {
 
 static enum err read_body(struct request_context *rc, const struct change_row *row, struct change *c,
                           struct err_info *info) {
-  const struct http_body_options options = {.max_bytes = BODY_MAX};
-  struct str body = STR_NONE;
   if (!row->fields) return OK;
   c->in = arena_alloc(c->arena, row->fields->bytes);
-  enum err e = c->in ? OK : ERR_NO_MEMORY;
-  if (!e && rc->request->has_body) e = http_exchange_read_body(rc->x, &options, &body, info);
-  rc->bytes_in = body.n;
-  return e ? e : fields_read(c->arena, body, row->fields, row->allowed, row->required, c->in, info);
+  if (!c->in) return ERR_NO_MEMORY;
+  return entity_body(rc, c->arena, BODY_MAX, row->fields, row->allowed, row->required, c->in, info);
 }
 
 static enum err prepare(struct request_context *rc, struct change_job *j, struct err_info *info) {

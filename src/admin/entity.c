@@ -1,4 +1,4 @@
-/* Paths and tags of entities: see entity.h. */
+/* Paths, bodies, tags and answers of entities: see entity.h. */
 #include "admin/entity.h"
 
 #include "gateway/exchange.h"
@@ -34,6 +34,15 @@ enum err entity_path(const struct request_context *rc, struct arena *a, struct s
   enum err e = take_name(a, first, name, info);
   if (!e && has_item) e = take_name(a, last, item, info);
   return e;
+}
+
+enum err entity_body(struct request_context *rc, struct arena *a, size_t max_bytes, const struct fields *fields,
+                     unsigned allowed, unsigned required, void *out, struct err_info *info) {
+  const struct http_body_options options = {.max_bytes = max_bytes};
+  struct str body = STR_NONE;
+  enum err e = rc->request->has_body ? http_exchange_read_body(rc->x, &options, &body, info) : OK;
+  rc->bytes_in = body.n;
+  return e ? e : fields_read(a, body, fields, allowed, required, out, info);
 }
 
 enum err entity_tag(struct str json, char out[ENTITY_TAG_BYTES]) {
@@ -77,4 +86,11 @@ void entity_answer(struct request_context *rc, const struct buf *json) {
     exchange_fail(rc, ERR_NO_MEMORY, NULL);
   else
     entity_answer_tagged(rc, str_from_c(tag), json);
+}
+
+void entity_end(struct request_context *rc, enum err e, const struct err_info *info, const struct buf *json) {
+  if (e)
+    exchange_fail(rc, e, info);
+  else
+    entity_answer(rc, json);
 }

@@ -297,11 +297,7 @@ static void refuse_stale(struct request_context *rc, const struct priorities_job
 }
 
 static enum err prepare(struct request_context *rc, struct priorities_job *j, struct err_info *info) {
-  const struct http_body_options options = {.max_bytes = BODY_MAX};
-  struct str body = STR_NONE;
-  enum err e = rc->request->has_body ? http_exchange_read_body(rc->x, &options, &body, info) : OK;
-  rc->bytes_in = body.n;
-  if (!e) e = fields_read(&j->job.arena, body, &priorities_fields, ~0u, PRIORITIES_REQUIRED, &j->in, info);
+  enum err e = entity_body(rc, &j->job.arena, BODY_MAX, &priorities_fields, ~0u, PRIORITIES_REQUIRED, &j->in, info);
   exchange_adopt(rc);
   if (!e) e = check_revision(snapshot_config(rc->snapshot), j, info);
   if (!e) e = find_file(rc, j, info);

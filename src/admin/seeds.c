@@ -3,7 +3,6 @@
 
 #include "admin/job.h"
 #include "base/json_out.h"
-#include "gateway/exchange.h"
 #include "state/seed.h"
 #include "state/store/store.h"
 
@@ -67,10 +66,7 @@ void seeds_show(struct request_context *rc) {
   struct err_info info = {0};
   struct job *j = job_new(sizeof *j, look, NULL);
   enum err e = j ? job_run(j, POOL_STORE, LOOK_MS, &info) : ERR_NO_MEMORY;
-  if (e)
-    exchange_fail(rc, e, &info);
-  else
-    entity_answer(rc, &j->out);
+  entity_end(rc, e, &info, &j->out);
   job_unref(j);
 }
 

@@ -182,7 +182,7 @@ static enum err send_lines(void *arg, struct str lines) {
 static enum err answer(struct work *w) {
   struct reply *r = &w->rc->reply;
   struct str line = buf_str(&w->manage.answer);
-  if (!manage_has_progress(w->action->operation)) return reply_empty(r, 200);
+  if (!manage_has_progress(w->action->operation)) return reply_body(r, 200, STR_NONE, STR_NONE);
   if (!w->rc->is_stream) return reply_json(r, 200, str_trim(line));
   enum err e = reply_write(r, line);
   return e ? e : reply_end(r);
@@ -201,8 +201,7 @@ static enum err run(struct work *w, struct err_info *info) {
   rc->managed = &w->manage;
   if (is_stream) reply_open_stream(&rc->reply, 0, 0);
   enum err e = manage_run(&w->manage, info);
-  /* That the list could not be had is no fault of what was done: it comes with the next discovery. */
-  if (!e && w->action->changes && node_refresh(rc->worker->client, w->choice.at) == ERR_CANCELLED) e = ERR_CANCELLED;
+  if (!e && w->action->changes) node_refresh(rc->worker->client, w->choice.at);
   if (!e) e = permit_still(rc, info);
   if (!e) e = answer(w);
   manage_clear(&w->manage);

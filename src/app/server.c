@@ -12,6 +12,7 @@
 
 #include "api/operations.h"
 #include "app/router.h"
+#include "app/server_greet.h"
 #include "app/server_start.h"
 #include "base/crypto.h"
 #include "base/log.h"
@@ -299,75 +300,6 @@ static void raise_descriptors(void) {
   (void)setrlimit(RLIMIT_NOFILE, &files);
 }
 
-static bool has_auto_model(const struct catalog *c) {
-  struct arena a;
-  struct resolution r;
-  arena_init(&a, 0);
-  bool found = !resolve_name(c, NULL, &a, STR("maestro-auto"), &r, NULL);
-  arena_clear(&a);
-  return found;
-}
-
-static bool is_any_ready(const struct catalog *c) {
-  bool is_ready = false;
-  for (size_t i = 0; i < c->provider_count; i++) is_ready = is_ready || c->providers[i].is_ready;
-  return is_ready;
-}
-
-/* The first thing to try, or what is to be done before it. The key is named where a call without one is refused. */
-static void greet_with_command(const char *url, bool needs_key) {
-  struct snapshot *now = snapshot_newest();
-  const struct catalog *c = snapshot_get(now, GATEWAY_CATALOG);
-  const char *key = needs_key || principals_has_users(snapshot_get(now, GATEWAY_PRINCIPALS))
-                        ? "-H \"Authorization: Bearer $(maestro server show-key)\" "
-                        : "";
-  if (!is_any_ready(c))
-    fprintf(stderr, "  No provider can be used yet: `maestro check` says what each lacks.\n\n");
-  else if (!has_auto_model(c))
-    fprintf(stderr,
-            "  `maestro-auto` knows no model yet: list some in \"priorities\", or name one of\n        curl "
-            "%s%s/v1/models\n\n",
-            key, url);
-  else
-    fprintf(
-        stderr,
-        "  Try:  curl %s/v1/chat/completions -H 'Content-Type: application/json' \\\n"
-        "          %s-d '{\"model\":\"maestro-auto\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello!\"}]}'\n\n",
-        url, key);
-  snapshot_unref(now);
-}
-
-static bool is_demo_only(void) {
-  struct snapshot *now = snapshot_newest();
-  const struct catalog *c = snapshot_get(now, GATEWAY_CATALOG);
-  bool is_demo = c->provider_count == 1 && c->providers[0].is_demo;
-  snapshot_unref(now);
-  return is_demo;
-}
-
-/* What a person sees in the terminal; the log is for machines. */
-static void greet(const struct config *config, const struct server_start *start, const struct cli_paths *paths,
-                  bool created_key) {
-  const char *host = config->options.server_host.p;
-  bool is_any = !strcmp(host, "0.0.0.0") || !strcmp(host, "::");
-  bool is_local = !strcmp(host, "127.0.0.1") || !strcmp(host, "::1") || is_any;
-  char url[320];
-  snprintf(url, sizeof url, strchr(host, ':') && !is_local ? "http://[%s]:%u" : "http://%s:%u",
-           is_local ? "localhost" : host, server_start_port(start));
-  fprintf(stderr, "\n  Maestro " MAESTRO_VERSION " serves on %s\n\n", url);
-  if (is_demo_only())
-    fprintf(stderr,
-            "  No provider is configured: the built-in demo answers (no real model). Set OPENAI_API_KEY or another\n"
-            "  provider's key, or run `maestro init`, then see `maestro check`.\n");
-  if (is_any) fprintf(stderr, "  It listens on all addresses: every call needs a key.\n");
-  if (!secret_bytes(config->options.admin_password))
-    fprintf(stderr,
-            "  The administrator's password is in %s/" STORE_PASSWORD_FILE " (set ADMIN_PASSWORD for your own).\n",
-            paths->data_dir);
-  if (created_key) fprintf(stderr, "  A server key was made for you: `maestro server show-key` prints it.\n");
-  greet_with_command(url, config->keys.n || is_any);
-}
-
 static void write_server_info(const struct config *config, const struct server_start *start, const char *path) {
   struct err_info info = {0};
   struct server_info s = {.pid = getpid(),
@@ -431,7 +363,7 @@ static int serve(const struct config *config, const struct server_options *optio
   }
   reload_on_publish(on_publish, start);
   write_server_info(config, start, options->paths.server_info);
-  greet(config, start, &options->paths, created_key);
+  server_greet(config, server_start_port(start), options->paths.data_dir, created_key);
   log_line(LOG_LEVEL_INFO, "serving", log_str(LOG_LISTEN, config->options.server_host),
            log_u64(LOG_PORT, server_start_port(start)), log_u64(LOG_WORKERS, config->options.server_workers),
            log_c(LOG_VERSION, MAESTRO_VERSION), log_i64(LOG_PROCESS_ID, getpid()));

@@ -200,7 +200,7 @@ static void put_usd_if(struct buf *out, const char *key, int64_t nano_usd, bool 
 
 /* What was spent before is in the ledger; as long as that is not open nobody knows it. To settings no money is booked:
  * what their models cost is not known here either. */
-static void put_spent(struct buf *out, const struct limits_subject *s, const struct ledger_balance *b) {
+static void put_money(struct buf *out, const struct limits_subject *s, const struct ledger_balance *b) {
   const struct limits *l = &s->limits;
   bool is_booked = s->kind != LIMITS_OF_RULE, is_known = is_booked && ledger_is_durable();
   put_usd_if(out, "spent_usd", b->spent_nano_usd, is_known);
@@ -229,7 +229,7 @@ void limits_put_subject(const struct limits_subject *s, int64_t wall_us, struct 
   buf_put(out, STR("{\"name\":"));
   buf_put_json(out, name_of(s, name));
   buf_printf(out, ",\"period\":\"%s\"", limits_period_name(l->period));
-  put_spent(out, s, &b);
+  put_money(out, s, &b);
   for (size_t i = 0; i < LIMITS_COUNT_MIN_OUTPUT; i++)
     if (limits_count_get(l, i)) buf_printf(out, ",\"%s\":%u", limits_counts[i].key, limits_count_get(l, i));
   buf_put_char(out, '}');

@@ -21,8 +21,8 @@ struct str limits_owner(const struct limits_section *s, const struct auth_princi
 /* x-ratelimit-* or anthropic-ratelimit-*, where the caller has such limits; true if any was added. */
 bool limits_add_headers(struct request_context *rc, const struct limits_caller *caller);
 /* One subject: `{"name":"user ann","period":…,"spent_usd":…,"reserved_usd":…}`, and its limits with what is left. */
-extern const struct schema limits_balance_schema;
 void limits_put_subject(const struct limits_subject *s, int64_t wall_us, struct buf *out);
+extern const struct schema limits_balance_schema;
 /* `[{"name":"key:1","budget_usd":…},…]`: every server key, every team, model and model setting with limits and the
  * first hundred users with some; or, with `only`, those that bind that principal. */
 void limits_put_json(const struct limits_section *s, const struct auth_principal *only, struct buf *out);

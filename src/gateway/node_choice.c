@@ -3,9 +3,8 @@
 
 #include "call/manage.h"
 #include "gateway/permit.h"
+#include "route/resolve.h"
 
-#define NODE_PREFIX STR("node:")
-#define LATEST STR(":latest")
 enum { SHOWN = 120 /* bytes of a name in a message */, CODES_BYTES = 320 };
 
 enum err node_choice_check(const struct catalog_provider *at, struct err_info *info) {
@@ -34,30 +33,25 @@ static enum err check(struct request_context *rc, const struct node_choice *c, s
 static enum err by_code(struct request_context *rc, struct str name, struct node_choice *out, bool *found,
                         struct err_info *info) {
   struct str code, model;
-  const struct catalog_provider *at = NULL;
   *found = true;
-  if (str_has_prefix(name, NODE_PREFIX)) {
-    if (!str_cut(str_sub(name, NODE_PREFIX.n, name.n), ':', &code, &model)) model = STR_NONE;
-    if (!(at = map_get(&rc->catalog->by_code, code)))
-      return err_set_param(info, ERR_NOT_FOUND, "model", "Node with code '%.*s' not found",
-                           STR_ARG(str_cut_utf8(code, SHOWN)));
-  } else if (!str_cut(name, '/', &code, &model) || !(at = map_get(&rc->catalog->by_provider, code))) {
+  if (resolve_is_of_node(name)) return resolve_node(rc->catalog, name, &out->at, &out->model, info);
+  const struct catalog_provider *at =
+      str_cut(name, '/', &code, &model) ? map_get(&rc->catalog->by_provider, code) : NULL;
+  if (at)
+    *out = (struct node_choice){at, model};
+  else
     *found = false;
-    return OK;
-  }
-  *out = (struct node_choice){at, model};
   return OK;
 }
 
 static bool lists(const struct request_context *rc, const struct catalog_provider *at, struct str model) {
   char room[NODE_CODE_MAX + 2 * NODE_MODEL_NAME_MAX];
   struct buf b = {.p = room, .cap = sizeof room, .limit_bytes = sizeof room};
-  if (str_has_suffix(model, LATEST)) model = str_sub(model, 0, model.n - LATEST.n);
   buf_put(&b, at->provider.id);
   buf_put_char(&b, '/');
-  buf_put(&b, model);
+  buf_put(&b, resolve_untagged(model));
   if (b.failed || map_get(&rc->catalog->by_qualified, buf_str(&b))) return !b.failed;
-  buf_put(&b, LATEST);
+  buf_put(&b, RESOLVE_LATEST);
   return !b.failed && map_get(&rc->catalog->by_qualified, buf_str(&b));
 }
 

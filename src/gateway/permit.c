@@ -56,24 +56,25 @@ bool permit_is_bound(const struct request_context *rc) {
   return l.user && (!l.user->has_all_models || l.user->node_model_count || (l.team && l.team->model_count));
 }
 
+static enum access judge_at(const struct lists *l, const struct provider *at, struct str asked, struct str qualified) {
+  const struct access_target target = {asked, at->id, str_sub(qualified, at->id.n + 1, qualified.n), qualified};
+  return access_judge(l->user, l->team, &target);
+}
+
 enum err permit_model_at(const struct request_context *rc, const struct provider *at, struct str asked,
                          struct str model, struct err_info *info) {
-  const struct str latest = STR(":latest");
   const struct lists l = lists_of(rc);
-  char room[2][NODE_CODE_MAX + 2 * NODE_MODEL_NAME_MAX];
-  struct buf plain = {.p = room[0], .cap = sizeof room[0], .limit_bytes = sizeof room[0]};
-  struct buf tagged = {.p = room[1], .cap = sizeof room[1], .limit_bytes = sizeof room[1]};
+  char room[NODE_CODE_MAX + 2 * NODE_MODEL_NAME_MAX];
+  struct buf b = {.p = room, .cap = sizeof room, .limit_bytes = sizeof room};
   if (!l.user) return OK;
-  if (str_has_suffix(model, latest)) model = str_sub(model, 0, model.n - latest.n);
-  buf_printf(&plain, "%.*s/%.*s", STR_ARG(at->id), STR_ARG(model));
-  buf_printf(&tagged, "%.*s/%.*s:latest", STR_ARG(at->id), STR_ARG(model));
-  if (tagged.failed) return err_set_param(info, ERR_BAD_VALUE, "model", "the model's name is too long");
-  size_t from = at->id.n + 1;
-  const struct access_target one = {asked, at->id, str_sub(buf_str(&plain), from, plain.n), buf_str(&plain)};
-  const struct access_target other = {asked, at->id, str_sub(buf_str(&tagged), from, tagged.n), buf_str(&tagged)};
-  enum access why = access_judge(l.user, l.team, &one);
-  if (!why || access_judge(l.user, l.team, &other) == ACCESS_GRANTED) return OK;
-  return refuse(why, info);
+  buf_put(&b, at->id);
+  buf_put_char(&b, '/');
+  buf_put(&b, resolve_untagged(model));
+  struct str plain = buf_str(&b);
+  buf_put(&b, RESOLVE_LATEST);
+  if (b.failed) return err_set_param(info, ERR_BAD_VALUE, "model", "the model's name is too long");
+  enum access why = judge_at(&l, at, asked, plain);
+  return !why || !judge_at(&l, at, asked, buf_str(&b)) ? OK : refuse(why, info);
 }
 
 static enum err keep_allowed(struct request_context *rc, const struct lists *lists, struct str name,

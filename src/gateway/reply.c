@@ -31,12 +31,6 @@ enum err reply_body(struct reply *r, int status, struct str content_type, struct
   return http_exchange_reply(r->x, status, (struct http_headers){r->headers, r->header_count}, body);
 }
 
-enum err reply_empty(struct reply *r, int status) {
-  r->status = status;
-  r->is_started = r->is_ended = true;
-  return http_exchange_reply(r->x, status, (struct http_headers){r->headers, r->header_count}, STR_NONE);
-}
-
 enum err reply_json(struct reply *r, int status, struct str body) {
   return reply_body(r, status, STR("application/json"), body);
 }

@@ -36,9 +36,8 @@ void reply_init(struct reply *r, struct http_exchange *x, const struct dialect *
 void reply_clear(struct reply *r);
 /* Borrowed until the head is sent; beyond REPLY_HEADERS_MAX ignored. */
 void reply_add_header(struct reply *r, struct str name, struct str value);
+/* An empty body has no type. */
 WAIT enum err reply_body(struct reply *r, int status, struct str content_type, struct str body);
-/* Without a body, and so without its type. */
-WAIT enum err reply_empty(struct reply *r, int status);
 WAIT enum err reply_json(struct reply *r, int status, struct str body);
 /* In the dialect's shape: a whole reply before the head is out, an event that ends the stream after it. */
 WAIT enum err reply_error(struct reply *r, enum err e, const struct err_info *info);

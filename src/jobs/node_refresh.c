@@ -43,6 +43,11 @@ enum err node_refresh_models(struct arena *a, const struct discovery_models *lis
   return OK;
 }
 
+static void log_failure(struct str provider, enum err e, const struct err_info *info) {
+  log_line(LOG_LEVEL_WARN, "models of a node are not up to date", log_str(LOG_PROVIDER, provider),
+           log_c(LOG_CODE, err_code(e)), log_c(LOG_REASON, err_info_text(e, info)));
+}
+
 /* ---- on the store's thread ---- */
 
 static enum err store_models(struct db *db, void *arg, struct err_info *info) {
@@ -82,9 +87,7 @@ static enum err work(void *arg) {
   if (!e && r->is_gone) return OK;
   if (!e) e = node_refresh_note(&r->arena, r->code, r->models, r->n, &changed);
   if (!e && (changed || r->node)) e = publish(&info);
-  if (e)
-    log_line(LOG_LEVEL_WARN, "models of a node are not up to date", log_str(LOG_PROVIDER, r->code),
-             log_c(LOG_CODE, err_code(e)), log_c(LOG_REASON, err_info_text(e, &info)));
+  if (e) log_failure(r->code, e, &info);
   return e;
 }
 
@@ -102,17 +105,15 @@ static enum err ask(struct http_client *client, const struct catalog_provider *a
   uint32_t latency_ms;
   enum err e = discovery_ask(client, &at->provider, STR_NONE, LIST_MS, &r->arena, &listed, &latency_ms, &info);
   if (!e) e = node_refresh_models(&r->arena, &listed, &r->models, &r->n);
-  if (e)
-    log_line(LOG_LEVEL_WARN, "model list unavailable", log_str(LOG_PROVIDER, at->provider.id),
-             log_c(LOG_CODE, err_code(e)), log_c(LOG_REASON, err_info_text(e, &info)));
+  if (e) log_failure(at->provider.id, e, &info);
   return e;
 }
 
-enum err node_refresh(struct http_client *client, const struct catalog_provider *at) {
+void node_refresh(struct http_client *client, const struct catalog_provider *at) {
   uint64_t deadline = clock_deadline_ms(REFRESH_MS);
-  enum err result = OK;
+  enum err stored = OK;
   struct refresh *r = calloc(1, sizeof *r);
-  if (!r) return ERR_NO_MEMORY;
+  if (!r) return;
   arena_init(&r->arena, 0);
   if (at->node) {
     r->node = at->node->id;
@@ -123,8 +124,7 @@ enum err node_refresh(struct http_client *client, const struct catalog_provider 
   enum err e = r->code.p && (!r->node || r->base_url.p) ? ask(client, at, r) : ERR_NO_MEMORY;
   if (e)
     drop(r);
-  else
-    e = fiber_await(POOL_STORE, work, r, drop, deadline, &result);
+  else if ((e = fiber_await(POOL_STORE, work, r, drop, deadline, &stored))) /* the work tells of its own failure */
+    log_failure(at->provider.id, e, &(struct err_info){0});
   fiber_shield_end();
-  return e ? e : result;
 }

@@ -6,9 +6,10 @@
 
 #include "jobs/discovery.h"
 
-/* Runs to its end, or to a deadline of its own, also when the fiber is cancelled meanwhile. A failure is logged and
- * returned; what was known before stays in force then. `at` may be of a snapshot that is the newest no more. */
-WAIT enum err node_refresh(struct http_client *client, const struct catalog_provider *at);
+/* Runs to its end, or to a deadline of its own, also when the fiber is cancelled meanwhile. That the list could not be
+ * had is no fault of what was done: it is logged, what was known before stays in force, and discovery brings the rest.
+ * `at` may be of a snapshot that is the newest no more. Waits (WAIT). */
+void node_refresh(struct http_client *client, const struct catalog_provider *at);
 /* What a node listed as its models, copied into `a`; names that no model can have are left out. */
 enum err node_refresh_models(struct arena *a, const struct discovery_models *listed, struct node_model **out,
                              size_t *n) MUST_CHECK;

@@ -10,42 +10,39 @@
 #include "policy/auth_rules.h"
 #include "policy/cors.h"
 
-/* Rows: what the endpoint asks for. An empty row asks for nothing. */
-static const bool rights[AUTH_CLASS_COUNT][AUTH_KIND_COUNT] = {
-    [AUTH_CLASS_OPEN] = {true, true, true, true, true, true, true},
-    [AUTH_CLASS_DETAILS] = {true, true, true, true, true, true, true},
-    [AUTH_CLASS_INFERENCE] = {[AUTH_LOCAL] = true, [AUTH_KEY] = true, [AUTH_ADMIN] = true, [AUTH_USER] = true},
-    [AUTH_CLASS_MANAGE] = {[AUTH_ADMIN] = true, [AUTH_USER] = true},
-    [AUTH_CLASS_METRICS] = {false, true, true, true, true, true, false},
-    [AUTH_CLASS_API_READ] = {[AUTH_LOCAL] = true, [AUTH_KEY] = true, [AUTH_ADMIN] = true},
-    [AUTH_CLASS_API_REFRESH] = {[AUTH_LOCAL] = true, [AUTH_KEY] = true, [AUTH_ADMIN] = true},
-    [AUTH_CLASS_API_OPERATE] = {[AUTH_ADMIN] = true},
-    [AUTH_CLASS_API_SECRETS] = {[AUTH_ADMIN] = true},
-    [AUTH_CLASS_API_CHANGE] = {[AUTH_ADMIN] = true},
-    [AUTH_CLASS_PANEL_READ] = {[AUTH_LOCAL] = true, [AUTH_ADMIN] = true},
-    [AUTH_CLASS_PANEL_OPERATE] = {[AUTH_ADMIN] = true},
-    [AUTH_CLASS_PANEL_CHANGE] = {[AUTH_ADMIN] = true},
-    [AUTH_CLASS_DOCS] = {[AUTH_ADMIN] = true, [AUTH_DOCS] = true},
-};
+#define KIND(kind) (1u << AUTH_##kind)
+#define ALL_KINDS ((1u << AUTH_KIND_COUNT) - 1)
 
-/* What a user's role opens beside inference: the least role. Absent: nobody's. */
-static const enum user_role least_roles[AUTH_CLASS_COUNT] = {
-    [AUTH_CLASS_API_READ] = USER_ROLE_VIEWER,      [AUTH_CLASS_API_REFRESH] = USER_ROLE_OPERATOR,
-    [AUTH_CLASS_API_OPERATE] = USER_ROLE_OPERATOR, [AUTH_CLASS_PANEL_OPERATE] = USER_ROLE_OPERATOR,
-    [AUTH_CLASS_API_SECRETS] = USER_ROLE_ADMIN,    [AUTH_CLASS_API_CHANGE] = USER_ROLE_ADMIN,
-    [AUTH_CLASS_PANEL_READ] = USER_ROLE_VIEWER,    [AUTH_CLASS_PANEL_CHANGE] = USER_ROLE_ADMIN,
-    [AUTH_CLASS_DOCS] = USER_ROLE_VIEWER,
+/* Rows: what the endpoint asks for. An empty row asks for nothing. */
+static const struct {
+  unsigned kinds;            /* who may, whatever their role */
+  enum user_role least_role; /* a user of this role may, too; none: no role is enough */
+  bool is_first_keys;        /* so may the first server key */
+  bool is_not_for_sessions;  /* models are for tokens, which are counted */
+} classes[AUTH_CLASS_COUNT] = {
+    [AUTH_CLASS_OPEN] = {ALL_KINDS},
+    [AUTH_CLASS_DETAILS] = {ALL_KINDS},
+    [AUTH_CLASS_INFERENCE] = {KIND(LOCAL) | KIND(KEY) | KIND(ADMIN) | KIND(USER), .is_not_for_sessions = true},
+    [AUTH_CLASS_MANAGE] = {KIND(ADMIN) | KIND(USER), .is_first_keys = true, .is_not_for_sessions = true},
+    [AUTH_CLASS_METRICS] = {ALL_KINDS & ~(KIND(NOBODY) | KIND(DOCS))},
+    [AUTH_CLASS_API_READ] = {KIND(LOCAL) | KIND(KEY) | KIND(ADMIN), USER_ROLE_VIEWER},
+    [AUTH_CLASS_API_REFRESH] = {KIND(LOCAL) | KIND(KEY) | KIND(ADMIN), USER_ROLE_OPERATOR},
+    [AUTH_CLASS_API_OPERATE] = {KIND(ADMIN), USER_ROLE_OPERATOR, .is_first_keys = true},
+    [AUTH_CLASS_API_SECRETS] = {KIND(ADMIN), USER_ROLE_ADMIN, .is_first_keys = true},
+    [AUTH_CLASS_API_CHANGE] = {KIND(ADMIN), USER_ROLE_ADMIN, .is_first_keys = true},
+    [AUTH_CLASS_PANEL_READ] = {KIND(LOCAL) | KIND(ADMIN), USER_ROLE_VIEWER},
+    [AUTH_CLASS_PANEL_OPERATE] = {KIND(ADMIN), USER_ROLE_OPERATOR},
+    [AUTH_CLASS_PANEL_CHANGE] = {KIND(ADMIN), USER_ROLE_ADMIN},
+    [AUTH_CLASS_DOCS] = {KIND(ADMIN) | KIND(DOCS), USER_ROLE_VIEWER},
 };
 
 bool auth_may(const struct auth_principal *principal, enum auth_class class) {
   if (class >= AUTH_CLASS_COUNT || principal->kind >= AUTH_KIND_COUNT) return false;
-  if (principal->is_session && (class == AUTH_CLASS_INFERENCE || class == AUTH_CLASS_MANAGE))
-    return false; /* models are for tokens, which are counted */
-  bool is_first_keys = class == AUTH_CLASS_API_OPERATE || class == AUTH_CLASS_API_SECRETS ||
-                       class == AUTH_CLASS_API_CHANGE || class == AUTH_CLASS_MANAGE;
-  bool has_role = principal->kind == AUTH_USER && least_roles[class] && principal->role >= least_roles[class];
-  return rights[class][principal->kind] || has_role ||
-         (is_first_keys && principal->kind == AUTH_KEY && principal->is_first_key);
+  if (principal->is_session && classes[class].is_not_for_sessions) return false;
+  enum user_role least = classes[class].least_role;
+  bool has_role = principal->kind == AUTH_USER && least && principal->role >= least;
+  bool is_first_key = principal->kind == AUTH_KEY && principal->is_first_key;
+  return classes[class].kinds & 1u << principal->kind || has_role || (classes[class].is_first_keys && is_first_key);
 }
 
 struct str auth_principal_name(const struct auth_principal *principal, char out[AUTH_NAME_BYTES]) {
@@ -374,9 +371,9 @@ static const char *what_would(enum auth_class class, const struct auth_principal
       [USER_ROLE_OPERATOR] = "; a user needs the role operator or admin for it",
       [USER_ROLE_ADMIN] = "; a user needs the role admin for it"};
   bool is_key = principal->kind == AUTH_KEY;
-  if (principal->is_session && (class == AUTH_CLASS_INFERENCE || class == AUTH_CLASS_MANAGE))
+  if (principal->is_session && classes[class].is_not_for_sessions)
     return "; a login is for the administration, models are called with a user's token or a server key";
-  if (principal->kind == AUTH_USER && roles[least_roles[class]]) return roles[least_roles[class]];
+  if (principal->kind == AUTH_USER && roles[classes[class].least_role]) return roles[classes[class].least_role];
   if (is_panel(class) && is_key) return "; it needs the admin token, or is asked below /api/admin";
   if (is_panel(class)) return "; it needs the admin token";
   return is_key && class != AUTH_CLASS_METRICS ? "; it needs the first server key" : "";

@@ -132,13 +132,10 @@ static enum err pick_brain(const struct catalog *c, struct arena *a, struct reso
                        "maestro.json, or declare \"models\" of a provider there (`maestro init` writes the file).");
 }
 
-#define LATEST STR(":latest")
-
-/* Ollama's names have a tag, which may be left out: "llama3" is "llama3:latest", and the reverse. {NULL, 0} without
- * memory. */
+/* With Ollama's tag in the place of without, and the reverse; {NULL, 0} without memory. */
 static struct str other_tag(struct arena *a, struct str name) {
-  bool has_tag = str_has_suffix(name, LATEST);
-  return has_tag ? str_sub(name, 0, name.n - LATEST.n) : arena_printf(a, "%.*s:latest", STR_ARG(name));
+  struct str plain = resolve_untagged(name);
+  return plain.n < name.n ? plain : arena_printf(a, "%.*s%.*s", STR_ARG(name), STR_ARG(RESOLVE_LATEST));
 }
 
 /* Told back as asked. */
@@ -180,9 +177,24 @@ static enum err pick_named(const struct route_name *named, struct arena *a, stru
 
 #define NODE_PREFIX STR("node:")
 
+bool resolve_is_of_node(struct str name) { return str_has_prefix(name, NODE_PREFIX); }
+
+enum err resolve_node(const struct catalog *c, struct str name, const struct catalog_provider **at, struct str *model,
+                      struct err_info *info) {
+  struct str code, rest;
+  str_cut(str_sub(name, NODE_PREFIX.n, name.n), ':', &code, &rest);
+  const struct catalog_provider *found = map_get(&c->by_code, code);
+  if (!found)
+    return err_set_param(info, ERR_NOT_FOUND, "model", "Node with code '%.*s' not found",
+                         STR_ARG(str_cut_utf8(code, NAME_SHOWN)));
+  *at = found;
+  *model = rest;
+  return OK;
+}
+
 bool resolve_is_reserved(struct str name) {
   return is_brain_name(name) || str_eq(name, RESOLVE_NAME_PRIORITY) || str_eq(name, RESOLVE_NAME_SMOKE) ||
-         str_has_prefix(name, NODE_PREFIX);
+         resolve_is_of_node(name);
 }
 
 /* A model at that node, as it is known there; *found says whether it is. */
@@ -204,17 +216,16 @@ static enum err at_node(const struct catalog *c, struct arena *a, const struct c
  * is. */
 static enum err by_node(const struct catalog *c, const struct route_names *names, struct arena *a, struct str name,
                         struct resolution *out, struct err_info *info) {
-  struct str code, model;
-  bool found = false, has_model = str_cut(str_sub(name, NODE_PREFIX.n, name.n), ':', &code, &model) && model.n;
-  const struct catalog_provider *at = map_get(&c->by_code, code);
-  if (!at)
-    return err_set_param(info, ERR_NOT_FOUND, "model", "Node with code '%.*s' not found",
-                         STR_ARG(str_cut_utf8(code, NAME_SHOWN)));
-  if (!has_model)
+  const struct catalog_provider *at;
+  struct str model;
+  bool found = false;
+  enum err e = resolve_node(c, name, &at, &model, info);
+  if (e) return e;
+  if (!model.n)
     return err_set_param(info, ERR_MODEL_NOT_FOUND, "model", "\"%.*s\" names no model: write node:<code>:<model>.",
                          STR_ARG(str_cut_utf8(name, NAME_SHOWN)));
   const struct names_alias *alias = names ? route_names_alias_on(names, at->provider.id, model) : NULL;
-  enum err e = alias ? at_node(c, a, at, alias->real, out, &found) : OK;
+  if (alias) e = at_node(c, a, at, alias->real, out, &found);
   if (!e && !found) e = at_node(c, a, at, model, out, &found);
   if (!e && !found) e = not_found(c, names, at, model, info);
   if (e) return e;
@@ -237,7 +248,7 @@ static enum err pick(const struct catalog *c, const struct route_names *names, s
     *out = (struct resolution){.how = RESOLVE_SMOKE, .v = smoke_alone, .n = 1};
     return OK;
   }
-  if (str_has_prefix(name, NODE_PREFIX)) return by_node(c, names, a, name, out, info);
+  if (resolve_is_of_node(name)) return by_node(c, names, a, name, out, info);
   const struct route_name *named = names ? route_names_find(names, name) : NULL;
   if (named) return pick_named(named, a, name, out, info);
   bool found;

@@ -21,6 +21,12 @@ enum resolve_how {
 /* Not shown: it is no model, but a way to see that a client reaches the gateway. */
 #define RESOLVE_NAME_SMOKE STR("test")
 
+/* The tag of Ollama's names that may be left out: "llama3" is "llama3:latest", and the reverse. */
+#define RESOLVE_LATEST STR(":latest")
+static inline struct str resolve_untagged(struct str name) {
+  return str_has_suffix(name, RESOLVE_LATEST) ? str_sub(name, 0, name.n - RESOLVE_LATEST.n) : name;
+}
+
 struct resolution {
   enum resolve_how how;
   const struct deployment **v; /* candidates, preferred first; at least one */
@@ -37,8 +43,11 @@ enum err resolve_name(const struct catalog *c, const struct route_names *names, 
  * untouched for any other name. */
 enum err resolve_literal(const struct catalog *c, struct arena *a, struct str name, struct resolution *out,
                          bool *found) MUST_CHECK;
-/* Names that no group and no alias may have, since they would never be asked: those of the brain, "node:…" and "test".
- */
+bool resolve_is_of_node(struct str name); /* "node:<code>:<model>" */
+/* Its node, and its model, which is empty where none is named. ERR_NOT_FOUND. */
+enum err resolve_node(const struct catalog *c, struct str name, const struct catalog_provider **at, struct str *model,
+                      struct err_info *info) MUST_CHECK;
+/* Names that no group and no alias may have, since they would never be asked: the brain's, "node:…" and "test". */
 bool resolve_is_reserved(struct str name);
 
 #endif

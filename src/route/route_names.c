@@ -133,7 +133,7 @@ const struct route_name *route_names_find(const struct route_names *n, struct st
   const struct route_name *r = map_get(&n->groups, name);
   if (!r) r = map_get(&n->aliases, name);
   if (r || name.n > NAMES_TEXT_MAX || !n->aliases.count || str_find_char(name, ':') != SIZE_MAX) return r;
-  int bytes = snprintf(tagged, sizeof tagged, "%.*s:latest", STR_ARG(name));
+  int bytes = snprintf(tagged, sizeof tagged, "%.*s%.*s", STR_ARG(name), STR_ARG(RESOLVE_LATEST));
   return map_get(&n->aliases, str_from(tagged, (size_t)bytes));
 }
 
@@ -355,7 +355,7 @@ static const struct names_list *tools_of(const struct build *b, const struct nam
   return list->is_set ? list : NULL;
 }
 
-/* -1: no limit. What stands in a store beyond the range is its end. */
+/* -1, no limit, is 0 here. What stands in a store beyond the range is its end. */
 static uint32_t rate_of(int64_t n) { return n <= 0 ? 0 : n < UINT32_MAX ? (uint32_t)n : UINT32_MAX; }
 
 /* The account is the row's own: a number is never given twice. */

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/json.h"
+#include "llm/price.h"
 #include "state/config/config_diag.h"
 #include "state/store/db.h"
 
@@ -23,8 +24,7 @@ enum names_kind {
 enum {
   NAMES_ROWS_MAX = 20000, /* of a kind */
   NAMES_LIST_MAX = 1024,
-  NAMES_TEXT_MAX = 256, /* bytes of a list's element */
-  NAMES_ONCE = 1000000000
+  NAMES_TEXT_MAX = 256 /* bytes of a list's element */
 };
 
 struct names_list {
@@ -76,7 +76,7 @@ struct names_model { /* one of (prefix) */
   struct names_list tools, unsupported;
   int64_t context_tokens, max_context_tokens;     /* 0: not said */
   int64_t requests_per_minute, tokens_per_minute; /* -1: no limit */
-  int64_t cost_factor;                            /* billionths; NAMES_ONCE: as it is */
+  int64_t cost_factor;                            /* billionths; PRICE_ONCE: as it is */
 };
 struct names_prompt { /* one of (scope, value, priority) */
   struct names_row row;

@@ -30,10 +30,7 @@ static void show(struct request_context *rc, const char *what,
   if (!e) put(&b, &view, name);
   if (!e && !b.n && !b.failed)
     e = err_set(&info, ERR_NOT_FOUND, "there is no %s \"%.*s\"", what, STR_ARG(str_cut_utf8(name, NAMES_TEXT_MAX)));
-  if (e)
-    exchange_fail(rc, e, &info);
-  else
-    entity_answer(rc, &b);
+  entity_end(rc, e, &info, &b);
   buf_clear(&b);
 }
 
@@ -48,10 +45,7 @@ static void list(struct request_context *rc, const char *what, enum names_kind k
   enum err e = page_begin(rc, true, &page, &info);
   if (!e) put(&b, &view, kind, &page);
   if (!e) e = page_end(rc, &page, what, &info);
-  if (e)
-    exchange_fail(rc, e, &info);
-  else
-    entity_answer(rc, &b);
+  entity_end(rc, e, &info, &b);
   buf_clear(&b);
 }
 

@@ -50,10 +50,7 @@ void nodes_list(struct request_context *rc) {
       nodes_json_put_state(&b, &found.node, &found.state);
   json_out_end(&b, ']');
   if (!e) e = page_end(rc, &page, "node", &info);
-  if (e)
-    exchange_fail(rc, e, &info);
-  else
-    entity_answer(rc, &b);
+  entity_end(rc, e, &info, &b);
   buf_clear(&b);
 }
 
@@ -109,15 +106,9 @@ static void put_model(struct buf *b, const struct nodes_found *found, const stru
   nodes_json_put_model(b, m);
 }
 
-static void put_node_members(struct buf *b, const struct node *node) {
-  json_out_member_i64(b, "node_id", node->id);
-  json_out_member_string(b, "node_code", node->p.id);
-  json_out_member_string(b, "node_name", node->name);
-}
-
 static void put_model_of(struct buf *b, const struct nodes_found *found, const struct node_model *m) {
   json_out_begin(b, '{');
-  put_node_members(b, &found->node);
+  nodes_json_put_who(b, &found->node);
   json_out_key(b, "model");
   nodes_json_put_model(b, m);
   json_out_end(b, '}');
@@ -130,7 +121,7 @@ void nodes_models(struct request_context *rc) {
   if (!find(rc, &found, &name)) return;
   buf_init(&b, 0);
   json_out_begin(&b, '{');
-  put_node_members(&b, &found.node);
+  nodes_json_put_who(&b, &found.node);
   json_out_key(&b, "models");
   json_out_begin(&b, '[');
   each_model(&b, &found, put_model);
@@ -186,7 +177,7 @@ static void put_load(struct buf *b, const struct nodes_found *found) {
   const struct catalog_provider *at = found->state.at;
   struct runtime_load load = at ? runtime_load(at->runtime) : (struct runtime_load){0};
   json_out_begin(b, '{');
-  put_node_members(b, &found->node);
+  nodes_json_put_who(b, &found->node);
   json_out_member_i64(b, "priority", found->node.p.priority);
   json_out_member_i64(b, "weight", found->node.p.weight);
   json_out_member_bool(b, "is_active", found->node.p.is_active);

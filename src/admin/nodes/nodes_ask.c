@@ -80,9 +80,7 @@ void nodes_health_check(struct request_context *rc) {
   }
   buf_init(&b, 0);
   json_out_begin(&b, '{');
-  json_out_member_i64(&b, "node_id", found.node.id);
-  json_out_member_string(&b, "node_code", found.node.p.id);
-  json_out_member_string(&b, "node_name", found.node.name);
+  nodes_json_put_who(&b, &found.node);
   nodes_json_put_health(&b, found.state.at);
   json_out_end(&b, '}');
   entity_answer_change(rc, 200, STR_NONE, &b);

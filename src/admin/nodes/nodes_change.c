@@ -220,31 +220,49 @@ static enum err delete (struct edit *edit, struct err_info *info) {
 
 /* ---- several ---- */
 
-static enum err put_all(struct db *db, struct buf *out, void (*put)(struct buf *b, const struct node *node),
+/* An array of what `put` writes of each node; item is for it. */
+static enum err put_all(struct db *db, struct buf *out,
+                        void (*put)(struct buf *b, const struct node *node, struct str item), struct str item,
                         struct err_info *info) {
   struct nodes nodes;
   enum err e = nodes_load(db, 0, NULL, &nodes, info);
   if (e) return e;
   json_out_begin(out, '[');
-  for (size_t i = 0; i < nodes.n; i++) {
-    json_out_begin(out, '{');
-    json_out_member_string(out, "code", nodes.v[i].p.id);
-    put(out, &nodes.v[i]);
-    json_out_end(out, '}');
-  }
+  for (size_t i = 0; i < nodes.n; i++) put(out, &nodes.v[i], item);
   json_out_end(out, ']');
   node_list_clear(&nodes);
   return OK;
 }
 
-static void put_priority(struct buf *b, const struct node *node) {
-  json_out_member_i64(b, "id", node->id);
-  json_out_member_i64(b, "priority", node->p.priority);
+static void begin_node(struct buf *b, const struct node *node) {
+  json_out_begin(b, '{');
+  json_out_member_string(b, "code", node->p.id);
 }
 
-static void put_synced(struct buf *b, const struct node *node) {
+static void put_priority(struct buf *b, const struct node *node, struct str item) {
+  (void)item;
+  begin_node(b, node);
+  json_out_member_i64(b, "id", node->id);
+  json_out_member_i64(b, "priority", node->p.priority);
+  json_out_end(b, '}');
+}
+
+static void put_synced(struct buf *b, const struct node *node, struct str item) {
+  (void)item;
+  begin_node(b, node);
   json_out_member_i64(b, "models", (int64_t)node->model_count);
   json_out_member_time(b, "synced_at", node->synced_us);
+  json_out_end(b, '}');
+}
+
+/* Only of those that have the model. */
+static void put_availability(struct buf *b, const struct node *node, struct str model) {
+  for (size_t i = 0; i < node->model_count; i++) {
+    if (!str_eq(node->models[i].name, model)) continue;
+    begin_node(b, node);
+    json_out_member_bool(b, "is_available", node->models[i].is_available);
+    json_out_end(b, '}');
+  }
 }
 
 /* One after another in one transaction; each is found anew, so that one that comes twice gets its last. */
@@ -265,7 +283,7 @@ static enum err priorities(struct edit *edit, struct err_info *info) {
   json_out_begin(edit->c->out, '{');
   json_out_member_i64(edit->c->out, "updated", (int64_t)edit->in->priorities.n);
   json_out_key(edit->c->out, "nodes");
-  e = put_all(edit->db, edit->c->out, put_priority, info);
+  e = put_all(edit->db, edit->c->out, put_priority, STR_NONE, info);
   json_out_end(edit->c->out, '}');
   return e;
 }
@@ -290,9 +308,7 @@ static enum err store_answer(struct db *db, const struct nodes_answer *answer, s
 static void put_answer(struct buf *b, const struct nodes_answer *answer, size_t total) {
   json_out_begin(b, '{');
   json_out_member_bool(b, "success", !answer->fault);
-  json_out_member_i64(b, "node_id", answer->id);
-  json_out_member_string(b, "node_code", answer->code);
-  json_out_member_string(b, "node_name", answer->name);
+  nodes_json_put_who(b, &(const struct node){.id = answer->id, .name = answer->name, .p.id = answer->code});
   if (answer->fault) {
     json_out_member_string(b, "error", str_from_c(answer->text));
     json_out_member_string(b, "error_class", str_from_c(err_code(answer->fault)));
@@ -435,31 +451,16 @@ static enum err describe_model(struct db *db, const struct change *c, struct buf
 }
 static enum err describe_priorities(struct db *db, const struct change *c, struct buf *out, struct err_info *info) {
   (void)c;
-  return put_all(db, out, put_priority, info);
+  return put_all(db, out, put_priority, STR_NONE, info);
 }
 static enum err describe_synced(struct db *db, const struct change *c, struct buf *out, struct err_info *info) {
   (void)c;
-  return put_all(db, out, put_synced, info);
+  return put_all(db, out, put_synced, STR_NONE, info);
 }
 
 static enum err describe_model_everywhere(struct db *db, const struct change *c, struct buf *out,
                                           struct err_info *info) {
-  struct nodes nodes;
-  enum err e = nodes_load(db, 0, NULL, &nodes, info);
-  if (e) return e;
-  json_out_begin(out, '[');
-  for (size_t i = 0; i < nodes.n; i++) {
-    for (size_t k = 0; k < nodes.v[i].model_count; k++) {
-      if (!str_eq(nodes.v[i].models[k].name, c->name)) continue;
-      json_out_begin(out, '{');
-      json_out_member_string(out, "code", nodes.v[i].p.id);
-      json_out_member_bool(out, "is_available", nodes.v[i].models[k].is_available);
-      json_out_end(out, '}');
-    }
-  }
-  json_out_end(out, ']');
-  node_list_clear(&nodes);
-  return OK;
+  return put_all(db, out, put_availability, c->name, info);
 }
 
 /* ---- the table ---- */

@@ -95,6 +95,12 @@ void nodes_json_put_changed(struct buf *b, const struct node *node, const struct
 
 void nodes_json_put(struct buf *b, const struct node *node) { nodes_json_put_changed(b, node, NULL, false); }
 
+void nodes_json_put_who(struct buf *b, const struct node *node) {
+  json_out_member_i64(b, "node_id", node->id);
+  json_out_member_string(b, "node_code", node->p.id);
+  json_out_member_string(b, "node_name", node->name);
+}
+
 void nodes_json_put_health(struct buf *b, const struct catalog_provider *at) {
   struct runtime_health health = {0};
   if (at) runtime_get_health(at->runtime, &health);

@@ -22,6 +22,8 @@ struct nodes_json_state {
 };
 /* The same, and how it stands now. */
 void nodes_json_put_state(struct buf *b, const struct node *node, const struct nodes_json_state *state);
+/* The members node_id, node_code, node_name alone. */
+void nodes_json_put_who(struct buf *b, const struct node *node);
 /* The members of its last health check alone: health_status, error, …; at NULL: unknown. */
 void nodes_json_put_health(struct buf *b, const struct catalog_provider *at);
 void nodes_json_put_model(struct buf *b, const struct node_model *m);

@@ -214,12 +214,6 @@ static enum err audit(const struct pull *p, struct err_info *info) {
 
 /* ---- lines ---- */
 
-static void put_node(struct buf *b, const struct part *part) {
-  json_out_member_i64(b, "node_id", part->node.node.id);
-  json_out_member_string(b, "node_code", part->node.node.p.id);
-  json_out_member_string(b, "node_name", part->node.node.name);
-}
-
 static const char *text_of(const struct part *part) { return err_info_text(part->fault, &part->info); }
 
 static enum err send_line(struct request_context *rc, struct buf *b) {
@@ -236,7 +230,7 @@ static enum err relay_lines(void *arg, struct str lines) {
 static void put_marked(struct buf *b, const struct part *part, struct yyjson_val *root) {
   static const char *const numbers[] = {"total", "completed"};
   json_out_begin(b, '{');
-  put_node(b, part);
+  nodes_json_put_who(b, &part->node.node);
   json_out_member_string(b, "status", json_pool_str(root, "status"));
   json_out_member_string_if(b, "digest", json_pool_str(root, "digest"));
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
@@ -265,7 +259,7 @@ static enum err send_end(const struct part *part) {
   struct buf b;
   buf_init(&b, 0);
   json_out_begin(&b, '{');
-  put_node(&b, part);
+  nodes_json_put_who(&b, &part->node.node);
   if (part->fault)
     json_out_member_string(&b, "error", str_from_c(text_of(part)));
   else
@@ -284,10 +278,8 @@ static void put_error_line(void *arg, enum err e, const struct err_info *info, s
 static enum err run_part(struct part *part) {
   enum err e = part->fault = manage_run(&part->manage, &part->info);
   manage_clear(&part->manage);
-  if (e) return e;
-  /* That its list could not be had is no fault of what was done: it comes with the next discovery. */
-  e = node_refresh(part->manage.client, part->manage.at);
-  return e == ERR_CANCELLED ? e : OK;
+  if (!e) node_refresh(part->manage.client, part->manage.at);
+  return e;
 }
 
 /* One node's failure is no other's. */
@@ -321,7 +313,7 @@ static void put_results(struct buf *b, const struct pull *p) {
   json_out_begin(b, '[');
   for (size_t i = 0; i < p->n; i++) {
     json_out_begin(b, '{');
-    put_node(b, &p->v[i]);
+    nodes_json_put_who(b, &p->v[i].node.node);
     json_out_member_bool(b, "success", !p->v[i].fault);
     if (p->v[i].fault) json_out_member_string(b, "error", str_from_c(text_of(&p->v[i])));
     if (p->v[i].fault) json_out_member_string(b, "error_class", str_from_c(err_code(p->v[i].fault)));
@@ -336,7 +328,7 @@ static void put_done(struct buf *b, const struct pull *p) {
   json_out_member_bool(b, "success", true);
   json_out_member_string(b, "status", STR("success"));
   json_out_member_string(b, "model", p->model);
-  put_node(b, p->v);
+  nodes_json_put_who(b, &p->v->node.node);
   json_out_end(b, '}');
 }
 
@@ -383,11 +375,7 @@ static enum err run(struct pull *p, struct err_info *info) {
 /* ---- endpoints ---- */
 
 static enum err read_input(struct request_context *rc, unsigned allowed, struct input *in, struct err_info *info) {
-  const struct http_body_options options = {.max_bytes = BODY_MAX};
-  struct str body = STR_NONE;
-  enum err e = rc->request->has_body ? http_exchange_read_body(rc->x, &options, &body, info) : OK;
-  rc->bytes_in = body.n;
-  if (!e) e = fields_read(rc->arena, body, &nodes_manage_fields, allowed, NODES_MANAGE_NAME, in, info);
+  enum err e = entity_body(rc, rc->arena, BODY_MAX, &nodes_manage_fields, allowed, NODES_MANAGE_NAME, in, info);
   if (!(in->has & NODES_MANAGE_STREAM)) in->is_stream = true;
   rc->asked = in->name;
   return e;

@@ -58,8 +58,9 @@ static const struct {
     {"anthropic-ratelimit-tokens-remaining", "string", "tokens that are left"},
     [RATE_LAST] = {"anthropic-ratelimit-tokens-reset", "string", "when there are more, RFC 3339"},
 };
-#define AGAIN (BIT(RETRY) | BIT(RETRY_MS))
+_Static_assert(HEADERS <= 32, "a bit for each");
 #define BIT(header) (1u << (header))
+#define AGAIN (BIT(RETRY) | BIT(RETRY_MS))
 #define BITS(first, last) ((2u << (last)) - (1u << (first)))
 
 static void put_ref(struct buf *b, const char *folder, const char *name) {

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "admin/entity.h"
 #include "admin/job.h"
 #include "base/clock.h"
 #include "base/json_out.h"
@@ -119,14 +120,11 @@ static const struct field login_rows[] = {
 const struct fields sessions_login_fields = {login_rows, 2, sizeof(struct login_input)};
 
 static enum err read_body(struct request_context *rc, struct login_input *out, struct err_info *info) {
-  const struct http_body_options options = {.max_bytes = BODY_MAX};
-  struct str body = STR_NONE, type = http_header_get(rc->request->headers, STR("content-type")), media, rest;
+  struct str type = http_header_get(rc->request->headers, STR("content-type")), media, rest;
   str_cut(type, ';', &media, &rest);
   if (!str_eq_nocase(str_trim(media), STR("application/json")))
     return err_set(info, ERR_UNSUPPORTED_MEDIA, "a login needs \"Content-Type: application/json\"");
-  enum err e = rc->request->has_body ? http_exchange_read_body(rc->x, &options, &body, info) : OK;
-  rc->bytes_in = body.n;
-  return e ? e : fields_read(rc->arena, body, &sessions_login_fields, ~0u, ~0u, out, info);
+  return entity_body(rc, rc->arena, BODY_MAX, &sessions_login_fields, ~0u, ~0u, out, info);
 }
 
 static struct login *login_new(const struct rules *rules, struct str name, struct str password) {

@@ -60,7 +60,7 @@ TEST(costs_are_decimals_and_limits_may_be_taken_back) {
               {"{\"cost_multiplier\":1000}", INT64_C(1000000000000)},
               {"{\"cost_multiplier\":\"1.1\"}", 1100000000},
               {"{\"cost_multiplier\":25e-1}", 2500000000},
-              {"{\"cost_multiplier\":null}", NAMES_ONCE}};
+              {"{\"cost_multiplier\":null}", PRICE_ONCE}};
   struct names_input in;
   struct names_model m;
   names_row_init(NAMES_MODEL, &m);

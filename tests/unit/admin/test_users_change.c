@@ -2,72 +2,15 @@
  */
 #include "admin/people/users_change.h"
 
-#include "../state/store_rig.h"
 #include "base/json.h"
+#include "change_rig.h"
 #include "state/store/store_audit.h"
-
-static struct store_rig rig;
-static struct db *db;
-static struct arena arena;
-static char last[16384], last_tag[ENTITY_TAG_BYTES]; /* the last answer, the entity's tag */
-
-static int setup(void **state) {
-  (void)state;
-  arena_init(&arena, 0);
-  store_rig_init(&rig); /* fills rig.path in */
-  db = store_rig_open(&rig, 100);
-  return 0;
-}
-
-static int teardown(void **state) {
-  (void)state;
-  db_close(db);
-  store_rig_clear(&rig);
-  arena_clear(&arena);
-  return 0;
-}
-
-static const char *if_match = ""; /* of the next change */
-
-/* In a transaction, as store_write does it. */
-static enum err run(enum users_operation operation, const char *user, const char *item, const char *body) {
-  const struct change_row *row = users_operation(operation);
-  struct users_input in;
-  struct buf out;
-  struct change c = {.arena = &arena,
-                     .name = str_from_c(user),
-                     .item = str_from_c(item),
-                     .in = &in,
-                     .key = secret_new(STR("key")),
-                     .actor = STR("admin"),
-                     .address = STR("192.0.2.1"),
-                     .if_match = str_from_c(if_match),
-                     .out = &out};
-  struct err_info info = {0};
-  buf_init(&out, 0);
-  enum err e = fields_read(&arena, str_from_c(body), &users_fields, row->allowed, row->required, &in, &info);
-  if (!e) e = db_begin(db, &info);
-  if (!e) {
-    e = change_run(db, row, &c, &info);
-    if (e)
-      db_rollback(db);
-    else
-      e = db_commit(db, &info);
-  }
-  snprintf(last, sizeof last, "%.*s", STR_ARG(buf_str(&out)));
-  snprintf(last_tag, sizeof last_tag, "%s", c.tag);
-  buf_clear(&out);
-  secret_free(c.key);
-  return e;
-}
-
-static bool says(const char *piece) { return strstr(last, piece) != NULL; }
 
 /* The member "token" of the last answer. */
 static struct str token(void) {
   struct json doc;
   struct str text = STR_NONE;
-  assert_int_equal(json_parse_copy(&doc, str_from_c(last), NULL, &arena, NULL), OK);
+  assert_int_equal(json_parse_copy(&doc, str_from_c(last.answer), NULL, &arena, NULL), OK);
   struct json_node root = json_root(&doc);
   assert_int_equal(json_get_string(&root, STR("token"), &text, NULL), OK);
   assert_true(text.n > 0);
@@ -79,7 +22,7 @@ static bool is_stored(struct str text) {
   struct crypto_hash h;
   bool found = false;
   assert_int_equal(crypto_sha256(text, &h), OK);
-  assert_int_equal(people_load(db, 0, &p, NULL), OK);
+  assert_int_equal(people_load(rig.db, 0, &p, NULL), OK);
   for (size_t i = 0; i < p.user_count; i++)
     for (size_t k = 0; k < p.users[i].token_count; k++)
       found = found || crypto_equal(&h, &p.users[i].tokens[k].hash, sizeof h);
@@ -87,6 +30,9 @@ static bool is_stored(struct str text) {
   return found;
 }
 
+static enum err run(enum users_operation operation, const char *user, const char *item, const char *body) {
+  return change_rig_run(users_operation(operation), user, item, body);
+}
 #define RUN(name, user, item, body) run(USERS_OPERATION_##name, user, item, body)
 
 TEST(a_user_is_made_with_a_token_that_is_seen_once) {
@@ -138,32 +84,38 @@ TEST(tokens_come_and_go) {
 }
 
 TEST(lists_are_replaced_grown_and_emptied) {
+  static const struct {
+    enum users_operation operation;
+    const char *item, *body;
+    enum err want;
+    const char *says; /* NULL: nothing new */
+  } steps[] = {
+#define STEP(name, item, body, want, says) {USERS_OPERATION_##name, item, body, want, says}
+      STEP(models_all, "", "", OK, "\"has_all_models\":true"),
+      STEP(models_set, "", "{\"models\":[\"x\",\"y/z\"]}", OK, "\"has_all_models\":false,\"models\":[\"x\",\"y/z\"]"),
+      STEP(models_remove, "y/z", "", OK, "\"models\":[\"x\"]"),
+      STEP(models_remove, "y/z", "", ERR_NOT_FOUND, NULL),
+      STEP(models_clear, "", "", OK, "\"models\":[]"),
+      STEP(nodes_set, "", "{\"node_id\":\"gpu\"}", OK, "\"has_restriction\":true,\"nodes\":[\"gpu\"]"),
+      STEP(nodes_set, "", "{\"node_id\":\"cpu\"}", OK, "\"has_restriction\":true,\"nodes\":[\"cpu\",\"gpu\"]"),
+      STEP(nodes_set, "", "{\"node_ids\":[\"b\"]}", OK, "\"nodes\":[\"b\"]"),
+      STEP(nodes_remove, "gpu", "", ERR_NOT_FOUND, NULL),
+      STEP(nodes_clear, "", "", OK, "\"has_restriction\":false,\"nodes\":[]"),
+      STEP(node_models_add, "", "{\"node_id\":\"gpu\",\"model_name\":\"llama\"}", OK, NULL),
+      STEP(models_of_node_set, "cpu", "{\"models\":[\"phi\"]}", OK,
+           "\"node_id\":\"cpu\",\"models\":[\"phi\"],\"has_restriction\":true"),
+      STEP(node_models_remove, "", "{\"node_id\":\"gpu\",\"model_name\":\"llama\"}", OK,
+           "\"node_models\":[{\"node_id\":\"cpu\",\"model_name\":\"phi\"}]"),
+      STEP(models_of_node_clear, "cpu", "", OK, NULL),
+      STEP(node_models_clear, "", "", OK, "\"node_models\":[]"),
+#undef STEP
+  };
   assert_int_equal(RUN(create, "", "", "{\"username\":\"ann\",\"models\":[\"a\"]}"), OK);
-  assert_int_equal(RUN(models_all, "ann", "", ""), OK);
-  assert_true(says("\"has_all_models\":true"));
-  assert_int_equal(RUN(models_set, "ann", "", "{\"models\":[\"x\",\"y/z\"]}"), OK);
-  assert_true(says("\"has_all_models\":false,\"models\":[\"x\",\"y/z\"]"));
-  assert_int_equal(RUN(models_remove, "ann", "y/z", ""), OK);
-  assert_true(says("\"models\":[\"x\"]"));
-  assert_int_equal(RUN(models_remove, "ann", "y/z", ""), ERR_NOT_FOUND);
-  assert_int_equal(RUN(models_clear, "ann", "", ""), OK);
-  assert_true(says("\"models\":[]"));
-  assert_int_equal(RUN(nodes_set, "ann", "", "{\"node_id\":\"gpu\"}"), OK);
-  assert_int_equal(RUN(nodes_set, "ann", "", "{\"node_id\":\"cpu\"}"), OK);
-  assert_true(says("\"has_restriction\":true,\"nodes\":[\"cpu\",\"gpu\"]"));
-  assert_int_equal(RUN(nodes_set, "ann", "", "{\"node_ids\":[\"b\"]}"), OK);
-  assert_true(says("\"nodes\":[\"b\"]"));
-  assert_int_equal(RUN(nodes_remove, "ann", "gpu", ""), ERR_NOT_FOUND);
-  assert_int_equal(RUN(nodes_clear, "ann", "", ""), OK);
-  assert_true(says("\"has_restriction\":false,\"nodes\":[]"));
-  assert_int_equal(RUN(node_models_add, "ann", "", "{\"node_id\":\"gpu\",\"model_name\":\"llama\"}"), OK);
-  assert_int_equal(RUN(models_of_node_set, "ann", "cpu", "{\"models\":[\"phi\"]}"), OK);
-  assert_true(says("\"node_id\":\"cpu\",\"models\":[\"phi\"],\"has_restriction\":true"));
-  assert_int_equal(RUN(node_models_remove, "ann", "", "{\"node_id\":\"gpu\",\"model_name\":\"llama\"}"), OK);
-  assert_true(says("\"node_models\":[{\"node_id\":\"cpu\",\"model_name\":\"phi\"}]"));
-  assert_int_equal(RUN(models_of_node_clear, "ann", "cpu", ""), OK);
-  assert_int_equal(RUN(node_models_clear, "ann", "", ""), OK);
-  assert_true(says("\"node_models\":[]"));
+  for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+    enum err e = run(steps[i].operation, "ann", steps[i].item, steps[i].body);
+    if (e != steps[i].want || (steps[i].says && !says(steps[i].says)))
+      fail_msg("step %zu: %s, %s", i, err_code(e), last.answer);
+  }
 }
 
 TEST(a_user_is_switched_off_and_on_and_deleted) {
@@ -221,27 +173,27 @@ TEST(every_operation_but_create_wants_a_user_that_exists) {
 TEST(a_change_of_what_was_changed_meanwhile_is_refused) {
   char first[ENTITY_TAG_BYTES];
   assert_int_equal(RUN(create, "", "", "{\"username\":\"ann\"}"), OK);
-  memcpy(first, last_tag, sizeof first);
+  memcpy(first, last.tag, sizeof first);
   assert_int_equal(strlen(first), ENTITY_TAG_BYTES - 1);
   assert_int_equal(RUN(models_all, "ann", "", ""), OK);
-  assert_string_not_equal(last_tag, first);
-  if_match = first;
+  assert_string_not_equal(last.tag, first);
+  change_rig_if_match = first;
   assert_int_equal(RUN(update, "ann", "", "{\"role\":\"admin\"}"), ERR_PRECONDITION);
-  if_match = "*";
+  change_rig_if_match = "*";
   assert_int_equal(RUN(create, "", "", "{\"username\":\"bob\"}"), ERR_PRECONDITION); /* there is none to match */
   char list[2 * ENTITY_TAG_BYTES + 8];
-  snprintf(list, sizeof list, "%s, W/%s", first, last_tag);
-  if_match = list;
-  assert_int_equal(RUN(update, "ann", "", "{\"role\":\"admin\"}"), ERR_PRECONDITION); /* last_tag is "" by now */
-  if_match = "";
+  snprintf(list, sizeof list, "%s, W/%s", first, last.tag);
+  change_rig_if_match = list;
+  assert_int_equal(RUN(update, "ann", "", "{\"role\":\"admin\"}"), ERR_PRECONDITION); /* the tag is "" by now */
+  change_rig_if_match = "";
   assert_int_equal(RUN(update, "ann", "", "{}"), OK);
-  snprintf(list, sizeof list, "%s, W/%s", first, last_tag);
-  if_match = list;
+  snprintf(list, sizeof list, "%s, W/%s", first, last.tag);
+  change_rig_if_match = list;
   assert_int_equal(RUN(update, "ann", "", "{\"role\":\"viewer\"}"), OK);
-  if_match = "";
+  change_rig_if_match = "";
   assert_true(says("\"role\":\"viewer\""));
   assert_int_equal(RUN(delete, "ann", "", ""), OK);
-  assert_string_equal(last_tag, "");
+  assert_string_equal(last.tag, "");
 }
 
 struct seen {
@@ -265,8 +217,8 @@ static unsigned audit(struct seen *s, struct audit_filter filter) {
   int64_t total = -1;
   if (!filter.limit) filter.limit = 100;
   *s = (struct seen){0};
-  assert_int_equal(store_audit_list(db, &filter, see, s, NULL), OK);
-  assert_int_equal(store_audit_count(db, &filter, &total, NULL), OK);
+  assert_int_equal(store_audit_list(rig.db, &filter, see, s, NULL), OK);
+  assert_int_equal(store_audit_count(rig.db, &filter, &total, NULL), OK);
   return (unsigned)total;
 }
 
@@ -304,7 +256,7 @@ TEST(each_change_has_one_row_and_a_refused_one_none) {
 }
 
 int main(void) {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, change_rig_make, change_rig_clear)
   const struct CMUnitTest tests[] = {
       T(a_user_is_made_with_a_token_that_is_seen_once),
       T(half_of_a_change_is_none),

@@ -13,10 +13,11 @@
 struct store_rig {
   char dir[64];
   char path[128]; /* of the store in it */
+  struct db *db;  /* NULL, but where one_store_rig.h has opened it */
 };
 
 static inline void store_rig_init(struct store_rig *r) {
-  snprintf(r->dir, sizeof r->dir, "/tmp/maestro-store-XXXXXX");
+  *r = (struct store_rig){.dir = "/tmp/maestro-store-XXXXXX"};
   assert_non_null(mkdtemp(r->dir));
   snprintf(r->path, sizeof r->path, "%s/maestro.db", r->dir);
 }

@@ -5,22 +5,8 @@
 #include <fcntl.h>
 #include <sqlite3.h>
 
+#include "one_store_rig.h"
 #include "state/store/migrate.h"
-#include "store_rig.h"
-
-static struct store_rig rig;
-
-static int setup(void **state) {
-  (void)state;
-  store_rig_init(&rig);
-  return 0;
-}
-
-static int teardown(void **state) {
-  (void)state;
-  store_rig_clear(&rig);
-  return 0;
-}
 
 static enum err take_id(void *arg, const struct db_value *row, unsigned columns, struct err_info *info) {
   (void)columns, (void)info;
@@ -214,7 +200,7 @@ TEST(a_damaged_page_is_found) {
 }
 
 int main(void) {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, one_store_rig_folder, one_store_rig_clear)
   const struct CMUnitTest tests[] = {
       T(one_parameter_may_stand_twice_and_text_is_never_sql),
       T(what_is_rolled_back_is_not_there),

@@ -3,23 +3,9 @@
 
 #include <sqlite3.h>
 
+#include "one_store_rig.h"
 #include "state/node.h"
 #include "state/people.h"
-#include "store_rig.h"
-
-static struct store_rig rig;
-
-static int setup(void **state) {
-  (void)state;
-  store_rig_init(&rig);
-  return 0;
-}
-
-static int teardown(void **state) {
-  (void)state;
-  store_rig_clear(&rig);
-  return 0;
-}
 
 static struct db *open_db(void) {
   const struct db_options options = {.path = rig.path, .busy_ms = 100};
@@ -173,7 +159,7 @@ TEST(a_store_that_another_program_writes_is_not_migrated_meanwhile) {
 }
 
 int main(void) {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, one_store_rig_folder, one_store_rig_clear)
   const struct CMUnitTest tests[] = {
       T(every_earlier_version_comes_up_with_its_content),
       T(a_newer_store_is_refused_and_untouched),

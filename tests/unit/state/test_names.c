@@ -3,26 +3,9 @@
 #include "state/names.h"
 
 #include "base/json_out.h"
+#include "one_store_rig.h"
 #include "state/seed.h"
 #include "state/store/store_names.h"
-#include "store_rig.h"
-
-static struct store_rig rig;
-static struct db *db;
-
-static int setup(void **state) {
-  (void)state;
-  store_rig_init(&rig);
-  db = store_rig_open(&rig, 100);
-  return 0;
-}
-
-static int teardown(void **state) {
-  (void)state;
-  db_close(db);
-  store_rig_clear(&rig);
-  return 0;
-}
 
 /* A row of a kind from its members; the arena is the row's. */
 static enum err read_row(struct arena *a, enum names_kind kind, const char *json, void *row, struct err_info *info) {
@@ -76,7 +59,7 @@ static void add_samples(void) {
   for (size_t i = 0; i < SAMPLES; i++) {
     union any row;
     assert_int_equal(read_row(&a, samples[i].kind, samples[i].json, &row, NULL), OK);
-    assert_int_equal(store_names_add(db, samples[i].kind, &row, NULL), OK);
+    assert_int_equal(store_names_add(rig.db, samples[i].kind, &row, NULL), OK);
     assert_true(row.row.id > 0 && row.row.created_us > 0);
   }
   arena_clear(&a);
@@ -86,7 +69,7 @@ TEST(what_is_stored_is_what_is_read_by_either_way) {
   struct names stored, again;
   struct buf text, second;
   add_samples();
-  assert_int_equal(names_load(db, &stored, NULL), OK);
+  assert_int_equal(names_load(rig.db, &stored, NULL), OK);
   assert_int_equal(names_count(&stored), SAMPLES);
   const struct names_alias *a = names_alias_at(&stored, 0);
   assert_str(a->name, STR("fast/one"));
@@ -104,7 +87,7 @@ TEST(what_is_stored_is_what_is_read_by_either_way) {
   assert_int_equal(names_prompt_at(&stored, 0)->scope, NAMES_FOR_USER);
   const struct names_model *plain = names_model_at(&stored, 0), *bound = names_model_at(&stored, 1);
   assert_true(plain->requests_per_minute == -1 && plain->tokens_per_minute == -1 && !plain->max_context_tokens);
-  assert_int_equal(plain->cost_factor, NAMES_ONCE);
+  assert_int_equal(plain->cost_factor, PRICE_ONCE);
   assert_true(bound->requests_per_minute == 9 && bound->tokens_per_minute == 4000000000);
   assert_int_equal(bound->max_context_tokens, 8192);
   assert_int_equal(bound->cost_factor, 1250000000);
@@ -140,20 +123,20 @@ TEST(rows_change_and_go_and_no_two_have_one_name) {
   arena_init(&a, 0);
   for (size_t i = 0; i < SAMPLES; i++) {
     assert_int_equal(read_row(&a, samples[i].kind, samples[i].json, &row, NULL), OK);
-    assert_int_equal(store_names_add(db, samples[i].kind, &row, &info), ERR_CONFLICT);
+    assert_int_equal(store_names_add(rig.db, samples[i].kind, &row, &info), ERR_CONFLICT);
   }
-  assert_int_equal(names_load(db, &now, NULL), OK);
+  assert_int_equal(names_load(rig.db, &now, NULL), OK);
   struct names_group g = *names_group_at(&now, 0);
   g.priority = 12;
-  assert_int_equal(store_names_update(db, NAMES_GROUP, &g, NULL), OK);
-  assert_int_equal(store_names_delete(db, NAMES_SETTING, names_setting_at(&now, 0)->row.id, NULL), OK);
-  assert_int_equal(store_names_delete(db, NAMES_SETTING, names_setting_at(&now, 0)->row.id, &info), ERR_NOT_FOUND);
+  assert_int_equal(store_names_update(rig.db, NAMES_GROUP, &g, NULL), OK);
+  assert_int_equal(store_names_delete(rig.db, NAMES_SETTING, names_setting_at(&now, 0)->row.id, NULL), OK);
+  assert_int_equal(store_names_delete(rig.db, NAMES_SETTING, names_setting_at(&now, 0)->row.id, &info), ERR_NOT_FOUND);
   g.row.id = 999;
   g.name = STR("other");
-  assert_int_equal(store_names_update(db, NAMES_GROUP, &g, &info), ERR_NOT_FOUND);
-  assert_int_equal(store_names_import(db, &now, &info), ERR_CONFLICT);
+  assert_int_equal(store_names_update(rig.db, NAMES_GROUP, &g, &info), ERR_NOT_FOUND);
+  assert_int_equal(store_names_import(rig.db, &now, &info), ERR_CONFLICT);
   names_clear(&now);
-  assert_int_equal(names_load(db, &now, NULL), OK);
+  assert_int_equal(names_load(rig.db, &now, NULL), OK);
   assert_int_equal(names_group_at(&now, 0)->priority, 12);
   assert_int_equal(now.of[NAMES_SETTING].n, 0);
   names_clear(&now);
@@ -239,11 +222,11 @@ static void note(void *arg, enum names_kind kind, struct str name, enum seed_sta
 TEST(seeds_are_laid_once_and_restored_when_asked) {
   struct names now;
   memset(noted, 0, sizeof noted);
-  assert_int_equal(seed_look(db, note, NULL, NULL), OK);
+  assert_int_equal(seed_look(rig.db, note, NULL, NULL), OK);
   assert_int_equal(noted[SEED_MISSING], 15);
-  assert_int_equal(seed_lay(db, false, note, NULL, NULL), OK);
+  assert_int_equal(seed_lay(rig.db, false, note, NULL, NULL), OK);
   assert_int_equal(noted[SEED_ADDED], 15);
-  assert_int_equal(names_load(db, &now, NULL), OK);
+  assert_int_equal(names_load(rig.db, &now, NULL), OK);
   assert_int_equal(names_count(&now), 15);
   struct names_model m = *names_model_at(&now, 1);
   assert_str(m.prefix, STR("deepseek"));
@@ -254,27 +237,30 @@ TEST(seeds_are_laid_once_and_restored_when_asked) {
     if (set.n) assert_non_null(names_find_tool_set(&now, set));
   }
   m.context_tokens = 5;
-  assert_int_equal(store_names_update(db, NAMES_MODEL, &m, NULL), OK);
+  assert_int_equal(store_names_update(rig.db, NAMES_MODEL, &m, NULL), OK);
   names_clear(&now);
-  assert_int_equal(seed_look(db, note, NULL, NULL), OK);
+  assert_int_equal(seed_look(rig.db, note, NULL, NULL), OK);
   assert_int_equal(noted[SEED_CHANGED], 1);
   assert_int_equal(noted[SEED_AS_DELIVERED], 14);
-  assert_int_equal(seed_lay(db, false, note, NULL, NULL), OK);
+  assert_int_equal(seed_lay(rig.db, false, note, NULL, NULL), OK);
   assert_int_equal(noted[SEED_KEPT], 15);
-  assert_int_equal(seed_lay(db, true, note, NULL, NULL), OK);
+  assert_int_equal(seed_lay(rig.db, true, note, NULL, NULL), OK);
   assert_int_equal(noted[SEED_RESTORED], 1);
-  assert_int_equal(names_load(db, &now, NULL), OK);
+  assert_int_equal(names_load(rig.db, &now, NULL), OK);
   assert_int_equal(names_model_at(&now, 1)->context_tokens, 163840);
   names_clear(&now);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_setup_teardown(what_is_stored_is_what_is_read_by_either_way, setup, teardown),
-      cmocka_unit_test_setup_teardown(rows_change_and_go_and_no_two_have_one_name, setup, teardown),
+      cmocka_unit_test_setup_teardown(what_is_stored_is_what_is_read_by_either_way, one_store_rig_make,
+                                      one_store_rig_clear),
+      cmocka_unit_test_setup_teardown(rows_change_and_go_and_no_two_have_one_name, one_store_rig_make,
+                                      one_store_rig_clear),
       cmocka_unit_test(fields_refuse_with_their_path),
       cmocka_unit_test(tokens_are_numbers_with_a_unit),
-      cmocka_unit_test_setup_teardown(seeds_are_laid_once_and_restored_when_asked, setup, teardown),
+      cmocka_unit_test_setup_teardown(seeds_are_laid_once_and_restored_when_asked, one_store_rig_make,
+                                      one_store_rig_clear),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,29 +1,22 @@
 /* Nodes: their credentials open for their own address and key alone, and the text form is as good as the store. */
 #include "state/node.h"
 
+#include "one_store_rig.h"
 #include "state/store/store_node.h"
-#include "store_rig.h"
 
-static struct store_rig rig;
-static struct db *db;
 static struct arena a;
 static struct node_key key;
 
 static int setup(void **state) {
-  (void)state;
-  store_rig_init(&rig);
+  one_store_rig_make(state);
   arena_init(&a, 0);
-  db = store_rig_open(&rig, 100);
   assert_int_equal(node_key_derive(STR("a master key"), &key), OK);
   return 0;
 }
 
 static int teardown(void **state) {
-  (void)state;
-  db_close(db);
   arena_clear(&a);
-  store_rig_clear(&rig);
-  return 0;
+  return one_store_rig_clear(state);
 }
 
 #define SECRET "sk-0123456789abcdefWXYZ"
@@ -55,10 +48,10 @@ static struct node node_of(const char *code, const char *url) {
 
 static void add(struct node *node) {
   struct err_info info = {0};
-  if (store_node_add(db, node, &info)) fail_msg("%s", info.text);
+  if (store_node_add(rig.db, node, &info)) fail_msg("%s", info.text);
 }
 
-static void load(struct nodes *out) { assert_int_equal(nodes_load(db, 0, &key, out, NULL), OK); }
+static void load(struct nodes *out) { assert_int_equal(nodes_load(rig.db, 0, &key, out, NULL), OK); }
 
 TEST(codes_and_names) {
   static const struct {
@@ -154,7 +147,7 @@ static void fill(void) {
   const struct node_model models[] = {
       {.name = STR("big"), .context_tokens = 9, .listed_tokens = 8},
       {.name = STR("small"), .is_available = true, .is_listed = true, .listed_tokens = 4096, .family = STR("llama")}};
-  for (size_t i = 0; i < 2; i++) assert_int_equal(store_node_put_model(db, two.id, &models[i], NULL), OK);
+  for (size_t i = 0; i < 2; i++) assert_int_equal(store_node_put_model(rig.db, two.id, &models[i], NULL), OK);
 }
 
 TEST(the_text_form_gives_the_same) {
@@ -246,15 +239,15 @@ TEST(codes_and_names_are_there_once) {
   struct node one = node_of("one", "https://one.example/v1"), same = one, named = node_of("two", "https://x.example");
   struct err_info info = {0};
   add(&one);
-  assert_int_equal(store_node_add(db, &same, &info), ERR_CONFLICT);
+  assert_int_equal(store_node_add(rig.db, &same, &info), ERR_CONFLICT);
   assert_string_equal(info.param, "code");
   named.name = STR("one");
-  assert_int_equal(store_node_add(db, &named, &info), ERR_CONFLICT);
+  assert_int_equal(store_node_add(rig.db, &named, &info), ERR_CONFLICT);
   assert_string_equal(info.param, "name");
   named.name = STR("two");
   add(&named);
   named.p.id = STR("one");
-  assert_int_equal(store_node_update(db, &named, &info), ERR_CONFLICT);
+  assert_int_equal(store_node_update(rig.db, &named, &info), ERR_CONFLICT);
   assert_string_equal(info.param, "code");
 }
 
@@ -270,7 +263,7 @@ TEST(a_sync_keeps_what_was_set_and_marks_what_is_gone) {
   const struct node_model first[] = {{.name = STR("a"), .listed_tokens = 10}, {.name = STR("b")}, {.name = STR("c")}};
   const struct node_model second[] = {{.name = STR("c"), .listed_tokens = 30}, {.name = STR("d")}};
   add(&node);
-  assert_int_equal(store_node_sync(db, &node, first, 3, 100, NULL), OK);
+  assert_int_equal(store_node_sync(rig.db, &node, first, 3, 100, NULL), OK);
   load(&nodes);
   assert_int_equal(nodes.v[0].model_count, 3);
   assert_int_equal(nodes.v[0].synced_us, 100);
@@ -279,11 +272,11 @@ TEST(a_sync_keeps_what_was_set_and_marks_what_is_gone) {
   struct node_model off = *model(&nodes, "a"), wide = *model(&nodes, "c");
   off.is_available = false;
   wide.context_tokens = 77;
-  assert_int_equal(store_node_put_model(db, node.id, &off, NULL), OK);
-  assert_int_equal(store_node_put_model(db, node.id, &wide, NULL), OK);
+  assert_int_equal(store_node_put_model(rig.db, node.id, &off, NULL), OK);
+  assert_int_equal(store_node_put_model(rig.db, node.id, &wide, NULL), OK);
   node_list_clear(&nodes);
   load(&nodes);
-  assert_int_equal(store_node_sync(db, &nodes.v[0], second, 2, 200, NULL), OK);
+  assert_int_equal(store_node_sync(rig.db, &nodes.v[0], second, 2, 200, NULL), OK);
   node_list_clear(&nodes);
   load(&nodes);
   assert_int_equal(nodes.v[0].model_count, 3);
@@ -293,25 +286,25 @@ TEST(a_sync_keeps_what_was_set_and_marks_what_is_gone) {
   assert_int_equal(model(&nodes, "c")->listed_tokens, 30);
   assert_true(model(&nodes, "d")->is_available);
   node_list_clear(&nodes);
-  assert_int_equal(store_node_delete(db, node.id, NULL), OK);
+  assert_int_equal(store_node_delete(rig.db, node.id, NULL), OK);
   load(&nodes);
   assert_int_equal(nodes.n, 0);
-  assert_int_equal(store_node_find(db, STR("one"), &key, &nodes, NULL), ERR_NOT_FOUND);
+  assert_int_equal(store_node_find(rig.db, STR("one"), &key, &nodes, NULL), ERR_NOT_FOUND);
 }
 
 TEST(a_node_is_found_by_code_and_by_number) {
   struct node one = node_of("one", "https://one.example/v1"), seven = node_of("1", "https://x.example");
   struct nodes nodes;
   add(&one);
-  assert_int_equal(store_node_find(db, STR("1"), &key, &nodes, NULL), OK);
+  assert_int_equal(store_node_find(rig.db, STR("1"), &key, &nodes, NULL), OK);
   assert_str(nodes.v[0].p.id, STR("one"));
   node_list_clear(&nodes);
   add(&seven); /* a code comes before a number */
-  assert_int_equal(store_node_find(db, STR("1"), &key, &nodes, NULL), OK);
+  assert_int_equal(store_node_find(rig.db, STR("1"), &key, &nodes, NULL), OK);
   assert_str(nodes.v[0].p.id, STR("1"));
   node_list_clear(&nodes);
-  assert_int_equal(store_node_find(db, STR("99999999999999999999"), &key, &nodes, NULL), ERR_NOT_FOUND);
-  assert_int_equal(store_node_find(db, STR("-1"), &key, &nodes, NULL), ERR_NOT_FOUND);
+  assert_int_equal(store_node_find(rig.db, STR("99999999999999999999"), &key, &nodes, NULL), ERR_NOT_FOUND);
+  assert_int_equal(store_node_find(rig.db, STR("-1"), &key, &nodes, NULL), ERR_NOT_FOUND);
 }
 
 int main(void) {

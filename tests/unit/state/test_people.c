@@ -2,43 +2,26 @@
  * refused. */
 #include "state/people.h"
 
+#include "one_store_rig.h"
 #include "state/store/migrate.h"
 #include "state/store/store_team.h"
 #include "state/store/store_user.h"
-#include "store_rig.h"
-
-static struct store_rig rig;
-static struct db *db;
-
-static int setup(void **state) {
-  (void)state;
-  store_rig_init(&rig);
-  db = store_rig_open(&rig, 100);
-  return 0;
-}
-
-static int teardown(void **state) {
-  (void)state;
-  db_close(db);
-  store_rig_clear(&rig);
-  return 0;
-}
 
 static int64_t add(const char *name, enum user_role role, bool has_all_models) {
   struct store_user u = {
       .role = role, .is_active = true, .has_all_models = has_all_models, .can_manage_ollama = has_all_models};
-  assert_int_equal(store_user_add(db, str_from_c(name), &u, NULL), OK);
+  assert_int_equal(store_user_add(rig.db, str_from_c(name), &u, NULL), OK);
   return u.id;
 }
 
 static enum err add_token(int64_t user, const char *name, const char *text, int64_t expires_us, struct err_info *info) {
   struct user_token t = {.name = str_from_c(name), .created_us = 11, .expires_us = expires_us};
   assert_int_equal(crypto_sha256(str_from_c(text), &t.hash), OK);
-  return store_user_add_token(db, user, &t, info);
+  return store_user_add_token(rig.db, user, &t, info);
 }
 
 static void allow(enum store_user_list list, int64_t user, const char *node, const char *pattern) {
-  assert_int_equal(store_user_allow(db, list, user, str_from_c(node), str_from_c(pattern), NULL), OK);
+  assert_int_equal(store_user_allow(rig.db, list, user, str_from_c(node), str_from_c(pattern), NULL), OK);
 }
 
 /* Three users, so that lists of one lie between others'; the second has nothing. */
@@ -57,7 +40,7 @@ static void fill(void) {
   allow(STORE_USER_NODE_MODELS, c, "cpu", "phi");
 }
 
-static void read_all(struct people *p) { assert_int_equal(people_load(db, 0, p, NULL), OK); }
+static void read_all(struct people *p) { assert_int_equal(people_load(rig.db, 0, p, NULL), OK); }
 
 /* On top: Bob in one of two teams, limits of everything that can have some. */
 static void fill_teams(void) {
@@ -65,22 +48,22 @@ static void fill_teams(void) {
   struct str lists[] = {STR("gpt-*"), STR("llama")};
   struct limits l = limits_none;
   int64_t red, blue;
-  assert_int_equal(store_team_add(db, STR("red"), &red, NULL), OK);
-  assert_int_equal(store_team_add(db, STR("bl\xc3\xbc"), &blue, NULL), OK);
-  assert_int_equal(store_team_set_list(db, STORE_TEAM_MODELS, blue, lists, 2, NULL), OK);
-  assert_int_equal(store_team_set_list(db, STORE_TEAM_NODES, red, lists, 1, NULL), OK);
-  assert_int_equal(store_user_find(db, STR("bob"), &bob, NULL), OK);
+  assert_int_equal(store_team_add(rig.db, STR("red"), &red, NULL), OK);
+  assert_int_equal(store_team_add(rig.db, STR("bl\xc3\xbc"), &blue, NULL), OK);
+  assert_int_equal(store_team_set_list(rig.db, STORE_TEAM_MODELS, blue, lists, 2, NULL), OK);
+  assert_int_equal(store_team_set_list(rig.db, STORE_TEAM_NODES, red, lists, 1, NULL), OK);
+  assert_int_equal(store_user_find(rig.db, STR("bob"), &bob, NULL), OK);
   bob.team_id = blue;
-  assert_int_equal(store_user_update(db, &bob, NULL), OK);
+  assert_int_equal(store_user_update(rig.db, &bob, NULL), OK);
   l.budget_nano_usd = 11;
-  assert_int_equal(store_team_set_limits(db, blue, &l, NULL), OK);
+  assert_int_equal(store_team_set_limits(rig.db, blue, &l, NULL), OK);
   l.budget_nano_usd = 12;
-  assert_int_equal(store_user_set_limits(db, bob.id, &l, NULL), OK);
+  assert_int_equal(store_user_set_limits(rig.db, bob.id, &l, NULL), OK);
   assert_int_equal(add_token(bob.id, "ci", "t8", 0, NULL), OK);
   l.budget_nano_usd = 13;
-  assert_int_equal(store_user_set_token_limits(db, bob.id, STR("ci"), &l, NULL), OK);
+  assert_int_equal(store_user_set_token_limits(rig.db, bob.id, STR("ci"), &l, NULL), OK);
   l.budget_nano_usd = 14;
-  assert_int_equal(store_team_set_model_limits(db, STR("up/m"), &l, NULL), OK);
+  assert_int_equal(store_team_set_model_limits(rig.db, STR("up/m"), &l, NULL), OK);
 }
 
 static void check_teams(const struct people *p) {
@@ -109,15 +92,15 @@ TEST(limits_go_with_whose_they_are) {
   int64_t blue;
   fill();
   fill_teams();
-  assert_int_equal(store_team_find(db, STR("bl\xc3\xbc"), &blue, NULL), OK);
-  assert_int_equal(store_team_delete(db, blue, &info), ERR_CONFLICT);
+  assert_int_equal(store_team_find(rig.db, STR("bl\xc3\xbc"), &blue, NULL), OK);
+  assert_int_equal(store_team_delete(rig.db, blue, &info), ERR_CONFLICT);
   assert_non_null(strstr(info.text, "\"bob\""));
-  assert_int_equal(store_user_find(db, STR("bob"), &bob, NULL), OK);
-  assert_int_equal(store_user_delete(db, bob.id, NULL), OK);
-  assert_int_equal(store_team_delete(db, blue, &info), OK);
-  assert_int_equal(store_team_find(db, STR("bl\xc3\xbc"), &blue, NULL), ERR_NOT_FOUND);
+  assert_int_equal(store_user_find(rig.db, STR("bob"), &bob, NULL), OK);
+  assert_int_equal(store_user_delete(rig.db, bob.id, NULL), OK);
+  assert_int_equal(store_team_delete(rig.db, blue, &info), OK);
+  assert_int_equal(store_team_find(rig.db, STR("bl\xc3\xbc"), &blue, NULL), ERR_NOT_FOUND);
   int64_t again;
-  assert_int_equal(store_team_add(db, STR("bl\xc3\xbc"), &again, NULL), OK);
+  assert_int_equal(store_team_add(rig.db, STR("bl\xc3\xbc"), &again, NULL), OK);
   assert_int_not_equal(again, blue); /* so it is another account */
   assert_int_equal(add("bob", USER_ROLE_USER, false), bob.id);
   assert_int_equal(add_token(bob.id, "ci", "t8", 0, NULL), OK);
@@ -181,7 +164,7 @@ TEST(each_has_its_own) {
   assert_ptr_equal(c, &p.users[2]);
   int64_t id = c->id;
   people_clear(&p);
-  assert_int_equal(people_load(db, id, &p, NULL), OK);
+  assert_int_equal(people_load(rig.db, id, &p, NULL), OK);
   assert_int_equal(p.user_count, 1);
   assert_int_equal(p.users[0].id, id);
   assert_int_equal(p.users[0].node_model_count, 2);
@@ -280,20 +263,20 @@ TEST(a_deleted_user_is_gone_and_comes_back_bare_with_its_id) {
   struct people p;
   struct store_user u;
   fill();
-  assert_int_equal(store_user_find(db, STR("ann"), &u, NULL), OK);
+  assert_int_equal(store_user_find(rig.db, STR("ann"), &u, NULL), OK);
   int64_t id = u.id;
-  assert_int_equal(store_user_delete(db, id, NULL), OK);
-  assert_int_equal(store_user_find(db, STR("ann"), &u, NULL), ERR_NOT_FOUND);
+  assert_int_equal(store_user_delete(rig.db, id, NULL), OK);
+  assert_int_equal(store_user_find(rig.db, STR("ann"), &u, NULL), ERR_NOT_FOUND);
   read_all(&p);
   assert_int_equal(p.user_count, 2);
   people_clear(&p);
   assert_int_equal(add("ann", USER_ROLE_USER, false), id);
-  assert_int_equal(people_load(db, id, &p, NULL), OK);
+  assert_int_equal(people_load(rig.db, id, &p, NULL), OK);
   assert_true(p.users[0].is_active);
   assert_int_equal(p.users[0].token_count + p.users[0].model_count, 0);
   people_clear(&p);
   struct err_info info = {0};
-  assert_int_equal(store_user_add(db, STR("ann"), &u, &info), ERR_CONFLICT);
+  assert_int_equal(store_user_add(rig.db, STR("ann"), &u, &info), ERR_CONFLICT);
   assert_string_equal(info.param, "username");
 }
 
@@ -309,12 +292,12 @@ TEST(tokens_have_names_of_their_user_and_one_hash_in_the_world) {
   assert_int_equal(add_token(b, "copied", "t1", 0, &info), ERR_CONFLICT);
   struct user_token fresh = {.name = STR("ci"), .created_us = 12};
   assert_int_equal(crypto_sha256(STR("t10"), &fresh.hash), OK);
-  assert_int_equal(store_user_renew_token(db, a, &fresh, NULL), OK);
+  assert_int_equal(store_user_renew_token(rig.db, a, &fresh, NULL), OK);
   fresh.name = STR("none");
   assert_int_equal(crypto_sha256(STR("t11"), &fresh.hash), OK);
-  assert_int_equal(store_user_renew_token(db, a, &fresh, &info), ERR_NOT_FOUND);
-  assert_int_equal(store_user_delete_token(db, b, STR("ci"), NULL), OK);
-  assert_int_equal(store_user_delete_token(db, b, STR("ci"), &info), ERR_NOT_FOUND);
+  assert_int_equal(store_user_renew_token(rig.db, a, &fresh, &info), ERR_NOT_FOUND);
+  assert_int_equal(store_user_delete_token(rig.db, b, STR("ci"), NULL), OK);
+  assert_int_equal(store_user_delete_token(rig.db, b, STR("ci"), &info), ERR_NOT_FOUND);
   read_all(&p);
   assert_int_equal(p.users[0].token_count, 2);
   assert_int_equal(p.users[0].tokens[1].created_us, 12);
@@ -328,16 +311,16 @@ TEST(lists_shrink_one_by_one_or_at_once) {
   read_all(&p);
   int64_t a = p.users[0].id, c = p.users[2].id;
   people_clear(&p);
-  assert_int_equal(store_user_disallow(db, STORE_USER_MODELS, a, STR_NONE, STR("llama"), NULL), OK);
-  assert_int_equal(store_user_disallow(db, STORE_USER_MODELS, a, STR_NONE, STR("llama"), NULL), ERR_NOT_FOUND);
-  assert_int_equal(store_user_disallow(db, STORE_USER_NODE_MODELS, c, STR("gpu"), STR("phi"), NULL), ERR_NOT_FOUND);
-  assert_int_equal(store_user_clear(db, STORE_USER_NODE_MODELS, c, STR("gpu"), NULL), OK);
+  assert_int_equal(store_user_disallow(rig.db, STORE_USER_MODELS, a, STR_NONE, STR("llama"), NULL), OK);
+  assert_int_equal(store_user_disallow(rig.db, STORE_USER_MODELS, a, STR_NONE, STR("llama"), NULL), ERR_NOT_FOUND);
+  assert_int_equal(store_user_disallow(rig.db, STORE_USER_NODE_MODELS, c, STR("gpu"), STR("phi"), NULL), ERR_NOT_FOUND);
+  assert_int_equal(store_user_clear(rig.db, STORE_USER_NODE_MODELS, c, STR("gpu"), NULL), OK);
   read_all(&p);
   assert_int_equal(p.users[0].model_count, 1);
   assert_int_equal(p.users[2].node_model_count, 1);
   people_clear(&p);
-  assert_int_equal(store_user_clear(db, STORE_USER_NODE_MODELS, c, STR_NONE, NULL), OK);
-  assert_int_equal(store_user_clear(db, STORE_USER_MODELS, a, STR_NONE, NULL), OK);
+  assert_int_equal(store_user_clear(rig.db, STORE_USER_NODE_MODELS, c, STR_NONE, NULL), OK);
+  assert_int_equal(store_user_clear(rig.db, STORE_USER_MODELS, a, STR_NONE, NULL), OK);
   read_all(&p);
   assert_int_equal(p.users[0].model_count, 0);
   assert_int_equal(p.users[2].node_model_count, 0);
@@ -352,21 +335,21 @@ TEST(an_import_brings_all_of_a_user) {
   fill();
   read_all(&p);
   people_write(&p, &text);
-  for (size_t i = 0; i < p.user_count; i++) assert_int_equal(store_user_delete(db, p.users[i].id, NULL), OK);
+  for (size_t i = 0; i < p.user_count; i++) assert_int_equal(store_user_delete(rig.db, p.users[i].id, NULL), OK);
   people_clear(&p);
   assert_int_equal(people_read(buf_str(&text), &text_form, NULL), OK);
   for (size_t i = 0; i < text_form.user_count; i++)
-    assert_int_equal(store_user_import(db, &text_form.users[i], NULL), OK);
+    assert_int_equal(store_user_import(rig.db, &text_form.users[i], NULL), OK);
   read_all(&p);
   check_filled(&p);
   people_clear(&p);
-  assert_int_equal(store_user_import(db, &text_form.users[0], NULL), ERR_CONFLICT);
+  assert_int_equal(store_user_import(rig.db, &text_form.users[0], NULL), ERR_CONFLICT);
   people_clear(&text_form);
   buf_clear(&text);
 }
 
 int main(void) {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, one_store_rig_make, one_store_rig_clear)
   const struct CMUnitTest tests[] = {
       T(each_has_its_own),
       T(the_text_form_gives_the_same),

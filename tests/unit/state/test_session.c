@@ -1,24 +1,19 @@
 /* Sessions: found while they last, gone at once, back after a restart, bounded. */
 #include "state/session.h"
 
+#include "one_store_rig.h"
 #include "state/store/store.h"
-#include "store_rig.h"
-
-static struct store_rig rig;
 
 static int setup(void **state) {
-  (void)state;
-  store_rig_init(&rig);
+  one_store_rig_folder(state);
   assert_int_equal(store_start(rig.dir, "test", NULL), OK);
   return 0;
 }
 
 static int teardown(void **state) {
-  (void)state;
   session_clear();
   store_stop();
-  store_rig_clear(&rig);
-  return 0;
+  return one_store_rig_clear(state);
 }
 
 static struct session make(unsigned n, int64_t user_id, int64_t at_us) {

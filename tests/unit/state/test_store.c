@@ -6,23 +6,13 @@
 #include <sqlite3.h>
 #include <sys/wait.h>
 
+#include "one_store_rig.h"
 #include "state/data_lock.h"
 #include "state/store/store_user.h"
-#include "store_rig.h"
-
-static struct store_rig rig;
-
-static int setup(void **state) {
-  (void)state;
-  store_rig_init(&rig);
-  return 0;
-}
 
 static int teardown(void **state) {
-  (void)state;
   store_stop();
-  store_rig_clear(&rig);
-  return 0;
+  return one_store_rig_clear(state);
 }
 
 static void start(enum err fault) {
@@ -323,7 +313,7 @@ TEST(a_directory_without_rights_starts_all_the_same) {
 }
 
 int main(void) {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, one_store_rig_folder, teardown)
   const struct CMUnitTest tests[] = {
       T(a_change_is_committed_and_counted),
       T(who_has_not_changed_is_shared),
