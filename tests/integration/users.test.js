@@ -539,7 +539,7 @@ test('an emptied store begins anew, and the copy of the one before is kept', asy
 
 // The version is the row's key: in the file five bytes before the row's text, six where that has 58 bytes or more (SQLite's
 // record format; the last row's).
-const MIGRATIONS = [...readFileSync(new URL('../../src/state/migrations.def', import.meta.url), 'utf8').matchAll(/^X\("([^"]+)"/gm)].map((m) => m[1]);
+const MIGRATIONS = [...readFileSync(new URL('../../src/state/store/migrations.def', import.meta.url), 'utf8').matchAll(/^X\("([^"]+)"/gm)].map((m) => m[1]);
 function makeNewer(bytes) {
   const name = MIGRATIONS.at(-1), at = bytes.indexOf(name) - (name.length < 58 ? 5 : 6);
   assert.equal(bytes[at], MIGRATIONS.length);
