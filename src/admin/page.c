@@ -14,7 +14,9 @@ enum err page_refuse_after(const char *what, struct err_info *info) {
   return fields_refuse_named(info, "after", "\"after\" names no %s", what);
 }
 
-struct str page_number_key(struct arena *a, int64_t id) { return arena_printf(a, "/%lld", (long long)id); }
+struct str page_number_key(struct arena *a, int64_t id) {
+  return arena_printf(a, "/%lld", (long long)id);
+}
 
 bool page_number_of(struct str after, int64_t *id) {
   uint64_t n;

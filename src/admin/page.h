@@ -12,8 +12,8 @@ enum err page_read(struct request_context *rc, uint64_t max, uint64_t *limit, st
                    struct err_info *info) MUST_CHECK;
 /* ERR_BAD_VALUE, 422: `after` names nothing that is there. */
 enum err page_refuse_after(const char *what, struct err_info *info);
-/* An entry with a name and a rising number is the key of a next page by its number, behind a '/', which no name has: the
- * page is found also when the entry has gone. */
+/* An entry with a name and a rising number is the key of a next page by its number, behind a '/', which no name has:
+ * the page is found also when the entry has gone. */
 struct str page_number_key(struct arena *a, int64_t id);
 bool page_number_of(struct str after, int64_t *id); /* false: it is no such key */
 /* ---- lists of what has numbers: stored entries as they rise, declared ones in their order ---- */

@@ -238,7 +238,9 @@ void limits_put_subject(const struct limits_subject *s, int64_t wall_us, struct 
 static const struct schema_member limits_balance_rows[] = {
     {"name", SCHEMA_TEXT, .help = "whose it is, as in the request log"},
     {"period", SCHEMA_WORD, .words = "total|month|day", .help = "of the budget"},
-    {"spent_usd", SCHEMA_USD | SCHEMA_NULL, .help = "in the period; null: the ledger cannot be read yet, or it is of settings of models, to which no money is booked"},
+    {"spent_usd", SCHEMA_USD | SCHEMA_NULL,
+     .help = "in the period; null: the ledger cannot be read yet, or it is of settings of models, to which no money is "
+             "booked"},
     {"reserved_usd", SCHEMA_USD | SCHEMA_NULL, .help = "by calls that have not ended; null: of settings"},
     {"budget_usd", SCHEMA_USD | SCHEMA_OPTIONAL, .help = "absent: no budget"},
     {"left_usd", SCHEMA_USD | SCHEMA_NULL | SCHEMA_OPTIONAL, .help = "what may still be spent; null as above"},

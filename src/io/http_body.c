@@ -126,7 +126,7 @@ void http_body_arrive(struct http_exchange *x, struct str piece) {
     fail(x, ERR_BODY_TOO_LARGE);
     return;
   }
-  if (piece.p != b->raw.p + b->raw.n || !b->raw.p) {
+  if (!b->raw.p || piece.p != b->raw.p + b->raw.n) {
     if (!reserve_raw(x, piece.n)) {
       fail(x, ERR_NO_MEMORY);
       return;

@@ -58,7 +58,8 @@ TEST(a_number_is_a_key_that_no_name_is) {
   assert_str(page_number_key(&arena, 17), STR("/17"));
   assert_true(page_number_of(STR("/17"), &id));
   assert_int_equal(id, 17);
-  static const char *const others[] = {"", "17", "/", "/x", "/-1", "/1x", "/9223372036854775808", "/99999999999999999999"};
+  static const char *const others[] = {
+      "", "17", "/", "/x", "/-1", "/1x", "/9223372036854775808", "/99999999999999999999"};
   for (size_t i = 0; i < sizeof others / sizeof *others; i++) assert_false(page_number_of(str_from_c(others[i]), &id));
   assert_int_equal(id, 17);
 }
@@ -97,8 +98,10 @@ TEST(a_declared_one_that_is_not_there_is_refused) {
 
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, arena_rig_make, arena_rig_clear)
-  const struct CMUnitTest tests[] = {T(every_entry_is_on_one_page), T(what_goes_meanwhile_shifts_nothing),
-                                     T(numbers_of_declared_ones_stay_and_are_told_apart), T(what_is_asked_for),
+  const struct CMUnitTest tests[] = {T(every_entry_is_on_one_page),
+                                     T(what_goes_meanwhile_shifts_nothing),
+                                     T(numbers_of_declared_ones_stay_and_are_told_apart),
+                                     T(what_is_asked_for),
                                      T(a_number_is_a_key_that_no_name_is),
                                      T(a_declared_one_that_is_not_there_is_refused)};
   return cmocka_run_group_tests(tests, NULL, NULL);

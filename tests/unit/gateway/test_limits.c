@@ -151,10 +151,7 @@ TEST(a_user_is_bound_by_itself_its_team_and_its_token) {
   struct buf b;
   buf_init(&b, 0);
   limits_put_json(s, NULL, &b);
-  static const char *const shown[] = {"\"key:1\"",
-                                      "\"team red\"",
-                                      "\"model up/m1\"",
-                                      "\"user ann\"",
+  static const char *const shown[] = {"\"key:1\"", "\"team red\"", "\"model up/m1\"", "\"user ann\"",
                                       "\"requests_per_minute\":4",
                                       /* no money is booked to settings, so nothing is known of it */
                                       "{\"name\":\"model_config qwen\",\"period\":\"total\",\"spent_usd\":null,"
