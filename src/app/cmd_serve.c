@@ -45,18 +45,32 @@ static void print_json(const struct config_diags *diags, bool is_ok) {
   buf_clear(&b);
 }
 
+/* What is only listed later has no price either: prices are written down. */
+static size_t count_unpriced(const struct catalog_provider *p) {
+  size_t n = 0;
+  for (size_t i = 0; i < p->count; i++) n += !price_is_known(&p->deployments[i].price);
+  return n;
+}
+
 static void print_summary(const struct snapshot *snapshot) {
   const struct catalog *c = snapshot_get(snapshot, GATEWAY_CATALOG);
+  bool has_unpriced = false;
   printf("ok: %zu provider%s, %zu model%s\n", c->provider_count, c->provider_count == 1 ? "" : "s", c->deployment_count,
          c->deployment_count == 1 ? "" : "s");
   for (size_t i = 0; i < c->provider_count; i++) {
     const struct catalog_provider *p = &c->providers[i];
     printf("  %-20.*s %s", STR_ARG(p->provider.id), p->is_ready ? "ready" : "no credential");
+    size_t unpriced = count_unpriced(p);
     if (p->is_open)
-      printf(", models as it lists them\n");
+      printf(", models as it lists them, without prices\n");
+    else if (unpriced)
+      printf(", %zu model%s, %zu without a price\n", p->count, p->count == 1 ? "" : "s", unpriced);
     else
       printf(", %zu model%s\n", p->count, p->count == 1 ? "" : "s");
+    has_unpriced |= unpriced || p->is_open;
   }
+  if (has_unpriced && snapshot_config(snapshot)->options.limits_budget_usd > 0)
+    printf("  limits.budgetUsd refuses models without a price: docs/providers.md, Prices\n");
   if (c->provider_count == 0)
     printf("  none configured: without nodes in the store `maestro serve` answers with the built-in demo\n");
 }

@@ -10,10 +10,6 @@
 
 enum { BYTES_A_TOKEN = 4, TRIES = 8, BUSY_RETRY_MS = 1000, RATE_PICTURE_TOKENS = 1500 };
 
-static bool is_priced(const struct call *c) {
-  return price_has(&c->price, USAGE_INPUT) && price_has(&c->price, USAGE_OUTPUT);
-}
-
 static bool is_free_of_charge(const struct call *c) { return c->request->operation == LLM_COUNT_TOKENS; }
 
 /* The prompt's tokens as far as they can be told by its length. */
@@ -184,7 +180,7 @@ static struct journal_entry entry_for(const struct call *c, const struct deploym
                             .began_us = clock_wall_us(),
                             .price_date = date_of(&c->price),
                             .attempt = c->outcome.attempts + 1};
-  if (is_priced(c)) {
+  if (price_is_known(&c->price)) {
     e.input_nano_usd_per_mtok = c->price.nano_usd_per_mtok[USAGE_INPUT];
     e.output_nano_usd_per_mtok = c->price.nano_usd_per_mtok[USAGE_OUTPUT];
   }
@@ -284,7 +280,7 @@ static enum err take_within_budget(struct call *c, const struct deployment *d, s
 }
 
 static enum err check_budget_can_hold(const struct call *c, const struct deployment *d, struct err_info *info) {
-  if (!is_priced(c)) {
+  if (!price_is_known(&c->price)) {
     metrics_inc(METRIC_REFUSED, METRICS_REFUSED_UNPRICED, 0);
     return err_set(
         info, ERR_BUDGET_EXCEEDED,
@@ -310,7 +306,7 @@ static enum err reserve_money(struct call *c, const struct deployment *d, struct
   const struct budget_terms t = terms_for(c, d);
   int64_t amount = 0;
   /* Nothing to be checked: the bound is for what is shown as reserved, and for the mark of an overrun. */
-  if (is_priced(c) && !budget_amount(&t, budget_output_wanted(&t), &amount)) amount = 0;
+  if (price_is_known(&c->price) && !budget_amount(&t, budget_output_wanted(&t), &amount)) amount = 0;
   return take(c, d, d->at->is_demo ? 0 : amount, &refusal, info);
 }
 

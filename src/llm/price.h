@@ -12,6 +12,10 @@ struct price {
 };
 
 static inline bool price_has(const struct price *p, enum usage_class c) { return p && (p->known & (1u << c)); }
+/* Enough of it is known for a budget. */
+static inline bool price_is_known(const struct price *p) {
+  return price_has(p, USAGE_INPUT) && price_has(p, USAGE_OUTPUT);
+}
 
 enum { PRICE_ONCE = 1000000000 };
 /* The price so many times (billionths; PRICE_ONCE or 0: as it is), each class rounded up to the next nano-USD per

@@ -240,7 +240,7 @@ static enum err pick(const struct catalog *c, const struct route_names *names, s
   if (str_eq(name, RESOLVE_NAME_PRIORITY)) {
     if (c->priority_count == 0)
       return err_set_param(info, ERR_MODEL_NOT_FOUND, "model",
-                           "\"router-maestro\" follows the priorities list, which is empty.");
+                           "\"router-maestro\" follows the list of \"priorities\" of maestro.json, which is empty.");
     *out = (struct resolution){.how = RESOLVE_PRIORITY, .v = c->priorities, .n = c->priority_count};
     return OK;
   }

@@ -360,6 +360,15 @@ test('commands: version, check, init, context, server', async () => {
   assert.equal(bad.code, 3);
   assert.match(bad.stderr, /maestro\.json:2: error: .*prt/);
   assert.match(bad.stderr, /maestro\.json:3: error: /);
+  writeFileSync(join(init.home, 'config', 'maestro', 'maestro.json'), JSON.stringify({ providers: {
+    local: { baseURL: 'http://127.0.0.1:1/v1', models: { free: { price: { in: 0, out: 0 } }, half: { price: { in: 1 } }, none: {} } },
+    box: { type: 'ollama' } } }));
+  const priced = (await run(['check'], { home: init.home })).stdout;
+  assert.match(priced, /local +ready, 3 models, 2 without a price\n/);
+  assert.match(priced, /box +ready, models as it lists them, without prices\n/);
+  assert.doesNotMatch(priced, /budgetUsd/);
+  assert.match((await run(['check'], { home: init.home, env: { MAESTRO_BUDGET_USD: '5' } })).stdout, /limits\.budgetUsd refuses models without a price/);
+  writeFileSync(join(init.home, 'config', 'maestro', 'maestro.json'), '{"providers": {"a": {"type": "openai-compatible"}}}');
   const refused = await run(['serve', '--port', '0'], { home: init.home });
   assert.equal(refused.code, 3);
   assert.equal((await run(['server', 'status'])).code, 4);

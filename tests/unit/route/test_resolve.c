@@ -66,7 +66,8 @@ TEST(latest_is_the_tag_that_goes_without_saying) {
 TEST(without_priorities) {
   open_config("");
   resolves("maestro-auto", RESOLVE_BRAIN, "b/gpt-5 b/a/llama a/gpt-5 a/llama");
-  refused("router-maestro", ERR_MODEL_NOT_FOUND, "\"router-maestro\" follows the priorities list, which is empty.");
+  refused("router-maestro", ERR_MODEL_NOT_FOUND,
+          "\"router-maestro\" follows the list of \"priorities\" of maestro.json, which is empty.");
   rig_clear();
 }
 
