@@ -36,22 +36,20 @@ static const struct str paths[ROWS] = {[MODEL] = STR("model"),         [NAME] = 
 static struct envelope_once table = {.paths = paths, .n = ROWS};
 
 static const struct action {
-  enum manage_operation operation;
   unsigned row, other; /* of the model's name, and of that of another model of the same node; ROWS: none */
   bool is_held;        /* the node has the model already */
-  bool changes;        /* the node's list of models is another then */
+  bool is_change;      /* the node's list of models is another then */
 } actions[MANAGE_OPERATIONS] = {
-    [MANAGE_PULL] = {MANAGE_PULL, MODEL, ROWS, false, true},
-    [MANAGE_PUSH] = {MANAGE_PUSH, MODEL, ROWS, true, false},
-    [MANAGE_CREATE] = {MANAGE_CREATE, MODEL, FROM, false, true},
-    [MANAGE_COPY] = {MANAGE_COPY, SOURCE, DESTINATION, true, true},
-    [MANAGE_DELETE] = {MANAGE_DELETE, MODEL, ROWS, true, true},
+    [MANAGE_PULL] = {MODEL, ROWS, false, true},   [MANAGE_PUSH] = {MODEL, ROWS, true, false},
+    [MANAGE_CREATE] = {MODEL, FROM, false, true}, [MANAGE_COPY] = {SOURCE, DESTINATION, true, true},
+    [MANAGE_DELETE] = {MODEL, ROWS, true, true},
 };
 
 struct work {
   struct request_context *rc;
-  const struct action *action;
-  struct err_info *info; /* of whatever fails */
+  enum manage_operation operation;
+  const struct action *action; /* its row */
+  struct err_info *info;       /* of whatever fails */
   struct envelope_scan *scan;
   struct envelope_edit *edit;
   struct span_list *spans;
@@ -140,7 +138,7 @@ static enum err choose_other(struct work *w, struct err_info *info) {
  * another host's model. */
 static enum err check_parts(const struct work *w, struct err_info *info) {
   static const unsigned rows[] = {MODELFILE, PATH, FILES, DRAFT_FILES, ADAPTERS, REMOTE_HOST};
-  if (w->action->operation != MANAGE_CREATE || !permit_is_bound(w->rc)) return OK;
+  if (w->operation != MANAGE_CREATE || !permit_is_bound(w->rc)) return OK;
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     if (is_said(w, rows[i]))
       return err_set_param(info, ERR_FORBIDDEN, paths[rows[i]].p,
@@ -182,7 +180,7 @@ static enum err send_lines(void *arg, struct str lines) {
 static enum err answer(struct work *w) {
   struct reply *r = &w->rc->reply;
   struct str line = buf_str(&w->manage.answer);
-  if (!manage_has_progress(w->action->operation)) return reply_body(r, 200, STR_NONE, STR_NONE);
+  if (!manage_has_progress(w->operation)) return reply_body(r, 200, STR_NONE, STR_NONE);
   if (!w->rc->is_stream) return reply_json(r, 200, str_trim(line));
   enum err e = reply_write(r, line);
   return e ? e : reply_end(r);
@@ -190,18 +188,18 @@ static enum err answer(struct work *w) {
 
 static enum err run(struct work *w, struct err_info *info) {
   struct request_context *rc = w->rc;
-  bool is_stream = rc->is_stream && manage_has_progress(w->action->operation);
+  bool is_stream = rc->is_stream && manage_has_progress(w->operation);
   rc->is_stream = is_stream;
   w->manage.client = rc->worker->client;
   w->manage.at = w->choice.at;
   w->manage.arena = rc->arena;
-  w->manage.operation = w->action->operation;
+  w->manage.operation = w->operation;
   w->manage.on_lines = is_stream ? send_lines : NULL;
   w->manage.arg = w;
   rc->managed = &w->manage;
   if (is_stream) reply_open_stream(&rc->reply, 0, 0);
   enum err e = manage_run(&w->manage, info);
-  if (!e && w->action->changes) node_refresh(rc->worker->client, w->choice.at);
+  if (!e && w->action->is_change) node_refresh(rc->worker->client, w->choice.at);
   if (!e) e = permit_still(rc, info);
   if (!e) e = answer(w);
   manage_clear(&w->manage);
@@ -214,7 +212,7 @@ static void act(struct request_context *rc, enum manage_operation operation) {
   struct limits_caller caller = limits_of(snapshot_get(rc->snapshot, GATEWAY_LIMITS), &rc->principal);
   struct work *w = ARENA_NEW(rc->arena, struct work);
   enum err e = w ? OK : ERR_NO_MEMORY;
-  if (w) *w = (struct work){.rc = rc, .action = &actions[operation], .info = &info};
+  if (w) *w = (struct work){.rc = rc, .operation = operation, .action = &actions[operation], .info = &info};
   if (!e) e = prepare(w, &info);
   if (!e) e = reserve_request(&caller, &ticket, &info);
   if (!e) {

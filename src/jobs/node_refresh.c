@@ -99,32 +99,38 @@ static void drop(void *arg) {
   free(r);
 }
 
-static enum err ask(struct http_client *client, const struct catalog_provider *at, struct refresh *r) {
-  struct err_info info = {0};
+static enum err ask(struct http_client *client, const struct catalog_provider *at, struct refresh *r,
+                    struct err_info *info) {
   struct discovery_models listed;
   uint32_t latency_ms;
-  enum err e = discovery_ask(client, &at->provider, STR_NONE, LIST_MS, &r->arena, &listed, &latency_ms, &info);
-  if (!e) e = node_refresh_models(&r->arena, &listed, &r->models, &r->n);
-  if (e) log_failure(at->provider.id, e, &info);
-  return e;
+  enum err e = discovery_ask(client, &at->provider, STR_NONE, LIST_MS, &r->arena, &listed, &latency_ms, info);
+  return e ? e : node_refresh_models(&r->arena, &listed, &r->models, &r->n);
+}
+
+/* For the job; NULL without memory. */
+static struct refresh *refresh_new(const struct catalog_provider *at) {
+  struct refresh *r = calloc(1, sizeof *r);
+  if (!r) return NULL;
+  arena_init(&r->arena, 0);
+  r->code = arena_dup(&r->arena, at->provider.id);
+  r->base_url = at->node ? arena_dup(&r->arena, at->node->p.base_url) : STR("");
+  r->node = at->node ? at->node->id : 0;
+  if (r->code.p && r->base_url.p) return r;
+  drop(r);
+  return NULL;
 }
 
 void node_refresh(struct http_client *client, const struct catalog_provider *at) {
   uint64_t deadline = clock_deadline_ms(REFRESH_MS);
-  enum err stored = OK;
-  struct refresh *r = calloc(1, sizeof *r);
-  if (!r) return;
-  arena_init(&r->arena, 0);
-  if (at->node) {
-    r->node = at->node->id;
-    r->base_url = arena_dup(&r->arena, at->node->p.base_url);
-  }
-  r->code = arena_dup(&r->arena, at->provider.id);
+  struct err_info info = {0};
+  enum err stored = OK; /* of which the work itself tells */
+  struct refresh *r = refresh_new(at);
   fiber_shield_begin(deadline);
-  enum err e = r->code.p && (!r->node || r->base_url.p) ? ask(client, at, r) : ERR_NO_MEMORY;
-  if (e)
+  enum err e = r ? ask(client, at, r, &info) : ERR_NO_MEMORY;
+  if (!e)
+    e = fiber_await(POOL_STORE, work, r, drop, deadline, &stored);
+  else if (r)
     drop(r);
-  else if ((e = fiber_await(POOL_STORE, work, r, drop, deadline, &stored))) /* the work tells of its own failure */
-    log_failure(at->provider.id, e, &(struct err_info){0});
   fiber_shield_end();
+  if (e) log_failure(at->provider.id, e, &info);
 }

@@ -1,5 +1,6 @@
-/* Models of Ollama nodes, administered: see nodes_manage.h. A pull is a struct pull with one struct part for each node,
- * each on a fiber of its own where there are several; all write lines to the one reply, which takes them one by one. */
+/* Models of Ollama nodes, administered: see nodes_manage.h. What is asked is a struct task with one struct part for
+ * each node, each on a fiber of its own where there are several; all write lines to the one reply, which takes them one
+ * by one. */
 #include "admin/nodes/nodes_manage.h"
 
 #include <yyjson.h>
@@ -41,18 +42,18 @@ static const struct field rows[] = {
      .help = "the same"}};
 const struct fields nodes_manage_fields = {rows, sizeof rows / sizeof *rows, sizeof(struct input)};
 
-struct pull;
+struct task;
 
 /* What is done at one node. */
 struct part {
-  struct pull *pull;
+  struct task *task;
   struct nodes_found node;
   struct manage manage;
   enum err fault;
   struct err_info info;
 };
 
-struct pull {
+struct task {
   struct request_context *rc;
   enum manage_operation operation;
   bool is_stream, is_all;
@@ -95,47 +96,47 @@ static enum err find_any(struct request_context *rc, struct str node, unsigned f
 
 /* ---- what is sent ---- */
 
-static enum err make_body(struct pull *p, bool is_insecure) {
+static enum err make_body(struct task *t, bool is_insecure) {
   struct buf b;
   buf_init(&b, 0);
   json_out_begin(&b, '{');
-  json_out_member_string(&b, "model", p->model);
+  json_out_member_string(&b, "model", t->model);
   if (is_insecure) json_out_member_bool(&b, "insecure", true);
   json_out_end(&b, '}');
-  p->body = b.failed ? STR_NONE : arena_dup(p->rc->arena, buf_str(&b));
+  t->body = b.failed ? STR_NONE : arena_dup(t->rc->arena, buf_str(&b));
   buf_clear(&b);
-  return p->body.p ? OK : ERR_NO_MEMORY;
+  return t->body.p ? OK : ERR_NO_MEMORY;
 }
 
-static void part_init(struct part *part, struct pull *p, const struct nodes_found *node) {
-  *part = (struct part){.pull = p, .node = *node};
-  part->manage = (struct manage){.client = p->rc->worker->client,
+static void part_init(struct part *part, struct task *t, const struct nodes_found *node) {
+  *part = (struct part){.task = t, .node = *node};
+  part->manage = (struct manage){.client = t->rc->worker->client,
                                  .at = node->state.at,
-                                 .arena = p->rc->arena,
-                                 .operation = p->operation,
-                                 .body = &p->body,
+                                 .arena = t->rc->arena,
+                                 .operation = t->operation,
+                                 .body = &t->body,
                                  .body_slices = 1,
                                  .arg = part};
 }
 
-static enum err add_part(struct pull *p, const struct nodes_found *node) {
-  if (!(p->v = ARENA_NEW(p->rc->arena, struct part))) return ERR_NO_MEMORY;
-  part_init(p->v, p, node);
-  p->n = 1;
-  p->rc->managed = &p->v->manage;
+static enum err add_part(struct task *t, const struct nodes_found *node) {
+  if (!(t->v = ARENA_NEW(t->rc->arena, struct part))) return ERR_NO_MEMORY;
+  part_init(t->v, t, node);
+  t->n = 1;
+  t->rc->managed = &t->v->manage;
   return OK;
 }
 
 /* Every Ollama node that is in use. */
-static enum err add_all(struct pull *p, struct err_info *info) {
-  struct request_context *rc = p->rc;
+static enum err add_all(struct task *t, struct err_info *info) {
+  struct request_context *rc = t->rc;
   struct nodes_found node;
   size_t i = 0;
-  p->v = ARENA_NEW_ARRAY(rc->arena, struct part, rc->catalog->provider_count + 1);
-  if (!p->v) return ERR_NO_MEMORY;
+  t->v = ARENA_NEW_ARRAY(rc->arena, struct part, rc->catalog->provider_count + 1);
+  if (!t->v) return ERR_NO_MEMORY;
   while (nodes_each(rc, &i, &node))
-    if (node.state.at && !check_node(&node, NULL)) part_init(&p->v[p->n++], p, &node);
-  return p->n ? OK : err_set(info, ERR_NOT_SERVED, "there is no Ollama node whose models could be managed");
+    if (node.state.at && !check_node(&node, NULL)) part_init(&t->v[t->n++], t, &node);
+  return t->n ? OK : err_set(info, ERR_NOT_SERVED, "there is no Ollama node whose models could be managed");
 }
 
 /* ---- the audit log ---- */
@@ -156,36 +157,36 @@ static enum err audit_work(void *arg) {
 
 static bool is_begun(const struct part *part) { return part->manage.upstream_status == 200; }
 
-static void put_outcome(struct buf *b, const struct pull *p) {
+static void put_outcome(struct buf *b, const struct task *t) {
   json_out_begin(b, '{');
-  json_out_member_string(b, "model", p->model);
+  json_out_member_string(b, "model", t->model);
   json_out_key(b, "nodes");
   json_out_begin(b, '[');
-  for (size_t i = 0; i < p->n; i++) {
-    if (!is_begun(&p->v[i])) continue;
+  for (size_t i = 0; i < t->n; i++) {
+    if (!is_begun(&t->v[i])) continue;
     json_out_begin(b, '{');
-    json_out_member_string(b, "code", p->v[i].node.node.p.id);
-    json_out_member_string(b, "result", p->v[i].fault ? str_from_c(err_code(p->v[i].fault)) : STR("success"));
+    json_out_member_string(b, "code", t->v[i].node.node.p.id);
+    json_out_member_string(b, "result", t->v[i].fault ? str_from_c(err_code(t->v[i].fault)) : STR("success"));
     json_out_end(b, '}');
   }
   json_out_end(b, ']');
   json_out_end(b, '}');
 }
 
-static enum err fill_row(struct audit_job *j, const struct pull *p) {
+static enum err fill_row(struct audit_job *j, const struct task *t) {
   struct arena *a = &j->job.arena;
-  bool is_delete = p->operation == MANAGE_DELETE;
-  put_outcome(&j->job.out, p);
-  struct str id = p->is_all ? arena_dup(a, p->model)
-                            : arena_printf(a, "%.*s/%.*s", STR_ARG(p->v->node.node.p.id), STR_ARG(p->model));
+  bool is_delete = t->operation == MANAGE_DELETE;
+  put_outcome(&j->job.out, t);
+  struct str id = t->is_all ? arena_dup(a, t->model)
+                            : arena_printf(a, "%.*s/%.*s", STR_ARG(t->v->node.node.p.id), STR_ARG(t->model));
   j->row = (struct audit_row){.action = is_delete   ? STR("delete_model")
-                                        : p->is_all ? STR("pull_model_all")
+                                        : t->is_all ? STR("pull_model_all")
                                                     : STR("pull_model"),
                               .entity_type = STR("node_model"),
                               .entity_id = id};
   *(is_delete ? &j->row.before : &j->row.after) = buf_str(&j->job.out);
   if (!id.p || j->job.out.failed) return ERR_NO_MEMORY;
-  return change_caller(p->rc, a, &j->row.actor, &j->row.address);
+  return change_caller(t->rc, a, &j->row.actor, &j->row.address);
 }
 
 /* The store's queue empties: what was done is not left out of the log because many others did something, too. */
@@ -197,15 +198,15 @@ static enum err keep_row(struct audit_job *j, struct err_info *info) {
 }
 
 /* One row for what was begun, also when its caller has left. */
-static enum err audit(const struct pull *p, struct err_info *info) {
+static enum err audit(const struct task *t, struct err_info *info) {
   struct err_info why = {0};
   bool any = false;
-  for (size_t i = 0; i < p->n; i++) any = any || is_begun(&p->v[i]);
+  for (size_t i = 0; i < t->n; i++) any = any || is_begun(&t->v[i]);
   if (!any) return OK;
   struct audit_job *j = job_new(sizeof *j, audit_work, NULL);
   if (!j) return ERR_NO_MEMORY;
   fiber_shield_begin(clock_deadline_ms(AUDIT_MS));
-  enum err e = fill_row(j, p);
+  enum err e = fill_row(j, t);
   if (!e) e = keep_row(j, &why);
   fiber_shield_end();
   job_unref(j);
@@ -224,7 +225,7 @@ static enum err send_line(struct request_context *rc, struct buf *b) {
 }
 
 static enum err relay_lines(void *arg, struct str lines) {
-  return reply_write(&((struct part *)arg)->pull->rc->reply, lines);
+  return reply_write(&((struct part *)arg)->task->rc->reply, lines);
 }
 
 static void put_marked(struct buf *b, const struct part *part, struct yyjson_val *root) {
@@ -252,7 +253,7 @@ static enum err relay_marked(void *arg, struct str lines) {
     if (lines.n) buf_put_char(&b, '\n');
   }
   json_pool_clear(&pool);
-  return send_line(((struct part *)arg)->pull->rc, &b);
+  return send_line(((struct part *)arg)->task->rc, &b);
 }
 
 static enum err send_end(const struct part *part) {
@@ -265,7 +266,7 @@ static enum err send_end(const struct part *part) {
   else
     json_out_member_string(&b, "status", STR("success"));
   json_out_end(&b, '}');
-  return send_line(part->pull->rc, &b);
+  return send_line(part->task->rc, &b);
 }
 
 static void put_error_line(void *arg, enum err e, const struct err_info *info, struct buf *out) {
@@ -287,62 +288,62 @@ static enum err run_one_of_all(void *arg) {
   struct part *part = arg;
   enum err e = run_part(part);
   if (e == ERR_CANCELLED) return e;
-  return part->pull->is_stream ? send_end(part) : OK;
+  return part->task->is_stream ? send_end(part) : OK;
 }
 
-static enum err run_all(struct pull *p) {
+static enum err run_all(struct task *t) {
   enum err e = OK;
-  for (size_t next = 0; !e && next < p->n;) {
+  for (size_t next = 0; !e && next < t->n;) {
     struct fiber_group group;
     fiber_group_init(&group);
-    for (size_t n = 0; !e && n < AT_ONCE && next < p->n; n++) e = fiber_group_go(&group, run_one_of_all, &p->v[next++]);
+    for (size_t n = 0; !e && n < AT_ONCE && next < t->n; n++) e = fiber_group_go(&group, run_one_of_all, &t->v[next++]);
     if (!e) e = fiber_group_join_all(&group, DEADLINE_NONE);
     fiber_group_end(&group);
   }
   return e;
 }
 
-static void put_results(struct buf *b, const struct pull *p) {
+static void put_results(struct buf *b, const struct task *t) {
   size_t failed = 0;
-  for (size_t i = 0; i < p->n; i++) failed += p->v[i].fault != OK;
+  for (size_t i = 0; i < t->n; i++) failed += t->v[i].fault != OK;
   json_out_begin(b, '{');
   json_out_member_bool(b, "success", failed == 0);
   json_out_member_string(b, "status", failed ? STR("failed") : STR("success"));
-  json_out_member_string(b, "model", p->model);
+  json_out_member_string(b, "model", t->model);
   json_out_key(b, "results");
   json_out_begin(b, '[');
-  for (size_t i = 0; i < p->n; i++) {
+  for (size_t i = 0; i < t->n; i++) {
     json_out_begin(b, '{');
-    nodes_json_put_who(b, &p->v[i].node.node);
-    json_out_member_bool(b, "success", !p->v[i].fault);
-    if (p->v[i].fault) json_out_member_string(b, "error", str_from_c(text_of(&p->v[i])));
-    if (p->v[i].fault) json_out_member_string(b, "error_class", str_from_c(err_code(p->v[i].fault)));
+    nodes_json_put_who(b, &t->v[i].node.node);
+    json_out_member_bool(b, "success", !t->v[i].fault);
+    if (t->v[i].fault) json_out_member_string(b, "error", str_from_c(text_of(&t->v[i])));
+    if (t->v[i].fault) json_out_member_string(b, "error_class", str_from_c(err_code(t->v[i].fault)));
     json_out_end(b, '}');
   }
   json_out_end(b, ']');
   json_out_end(b, '}');
 }
 
-static void put_done(struct buf *b, const struct pull *p) {
+static void put_done(struct buf *b, const struct task *t) {
   json_out_begin(b, '{');
   json_out_member_bool(b, "success", true);
   json_out_member_string(b, "status", STR("success"));
-  json_out_member_string(b, "model", p->model);
-  nodes_json_put_who(b, &p->v->node.node);
+  json_out_member_string(b, "model", t->model);
+  nodes_json_put_who(b, &t->v->node.node);
   json_out_end(b, '}');
 }
 
-static void answer(struct pull *p) {
-  struct request_context *rc = p->rc;
+static void answer(struct task *t) {
+  struct request_context *rc = t->rc;
   struct buf b;
   buf_init(&b, 0);
-  if (p->is_all)
-    put_results(&b, p);
-  else if (p->is_stream)
+  if (t->is_all)
+    put_results(&b, t);
+  else if (t->is_stream)
     buf_put(&b, STR("{\"status\":\"success\"}"));
   else
-    put_done(&b, p);
-  if (!p->is_stream) {
+    put_done(&b, t);
+  if (!t->is_stream) {
     entity_answer_change(rc, 200, STR_NONE, &b);
     buf_clear(&b);
     return;
@@ -352,21 +353,21 @@ static void answer(struct pull *p) {
   if (e) exchange_fail(rc, e, NULL);
 }
 
-static void begin_stream(struct pull *p) {
-  struct reply *r = &p->rc->reply;
-  p->rc->is_stream = true;
+static void begin_stream(struct task *t) {
+  struct reply *r = &t->rc->reply;
+  t->rc->is_stream = true;
   r->stream_type = STR("application/x-ndjson");
   r->put_error_event = put_error_line;
   reply_open_stream(r, 0, 0);
-  for (size_t i = 0; i < p->n; i++) p->v[i].manage.on_lines = p->is_all ? relay_marked : relay_lines;
+  for (size_t i = 0; i < t->n; i++) t->v[i].manage.on_lines = t->is_all ? relay_marked : relay_lines;
 }
 
-static enum err run(struct pull *p, struct err_info *info) {
-  if (p->is_stream) begin_stream(p);
-  enum err e = p->is_all ? run_all(p) : run_part(p->v);
-  if (e && !p->is_all) *info = p->v->info;
+static enum err run(struct task *t, struct err_info *info) {
+  if (t->is_stream) begin_stream(t);
+  enum err e = t->is_all ? run_all(t) : run_part(t->v);
+  if (e && !t->is_all) *info = t->v->info;
   struct err_info why = {0};
-  enum err recorded = audit(p, &why);
+  enum err recorded = audit(t, &why);
   if (e || !recorded) return e;
   *info = why;
   return recorded;
@@ -389,15 +390,15 @@ static void serve_pull(struct request_context *rc, unsigned allowed, bool is_all
   exchange_adopt(rc);
   enum err e = entity_path(rc, rc->arena, &node, &item, &info);
   if (!e) e = read_input(rc, allowed, &in, &info);
-  struct pull p = {.rc = rc, .operation = MANAGE_PULL, .is_stream = in.is_stream, .is_all = is_all, .model = in.name};
-  if (!e && !is_all) e = find_any(rc, node.n ? node : in.node, 0, &found, &p.model, &info);
-  if (!e) e = make_body(&p, in.is_insecure);
-  if (!e) e = is_all ? add_all(&p, &info) : add_part(&p, &found);
-  if (!e) e = run(&p, &info);
+  struct task t = {.rc = rc, .operation = MANAGE_PULL, .is_stream = in.is_stream, .is_all = is_all, .model = in.name};
+  if (!e && !is_all) e = find_any(rc, node.n ? node : in.node, 0, &found, &t.model, &info);
+  if (!e) e = make_body(&t, in.is_insecure);
+  if (!e) e = is_all ? add_all(&t, &info) : add_part(&t, &found);
+  if (!e) e = run(&t, &info);
   if (e)
     exchange_fail(rc, e, &info);
   else
-    answer(&p);
+    answer(&t);
 }
 
 void nodes_manage_pull(struct request_context *rc) { serve_pull(rc, NODES_MANAGE_PULL, false); }
@@ -405,49 +406,49 @@ void nodes_manage_pull_all(struct request_context *rc) { serve_pull(rc, NODES_MA
 void nodes_manage_pull_any(struct request_context *rc) { serve_pull(rc, NODES_MANAGE_PULL | NODES_MANAGE_NODE, false); }
 
 /* A model that is there, at the node of the query or at the only one that has it. */
-static enum err find_model(struct pull *p, struct str name, struct err_info *info) {
-  struct request_context *rc = p->rc;
+static enum err find_model(struct task *t, struct str name, struct err_info *info) {
+  struct request_context *rc = t->rc;
   struct nodes_found found;
   struct str node;
-  rc->asked = p->model = name;
+  rc->asked = t->model = name;
   enum err e = query_text(rc->arena, rc->request->query, "node", &node, info);
   if (!e && !name.n) e = fields_refuse_named(info, "name", "\"name\" is required");
-  if (!e) e = find_any(rc, node, NODE_CHOICE_HOLDER, &found, &p->model, info);
-  if (!e) e = make_body(p, false);
-  return e ? e : add_part(p, &found);
+  if (!e) e = find_any(rc, node, NODE_CHOICE_HOLDER, &found, &t->model, info);
+  if (!e) e = make_body(t, false);
+  return e ? e : add_part(t, &found);
 }
 
 void nodes_manage_delete(struct request_context *rc) {
   struct err_info info = {0};
-  struct pull p = {.rc = rc, .operation = MANAGE_DELETE};
+  struct task t = {.rc = rc, .operation = MANAGE_DELETE};
   struct str name, item;
   exchange_adopt(rc);
   enum err e = entity_path(rc, rc->arena, &name, &item, &info);
-  if (!e) e = find_model(&p, name, &info);
-  if (!e) e = run(&p, &info);
+  if (!e) e = find_model(&t, name, &info);
+  if (!e) e = run(&t, &info);
   if (e)
     exchange_fail(rc, e, &info);
   else
-    answer(&p);
+    answer(&t);
 }
 
 void nodes_manage_show(struct request_context *rc) {
   struct err_info info = {0};
-  struct pull p = {.rc = rc, .operation = MANAGE_SHOW};
+  struct task t = {.rc = rc, .operation = MANAGE_SHOW};
   struct json_pool pool = {0};
   struct str name;
   exchange_adopt(rc);
   enum err e = query_text(rc->arena, rc->request->query, "name", &name, &info);
-  if (!e) e = find_model(&p, name, &info);
-  if (!e) e = manage_run(&p.v->manage, &info);
-  if (!e && !yyjson_is_obj(json_pool_parse(&pool, buf_str(&p.v->manage.answer))))
+  if (!e) e = find_model(&t, name, &info);
+  if (!e) e = manage_run(&t.v->manage, &info);
+  if (!e && !yyjson_is_obj(json_pool_parse(&pool, buf_str(&t.v->manage.answer))))
     e = err_set(&info, ERR_UPSTREAM_PROTOCOL, "the node's answer is no JSON object");
   if (e)
     exchange_fail(rc, e, &info);
   else
-    entity_answer_change(rc, 200, STR_NONE, &p.v->manage.answer);
+    entity_answer_change(rc, 200, STR_NONE, &t.v->manage.answer);
   json_pool_clear(&pool);
-  if (p.v) manage_clear(&p.v->manage);
+  if (t.v) manage_clear(&t.v->manage);
 }
 
 /* ---- what these are, for the API's description ---- */
