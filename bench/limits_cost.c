@@ -143,6 +143,7 @@ static double round_ns(struct bench *b, enum stage last) {
     principals_limits(b->principals, &who, &caller);
     c->limits = &caller;
     c->outcome = (struct call_outcome){0};
+    c->price = b->deployment.price; /* as call/translate.h does it */
     must(reserve_begin(c, &info), "begin", &info);
     must(reserve_attempt(c, &b->deployment, &info), "attempt", &info);
     c->outcome.attempts = 1;
