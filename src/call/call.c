@@ -49,6 +49,9 @@ static enum err name_provider(const struct deployment *d, enum err e, struct err
   return err_set(info, e, "%.*s: %.500s", STR_ARG(d->at->provider.id), text);
 }
 
+/* So many times the provider's price the caller is charged at the model in hand. */
+static int64_t cost_factor(const struct call *c) { return c->rule ? c->rule->row->cost_factor : PRICE_ONCE; }
+
 /* What is known of a reply is known of the last one only. */
 static void begin_attempt(struct call *c, const struct deployment *d) {
   struct call_outcome *o = &c->outcome;
@@ -59,7 +62,7 @@ static void begin_attempt(struct call *c, const struct deployment *d) {
   o->is_reused = false;
   o->usage = (struct usage){0};
   o->cost = (struct cost){0};
-  o->cost_factor = c->rule ? c->rule->row->cost_factor : PRICE_ONCE;
+  o->cost_factor = cost_factor(c);
 }
 
 static enum err try_deployment(struct call *c, const struct deployment *d, struct err_info *info) {
@@ -67,6 +70,7 @@ static enum err try_deployment(struct call *c, const struct deployment *d, struc
   enum err unfit = translate_shape(c, d, info);
   if (!unfit) unfit = fit_check(c, d, info);
   if (unfit) return unfit;
+  c->price = price_times(&d->price, cost_factor(c));
   for (unsigned repeat = 0;; repeat++) {
     *info = (struct err_info){0};
     enum err e = reserve_attempt(c, d, info);

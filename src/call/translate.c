@@ -123,7 +123,6 @@ enum err translate_shape(struct call *c, const struct deployment *d, struct err_
   enum err e = route_names_shape(c->names, c->request->model, d, c->user, c->arena, &shape);
   if (e) return e;
   c->rule = shape.rule;
-  c->price = price_times(&d->price, shape.rule ? shape.rule->row->cost_factor : PRICE_ONCE);
   if (shape.is_closed)
     return err_set_param(info, ERR_MAINTENANCE, "model", "the model \"%.*s\" is closed for maintenance",
                          STR_ARG(str_cut_utf8(c->request->model, 120)));

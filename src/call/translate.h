@@ -28,7 +28,7 @@ struct translation {
 };
 
 /* Shapes the call's request for this deployment, by what is set for its model (call/shape.h): the body, its scan, the
- * context to be said; and what the caller is charged by. ERR_MAINTENANCE while the model is closed. Large
+ * context to be said; and says what is set for it (c->rule). ERR_MAINTENANCE while the model is closed. Large
  * bodies are worked on in the pool. */
 WAIT enum err translate_shape(struct call *c, const struct deployment *d, struct err_info *info);
 /* The body for this deployment: decoded once for the call, encoded for each attempt into call->encoded. Large bodies
