@@ -177,7 +177,7 @@ static enum err link_alias(struct build *b, const struct names_alias *a, struct 
 }
 
 static enum err link_member(struct build *b, const struct names_member *m, struct route_step *step) {
-  step->pins = m->nodes.is_set && m->nodes.n ? &m->nodes : NULL;
+  step->pins = m->pins.nodes.n ? &m->pins : NULL;
   step->name = other_name(b->n, m->model, m->group);
   return step->name ? OK : link_literal(b, m->model, step);
 }
@@ -474,7 +474,7 @@ static enum err check_member(struct build *b, const struct names_member *m, stru
     return err_set_param(info, ERR_BAD_VALUE, "model_display_name", "names lead in a circle: \"%.*s\" -> \"%.*s\"",
                          STR_ARG(m->group), STR_ARG(m->model));
   if (!e) e = is_known(b, m->model, m->group, "model_display_name", info);
-  for (size_t i = 0; !e && i < m->nodes.n; i++) e = is_provider(b->n->catalog, m->nodes.v[i], "nodes", info);
+  for (size_t i = 0; !e && i < m->pins.nodes.n; i++) e = is_provider(b->n->catalog, m->pins.nodes.v[i], "nodes", info);
   return e;
 }
 

@@ -25,7 +25,7 @@ struct route_step {
   const struct route_name *name;   /* NULL: v */
   const struct names_alias *alias; /* whose row it is; of a group's member NULL. One of a node holds there only, one
                                       without everywhere else */
-  const struct names_list *pins;   /* only these providers; NULL: every one */
+  const struct names_pins *pins;   /* only these providers, by their priorities; NULL: every one */
 };
 
 struct route_name {

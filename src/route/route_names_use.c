@@ -39,16 +39,38 @@ static void take(struct expansion *x, const struct deployment *d) {
 }
 
 static void take_step(struct expansion *x, const struct route_name *r, const struct route_step *step,
-                      const struct names_list *pins) {
+                      const struct names_pins *pins) {
   for (size_t i = 0; i < step->n; i++) {
     struct str provider = step->v[i]->at->provider.id;
     if (r->alias && alias_on(r, provider) != step->alias) continue;
-    if (!pins || list_has(pins, provider)) take(x, step->v[i]);
+    if (!pins || list_has(&pins->nodes, provider)) take(x, step->v[i]);
+  }
+}
+
+static int64_t place_among(const struct names_pins *pins, const struct deployment *d) {
+  for (size_t i = 0; i < pins->nodes.n; i++)
+    if (str_eq(pins->nodes.v[i], d->at->provider.id)) return pins->priority[i];
+  return 0;
+}
+
+/* What a member gave, by its pins' priorities. Stable, and there are few: by insertion. */
+static void by_pins(const struct names_pins *pins, const struct deployment **v, size_t n) {
+  int64_t places[NAMES_CANDIDATES_MAX];
+  for (size_t i = 0; i < n; i++) {
+    const struct deployment *d = v[i];
+    int64_t place = place_among(pins, d);
+    size_t to = i;
+    for (; to && places[to - 1] < place; to--) {
+      v[to] = v[to - 1];
+      places[to] = places[to - 1];
+    }
+    v[to] = d;
+    places[to] = place;
   }
 }
 
 /* As deep as links are: NAMES_DEPTH_MAX. The inner pins hold, as they were said last. */
-static void expand(struct expansion *x, const struct route_name *r, const struct names_list *pins, struct arena *a) {
+static void expand(struct expansion *x, const struct route_name *r, const struct names_pins *pins, struct arena *a) {
   uint16_t *order = ARENA_NEW_ARRAY(a, uint16_t, r->step_count + 1);
   enum names_strategy strategy = r->group ? (enum names_strategy)r->group->strategy : NAMES_PRIORITY;
   uint64_t turn = r->turn ? atomic_load_explicit(r->turn, memory_order_relaxed) : 0;
@@ -56,11 +78,13 @@ static void expand(struct expansion *x, const struct route_name *r, const struct
   group_order(strategy, r->members, r->step_count, turn, strategy == NAMES_WEIGHTED ? id_random_u64() : 0, order);
   for (unsigned i = 0; i < r->step_count && x->n < NAMES_CANDIDATES_MAX && x->visits < VISITS_MAX; i++) {
     const struct route_step *step = &r->steps[order[i]];
+    size_t before = x->n;
     x->visits++;
     if (step->name)
       expand(x, step->name, step->pins ? step->pins : pins, a);
     else
       take_step(x, r, step, step->pins ? step->pins : pins);
+    if (step->pins && step->pins->priority) by_pins(step->pins, x->v + before, x->n - before);
   }
 }
 

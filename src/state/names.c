@@ -93,6 +93,14 @@ static const char *check_list(const struct names_field *f, const struct names_li
   return NULL;
 }
 
+static const char *check_pins(const struct names_field *f, const struct names_pins *pins) {
+  const char *why = check_list(f, &pins->nodes);
+  for (size_t i = 0; !why && pins->priority && i < pins->nodes.n; i++)
+    if (pins->priority[i] < -NAMES_PRIORITY_MAX || pins->priority[i] > NAMES_PRIORITY_MAX)
+      why = "has a priority out of range";
+  return why;
+}
+
 static bool is_number(const struct names_field *f) {
   return f->type == NAMES_NUMBER || f->type == NAMES_LIMIT || f->type == NAMES_TOKENS || f->type == NAMES_FACTOR;
 }
@@ -102,6 +110,7 @@ const char *names_check(const struct names_field *f, const void *row) {
   int64_t number = is_number(f) ? *(const int64_t *)value : f->min;
   if (f->type == NAMES_TEXT || f->type == NAMES_PROSE) return check_text(f, *(const struct str *)value);
   if (f->type == NAMES_LIST) return check_list(f, value);
+  if (f->type == NAMES_PINS) return check_pins(f, value);
   if ((f->type == NAMES_LIMIT || f->type == NAMES_TOKENS) && number == f->by_default) return NULL;
   return number < f->min || number > f->max ? "is out of range" : NULL;
 }
@@ -167,16 +176,35 @@ const struct names_tool_set *names_find_tool_set(const struct names *n, struct s
 
 /* ---- lists as text ---- */
 
-struct str names_list_text(struct arena *a, const struct names_list *list) {
+static void put_pin(struct buf *out, struct str node, int64_t priority) {
+  if (!priority) {
+    json_out_string(out, node);
+    return;
+  }
+  json_out_begin(out, '{');
+  json_out_member_string(out, "node_id", node);
+  json_out_member_i64(out, "priority", priority);
+  json_out_end(out, '}');
+}
+
+static void put_pins(struct buf *out, const struct names_pins *pins) {
+  json_out_begin(out, '[');
+  for (size_t i = 0; i < pins->nodes.n; i++) put_pin(out, pins->nodes.v[i], pins->priority ? pins->priority[i] : 0);
+  json_out_end(out, ']');
+}
+
+struct str names_pins_text(struct arena *a, const struct names_pins *pins) {
   struct buf b;
-  if (!list->is_set) return STR_NONE;
+  if (!pins->nodes.is_set) return STR_NONE;
   buf_init(&b, 0);
-  json_out_begin(&b, '[');
-  for (size_t i = 0; i < list->n; i++) json_out_string(&b, list->v[i]);
-  json_out_end(&b, ']');
+  put_pins(&b, pins);
   struct str text = b.failed ? STR_NONE : arena_dup(a, buf_str(&b));
   buf_clear(&b);
   return text;
+}
+
+struct str names_list_text(struct arena *a, const struct names_list *list) {
+  return names_pins_text(a, &(struct names_pins){.nodes = *list});
 }
 
 static enum err take_list(struct arena *a, const struct json_node *node, size_t max, struct names_list *out,
@@ -196,12 +224,64 @@ static enum err take_list(struct arena *a, const struct json_node *node, size_t 
   return e;
 }
 
-enum err names_list_parse(struct arena *a, struct str text, struct names_list *out) {
-  struct json doc;
-  enum err e = json_parse_copy(&doc, text, NULL, a, NULL);
+static enum err fault(const struct json_node *n, enum err e, const char *why, struct err_info *info) {
+  char path[ERR_PARAM_MAX];
+  json_path(n, path);
+  return err_set_param(info, e, path, "\"%s\" %s", path, why);
+}
+
+/* "gpu1", or {"node_id": "gpu1", "priority": 5}. */
+static enum err take_pin(struct arena *a, const struct json_node *node, struct str *to, int64_t *priority,
+                         struct err_info *info) {
+  struct json_node id = *node, one;
+  bool is_object = json_type(node) == JSON_OBJECT;
+  enum err e = is_object ? json_check_keys(node, NULL, 0, a, info) : OK;
+  if (is_object) id = json_member(node, STR("node_id"));
+  for (struct json_iter it = json_each(node); !e && is_object && json_next(&it, &one);) {
+    if (str_eq(one.key, STR("priority")))
+      e = json_i64(&one, priority, info);
+    else if (!str_eq(one.key, STR("node_id")))
+      e = fault(&one, ERR_BAD_VALUE, "is not known here", info);
+  }
+  if (!e) e = json_string(&id, to, info);
+  if (!e && !(*to = arena_dup(a, *to)).p) e = ERR_NO_MEMORY;
+  return e;
+}
+
+static enum err take_pins(struct arena *a, const struct json_node *node, size_t max, struct names_pins *out,
+                          struct err_info *info) {
+  struct json_node one;
+  size_t n = json_count(node), at = 0;
+  enum err e = json_expect(node, JSON_ARRAY, info);
   if (e) return e;
-  struct json_node root = json_root(&doc);
-  return take_list(a, &root, NAMES_LIST_MAX, out, NULL);
+  if (n > max) return err_set(info, ERR_BAD_VALUE, "has too many elements");
+  struct str *v = ARENA_NEW_ARRAY(a, struct str, n + 1);
+  int64_t *priority = ARENA_NEW_ARRAY(a, int64_t, n + 1);
+  if (!v || !priority) return ERR_NO_MEMORY;
+  for (struct json_iter it = json_each(node); !e && json_next(&it, &one); at++)
+    e = take_pin(a, &one, &v[at], &priority[at], info);
+  if (!e) *out = (struct names_pins){{v, n, true}, priority};
+  return e;
+}
+
+static enum err parse(struct arena *a, struct str text, struct json_node *root) {
+  struct json *doc = ARENA_NEW(a, struct json);
+  if (!doc) return ERR_NO_MEMORY;
+  enum err e = json_parse_copy(doc, text, NULL, a, NULL);
+  if (!e) *root = json_root(doc);
+  return e;
+}
+
+enum err names_list_parse(struct arena *a, struct str text, struct names_list *out) {
+  struct json_node root;
+  enum err e = parse(a, text, &root);
+  return e ? e : take_list(a, &root, NAMES_LIST_MAX, out, NULL);
+}
+
+enum err names_pins_parse(struct arena *a, struct str text, struct names_pins *out) {
+  struct json_node root;
+  enum err e = parse(a, text, &root);
+  return e ? e : take_pins(a, &root, NAMES_LIST_MAX, out, NULL);
 }
 
 /* ---- loading ---- */
@@ -224,6 +304,7 @@ static enum err take_value(struct arena *a, const struct names_field *f, const s
     /* A word of a newer program is none of ours: the first one stands for it. */
     case NAMES_WORD: (void)!names_word_parse(f->words, v->s, value); return OK;
     case NAMES_LIST: return v->type == DB_NULL ? OK : names_list_parse(a, v->s, value);
+    case NAMES_PINS: return v->type == DB_NULL ? OK : names_pins_parse(a, v->s, value);
     default: *(int64_t *)value = v->type == DB_NULL ? f->by_default : v->i; return OK;
   }
 }
@@ -256,17 +337,18 @@ enum err names_load(struct db *db, struct names *out, struct err_info *info) {
 
 /* ---- fields as JSON ---- */
 
-static void put_list(struct buf *out, const struct names_list *list) {
-  json_out_begin(out, '[');
-  for (size_t i = 0; i < list->n; i++) json_out_string(out, list->v[i]);
-  json_out_end(out, ']');
-}
-
 static void put_factor(struct buf *out, int64_t billionths) {
   char digits[32];
   struct buf b = {.p = digits, .cap = sizeof digits, .limit_bytes = sizeof digits};
   buf_put_nano_usd(&b, billionths);
   json_out_raw(out, buf_str(&b));
+}
+
+static void put_pins_or_null(struct buf *out, const struct names_pins *pins) {
+  if (pins->nodes.is_set)
+    put_pins(out, pins);
+  else
+    json_out_raw(out, STR_NONE);
 }
 
 static void put_value(struct buf *out, const struct names_field *f, const void *row) {
@@ -277,12 +359,8 @@ static void put_value(struct buf *out, const struct names_field *f, const void *
     case NAMES_PROSE: json_out_string(out, *(const struct str *)value); return;
     case NAMES_FLAG: json_out_bool(out, *(const bool *)value); return;
     case NAMES_WORD: json_out_string(out, names_word(f->words, *(const unsigned *)value)); return;
-    case NAMES_LIST:
-      if (((const struct names_list *)value)->is_set)
-        put_list(out, value);
-      else
-        json_out_raw(out, STR_NONE);
-      return;
+    case NAMES_LIST: put_pins_or_null(out, &(struct names_pins){.nodes = *(const struct names_list *)value}); return;
+    case NAMES_PINS: put_pins_or_null(out, value); return;
     case NAMES_FACTOR: put_factor(out, *(const int64_t *)value); return;
     default: number = *(const int64_t *)value;
   }
@@ -299,12 +377,6 @@ void names_put_fields(struct buf *out, enum names_kind kind, const void *row) {
     json_out_key_plain(out, f[i].key);
     put_value(out, &f[i], row);
   }
-}
-
-static enum err fault(const struct json_node *n, enum err e, const char *why, struct err_info *info) {
-  char path[ERR_PARAM_MAX];
-  json_path(n, path);
-  return err_set_param(info, e, path, "\"%s\" %s", path, why);
 }
 
 static enum err read_tokens(const struct json_node *n, int64_t *out, struct err_info *info) {
@@ -340,6 +412,8 @@ static enum err read_value(struct arena *a, const struct names_field *f, const s
   if (json_type(n) == JSON_NULL) {
     if (f->type == NAMES_LIST)
       *(struct names_list *)value = (struct names_list){0};
+    else if (f->type == NAMES_PINS)
+      *(struct names_pins *)value = (struct names_pins){0};
     else if (is_number(f) && f->type != NAMES_NUMBER)
       *(int64_t *)value = f->by_default;
     else if ((f->type == NAMES_TEXT || f->type == NAMES_PROSE) && f->min == 0)
@@ -357,6 +431,7 @@ static enum err read_value(struct arena *a, const struct names_field *f, const s
     case NAMES_FLAG: return json_bool(n, value, info);
     case NAMES_WORD: return read_word(f, n, value, info);
     case NAMES_LIST: return take_list(a, n, (size_t)f->max, value, info);
+    case NAMES_PINS: return take_pins(a, n, (size_t)f->max, value, info);
     case NAMES_TOKENS: return read_tokens(n, value, info);
     case NAMES_FACTOR: return read_factor(n, value, info);
     default: return json_i64(n, value, info);

@@ -22,7 +22,8 @@ enum names_kind {
 };
 
 enum {
-  NAMES_ROWS_MAX = 20000, /* of a kind */
+  NAMES_PRIORITY_MAX = 1000000, /* of a pin, and its negative */
+  NAMES_ROWS_MAX = 20000,       /* of a kind */
   NAMES_LIST_MAX = 1024,
   NAMES_TEXT_MAX = 256 /* bytes of a list's element */
 };
@@ -31,6 +32,12 @@ struct names_list {
   const struct str *v;
   size_t n;
   bool is_set; /* false: null */
+};
+
+/* The only providers that something is asked at. */
+struct names_pins {
+  struct names_list nodes;
+  const int64_t *priority; /* one for each, higher first; NULL: all 0 */
 };
 
 /* First in every row. */
@@ -60,7 +67,8 @@ struct names_group {
 struct names_member { /* one of (group, model) */
   struct names_row row;
   struct str group, model;
-  struct names_list tags, nodes;
+  struct names_list tags;
+  struct names_pins pins;
   int64_t weight, priority;
   bool is_fallback, is_active;
 };
@@ -117,8 +125,8 @@ enum names_type {
   NAMES_FLAG,
   NAMES_WORD,
   NAMES_LIST,
-  NAMES_NODE = NAMES_TEXT, /* of a provider or node, and a list of them: the API takes numbers, too */
-  NAMES_NODES = NAMES_LIST
+  NAMES_PINS,
+  NAMES_NODE = NAMES_TEXT /* of a provider or node: the API takes numbers, too */
 };
 struct names_field {
   enum names_kind kind;
@@ -157,6 +165,9 @@ const void *names_find_id(const struct names *n, enum names_kind kind, int64_t i
 /* A list as JSON text, which is what the store keeps of it, and back. {NULL, 0}: no memory, or null. */
 struct str names_list_text(struct arena *a, const struct names_list *list);
 enum err names_list_parse(struct arena *a, struct str text, struct names_list *out) MUST_CHECK;
+/* The same of pins; those of one priority are a list. */
+struct str names_pins_text(struct arena *a, const struct names_pins *pins);
+enum err names_pins_parse(struct arena *a, struct str text, struct names_pins *out) MUST_CHECK;
 
 /* The members of a row, as the API and the export say them, into an object that is being written. */
 void names_put_fields(struct buf *out, enum names_kind kind, const void *row);

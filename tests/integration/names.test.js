@@ -194,6 +194,22 @@ test('nodes are said by number, too, as everywhere', async () => {
   assert.deepEqual((await ok('POST', '/model-groups/pinned/members', { model_display_name: 'alpha', nodes: [two] })).members[0].nodes, ['two']);
   for (let i = 0; i < 3; i++) assert.equal((await chat('pinned')).used, 'two/alpha');
   await refused(422, 'nodes', 'POST', '/model-groups/pinned/members', { model_display_name: 'two/gamma', nodes: [4711] });
+  const pins = (nodes) => ok('PUT', `/model-groups/pinned/members/${member.id}`, { nodes });
+  const [member] = await ok('GET', '/model-groups/pinned/members');
+  for (const [first, last] of [['one', 'two'], ['two', 'one']]) {
+    const [m] = (await pins([{ node_id: last, priority: -2 }, { node_id: await id(first), priority: 3 }])).members;
+    assert.deepEqual(m.nodes, [{ node_id: last, priority: -2 }, { node_id: first, priority: 3 }]);
+    assert.equal((await chat('pinned')).used, `${first}/alpha`);
+    assert.deepEqual((await ok('PUT', `/model-groups/pinned/members/${m.id}`, { nodes: m.nodes })).members[0].nodes, m.nodes, 'as read');
+  }
+  assert.deepEqual((await pins(['one', { node_id: 'two', priority: 0 }])).members[0].nodes, ['one', 'two']);
+  const path = `/model-groups/pinned/members/${member.id}`;
+  await refused(422, 'nodes[0].priority', 'PUT', path, { nodes: [{ node_id: 'one', priority: 1e7 }] });
+  await refused(422, 'nodes[0].priority', 'PUT', path, { nodes: [{ node_id: 'one', priority: '1' }] });
+  await refused(422, 'nodes[0].node_id', 'PUT', path, { nodes: [{ priority: 1 }] });
+  await refused(422, 'nodes[0].rank', 'PUT', path, { nodes: [{ node_id: 'one', rank: 1 }] });
+  await refused(422, 'nodes[1]', 'PUT', path, { nodes: ['one', { node_id: 'one', priority: 1 }] });
+  assert.deepEqual((await ok('GET', '/model-groups/pinned/members'))[0].nodes, ['one', 'two'], 'nothing of what was refused');
   await ok('POST', '/users', { username: 'byno', has_all_models: true });
   await ok('POST', `/users/byno/nodes/${two}/models`, { models: ['alpha'] });
   for (const node of ['two', two]) assert.deepEqual(await ok('GET', `/users/byno/nodes/${node}/models`),

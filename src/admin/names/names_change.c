@@ -145,7 +145,7 @@ static enum err name_alias_nodes(struct request_context *rc, struct change *c, s
 static enum err name_member_nodes(struct request_context *rc, struct change *c, struct err_info *info) {
   struct names_input *in = c->in;
   (void)info;
-  name_nodes(rc, c, &in->row.member.nodes.v, in->row.member.nodes.n);
+  name_nodes(rc, c, &in->row.member.pins.nodes.v, in->row.member.pins.nodes.n);
   return OK;
 }
 

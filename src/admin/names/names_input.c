@@ -3,7 +3,7 @@
 
 #include "admin/nodes/nodes_input.h"
 
-enum { ORDER_MAX = 1000 };
+enum { ORDER_MAX = 1000, PINS_MAX = 64 };
 
 #define LINE_MUST "must be text of one line, not too long, without space at its ends, and not '.' or '..'"
 
@@ -65,12 +65,34 @@ static enum err read_node(struct arena *a, const struct json_node *n, void *valu
   return OK;
 }
 
-static enum err read_nodes(struct arena *a, const struct json_node *n, void *value, struct err_info *info) {
-  struct field_strings nodes;
-  enum err e = nodes_read_refs(a, n, &nodes, info);
-  if (!e && nodes.n > NAMES_LIST_MAX) e = fields_refuse(n, "has too many elements", info);
-  if (!e) *(struct names_list *)value = (struct names_list){nodes.v, nodes.n, true};
+/* "gpu1", 3, or {"node_id": "gpu1", "priority": 5}. */
+static enum err read_pin(struct arena *a, const struct json_node *n, struct str *node, int64_t *priority,
+                         struct err_info *info) {
+  struct nodes_priority pin;
+  if (json_type(n) != JSON_OBJECT) return nodes_read_ref(a, n, node, info);
+  enum err e = fields_read_node(a, n, &nodes_priority_fields, ~0u, NODES_PRIORITY_NODE, &pin, info);
+  *node = pin.node;
+  *priority = pin.priority;
   return e;
+}
+
+static enum err read_pins(struct arena *a, const struct json_node *n, void *value, struct err_info *info) {
+  struct json_node one;
+  enum err e = json_expect(n, JSON_ARRAY, info);
+  if (!e && json_count(n) > PINS_MAX) e = fields_refuse(n, "has more than 64 elements", info);
+  if (e) return e;
+  struct str *v = ARENA_NEW_ARRAY(a, struct str, json_count(n) + 1);
+  int64_t *priority = ARENA_NEW_ARRAY(a, int64_t, json_count(n) + 1);
+  size_t done = 0;
+  if (!v || !priority) return ERR_NO_MEMORY;
+  for (struct json_iter it = json_each(n); json_next(&it, &one); done++) {
+    e = read_pin(a, &one, &v[done], &priority[done], info);
+    for (size_t i = 0; !e && i < done; i++)
+      if (str_eq(v[i], v[done])) e = fields_refuse(&one, "comes twice", info);
+    if (e) return e;
+  }
+  *(struct names_pins *)value = (struct names_pins){{v, done, true}, priority};
+  return OK;
 }
 
 static enum err read_ids(struct arena *a, const struct json_node *n, void *value, struct err_info *info) {
@@ -117,9 +139,9 @@ static const char *const scopes[] = {"global", "user", "node", "group", "model",
 
 #define ROW_NODE(KIND, name, member, least, most, def) \
   .type = FIELD_OTHER, .read = read_node, .is_nullable = true, .schema = "\"type\":[\"string\",\"integer\",\"null\"]"
-#define ROW_NODES(KIND, name, member, least, most, def)         \
-  .type = FIELD_OTHER, .read = read_nodes, .is_nullable = true, \
-  .schema = "\"type\":[\"array\",\"null\"],\"items\":{" NODES_REF_SCHEMA "}"
+#define ROW_PINS(KIND, name, member, least, most, def)         \
+  .type = FIELD_OTHER, .read = read_pins, .is_nullable = true, \
+  .schema = "\"type\":[\"array\",\"null\"],\"items\":" NAMES_PIN_SCHEMA("\"string\",\"integer\"")
 
 /* Aliases are the first kind, and their resource takes a list beside their rows' fields. */
 static const struct field own[] = {
@@ -194,9 +216,16 @@ static const struct field member_order[] = {{.key = STR("members"),
 const struct fields names_input_members = {member_order, 2, sizeof(struct names_input)};
 
 static const size_t sizes[] = {
-    [NAMES_TEXT] = sizeof(struct str), [NAMES_PROSE] = sizeof(struct str), [NAMES_NUMBER] = sizeof(int64_t),
-    [NAMES_LIMIT] = sizeof(int64_t),   [NAMES_TOKENS] = sizeof(int64_t),   [NAMES_FACTOR] = sizeof(int64_t),
-    [NAMES_FLAG] = sizeof(bool),       [NAMES_WORD] = sizeof(unsigned),    [NAMES_LIST] = sizeof(struct names_list),
+    [NAMES_TEXT] = sizeof(struct str),
+    [NAMES_PROSE] = sizeof(struct str),
+    [NAMES_NUMBER] = sizeof(int64_t),
+    [NAMES_LIMIT] = sizeof(int64_t),
+    [NAMES_TOKENS] = sizeof(int64_t),
+    [NAMES_FACTOR] = sizeof(int64_t),
+    [NAMES_FLAG] = sizeof(bool),
+    [NAMES_WORD] = sizeof(unsigned),
+    [NAMES_LIST] = sizeof(struct names_list),
+    [NAMES_PINS] = sizeof(struct names_pins),
 };
 
 void names_input_overlay(enum names_kind kind, const struct names_input *in, void *row) {

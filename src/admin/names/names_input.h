@@ -48,6 +48,11 @@ struct names_input {
 extern const struct fields names_input_fields[NAMES_KINDS];
 extern const struct fields names_input_groups;  /* NAMES_ORDER */
 extern const struct fields names_input_members; /* NAMES_ORDER, NAMES_IDS */
+/* JSON Schema of a pin: a provider or node as one of `types`, alone or with a priority. */
+#define NAMES_PIN_SCHEMA(types)                                                    \
+  "{\"type\":[" types ",\"object\"],\"properties\":{\"node_id\":{\"type\":[" types \
+  "]},\"priority\":{\"type\":\"integer\""                                          \
+  ",\"minimum\":-1000000,\"maximum\":1000000}},\"required\":[\"node_id\"],\"additionalProperties\":false}"
 /* A field's `read` (FIELD_OTHER, int64_t) of a context length: 128000, "198K" or "1M". */
 enum err names_input_read_tokens(struct arena *a, const struct json_node *n, void *value, struct err_info *info);
 /* Puts what has come in the place of what the row has. */

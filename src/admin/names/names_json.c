@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "admin/names/names_input.h"
 #include "base/json_out.h"
 
 static void put_times(struct buf *out, const struct names_row *row) {
@@ -239,6 +240,10 @@ void names_json_put_order(struct buf *out, const struct names *stored) {
 
 /* ---- what these are, for the API's description ---- */
 
+/* A provider's name, or that with its priority. */
+static void put_pin_schema(struct buf *out) { buf_put(out, STR(NAMES_PIN_SCHEMA("\"string\""))); }
+static const struct schema pin_schema = {.put = put_pin_schema};
+
 /* Rows of names.def: how names_put_fields writes each type. */
 #define TEXT SCHEMA_TEXT
 #define PROSE SCHEMA_TEXT
@@ -250,7 +255,7 @@ void names_json_put_order(struct buf *out, const struct names *stored) {
 #define WORD SCHEMA_WORD
 #define LIST SCHEMA_TEXTS | SCHEMA_NULL
 #define NODE SCHEMA_TEXT
-#define NODES LIST
+#define PINS SCHEMA_LIST | SCHEMA_NULL, .of = &pin_schema
 #define K(KIND, name, word, query) static const struct schema_member KIND##_fields[] = {
 #define F(KIND, name, member, key, type, min, max, def, words_, text) {key, type, .words = words_, .help = text},
 #define E(KIND) \
@@ -268,7 +273,7 @@ void names_json_put_order(struct buf *out, const struct names *stored) {
 #undef WORD
 #undef LIST
 #undef NODE
-#undef NODES
+#undef PINS
 
 static const struct schema_member id_rows[] = {
     {"id", SCHEMA_INTEGER | SCHEMA_NULL, .help = "null: it is declared in the configuration"},

@@ -213,8 +213,7 @@ static enum err toggle(struct edit *edit, struct err_info *info) {
 }
 
 static enum err delete (struct edit *edit, struct err_info *info) {
-  enum err e = check_unused(edit, info);
-  if (!e) e = store_node_delete(edit->db, edit->node.id, info);
+  enum err e = check_unused(edit, info); if (!e) e = store_node_delete(edit->db, edit->node.id, info);
   if (!e) forget_list(edit, &edit->node);
   return e;
 }

@@ -2,7 +2,7 @@
  * known (route/route_names.c); here, whether two have one name. */
 #include "state/config/config_load.h"
 
-enum { ENTRIES_MAX = 2000, MEMBERS_MAX = 256 };
+enum { ENTRIES_MAX = 2000, MEMBERS_MAX = 256, PINS_MAX = 64 };
 
 static bool read_list(struct config_read *r, yyjson_val *key, yyjson_val *val, struct names_list *out) {
   struct config_strings strings;
@@ -174,8 +174,56 @@ static void read_member_fallback(struct config_read *r, yyjson_val *key, yyjson_
 static void read_member_active(struct config_read *r, yyjson_val *key, yyjson_val *val, void *out) {
   config_read_bool(r, key, val, &((struct names_member *)out)->is_active);
 }
-static void read_member_nodes(struct config_read *r, yyjson_val *key, yyjson_val *val, void *out) {
-  read_list(r, key, val, &((struct names_member *)out)->nodes);
+struct pin {
+  struct str node;
+  int32_t priority;
+};
+static void read_pin_node(struct config_read *r, yyjson_val *key, yyjson_val *val, void *out) {
+  config_read_string(r, key, val, 1, 256, &((struct pin *)out)->node);
+}
+static void read_pin_priority(struct config_read *r, yyjson_val *key, yyjson_val *val, void *out) {
+  config_read_i32(r, key, val, -NAMES_PRIORITY_MAX, NAMES_PRIORITY_MAX, &((struct pin *)out)->priority);
+}
+static const struct config_member pin_members[] = {
+    {"node node_id", read_pin_node},
+    {"priority", read_pin_priority},
+};
+
+/* "gpu1", or {"node": "gpu1", "priority": 5}. */
+static struct pin read_pin(struct config_read *r, size_t i, yyjson_val *val) {
+  struct pin pin = {0};
+  size_t mark = config_read_push_index(r, i);
+  if (yyjson_is_obj(val))
+    config_read_members(r, NULL, val, pin_members, sizeof pin_members / sizeof *pin_members, CONFIG_ERROR, &pin);
+  else
+    config_read_string(r, NULL, val, 1, 256, &pin.node);
+  if (!pin.node.n && !r->is_bad) config_read_fault(r, NULL, val, NULL, "needs \"node\"");
+  config_read_pop(r, mark);
+  return pin;
+}
+
+static void read_member_pins(struct config_read *r, yyjson_val *key, yyjson_val *val, void *out) {
+  size_t count = yyjson_arr_size(val), i, n;
+  yyjson_val *one;
+  if (!yyjson_is_arr(val) || count > PINS_MAX) {
+    config_read_fault(r, key, val, "write [\"gpu1\", {\"node\": \"gpu2\", \"priority\": 1}]",
+                      "must be an array of at most %d providers", PINS_MAX);
+    return;
+  }
+  struct str *nodes = ARENA_NEW_ARRAY(r->arena, struct str, count + 1);
+  int64_t *priority = ARENA_NEW_ARRAY(r->arena, int64_t, count + 1);
+  if (!nodes || !priority) {
+    r->is_no_memory = true;
+    return;
+  }
+  size_t mark = config_read_push(r, STR("nodes"));
+  yyjson_arr_foreach(val, i, n, one) {
+    struct pin pin = read_pin(r, i, one);
+    nodes[i] = pin.node;
+    priority[i] = pin.priority;
+  }
+  config_read_pop(r, mark);
+  ((struct names_member *)out)->pins = (struct names_pins){{nodes, count, true}, priority};
 }
 
 static const struct config_member member_members[] = {
@@ -184,7 +232,7 @@ static const struct config_member member_members[] = {
     {"priority", read_member_priority},
     {"fallback is_fallback", read_member_fallback},
     {"active is_active", read_member_active},
-    {"nodes", read_member_nodes},
+    {"nodes", read_member_pins},
 };
 
 static void read_member(struct config_loader *l, struct config_read *r, struct str name, size_t first,

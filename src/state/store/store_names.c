@@ -27,6 +27,11 @@ static struct db_value value_of(const struct names_field *f, const void *row, st
       text = names_list_text(a, value);
       if (!text.p) *e = ERR_NO_MEMORY;
       return db_text(text);
+    case NAMES_PINS:
+      if (!((const struct names_pins *)value)->nodes.is_set) return db_null();
+      text = names_pins_text(a, value);
+      if (!text.p) *e = ERR_NO_MEMORY;
+      return db_text(text);
     default: number = *(const int64_t *)value;
   }
   return f->type != NAMES_NUMBER && number == f->by_default ? db_null() : db_int(number);

@@ -108,6 +108,23 @@ TEST(groups_take_turns_and_pins_hold) {
   assert_int_equal(resolve_name(rig.catalog, rig.names, &rig.arena, STR("off"), &r, &info), ERR_MODEL_NOT_FOUND);
 }
 
+TEST(pins_have_an_order_of_their_own) {
+  build(
+      ",\"aliases\":{\"any\":\"gpt\",\"each\":[{\"model\":\"gpt\",\"node\":\"a\"},{\"model\":\"gpt\",\"node\":\"b\"}]},"
+      "\"groups\":{\"plain\":{\"members\":[{\"model\":\"gpt\",\"nodes\":[\"a\",\"b\"]}]},"
+      "\"higher\":{\"members\":[{\"model\":\"gpt\",\"nodes\":[\"b\",{\"node\":\"a\",\"priority\":1}]}]},"
+      "\"lower\":{\"members\":[{\"model\":\"any\",\"nodes\":[{\"node\":\"b\",\"priority\":-1},{\"node\":\"a\"}]}]},"
+      "\"rows\":{\"members\":[{\"model\":\"each\",\"nodes\":[\"b\",{\"node\":\"a\",\"priority\":1}]},\"b/kimi-k2\"]},"
+      "\"outer\":{\"members\":[{\"model\":\"plain\",\"nodes\":[{\"node\":\"a\",\"priority\":1},\"b\"]}]}}",
+      0);
+  leads("plain", RESOLVE_GROUP, "b/gpt a/gpt"); /* by the providers' priority */
+  leads("higher", RESOLVE_GROUP, "a/gpt b/gpt");
+  leads("lower", RESOLVE_GROUP, "a/gpt b/gpt");
+  leads("each", RESOLVE_ALIAS, "b/gpt a/gpt");
+  leads("rows", RESOLVE_GROUP, "a/gpt b/gpt b/kimi-k2"); /* its own candidates only */
+  leads("outer", RESOLVE_GROUP, "a/gpt b/gpt");
+}
+
 TEST(what_leads_nowhere_is_told_at_the_start_and_when_asked) {
   struct resolution r;
   struct err_info info = {0};
@@ -231,6 +248,7 @@ int main(void) {
       cmocka_unit_test_teardown(an_alias_of_a_node_comes_before_one_for_all, teardown),
       cmocka_unit_test_teardown(an_alias_of_its_own_name_is_the_model, teardown),
       cmocka_unit_test_teardown(groups_take_turns_and_pins_hold, teardown),
+      cmocka_unit_test_teardown(pins_have_an_order_of_their_own, teardown),
       cmocka_unit_test_teardown(what_leads_nowhere_is_told_at_the_start_and_when_asked, teardown),
       cmocka_unit_test_teardown(declared_circles_void_the_file_and_are_named, teardown),
       cmocka_unit_test_teardown(names_that_lead_too_deep_are_refused, teardown),

@@ -40,6 +40,8 @@ static const struct {
      "{\"name\":\"g\",\"strategy\":\"priority\",\"max_failover_retries\":0,\"description\":\"two\\nlines\",\"is_"
      "active\":false}"},
     {NAMES_MEMBER, "{\"group\":\"g\",\"model_display_name\":\"a/b\",\"nodes\":[],\"priority\":-3}"},
+    {NAMES_MEMBER,
+     "{\"group\":\"g\",\"model_display_name\":\"a/c\",\"nodes\":[\"a\",{\"node_id\":\"b\",\"priority\":7}]}"},
     {NAMES_TOOL_SET, "{\"name\":\"all\",\"tools\":null}"},
     {NAMES_TOOL_SET, "{\"name\":\"none\",\"tools\":[]}"},
     {NAMES_MODEL, "{\"model_prefix\":\"kimi\",\"unsupported_params\":[\"top_p\"],\"default_context_length\":12}"},
@@ -78,6 +80,12 @@ TEST(what_is_stored_is_what_is_read_by_either_way) {
   assert_str(a->capabilities.v[1], STR("y\""));
   assert_false(names_alias_at(&stored, 1)->capabilities.is_set);
   assert_int_equal(names_group_at(&stored, 0)->max_retries, 0);
+  assert_true(names_member_at(&stored, 0)->pins.nodes.is_set);
+  const struct names_pins *pins = &names_member_at(&stored, 1)->pins;
+  assert_int_equal(pins->nodes.n, 2);
+  assert_str(pins->nodes.v[1], STR("b"));
+  assert_int_equal(pins->priority[0], 0);
+  assert_int_equal(pins->priority[1], 7);
   assert_int_equal(names_group_at(&stored, 0)->strategy, NAMES_PRIORITY);
   assert_false(names_group_at(&stored, 0)->is_active);
   assert_true(names_group_at(&stored, 0)->is_listed);
