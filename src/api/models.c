@@ -73,16 +73,37 @@ static int64_t said_of(const struct route_name *name, int64_t least) {
   return name->group && least > 0 && least < said ? 0 : said;
 }
 
-/* As the one with the smallest context of what it stands for, whoever's turn it is, but for what is said of the name
- * itself. */
-static struct dialect_model describe_named(struct request_context *rc, const struct resolution *r, struct str name) {
-  const struct deployment *least = r->v[0];
-  for (size_t i = 1; i < r->n; i++) {
-    int64_t mine = route_names_context(rc->names, name, 0, r->v[i]),
+static bool is_of_source(void *arg, const struct deployment *d) {
+  const struct route_expansion *source = arg;
+  for (size_t i = 0; i < source->n; i++)
+    if (source->v[i] == d) return true;
+  for (size_t i = 0; i < source->larger_n; i++)
+    if (source->larger[i] == d) return true;
+  return false;
+}
+
+/* What the caller may use of the member that a group is shown as; where that is nothing, of all of them. */
+static const struct route_step *narrow_to_source(struct request_context *rc, struct resolution *r) {
+  struct resolution of_source = *r;
+  struct route_expansion source;
+  if (!r->named->source || route_names_expand_source(r->named, rc->arena, &source)) return NULL;
+  if (resolve_keep(rc->arena, &of_source, is_of_source, &source) || !of_source.n) return NULL;
+  *r = of_source;
+  return r->named->source;
+}
+
+/* As the one with the smallest context of what it stands for, or of its source of metadata, whoever's turn it is, but
+ * for what is said of the name itself. */
+static struct dialect_model describe_named(struct request_context *rc, struct resolution r, struct str name) {
+  const struct route_step *source = narrow_to_source(rc, &r);
+  const struct route_name *named = source ? source->name : r.named;
+  const struct deployment *least = r.v[0];
+  for (size_t i = 1; i < r.n; i++) {
+    int64_t mine = route_names_context(rc->names, name, 0, r.v[i]),
             known = route_names_context(rc->names, name, 0, least);
-    if (mine > 0 && (known < 0 || mine < known)) least = r->v[i];
+    if (mine > 0 && (known < 0 || mine < known)) least = r.v[i];
   }
-  int64_t said = said_of(r->named, route_names_context(rc->names, name, 0, least));
+  int64_t said = named ? said_of(named, route_names_context(rc->names, name, 0, least)) : 0;
   struct dialect_model m = describe_as(rc->names, name, said, least, rc->arena);
   m.id = name;
   m.owned_by = STR("maestro");
@@ -119,8 +140,7 @@ static size_t list_names(struct request_context *rc, struct dialect_model *out) 
   for (size_t i = 0; i < n; i++) {
     struct resolution r;
     struct err_info info = {0};
-    if (!permit_resolve(rc, names[i]->name, &r, &info) && r.named)
-      out[shown++] = describe_named(rc, &r, names[i]->name);
+    if (!permit_resolve(rc, names[i]->name, &r, &info) && r.named) out[shown++] = describe_named(rc, r, names[i]->name);
   }
   return shown;
 }
@@ -171,7 +191,7 @@ enum err models_describe(struct request_context *rc, struct str name, struct dia
   enum err e = permit_resolve(rc, name, &r, info);
   if (e) return e;
   if (r.named)
-    *out = describe_named(rc, &r, name);
+    *out = describe_named(rc, r, name);
   else
     *out = r.how == RESOLVE_BRAIN || r.how == RESOLVE_PRIORITY ? describe_virtual(name)
                                                                : describe(rc->names, r.v[0], rc->arena);

@@ -25,6 +25,18 @@ static bool may_try_other(enum err e, const struct err_info *info) {
          status == 409 || status == 425 || status == 429;
 }
 
+/* What another model may have room for: as we know of this one, or as its provider says. */
+static bool is_too_long(enum err e, const struct err_info *info) {
+  if (e != ERR_UPSTREAM_STATUS) return e == ERR_CONTEXT_EXCEEDED;
+  return info->http_status == 413 || str_eq(str_from_c(err_info_code(e, info)), STR("context_length_exceeded"));
+}
+
+/* Whom to ask after a failure; NULL: nobody. */
+static const struct deployment *next_candidate(struct call *c, enum err e, const struct err_info *info) {
+  const struct deployment *larger = is_too_long(e, info) ? plan_next_larger(c->plan, &c->walk) : NULL;
+  return larger || !may_try_other(e, info) ? larger : plan_next(c->plan, &c->walk);
+}
+
 static bool may_repeat(enum err e, const struct err_info *info) {
   if (e != ERR_UPSTREAM_STATUS) return may_try_other(e, info);
   int status = info->http_status;
@@ -114,6 +126,7 @@ static void count(const struct call *c, enum err e, const struct err_info *info)
 
 static void begin(struct call *c) {
   c->outcome = (struct call_outcome){.started_us = clock_mono_us()};
+  c->walk = (struct plan_walk){0};
   buf_init(&c->reply, 0);
   buf_init(&c->encoded, 0);
   buf_init(&c->shaped, 0);
@@ -132,16 +145,16 @@ enum err call_run(struct call *c, struct err_info *info) {
   enum err e = ERR_INTERNAL;
   begin(c);
   if ((e = reserve_begin(c, info))) return e;
-  for (size_t i = 0; i < c->plan->n; i++) {
+  for (const struct deployment *d = plan_next(c->plan, &c->walk), *next; d; d = next) {
     struct err_info own;
-    enum err this = try_deployment(c, c->plan->v[i], &own);
+    enum err this = try_deployment(c, d, &own);
     /* A candidate that a limit keeps us from says nothing about why an earlier one has failed. */
     if (!is_own_refusal(this) || c->outcome.attempts == 0) {
       e = this;
       *info = own;
     }
-    if (!e || c->sink.has_content(c->sink.arg) || !may_try_other(this, &own)) break;
-    if (i + 1 < c->plan->n) metrics_inc(METRIC_FALLBACKS, c->plan->v[i]->at->metrics_label, 0);
+    next = !e || c->sink.has_content(c->sink.arg) ? NULL : next_candidate(c, this, &own);
+    if (next) metrics_inc(METRIC_FALLBACKS, d->at->metrics_label, 0);
   }
   reserve_end(c);
   return end(c, e, info);

@@ -332,8 +332,7 @@ static void let_go(struct stream *r) {
  * is forgotten, so that the other may answer in its place. */
 static enum err fail(struct stream *r, enum err e) {
   const struct call *c = r->call;
-  bool is_last = r->deployment == c->plan->v[c->plan->n - 1];
-  bool has_other = !is_last || e == ERR_BUSY; /* a status that says when to come back */
+  bool has_other = plan_has_next(c->plan, &c->walk) || e == ERR_BUSY; /* a status that says when to come back */
   if (e == ERR_CANCELLED || (has_other && !c->sink.has_content(c->sink.arg))) return e;
   if (!is_guards(e)) let_go(r);
   release(r, r->out.n);

@@ -77,21 +77,24 @@ enum err permit_model_at(const struct request_context *rc, const struct provider
   return !why || !judge_at(&l, at, asked, buf_str(&b)) ? OK : refuse(why, info);
 }
 
+struct judging {
+  const struct lists *lists;
+  struct str name;
+  enum access why; /* how far the nearest one came */
+};
+
+static bool is_allowed(void *arg, const struct deployment *d) {
+  struct judging *j = arg;
+  enum access said = judge(j->lists, d, j->name);
+  if (said > j->why) j->why = said;
+  return said == ACCESS_GRANTED;
+}
+
 static enum err keep_allowed(struct request_context *rc, const struct lists *lists, struct str name,
                              struct resolution *r, struct err_info *info) {
-  const struct deployment **v = ARENA_NEW_ARRAY(rc->arena, const struct deployment *, r->n);
-  enum access why = ACCESS_NO_MODEL;
-  size_t n = 0;
-  if (!v) return ERR_NO_MEMORY;
-  for (size_t i = 0; i < r->n; i++) {
-    enum access said = judge(lists, r->v[i], name);
-    if (said == ACCESS_GRANTED) v[n++] = r->v[i];
-    if (said > why) why = said; /* how far the nearest one came */
-  }
-  if (n == 0) return refuse(why, info);
-  r->v = v;
-  r->n = n;
-  return OK;
+  struct judging j = {lists, name, ACCESS_NO_MODEL};
+  enum err e = resolve_keep(rc->arena, r, is_allowed, &j);
+  return e || r->n ? e : refuse(j.why, info);
 }
 
 enum err permit_resolve(struct request_context *rc, struct str name, struct resolution *out, struct err_info *info) {

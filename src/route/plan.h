@@ -14,11 +14,25 @@ enum plan_mode { PLAN_PASSTHROUGH, PLAN_AUTO };
 struct plan {
   enum plan_strategy strategy;
   enum plan_mode mode;
-  const struct deployment **v; /* attempts in order */
-  size_t n;                    /* 1 + fallback.maxRetries at most, or what the group says */
-  struct str told;             /* what the answer calls its model; empty: the qualified name that ran */
+  const struct deployment **v;      /* attempts in order */
+  size_t n;                         /* 1 + fallback.maxRetries at most, or what the group says */
+  const struct deployment **larger; /* asked next where a request is too long for the one before; may be in v, too */
+  size_t larger_n;
+  size_t extra;    /* n and these are asked at most */
+  struct str told; /* what the answer calls its model; empty: the qualified name that ran */
   unsigned same_target_repeats;
 };
+
+/* How far a plan has been gone; zero at first. No candidate is asked twice. */
+struct plan_walk {
+  size_t v, larger, asked;
+};
+/* The next candidate; NULL: there is none. */
+const struct deployment *plan_next(const struct plan *p, struct plan_walk *w);
+/* The next one for a request that was too long. */
+const struct deployment *plan_next_larger(const struct plan *p, struct plan_walk *w);
+/* Whether one of either kind is left. */
+bool plan_has_next(const struct plan *p, const struct plan_walk *w);
 
 const char *plan_mode_name(enum plan_mode mode); /* "auto", "passthrough" */
 /* Applies the fallback options to a resolution, whose candidates the plan borrows (or copies in part into `a`). A real

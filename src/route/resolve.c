@@ -100,19 +100,41 @@ static const struct deployment *smoke_alone[] = {&smoke};
 
 static bool is_brain_name(struct str name) { return str_eq(name, STR("maestro")) || str_eq(name, RESOLVE_NAME_AUTO); }
 
-static enum err only_ready(struct arena *a, struct resolution *r, struct err_info *info) {
-  const struct deployment **v = ARENA_NEW_ARRAY(a, const struct deployment *, r->n);
-  size_t n = 0;
+static void promote_larger(struct resolution *r) {
+  if (r->n) return;
+  r->v = r->larger;
+  r->n = r->larger_n;
+  r->larger_n = 0;
+}
+
+enum err resolve_keep(struct arena *a, struct resolution *r, bool (*keep)(void *arg, const struct deployment *d),
+                      void *arg) {
+  const struct deployment **v = ARENA_NEW_ARRAY(a, const struct deployment *, r->n + r->larger_n + 1);
+  size_t n = 0, larger_n = 0;
   if (!v) return ERR_NO_MEMORY;
   for (size_t i = 0; i < r->n; i++)
-    if (r->v[i]->at->is_ready) v[n++] = r->v[i];
-  if (n == 0)
-    return err_set_param(info, ERR_NO_CREDENTIAL, "model",
-                         "The provider \"%.*s\" has no credential; set its key (see `maestro check`).",
-                         STR_ARG(r->v[0]->at->provider.id));
+    if (keep(arg, r->v[i])) v[n++] = r->v[i];
+  for (size_t i = 0; i < r->larger_n; i++)
+    if (keep(arg, r->larger[i])) v[n + larger_n++] = r->larger[i];
   r->v = v;
   r->n = n;
+  r->larger = v + n;
+  r->larger_n = larger_n;
+  promote_larger(r);
   return OK;
+}
+
+static bool is_ready(void *arg, const struct deployment *d) {
+  (void)arg;
+  return d->at->is_ready;
+}
+
+static enum err only_ready(struct arena *a, struct resolution *r, struct err_info *info) {
+  struct str first = r->v[0]->at->provider.id;
+  enum err e = resolve_keep(a, r, is_ready, NULL);
+  if (e || r->n) return e;
+  return err_set_param(info, ERR_NO_CREDENTIAL, "model",
+                       "The provider \"%.*s\" has no credential; set its key (see `maestro check`).", STR_ARG(first));
 }
 
 /* The priorities; without them every model that is surely one for chat, preferred first. */
@@ -164,14 +186,14 @@ enum err resolve_literal(const struct catalog *c, struct arena *a, struct str na
 
 static enum err pick_named(const struct route_name *named, struct arena *a, struct str name, struct resolution *out,
                            struct err_info *info) {
-  const struct deployment **v;
-  size_t n;
-  enum err e = route_names_expand(named, a, &v, &n);
+  struct route_expansion x;
+  enum err e = route_names_expand(named, a, &x);
   if (e) return e;
-  if (n == 0)
+  *out = (struct resolution){named->group ? RESOLVE_GROUP : RESOLVE_ALIAS, x.v, x.n, name, named, x.larger, x.larger_n};
+  promote_larger(out);
+  if (out->n == 0)
     return err_set_param(info, ERR_MODEL_NOT_FOUND, "model", "The %s \"%.*s\" leads to no model that is known now.",
                          named->group ? "group" : "alias", STR_ARG(str_cut_utf8(name, NAME_SHOWN)));
-  *out = (struct resolution){named->group ? RESOLVE_GROUP : RESOLVE_ALIAS, v, n, name, named};
   return OK;
 }
 
@@ -263,6 +285,7 @@ enum err resolve_name(const struct catalog *c, const struct route_names *names, 
   if (e) return e;
   bool all_ready = true;
   for (size_t i = 0; i < r.n && all_ready; i++) all_ready = r.v[i]->at->is_ready;
+  for (size_t i = 0; i < r.larger_n && all_ready; i++) all_ready = r.larger[i]->at->is_ready;
   if (!all_ready && (e = only_ready(a, &r, info))) return e;
   *out = r;
   return OK;

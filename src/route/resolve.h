@@ -31,14 +31,21 @@ struct resolution {
   enum resolve_how how;
   const struct deployment **v; /* candidates, preferred first; at least one */
   size_t n;
-  struct str told;                /* what the answer calls its model; empty: the qualified name that ran */
-  const struct route_name *named; /* the group or alias; NULL: another name */
+  struct str told;                  /* what the answer calls its model; empty: the qualified name that ran */
+  const struct route_name *named;   /* the group or alias; NULL: another name */
+  const struct deployment **larger; /* for a request that is too long for the one before: asked next then. Those that
+                                       are in v as well are asked once */
+  size_t larger_n;
 };
 
 /* Memory from `a`; names may be NULL: there are none. ERR_NOT_FOUND for a node that is not there; ERR_MODEL_NOT_FOUND
  * with the nearest names; ERR_NO_CREDENTIAL when the only provider of the model lacks its key. */
 enum err resolve_name(const struct catalog *c, const struct route_names *names, struct arena *a, struct str name,
                       struct resolution *out, struct err_info *info) MUST_CHECK;
+/* Leaves only what `keep` says; where nothing of v is left, what is larger takes its place. n is then 0 if that is
+ * empty, too. */
+enum err resolve_keep(struct arena *a, struct resolution *r, bool (*keep)(void *arg, const struct deployment *d),
+                      void *arg) MUST_CHECK;
 /* The last steps alone: "provider/model", a model's id, the same with or without ":latest". *found is false and *out
  * untouched for any other name. */
 enum err resolve_literal(const struct catalog *c, struct arena *a, struct str name, struct resolution *out,

@@ -178,6 +178,7 @@ static enum err link_alias(struct build *b, const struct names_alias *a, struct 
 
 static enum err link_member(struct build *b, const struct names_member *m, struct route_step *step) {
   step->pins = m->pins.nodes.n ? &m->pins : NULL;
+  if (m->is_fallback_413) step->use = m->is_fallback ? ROUTE_EITHER : ROUTE_IF_LARGER;
   step->name = other_name(b->n, m->model, m->group);
   return step->name ? OK : link_literal(b, m->model, step);
 }
@@ -236,7 +237,8 @@ static enum err link_groups(struct build *b, const struct route_names *before) {
     const struct names_member *m = row_of(b, NAMES_MEMBER, i, &is_declared);
     struct route_name *r = group_of(b, m, is_declared);
     if (!r || r->step_count == GROUP_MEMBERS_MAX) continue;
-    r->members[r->step_count] = (struct group_member){m->weight, m->priority, m->is_fallback};
+    r->members[r->step_count] = (struct group_member){m->weight, m->priority, m->is_fallback || m->is_fallback_413};
+    if (m->is_metadata_source && !r->source) r->source = &r->steps[r->step_count];
     e = link_member(b, m, &r->steps[r->step_count++]);
   }
   return e;

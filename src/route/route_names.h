@@ -18,6 +18,13 @@ enum { NAMES_DEPTH_MAX = 8, NAMES_CANDIDATES_MAX = 64 };
 
 struct route_name;
 
+/* When a member of a group is asked. */
+enum route_use {
+  ROUTE_IN_TURN,   /* as the strategy and `is_fallback` say */
+  ROUTE_IF_LARGER, /* only for a request that was too long for the one before */
+  ROUTE_EITHER
+};
+
 /* One thing that a name stands for: deployments, or another name. */
 struct route_step {
   const struct deployment **v;
@@ -25,6 +32,7 @@ struct route_step {
   const struct route_name *name;   /* NULL: v */
   const struct names_alias *alias; /* whose row it is; of a group's member NULL. One of a node holds there only, one
                                       without everywhere else */
+  enum route_use use;              /* of a group's member */
   const struct names_pins *pins;   /* only these providers, by their priorities; NULL: every one */
 };
 
@@ -35,7 +43,8 @@ struct route_name {
   struct route_step *steps;
   struct group_member *members; /* one for each step */
   unsigned step_count;
-  int64_t context_tokens; /* 0: not said */
+  const struct route_step *source; /* the group is shown as this is; NULL: as the smallest of them */
+  int64_t context_tokens;          /* 0: not said */
   bool is_declared;
   uint8_t state, height;  /* while cycles are looked for */
   _Atomic uint64_t *turn; /* of a group */
@@ -76,11 +85,20 @@ const struct names *route_names_stored(const struct route_names *n);
 const struct route_name *route_names_find(const struct route_names *n, struct str name);
 /* The alias that holds on that provider: its own, else the one for all; NULL: none. For "node:<code>:<model>". */
 const struct names_alias *route_names_alias_on(const struct route_names *n, struct str provider, struct str name);
-/* What a name stands for now, in the order to be asked, without doubles, NAMES_CANDIDATES_MAX at most. *out is from
- * `a`.
- */
-enum err route_names_expand(const struct route_name *name, struct arena *a, const struct deployment ***out,
-                            size_t *n) MUST_CHECK;
+/* Each in the order to be asked, without doubles, NAMES_CANDIDATES_MAX at most. */
+struct route_expansion {
+  const struct deployment **v;
+  size_t n;
+  const struct deployment **larger; /* of members for requests that are too long for others; may be in v, too */
+  size_t larger_n;
+  unsigned visits; /* names that lead nowhere cost nothing but time: bounded, too */
+};
+/* What a name stands for now. Memory from `a`. */
+enum err route_names_expand(const struct route_name *name, struct arena *a, struct route_expansion *out) MUST_CHECK;
+
+/* The same of the member that a group is shown as: name->source, which is not NULL. */
+enum err route_names_expand_source(const struct route_name *name, struct arena *a,
+                                   struct route_expansion *out) MUST_CHECK;
 
 /* The next request of the name finds its groups one further: after a call was planned, not after a mere look. */
 void route_names_take_turn(const struct route_name *name);

@@ -19,11 +19,6 @@ const struct names_alias *route_names_alias_on(const struct route_names *n, stru
 
 /* ---- expanding ---- */
 
-struct expansion {
-  const struct deployment **v;
-  size_t n;
-  unsigned visits; /* names that lead nowhere cost nothing but time: bounded, too */
-};
 enum { VISITS_MAX = 1024 };
 
 static bool list_has(const struct names_list *list, struct str s) {
@@ -32,18 +27,23 @@ static bool list_has(const struct names_list *list, struct str s) {
   return false;
 }
 
-static void take(struct expansion *x, const struct deployment *d) {
-  for (size_t i = 0; i < x->n; i++)
-    if (x->v[i] == d) return;
-  if (x->n < NAMES_CANDIDATES_MAX) x->v[x->n++] = d;
+static void add(const struct deployment **v, size_t *n, const struct deployment *d) {
+  for (size_t i = 0; i < *n; i++)
+    if (v[i] == d) return;
+  if (*n < NAMES_CANDIDATES_MAX) v[(*n)++] = d;
 }
 
-static void take_step(struct expansion *x, const struct route_name *r, const struct route_step *step,
-                      const struct names_pins *pins) {
+static void take(struct route_expansion *x, const struct deployment *d, enum route_use use) {
+  if (use != ROUTE_IF_LARGER) add(x->v, &x->n, d);
+  if (use != ROUTE_IN_TURN) add(x->larger, &x->larger_n, d);
+}
+
+static void take_step(struct route_expansion *x, const struct route_name *r, const struct route_step *step,
+                      const struct names_pins *pins, enum route_use use) {
   for (size_t i = 0; i < step->n; i++) {
     struct str provider = step->v[i]->at->provider.id;
     if (r->alias && alias_on(r, provider) != step->alias) continue;
-    if (!pins || list_has(&pins->nodes, provider)) take(x, step->v[i]);
+    if (!pins || list_has(&pins->nodes, provider)) take(x, step->v[i], use);
   }
 }
 
@@ -69,31 +69,51 @@ static void by_pins(const struct names_pins *pins, const struct deployment **v, 
   }
 }
 
-/* As deep as links are: NAMES_DEPTH_MAX. The inner pins hold, as they were said last. */
-static void expand(struct expansion *x, const struct route_name *r, const struct names_pins *pins, struct arena *a) {
+static void expand(struct route_expansion *x, const struct route_name *r, const struct names_pins *pins,
+                   enum route_use use, struct arena *a);
+
+/* The inner pins hold, as they were said last; the outer use does, unless it is in turn. */
+static void expand_step(struct route_expansion *x, const struct route_name *r, const struct route_step *step,
+                        const struct names_pins *pins, enum route_use use, struct arena *a) {
+  size_t before = x->n, larger_before = x->larger_n;
+  if (use == ROUTE_IN_TURN) use = step->use;
+  x->visits++;
+  if (step->name)
+    expand(x, step->name, step->pins ? step->pins : pins, use, a);
+  else
+    take_step(x, r, step, step->pins ? step->pins : pins, use);
+  if (!step->pins || !step->pins->priority) return;
+  by_pins(step->pins, x->v + before, x->n - before);
+  by_pins(step->pins, x->larger + larger_before, x->larger_n - larger_before);
+}
+
+/* As deep as links are: NAMES_DEPTH_MAX. */
+static void expand(struct route_expansion *x, const struct route_name *r, const struct names_pins *pins,
+                   enum route_use use, struct arena *a) {
   uint16_t *order = ARENA_NEW_ARRAY(a, uint16_t, r->step_count + 1);
   enum names_strategy strategy = r->group ? (enum names_strategy)r->group->strategy : NAMES_PRIORITY;
   uint64_t turn = r->turn ? atomic_load_explicit(r->turn, memory_order_relaxed) : 0;
   if (!order) return;
   group_order(strategy, r->members, r->step_count, turn, strategy == NAMES_WEIGHTED ? id_random_u64() : 0, order);
-  for (unsigned i = 0; i < r->step_count && x->n < NAMES_CANDIDATES_MAX && x->visits < VISITS_MAX; i++) {
-    const struct route_step *step = &r->steps[order[i]];
-    size_t before = x->n;
-    x->visits++;
-    if (step->name)
-      expand(x, step->name, step->pins ? step->pins : pins, a);
-    else
-      take_step(x, r, step, step->pins ? step->pins : pins);
-    if (step->pins && step->pins->priority) by_pins(step->pins, x->v + before, x->n - before);
-  }
+  for (unsigned i = 0; i < r->step_count && x->n < NAMES_CANDIDATES_MAX && x->visits < VISITS_MAX; i++)
+    expand_step(x, r, &r->steps[order[i]], pins, use, a);
 }
 
-enum err route_names_expand(const struct route_name *name, struct arena *a, const struct deployment ***out, size_t *n) {
-  struct expansion x = {.v = ARENA_NEW_ARRAY(a, const struct deployment *, NAMES_CANDIDATES_MAX)};
-  if (!x.v) return ERR_NO_MEMORY;
-  expand(&x, name, NULL, a);
-  *out = x.v;
-  *n = x.n;
+static bool start(struct route_expansion *x, struct arena *a) {
+  *x = (struct route_expansion){.v = ARENA_NEW_ARRAY(a, const struct deployment *, 2 * NAMES_CANDIDATES_MAX)};
+  if (x->v) x->larger = x->v + NAMES_CANDIDATES_MAX;
+  return x->v;
+}
+
+enum err route_names_expand(const struct route_name *name, struct arena *a, struct route_expansion *out) {
+  if (!start(out, a)) return ERR_NO_MEMORY;
+  expand(out, name, NULL, ROUTE_IN_TURN, a);
+  return OK;
+}
+
+enum err route_names_expand_source(const struct route_name *name, struct arena *a, struct route_expansion *out) {
+  if (!start(out, a)) return ERR_NO_MEMORY;
+  expand_step(out, name, name->source, NULL, ROUTE_IN_TURN, a);
   return OK;
 }
 

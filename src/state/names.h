@@ -70,7 +70,7 @@ struct names_member { /* one of (group, model) */
   struct names_list tags;
   struct names_pins pins;
   int64_t weight, priority;
-  bool is_fallback, is_active;
+  bool is_fallback, is_fallback_413, is_metadata_source, is_active;
 };
 struct names_tool_set {
   struct names_row row;

@@ -14,6 +14,7 @@ const config = () => ({
     two: { type: 'openai-compatible', baseURL: `${mock.url}/v1`, apiKey: 'sk-2', models: { alpha: {}, gamma: {} } },
     claude: { type: 'anthropic', baseURL: mock.url, apiKey: 'sk-3', models: { opus: {} } },
     gem: { type: 'gemini', baseURL: mock.url, apiKey: 'sk-4', models: { flash: {} } },
+    over: { type: 'openai-compatible', baseURL: `${mock.url}/v1`, apiKey: 'sk-5', models: { 'fail-413': {}, 'fail-context': {}, 'fail-400': {}, tiny: { contextWindow: 1000 }, roomy: { contextWindow: 200000 } } },
     local: { type: 'ollama', baseURL: mock.url, models: { llama: {}, 'qwen:8b': {} } },
   },
   aliases: {
@@ -311,6 +312,72 @@ test('groups: members, strategies, order, failover', async () => {
   assert.equal((await admin('DELETE', `/model-groups/basin/members/${ids[0]}`)).status, 404);
   await refused(404, undefined, 'GET', '/model-groups/pool');
   await ok('DELETE', '/model-groups/basin');
+});
+
+test('what is too long for one member goes to those that are for it, and nothing else does', async () => {
+  const of = '/model-groups/long/members';
+  const member = (model, more) => ok('POST', of, { model_display_name: model, ...more }).then((g) => g.members.at(-1));
+  const asked = async (text = 'hi', more = {}) => {
+    const from = (await mock.requests()).requests.length;
+    const reply = await post('/v1/chat/completions', { model: 'long', messages: user(text), ...more });
+    const used = reply.headers.get('x-maestro-model');
+    return { status: reply.status, used, text: await reply.text(), models: (await mock.requests()).requests.slice(from).map((r) => JSON.parse(r.body).model) };
+  };
+  await ok('POST', '/model-groups', { name: 'long', strategy: 'priority' });
+  const first = await member('over/fail-413', { priority: 1 });
+  await member('one/beta', { priority: 2 });
+  const large = await member('over/roomy', { priority: -9, is_fallback_413: true });
+  assert.equal(large.is_fallback_413, true);
+  assert.equal(first.is_fallback_413, false);
+
+  let r = await asked();
+  assert.deepEqual([r.status, r.used, r.models], [200, 'over/roomy', ['fail-413', 'roomy']]);
+  r = await asked('hi', { stream: true });
+  assert.deepEqual([r.status, r.models], [200, ['fail-413', 'roomy']]);
+  assert.ok(r.text.trimEnd().endsWith('data: [DONE]'), r.text);
+  await ok('PUT', `${of}/${first.id}`, { model_display_name: 'over/fail-context' });
+  assert.equal((await asked()).used, 'over/roomy', 'as the provider says it in its own words');
+  await ok('PUT', `${of}/${first.id}`, { model_display_name: 'over/fail-400' });
+  assert.deepEqual((await asked()).models, ['fail-400'], 'any other fault of the request is one everywhere');
+  await ok('PUT', `${of}/${first.id}`, { model_display_name: 'over/tiny' });
+  assert.deepEqual((await asked('word '.repeat(2000))).models, ['roomy'], 'as we count it');
+  assert.deepEqual((await asked('hi')).models, ['tiny']);
+  assert.deepEqual((await asked('[[mock:fail-500]] hi')).models, ['tiny', 'beta'], 'not a fallback for anything else');
+  await ok('PUT', `${of}/${large.id}`, { is_fallback: true });
+  assert.deepEqual((await asked('[[mock:fail-500]] hi')).models, ['tiny', 'beta', 'roomy'], 'unless it is one');
+  assert.deepEqual((await asked('[[mock:fail-413]] hi')).models, ['tiny', 'roomy'], 'and nobody is asked twice');
+  assert.equal((await asked('[[mock:fail-413]] hi')).status, 413);
+  await ok('PUT', '/model-groups/long', { max_failover_retries: 0 });
+  assert.deepEqual((await asked('[[mock:fail-413]] hi')).models, ['tiny'], 'no further candidate than may be');
+
+  // A user who may not use the first ones is served by what is left.
+  const { token } = await ok('POST', '/users', { username: 'roomer', models: ['over/roomy'] });
+  await ok('PUT', `${of}/${large.id}`, { is_fallback: false });
+  const reply = await post('/v1/chat/completions', { model: 'long', messages: user('hi') }, token);
+  assert.equal(reply.headers.get('x-maestro-model'), 'over/roomy', await reply.text());
+  await ok('DELETE', '/users/roomer');
+  await ok('DELETE', '/model-groups/long');
+});
+
+test('a group is shown in lists as its source of metadata', async () => {
+  const of = '/model-groups/shown/members';
+  const context = async () => (await listed()).find((m) => m.id === 'shown').max_model_len;
+  await ok('POST', '/model-groups', { name: 'shown' });
+  const [tiny] = (await ok('POST', of, { model_display_name: 'over/tiny' })).members;
+  const roomy = (await ok('POST', of, { model_display_name: 'over/roomy', is_metadata_source: true, is_fallback_413: true })).members.at(-1);
+  assert.equal(roomy.is_metadata_source, true);
+  assert.equal(await context(), 200000);
+  const detail = await refused(409, 'is_metadata_source', 'PUT', `${of}/${tiny.id}`, { is_metadata_source: true });
+  assert.match(detail, /over\/roomy/);
+  await refused(409, 'is_metadata_source', 'POST', of, { model_display_name: 'one/beta', is_metadata_source: true });
+  await ok('PUT', `${of}/${roomy.id}`, { is_metadata_source: false });
+  assert.equal(await context(), 1000, 'the smallest');
+  await ok('PUT', `${of}/${tiny.id}`, { is_metadata_source: true });
+  assert.equal(await context(), 1000);
+  await ok('PUT', `${of}/${tiny.id}`, { is_metadata_source: false });
+  await ok('POST', of, { model_display_name: 'chain', is_metadata_source: true });
+  assert.equal(await context(), 32768, 'what is said of an alias');
+  await ok('DELETE', '/model-groups/shown');
 });
 
 test('weights are shares, and the order of groups changes at once', async () => {

@@ -94,6 +94,18 @@ static enum err member_of_path(struct names_edit *edit, struct names_member **ou
   return find_member(edit, edit->c->name, (int64_t)id, out, info);
 }
 
+/* A group is shown as one member only. `m` is among the rows already. */
+static enum err check_source(const struct names_edit *edit, const struct names_member *m, struct err_info *info) {
+  for (size_t i = 0; m->is_metadata_source && i < edit->now.of[NAMES_MEMBER].n; i++) {
+    const struct names_member *other = names_member_at(&edit->now, i);
+    if (other == m || !other->is_metadata_source || !str_eq(other->group, m->group)) continue;
+    return err_set_param(info, ERR_CONFLICT, "is_metadata_source",
+                         "\"%.*s\" is the group's source of metadata already; take it from there first",
+                         STR_ARG(str_cut_utf8(other->model, NAMES_TEXT_MAX)));
+  }
+  return OK;
+}
+
 enum err names_edit_member_add(struct names_edit *edit, struct err_info *info) {
   struct names_group *g = NULL;
   size_t n = 0;
@@ -106,7 +118,8 @@ enum err names_edit_member_add(struct names_edit *edit, struct err_info *info) {
   if (!m) return ERR_NO_MEMORY;
   names_input_overlay(NAMES_MEMBER, edit->in, m);
   m->group = g->name;
-  e = names_edit_check(edit, NAMES_MEMBER, m, info);
+  e = check_source(edit, m, info);
+  if (!e) e = names_edit_check(edit, NAMES_MEMBER, m, info);
   return e ? e : store_names_add(edit->db, NAMES_MEMBER, m, info);
 }
 
@@ -115,7 +128,8 @@ enum err names_edit_member_update(struct names_edit *edit, struct err_info *info
   enum err e = member_of_path(edit, &m, info);
   if (e) return e;
   names_input_overlay(NAMES_MEMBER, edit->in, m);
-  e = names_edit_check(edit, NAMES_MEMBER, m, info);
+  e = check_source(edit, m, info);
+  if (!e) e = names_edit_check(edit, NAMES_MEMBER, m, info);
   return e ? e : store_names_update(edit->db, NAMES_MEMBER, m, info);
 }
 

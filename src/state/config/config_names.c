@@ -171,6 +171,12 @@ static void read_member_priority(struct config_read *r, yyjson_val *key, yyjson_
 static void read_member_fallback(struct config_read *r, yyjson_val *key, yyjson_val *val, void *out) {
   config_read_bool(r, key, val, &((struct names_member *)out)->is_fallback);
 }
+static void read_member_fallback_413(struct config_read *r, yyjson_val *key, yyjson_val *val, void *out) {
+  config_read_bool(r, key, val, &((struct names_member *)out)->is_fallback_413);
+}
+static void read_member_source(struct config_read *r, yyjson_val *key, yyjson_val *val, void *out) {
+  config_read_bool(r, key, val, &((struct names_member *)out)->is_metadata_source);
+}
 static void read_member_active(struct config_read *r, yyjson_val *key, yyjson_val *val, void *out) {
   config_read_bool(r, key, val, &((struct names_member *)out)->is_active);
 }
@@ -231,6 +237,8 @@ static const struct config_member member_members[] = {
     {"weight", read_member_weight},
     {"priority", read_member_priority},
     {"fallback is_fallback", read_member_fallback},
+    {"fallback413 is_fallback_413", read_member_fallback_413},
+    {"metadataSource is_metadata_source", read_member_source},
     {"active is_active", read_member_active},
     {"nodes", read_member_pins},
 };
@@ -246,9 +254,14 @@ static void read_member(struct config_loader *l, struct config_read *r, struct s
   else
     config_read_members(r, NULL, val, member_members, sizeof member_members / sizeof *member_members, CONFIG_ERROR, m);
   if (!m->model.n && !r->is_bad) config_read_fault(r, NULL, val, NULL, "needs \"model\"");
-  for (size_t i = first; i + 1 < n->of[NAMES_MEMBER].n; i++)
-    if (str_eq(names_member_at(n, i)->model, m->model))
-      refuse_second(r, NULL, val, &names_member_at(n, i)->row, "a member");
+  for (size_t i = first; i + 1 < n->of[NAMES_MEMBER].n; i++) {
+    const struct names_member *other = names_member_at(n, i);
+    if (str_eq(other->model, m->model)) refuse_second(r, NULL, val, &other->row, "a member");
+    if (other->is_metadata_source && m->is_metadata_source)
+      config_read_fault(r, NULL, val, "a group is shown as one member only",
+                        "\"metadataSource\" is said in line %u of %.*s already", other->row.place.line,
+                        STR_ARG(other->row.place.file));
+  }
 }
 
 static void read_group(struct config_loader *l, struct config_read *r, struct str name, yyjson_val *key,

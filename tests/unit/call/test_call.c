@@ -144,6 +144,61 @@ TEST(the_last_failure_is_told) {
   rig_close();
 }
 
+TEST(a_larger_candidate_is_asked_next_when_a_request_is_too_long) {
+  static const struct {
+    int status;
+    const char *body;
+    bool is_too_long;
+  } rows[] = {
+      {413, "{\"error\":{\"message\":\"Request Entity Too Large\"}}", true},
+      {400, "{\"error\":{\"message\":\"no\",\"code\":\"context_length_exceeded\"}}", true},
+      {400, "{\"error\":{\"message\":\"prompt is too long: 9 tokens > 8 maximum\"}}", true},
+      {400, "{\"error\":{\"message\":\"no such member\"}}", false},
+      {500, "{\"error\":{\"message\":\"oops\"}}", false},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    const struct deployment *larger[1];
+    rig_open(WHOLE);
+    larger[0] = rig.order[2];
+    rig.plan.n = 2;
+    rig.plan.larger = larger;
+    rig.plan.larger_n = rig.plan.extra = 1;
+    rig.answers[0] = (struct scripted_answer){.status = rows[i].status, .type = JSON, .pieces = {rows[i].body}};
+    rig.answers[1] = good;
+    bool goes_on = rows[i].is_too_long || rows[i].status == 500;
+    assert_int_equal(rig_run(), goes_on ? OK : ERR_UPSTREAM_STATUS);
+    assert_int_equal(rig.sent, goes_on ? 2 : 1);
+    assert_ptr_equal(rig.call.outcome.deployment, rig.order[rows[i].is_too_long ? 2 : goes_on ? 1 : 0]);
+    rig_close();
+  }
+}
+
+TEST(who_comes_after_a_larger_candidate_that_fails) {
+  const struct deployment *larger[1];
+  rig_open(WHOLE);
+  larger[0] = rig.order[2];
+  rig.plan.n = 2;
+  rig.plan.larger = larger;
+  rig.plan.larger_n = rig.plan.extra = 1;
+  rig.answers[0] = (struct scripted_answer){.status = 413, .type = JSON, .pieces = {"{\"error\":\"big\"}"}};
+  rig.answers[1] = (struct scripted_answer){.status = 500, .type = JSON, .pieces = {"{\"error\":\"down\"}"}};
+  rig.answers[2] = good;
+  assert_int_equal(rig_run(), OK);
+  assert_ptr_equal(rig.call.outcome.deployment, rig.order[1]);
+  rig_close();
+  rig_open(WHOLE);
+  larger[0] = rig.order[2];
+  rig.plan.n = 2;
+  rig.plan.larger = larger;
+  rig.plan.larger_n = rig.plan.extra = 1;
+  rig.answers[0] = rig.answers[1] =
+      (struct scripted_answer){.status = 413, .type = JSON, .pieces = {"{\"error\":\"big\"}"}};
+  assert_int_equal(rig_run(), ERR_UPSTREAM_STATUS); /* too long for the larger one as well */
+  assert_int_equal(rig.info.http_status, 413);
+  assert_int_equal(rig.sent, 2);
+  rig_close();
+}
+
 TEST(a_plan_of_one_asks_one) {
   rig_open(WHOLE);
   rig.plan.n = 1;
@@ -226,6 +281,8 @@ int main(void) {
       cmocka_unit_test(failures_to_send_decide_likewise),
       cmocka_unit_test(odd_answers_are_failures_of_their_deployment),
       cmocka_unit_test(the_last_failure_is_told),
+      cmocka_unit_test(a_larger_candidate_is_asked_next_when_a_request_is_too_long),
+      cmocka_unit_test(who_comes_after_a_larger_candidate_that_fails),
       cmocka_unit_test(a_plan_of_one_asks_one),
       cmocka_unit_test(the_same_target_is_asked_again_where_that_may_help),
       cmocka_unit_test(a_caller_who_leaves_ends_the_pause),

@@ -62,6 +62,13 @@ static void leads(const char *name, enum resolve_how how, const char *expected) 
   expect_names(r.v, r.n, expected);
 }
 
+static void larger(const char *name, const char *expected) {
+  struct resolution r;
+  struct err_info info = {0};
+  assert_int_equal(resolve_name(rig.catalog, rig.names, &rig.arena, str_from_c(name), &r, &info), OK);
+  expect_names(r.larger, r.larger_n, expected);
+}
+
 TEST(aliases_lead_to_models_aliases_and_groups) {
   build(
       ",\"aliases\":{\"one\":\"a/small\",\"two\":\"one\",\"many\":\"gpt\",\"small\":\"b/gpt\",\"q:latest\":\"a/small\","
@@ -123,6 +130,37 @@ TEST(pins_have_an_order_of_their_own) {
   leads("each", RESOLVE_ALIAS, "b/gpt a/gpt");
   leads("rows", RESOLVE_GROUP, "a/gpt b/gpt b/kimi-k2"); /* its own candidates only */
   leads("outer", RESOLVE_GROUP, "a/gpt b/gpt");
+}
+
+TEST(members_for_what_is_too_long_stand_apart) {
+  build(
+      ",\"groups\":{\"g\":{\"strategy\":\"priority\",\"members\":[\"a/small\",{\"model\":\"a/"
+      "gpt\",\"fallback413\":true,\"priority\":-5},"
+      "{\"model\":\"b/kimi-k2\",\"fallback413\":true,\"fallback\":true,\"priority\":-9},{\"model\":\"b/"
+      "gpt\",\"fallback\":true}]},"
+      "\"outer\":{\"members\":[\"b/gpt\",{\"model\":\"g\",\"fallback413\":true}]},"
+      "\"over\":{\"members\":[\"g\"]},"
+      "\"alone\":{\"members\":[{\"model\":\"gpt\",\"nodes\":[\"b\",{\"node\":\"a\",\"priority\":1}],\"fallback413\":"
+      "true}]}}",
+      0);
+  leads("g", RESOLVE_GROUP, "a/small b/kimi-k2 b/gpt");
+  larger("g", "b/kimi-k2 a/gpt");
+  leads("outer", RESOLVE_GROUP, "b/gpt"); /* all of a group that is one such member */
+  larger("outer", "a/small b/kimi-k2 a/gpt b/gpt");
+  leads("over", RESOLVE_GROUP, "a/small b/kimi-k2 b/gpt"); /* and what is within one that is none */
+  larger("over", "b/kimi-k2 a/gpt");
+  leads("alone", RESOLVE_GROUP, "a/gpt b/gpt"); /* nobody else is there */
+  larger("alone", "");
+}
+
+TEST(a_group_is_shown_as_its_source) {
+  build(
+      ",\"groups\":{\"g\":{\"members\":[{\"model\":\"a/gpt\",\"metadataSource\":true},\"a/small\"]},"
+      "\"h\":{\"members\":[{\"model\":\"gpt\",\"metadataSource\":true,\"nodes\":[\"b\"]},\"a/small\"]}}",
+      0);
+  struct route_expansion x;
+  assert_int_equal(route_names_expand_source(route_names_find(rig.names, STR("h")), &rig.arena, &x), OK);
+  expect_names(x.v, x.n, "b/gpt");
 }
 
 TEST(what_leads_nowhere_is_told_at_the_start_and_when_asked) {
@@ -249,6 +287,8 @@ int main(void) {
       cmocka_unit_test_teardown(an_alias_of_its_own_name_is_the_model, teardown),
       cmocka_unit_test_teardown(groups_take_turns_and_pins_hold, teardown),
       cmocka_unit_test_teardown(pins_have_an_order_of_their_own, teardown),
+      cmocka_unit_test_teardown(members_for_what_is_too_long_stand_apart, teardown),
+      cmocka_unit_test_teardown(a_group_is_shown_as_its_source, teardown),
       cmocka_unit_test_teardown(what_leads_nowhere_is_told_at_the_start_and_when_asked, teardown),
       cmocka_unit_test_teardown(declared_circles_void_the_file_and_are_named, teardown),
       cmocka_unit_test_teardown(names_that_lead_too_deep_are_refused, teardown),
