@@ -207,6 +207,7 @@ static enum err add_provider(struct builder *b, const struct provider_spec *spec
   for (unsigned i = 0; p->provider.type->endpoints[i].dialect.n; i++)
     p->dialects[i] = dialect_by_name(p->provider.type->endpoints[i].dialect);
   p->priority = from ? from->priority : 0;
+  p->is_scoped = from && from->is_scoped;
   p->is_ready = !from || from->credential != CONFIG_CREDENTIAL_NONE;
   p->is_demo = !from;
   p->node = node;
@@ -348,10 +349,12 @@ static enum err name_models(struct catalog *c) {
     if (!name) {
       name = ARENA_NEW(&c->arena, struct catalog_name);
       if (!name || !map_put(&c->by_model, d->model, name)) return ERR_NO_MEMORY;
+      name->all = ARENA_NEW_ARRAY(&c->arena, const struct deployment *, c->provider_count);
       name->v = ARENA_NEW_ARRAY(&c->arena, const struct deployment *, c->provider_count);
-      if (!name->v) return ERR_NO_MEMORY;
+      if (!name->all || !name->v) return ERR_NO_MEMORY;
     }
-    name->v[name->n++] = d;
+    name->all[name->all_n++] = d;
+    if (!d->at->is_scoped) name->v[name->n++] = d;
   }
   return OK;
 }

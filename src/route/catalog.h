@@ -18,7 +18,8 @@ struct catalog_provider {
   struct provider provider;
   const struct dialect *dialects[PROVIDER_ENDPOINTS_MAX]; /* of the type's endpoints, in their order */
   int32_t priority;                                       /* higher is preferred */
-  bool is_open; /* its models are not known: any id may be asked for as provider/id */
+  bool is_open;   /* its models are not known: any id may be asked for as provider/id */
+  bool is_scoped; /* its models are asked only where it is named, not by a model's id alone */
   bool is_demo;
   bool is_ready;           /* has a credential or needs none */
   const struct node *node; /* kept in the store; NULL: declared */
@@ -63,8 +64,10 @@ struct catalog {
 
 /* The deployments of one model id, preferred first. */
 struct catalog_name {
-  const struct deployment **v;
+  const struct deployment **v; /* for who says the id alone: none of scoped providers */
   size_t n;
+  const struct deployment **all;
+  size_t all_n;
 };
 
 /* What is outside the configuration: set by main before the first build, thread-safe. The demo provider is in the

@@ -45,7 +45,7 @@ static enum err not_found(const struct catalog *c, const struct route_names *nam
   for (size_t i = 0; i < c->deployment_count && i < LOOKED_AT; i++) {
     if (!c->ranked[i]->at->is_ready || (at && c->ranked[i]->at != at)) continue;
     consider(best, name, c->ranked[i]->qualified);
-    consider(best, name, c->ranked[i]->model);
+    if (at || !c->ranked[i]->at->is_scoped) consider(best, name, c->ranked[i]->model);
   }
   char list[NEAREST * (NAME_SHOWN + 4) + 1];
   int used = 0;
@@ -145,7 +145,7 @@ static enum err pick_brain(const struct catalog *c, struct arena *a, struct reso
   if (!v) return ERR_NO_MEMORY;
   out->v = v;
   for (size_t i = 0; i < c->deployment_count; i++)
-    if (c->ranked[i]->is_known) v[out->n++] = c->ranked[i];
+    if (c->ranked[i]->is_known && !c->ranked[i]->at->is_scoped) v[out->n++] = c->ranked[i];
   if (out->n) return OK;
   if (c->deployment_count == 0)
     return err_set_param(info, ERR_MODEL_NOT_FOUND, "model", "No model is configured yet; add a provider.");
@@ -160,28 +160,32 @@ static struct str other_tag(struct arena *a, struct str name) {
   return plain.n < name.n ? plain : arena_printf(a, "%.*s%.*s", STR_ARG(name), STR_ARG(RESOLVE_LATEST));
 }
 
+static bool by_model(const struct catalog *c, struct str name, bool with_scoped, struct resolution *out) {
+  const struct catalog_name *named = map_get(&c->by_model, name);
+  if (!named || !(with_scoped ? named->all_n : named->n)) return false;
+  *out = (struct resolution){.how = RESOLVE_MODEL, .v = named->v, .n = named->n};
+  if (with_scoped) *out = (struct resolution){.how = RESOLVE_MODEL, .v = named->all, .n = named->all_n};
+  return true;
+}
+
 /* Told back as asked. */
-static enum err by_tag(const struct catalog *c, struct arena *a, struct str name, struct resolution *out, bool *found) {
+static enum err by_tag(const struct catalog *c, struct arena *a, struct str name, bool with_scoped,
+                       struct resolution *out, bool *found) {
   struct str other = other_tag(a, name);
   if (!other.p) return ERR_NO_MEMORY;
   const struct deployment *d = map_get(&c->by_qualified, other);
-  const struct catalog_name *named = d ? NULL : map_get(&c->by_model, other);
-  *found = d || named;
   enum err e = d ? pick_one(a, d, out) : OK;
-  if (named) *out = (struct resolution){.how = RESOLVE_MODEL, .v = named->v, .n = named->n};
+  *found = d || by_model(c, other, with_scoped, out);
   if (!e && *found) out->told = name;
   return e;
 }
 
-enum err resolve_literal(const struct catalog *c, struct arena *a, struct str name, struct resolution *out,
-                         bool *found) {
+enum err resolve_literal(const struct catalog *c, struct arena *a, struct str name, bool with_scoped,
+                         struct resolution *out, bool *found) {
   enum err e = by_qualified(c, a, name, out, found);
   if (e || *found) return e;
-  const struct catalog_name *named = map_get(&c->by_model, name);
-  if (!named) return by_tag(c, a, name, out, found);
-  *out = (struct resolution){.how = RESOLVE_MODEL, .v = named->v, .n = named->n};
-  *found = true;
-  return OK;
+  *found = by_model(c, name, with_scoped, out);
+  return *found ? OK : by_tag(c, a, name, with_scoped, out, found);
 }
 
 static enum err pick_named(const struct route_name *named, struct arena *a, struct str name, struct resolution *out,
@@ -274,7 +278,7 @@ static enum err pick(const struct catalog *c, const struct route_names *names, s
   const struct route_name *named = names ? route_names_find(names, name) : NULL;
   if (named) return pick_named(named, a, name, out, info);
   bool found;
-  enum err e = resolve_literal(c, a, name, out, &found);
+  enum err e = resolve_literal(c, a, name, false, out, &found);
   return e || found ? e : not_found(c, names, NULL, name, info);
 }
 

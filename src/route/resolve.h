@@ -47,9 +47,9 @@ enum err resolve_name(const struct catalog *c, const struct route_names *names, 
 enum err resolve_keep(struct arena *a, struct resolution *r, bool (*keep)(void *arg, const struct deployment *d),
                       void *arg) MUST_CHECK;
 /* The last steps alone: "provider/model", a model's id, the same with or without ":latest". *found is false and *out
- * untouched for any other name. */
-enum err resolve_literal(const struct catalog *c, struct arena *a, struct str name, struct resolution *out,
-                         bool *found) MUST_CHECK;
+ * untouched for any other name. with_scoped: of a model's id also what scoped providers have. */
+enum err resolve_literal(const struct catalog *c, struct arena *a, struct str name, bool with_scoped,
+                         struct resolution *out, bool *found) MUST_CHECK;
 bool resolve_is_of_node(struct str name); /* "node:<code>:<model>" */
 /* Its node, and its model, which is empty where none is named. ERR_NOT_FOUND. */
 enum err resolve_node(const struct catalog *c, struct str name, const struct catalog_provider **at, struct str *model,

@@ -145,10 +145,11 @@ static const struct route_name *other_name(const struct route_names *n, struct s
 static enum err link_literal(struct build *b, struct str name, struct route_step *step) {
   struct resolution r = {0};
   bool found;
-  enum err e = resolve_literal(b->n->catalog, &b->n->arena, name, &r, &found);
+  enum err e = resolve_literal(b->n->catalog, &b->n->arena, name, true, &r, &found);
   if (!e && found) {
     step->v = r.v;
     step->n = r.n;
+    step->names_provider = r.how == RESOLVE_QUALIFIED;
   }
   return e;
 }
@@ -166,6 +167,7 @@ static enum err link_on_node(struct build *b, const struct names_alias *a, struc
     if (str_eq(step->v[i]->at->provider.id, a->node)) here[n++] = step->v[i];
   step->v = here;
   step->n = n;
+  step->names_provider = true;
   return OK;
 }
 
@@ -444,10 +446,18 @@ const struct snapshot_section route_names_section = {"names", build, section_fre
 
 /* ---- judging a change ---- */
 
-static enum err is_known(struct build *b, struct str name, struct str own, const char *member, struct err_info *info) {
+/* Pinned: the step has pins, which reach what is scoped. */
+static enum err is_known(struct build *b, struct str name, struct str own, bool is_pinned, const char *member,
+                         struct err_info *info) {
   struct route_step step = {0};
   enum err e = other_name(b->n, name, own) ? OK : link_literal(b, name, &step);
-  if (e || step.n || other_name(b->n, name, own)) return e;
+  bool is_reached = is_pinned || step.names_provider;
+  for (size_t i = 0; i < step.n && !is_reached; i++) is_reached = !step.v[i]->at->is_scoped;
+  if (e || (step.n && is_reached) || other_name(b->n, name, own)) return e;
+  if (step.n)
+    return err_set_param(info, ERR_BAD_VALUE, member,
+                         "\"%s\": only nodes with scoped_models have \"%.*s\"; name one of them: \"%.*s\"", member,
+                         STR_ARG(str_cut_utf8(name, 120)), STR_ARG(str_cut_utf8(step.v[0]->qualified, 160)));
   return err_set_param(info, ERR_BAD_VALUE, member, "\"%s\": no model, alias or group \"%.*s\" is known", member,
                        STR_ARG(str_cut_utf8(name, 120)));
 }
@@ -460,7 +470,7 @@ static enum err is_provider(const struct catalog *c, struct str id, const char *
 
 static enum err check_alias(struct build *b, const struct names_alias *a, struct err_info *info) {
   struct route_step step = {0};
-  if (!a->node.n) return is_known(b, a->real, a->name, "real_name", info);
+  if (!a->node.n) return is_known(b, a->real, a->name, false, "real_name", info);
   enum err e = is_provider(b->n->catalog, a->node, "node_ids", info);
   if (!e) e = link_on_node(b, a, &step);
   if (e || step.n) return e;
@@ -475,7 +485,7 @@ static enum err check_member(struct build *b, const struct names_member *m, stru
   if (!e && is_itself && !step.n)
     return err_set_param(info, ERR_BAD_VALUE, "model_display_name", "names lead in a circle: \"%.*s\" -> \"%.*s\"",
                          STR_ARG(m->group), STR_ARG(m->model));
-  if (!e) e = is_known(b, m->model, m->group, "model_display_name", info);
+  if (!e) e = is_known(b, m->model, m->group, m->pins.nodes.n > 0, "model_display_name", info);
   for (size_t i = 0; !e && i < m->pins.nodes.n; i++) e = is_provider(b->n->catalog, m->pins.nodes.v[i], "nodes", info);
   return e;
 }

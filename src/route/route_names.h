@@ -29,6 +29,7 @@ enum route_use {
 struct route_step {
   const struct deployment **v;
   size_t n;
+  bool names_provider;             /* v is of the only provider meant, so that it is asked even if it is scoped */
   const struct route_name *name;   /* NULL: v */
   const struct names_alias *alias; /* whose row it is; of a group's member NULL. One of a node holds there only, one
                                       without everywhere else */

@@ -43,6 +43,7 @@ static void take_step(struct route_expansion *x, const struct route_name *r, con
   for (size_t i = 0; i < step->n; i++) {
     struct str provider = step->v[i]->at->provider.id;
     if (r->alias && alias_on(r, provider) != step->alias) continue;
+    if (step->v[i]->at->is_scoped && !step->names_provider && !pins) continue;
     if (!pins || list_has(&pins->nodes, provider)) take(x, step->v[i], use);
   }
 }

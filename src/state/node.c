@@ -30,6 +30,7 @@ const struct node_field node_fields[NODE_FIELDS] = {
 #include "state/config/timeouts.def"
 #undef X
     {"quirks", NODE_WORDS, offsetof(struct node, p.quirks)},
+    {"is_scoped", NODE_BOOL, offsetof(struct node, p.is_scoped)},
 };
 _Static_assert(sizeof(enum config_usage) == sizeof(uint32_t), "usage is read as a number");
 

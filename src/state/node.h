@@ -110,7 +110,7 @@ struct node_field {
   enum node_field_type type;
   size_t offset;
 };
-enum { NODE_FIELDS = 24, NODE_MODEL_FIELDS = 9 };
+enum { NODE_FIELDS = 25, NODE_MODEL_FIELDS = 9 };
 extern const struct node_field node_fields[NODE_FIELDS]; /* in the order of NODE_LIST's columns */
 extern const struct node_field
     node_model_fields[NODE_MODEL_FIELDS]; /* in that of NODE_MODELS_LIST's, from the second */

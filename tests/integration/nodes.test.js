@@ -437,6 +437,45 @@ test('models: switched off, measured, gone', async () => {
   }
 });
 
+test('a scoped node is asked only where it is named', async () => {
+  const ran = async (model) => { const r = await chat(model); await r.text(); return r.headers.get('x-maestro-model') ?? r.status; };
+  const of = '/model-groups/scoped/members';
+  const others = (await expect(200, 'GET', '/nodes')).filter((n) => !n.is_read_only); // of earlier tests
+  for (const { code } of others) await expect(200, 'PATCH', `/nodes/${code}`, { scoped_models: true });
+  const made = await make('Apart', { priority: 50, scoped_models: true });
+  assert.equal(made.scoped_models, true);
+  await expect(200, 'POST', '/nodes/apart/sync-models', {});
+  assert.equal(await ran('alpha'), 'up/alpha', 'another has it, if less preferred');
+  assert.equal(await ran('mock-small'), 404);
+  assert.equal(await ran('apart/mock-small'), 'apart/mock-small');
+  assert.equal(await ran('node:apart:mock-small'), 'apart/mock-small');
+  assert.ok((await listed()).some((m) => m.id === 'apart/mock-small'), 'under the name that reaches it');
+
+  const refusal = async (path, body) => {
+    const reply = await admin('POST', path, body);
+    assert.equal(reply.status, 422, reply.text);
+    assert.match(reply.body.detail, /scoped_models.*apart\/mock-small/);
+  };
+  await expect(201, 'POST', '/model-groups', { name: 'scoped' });
+  await refusal(of, { model_display_name: 'mock-small' });
+  await refusal('/model-mappings', { display_name: 'small', real_name: 'mock-small' });
+  await expect(201, 'POST', of, { model_display_name: 'mock-small', nodes: ['apart'] });
+  assert.equal(await ran('scoped'), 'apart/mock-small', 'by a pin');
+  const alias = await expect(200, 'POST', '/model-mappings', { display_name: 'small', real_name: 'mock-small', node_ids: ['apart'] });
+  assert.deepEqual(alias.node_types, ['openai-compatible']);
+  assert.equal(await ran('small'), 'apart/mock-small', 'by an alias of the node');
+  await expect(200, 'PUT', '/nodes/apart', { scoped_models: false });
+  assert.equal(await ran('mock-small'), 'apart/mock-small');
+  await expect(200, 'PUT', '/nodes/apart', { scoped_models: true });
+  assert.equal(await ran('mock-small'), 404, 'from the next request on');
+  const where = (await expect(200, 'GET', '/nodes/models/distribution')).find((m) => m.model_name === 'mock-small');
+  assert.ok(where.nodes.includes('apart') && where.nodes.length === where.node_count, 'but it is told where they are');
+  await expect(204, 'DELETE', '/model-mappings/small');
+  await expect(204, 'DELETE', '/model-groups/scoped');
+  await expect(204, 'DELETE', '/nodes/apart');
+  for (const { code } of others) await expect(200, 'PATCH', `/nodes/${code}`, { scoped_models: false });
+});
+
 test('priorities are set all at once or not at all', async () => {
   const a = await make('pa'), b = await make('pb');
   const before = (await audit()).total;

@@ -15,7 +15,7 @@ enum { REFRESH_MS = 30000 };
 
 static struct names_view view_of(struct request_context *rc) {
   exchange_adopt(rc);
-  return (struct names_view){route_names_stored(rc->names), rc->names->declared, snapshot_config(rc->snapshot)};
+  return (struct names_view){route_names_stored(rc->names), rc->names->declared, rc->catalog};
 }
 
 /* Answers with what `put` writes of the path's name; nothing written: 404. */

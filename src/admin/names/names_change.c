@@ -80,8 +80,8 @@ static enum err describe(struct db *db, const struct change *c, struct buf *out,
   enum err e = names_load(db, &now, info);
   if (e) return e;
   struct snapshot *snapshot = snapshot_newest();
-  const struct config *config = snapshot_config(snapshot);
-  put(out, &(struct names_view){&now, &config->names, config}, c->name);
+  put(out, &(struct names_view){&now, &snapshot_config(snapshot)->names, snapshot_get(snapshot, GATEWAY_CATALOG)},
+      c->name);
   snapshot_unref(snapshot);
   names_clear(&now);
   return OK;
@@ -90,8 +90,7 @@ static enum err describe(struct db *db, const struct change *c, struct buf *out,
 static enum err answer(struct names_edit *edit, put_fn *put, struct err_info *info) {
   names_clear(&edit->now);
   enum err e = names_load(edit->db, &edit->now, info);
-  if (!e)
-    put(edit->c->out, &(struct names_view){&edit->now, edit->declared, snapshot_config(edit->snapshot)}, edit->c->name);
+  if (!e) put(edit->c->out, &(struct names_view){&edit->now, edit->declared, edit->catalog}, edit->c->name);
   return e;
 }
 

@@ -81,8 +81,9 @@ static void put_context(struct buf *out, int64_t tokens) {
 }
 
 static struct str type_of(const struct names_view *view, struct str node) {
-  const struct config_provider *p = view->config ? config_provider_find(view->config, node) : NULL;
-  return p ? p->type : STR_NONE;
+  const struct config_provider *declared = config_provider_find(view->catalog->config, node);
+  const struct node *stored = view->catalog->nodes ? nodes_find(view->catalog->nodes, node) : NULL;
+  return declared ? declared->type : stored ? stored->p.type : STR_NONE;
 }
 
 /* Rows i … of one source that are one alias to one real name. */

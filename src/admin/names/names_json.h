@@ -10,7 +10,7 @@
 /* Where rows come from; config: of the providers, or NULL. */
 struct names_view {
   const struct names *stored, *declared;
-  const struct config *config;
+  const struct catalog *catalog;
 };
 
 void names_json_put_row(struct buf *out, enum names_kind kind, const void *row);

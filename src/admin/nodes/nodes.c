@@ -160,10 +160,10 @@ void nodes_distribution(struct request_context *rc) {
     const struct catalog_name *name = names->entries[i].value;
     json_out_begin(&b, '{');
     json_out_member_string(&b, "model_name", names->entries[i].key);
-    json_out_member_i64(&b, "node_count", (int64_t)name->n);
+    json_out_member_i64(&b, "node_count", (int64_t)name->all_n);
     json_out_key(&b, "nodes");
     json_out_begin(&b, '[');
-    for (size_t k = 0; k < name->n; k++) json_out_string(&b, name->v[k]->at->provider.id);
+    for (size_t k = 0; k < name->all_n; k++) json_out_string(&b, name->all[k]->at->provider.id);
     json_out_end(&b, ']');
     json_out_end(&b, '}');
   }

@@ -153,6 +153,7 @@ static void set_plain(const struct nodes_input *in, struct node *node) {
   if (in->has & NODES_ACTIVE) p->is_active = in->is_active;
   if (in->has & NODES_WARMUP) p->is_warmup = in->is_warmup;
   if (in->has & NODES_SYNC) p->is_sync = in->is_sync;
+  if (in->has & NODES_SCOPED) p->is_scoped = in->is_scoped;
   if (in->has & NODES_PRIVATE) node->allow_private = in->allow_private;
   if (in->has & NODES_USAGE) p->usage = (enum config_usage)in->usage;
   if (in->has & NODES_HEALTH_URL) node->health_url = in->health_url;

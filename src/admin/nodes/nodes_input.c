@@ -172,6 +172,9 @@ static const struct field rows[] = {
     SWITCH("is_active", NODES_ACTIVE, is_active, "false: nothing is sent to it"),
     SWITCH("warmup_enabled", NODES_WARMUP, is_warmup, "kept for a later version"),
     SWITCH("auto_sync_enabled", NODES_SYNC, is_sync, "kept for a later version"),
+    SWITCH(
+        "scoped_models", NODES_SCOPED, is_scoped,
+        "true: its models are asked only where the node is named: <code>/<model>, node:<code>:<model>, a member's pin"),
     SWITCH("allow_private", NODES_PRIVATE, allow_private, "its address may be of this machine or a private network"),
     {STR("usage"), FIELD_CHOICE, NODES_USAGE, AT(usage), .max = sizeof usages / sizeof *usages, .choices = usages,
      .help = "how its streams report tokens"},

@@ -27,7 +27,8 @@ enum nodes_member {
   NODES_HEALTH_URL = 0x20000,
   NODES_TIMEOUTS = 0x400000,
   NODES_QUIRKS = 0x800000,
-  NODES_ALL = 0x3ffff | NODES_TIMEOUTS | NODES_QUIRKS,
+  NODES_SCOPED = 0x1000000,
+  NODES_ALL = 0x3ffff | NODES_TIMEOUTS | NODES_QUIRKS | NODES_SCOPED,
   /* of models */
   NODES_AVAILABLE = 0x40000,
   NODES_CONTEXT = 0x80000,
@@ -59,7 +60,7 @@ struct nodes_input {
   struct nodes_timeouts timeouts;
   struct field_strings quirks;
   int64_t priority, weight;
-  bool is_active, is_warmup, is_sync, allow_private;
+  bool is_active, is_warmup, is_sync, is_scoped, allow_private;
   bool is_available;
   int64_t context_tokens;          /* 0: as the node says */
   struct field_objects priorities; /* of struct nodes_priority */

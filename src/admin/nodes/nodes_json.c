@@ -75,6 +75,7 @@ static void put_members(struct buf *b, const struct node *node) {
   json_out_member_bool(b, "allow_private", node->allow_private);
   json_out_member_bool(b, "warmup_enabled", p->is_warmup);
   json_out_member_bool(b, "auto_sync_enabled", p->is_sync);
+  json_out_member_bool(b, "scoped_models", p->is_scoped);
   put_text(b, "health_check_url", node->health_url);
   put_timeouts(b, &p->timeouts);
   json_out_member_strings(b, "quirks", p->quirks.items, p->quirks.n);
@@ -185,6 +186,7 @@ static const struct schema_member node_rows[] = {
     {"quirks", SCHEMA_TEXTS, .help = "in what it differs from its kind"},
     {"warmup_enabled", SCHEMA_BOOL, .help = "whether a connection is kept open"},
     {"auto_sync_enabled", SCHEMA_BOOL, .help = "whether it is asked for its models by itself"},
+    {"scoped_models", SCHEMA_BOOL, .help = "whether its models are asked only where the node is named"},
     {"health_check_url", SCHEMA_TEXT | SCHEMA_NULL, .help = "null: its list of models is what is asked for"},
     {"listed_models", SCHEMA_COUNT, .help = "models that it has listed"},
     {"created_at", SCHEMA_TIME | SCHEMA_NULL, .help = "null: it is declared in the configuration"},

@@ -193,6 +193,7 @@ struct config_provider {
   struct config_strings quirks;
   bool is_active;          /* true */
   bool is_warmup, is_sync; /* "warmup", "autoSync": false */
+  bool is_scoped;          /* "scopedModels": its models are asked only where it is named; false */
   enum config_usage usage; /* whether stream_options.include_usage is asked for: on request, always, never */
   bool is_preset;          /* not declared: made active by an environment variable */
   struct config_place place;

@@ -204,6 +204,9 @@ static void read_warmup(struct config_read *r, yyjson_val *key, yyjson_val *val,
 static void read_sync(struct config_read *r, yyjson_val *key, yyjson_val *val, void *out) {
   config_read_bool(r, key, val, &provider(out)->is_sync);
 }
+static void read_scoped(struct config_read *r, yyjson_val *key, yyjson_val *val, void *out) {
+  config_read_bool(r, key, val, &provider(out)->is_scoped);
+}
 static void read_usage(struct config_read *r, yyjson_val *key, yyjson_val *val, void *out) {
   static const char *const names[] = {"option", "always", "none"};
   unsigned index;
@@ -309,6 +312,7 @@ static const struct config_member provider_members[] = {
     {"timeouts", read_timeouts},
     {"quirks", read_quirks},
     {"active", read_active},
+    {"scopedModels scoped_models", read_scoped},
     {"warmup", read_warmup},
     {"autoSync auto_sync", read_sync},
     {"usage", read_usage},

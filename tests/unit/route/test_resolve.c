@@ -48,6 +48,25 @@ TEST(names_in_the_contracts_order) {
 }
 
 /* Ollama's names: the tag "latest" may be there or not, and is told back as it was asked for. */
+TEST(what_is_scoped_has_to_be_named) {
+  rig_build("{\"providers\":{" PROVIDER(
+      "a", ",\"scopedModels\":true,\"priority\":9,\"code\":\"ac\"",
+      "\"x\":{},\"own\":{},\"tag:latest\":{}") "," PROVIDER("b", "", "\"x\":{},\"y\":{}") "}}");
+  resolves("x", RESOLVE_MODEL, "b/x");
+  resolves("a/x", RESOLVE_QUALIFIED, "a/x");
+  resolves("node:ac:x", RESOLVE_NODE, "a/x");
+  resolves("node:a:tag", RESOLVE_NODE, "a/tag:latest");
+  resolves("maestro-auto", RESOLVE_BRAIN, "b/x b/y");
+  refused("own", ERR_MODEL_NOT_FOUND, "The model \"own\" does not exist; the nearest are \"a/own\", \"a/x\", \"b/x\".");
+  rig_clear();
+  rig_build("{\"providers\":{" PROVIDER("a", ",\"scopedModels\":true", "\"x\":{}") "," PROVIDER(
+      "b", "", "\"x\":{}") "},\"priorities\":[\"a/x\",\"b/x\"]}");
+  resolves("maestro-auto", RESOLVE_BRAIN, "a/x b/x"); /* the list names it */
+  resolves("router-maestro", RESOLVE_PRIORITY, "a/x b/x");
+  resolves("x", RESOLVE_MODEL, "b/x");
+  rig_clear();
+}
+
 TEST(latest_is_the_tag_that_goes_without_saying) {
   struct resolution r;
   struct err_info info = {0};
@@ -158,6 +177,7 @@ TEST(a_node_is_named_by_its_code) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(names_in_the_contracts_order),
+                                     cmocka_unit_test(what_is_scoped_has_to_be_named),
                                      cmocka_unit_test(latest_is_the_tag_that_goes_without_saying),
                                      cmocka_unit_test(without_priorities),
                                      cmocka_unit_test(an_unlisted_model_is_sent_as_it_is),
