@@ -66,11 +66,12 @@ static void end_opening(struct guard_leak *g) {
   *o = (struct guard_leak_open){.last = g->tag_at + 1, .previous = o->last, .first = first, .end = g->at};
 }
 
+/* A loose one may end a leak, but takes nothing away: for a client that wants it exact the pair is still open. */
 static void end_closing(struct guard_leak *g) {
   struct guard_leak_open *o = &g->found.open[g->name];
   if (o->last && (o->previous || g->found.content > o->end)) {
     g->found.is_leak = true;
-  } else if (o->last) { /* an empty pair */
+  } else if (o->last && !g->is_loose) { /* an empty pair */
     *o = (struct guard_leak_open){0};
     g->found.open_count--;
   }
@@ -82,7 +83,7 @@ static void begin_tag(struct guard_leak *g) {
   g->tag_at = g->at;
   g->names = (1u << GUARD_LEAK_NAMES) - 1;
   g->name_n = 0;
-  g->is_close = g->is_slash = false;
+  g->is_close = g->is_loose = g->is_slash = false;
   if (g->hold == nowhere) g->hold = g->at;
 }
 
@@ -120,6 +121,7 @@ static void step_inside(struct guard_leak *g, char c) {
   } else if ((g->is_close && !text_is_white(c)) || g->at - g->tag_at >= g->most / 32) {
     break_tag(g);
   } else {
+    g->is_loose = g->is_close;
     g->is_slash = c == '/';
   }
 }

@@ -53,6 +53,7 @@ struct guard_leak {
   uint8_t name_n; /* bytes of the name so far */
   uint8_t names;  /* rows it may still be, as bits */
   bool is_close;
+  bool is_loose; /* closes with white space before ">", which not every client takes for a closing tag */
   bool is_slash; /* the last byte inside the tag was "/" */
 };
 

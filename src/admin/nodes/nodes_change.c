@@ -7,6 +7,7 @@
 #include "admin/nodes/nodes_ask.h"
 #include "admin/nodes/nodes_edit.h"
 #include "admin/nodes/nodes_find.h"
+#include "admin/nodes/nodes_sync.h"
 #include "base/clock.h"
 #include "base/json_out.h"
 #include "provider/provider.h"
@@ -288,66 +289,7 @@ static enum err priorities(struct edit *edit, struct err_info *info) {
   return e;
 }
 
-/* ---- models that a node listed ---- */
-
-enum { SHOWN = 10 };
-
-static enum err store_answer(struct db *db, const struct nodes_answer *answer, size_t *total, struct err_info *info) {
-  struct nodes nodes;
-  enum err e = store_node_find(db, answer->code, NULL, &nodes, info);
-  if (e) return e;
-  if (nodes.v[0].id == answer->id)
-    e = store_node_sync(db, &nodes.v[0], answer->v, answer->n, clock_wall_us(), info);
-  else
-    e = err_set(info, ERR_NOT_FOUND, "the node was deleted while it was asked; another has its code now");
-  node_list_clear(&nodes);
-  *total = answer->n;
-  return e;
-}
-
-static void put_answer(struct buf *b, const struct nodes_answer *answer, size_t total) {
-  json_out_begin(b, '{');
-  json_out_member_bool(b, "success", !answer->fault);
-  nodes_json_put_who(b, &(const struct node){.id = answer->id, .name = answer->name, .p.id = answer->code});
-  if (answer->fault) {
-    json_out_member_string(b, "error", str_from_c(answer->text));
-    json_out_member_string(b, "error_class", str_from_c(err_code(answer->fault)));
-  }
-  json_out_member_i64(b, "synced_count", (int64_t)answer->n);
-  json_out_key(b, "models");
-  json_out_begin(b, '[');
-  for (size_t i = 0; i < answer->n && i < SHOWN; i++) json_out_string(b, answer->v[i].name);
-  json_out_end(b, ']');
-  json_out_member_i64(b, "total_models", (int64_t)total);
-  json_out_end(b, '}');
-}
-
-static enum err run_sync(struct db *db, struct change *c, struct err_info *info) {
-  const struct nodes_answers *all = c->in;
-  size_t total = 0;
-  enum err e = store_answer(db, &all->v[0], &total, info);
-  c->name = all->v[0].code;
-  put_answer(c->out, &all->v[0], total);
-  return e;
-}
-
-static enum err run_sync_all(struct db *db, struct change *c, struct err_info *info) {
-  const struct nodes_answers *all = c->in;
-  enum err e = OK;
-  c->name = STR("all");
-  json_out_begin(c->out, '{');
-  json_out_key(c->out, "results");
-  json_out_begin(c->out, '[');
-  for (size_t i = 0; !e && i < all->n; i++) {
-    size_t total = 0;
-    if (!all->v[i].fault) e = store_answer(db, &all->v[i], &total, info);
-    if (e == ERR_NOT_FOUND) e = OK; /* deleted while it was asked */
-    put_answer(c->out, &all->v[i], total);
-  }
-  json_out_end(c->out, ']');
-  json_out_end(c->out, '}');
-  return e;
-}
+/* ---- models ---- */
 
 /* The row of a model, or a new one for a model that is known without. */
 static struct node_model model_of(const struct node *node, struct str name) {
@@ -488,6 +430,9 @@ EDITS(model_available)
 EDITS(model_add)
 EDITS(model_remove)
 
+#define run_sync nodes_sync_keep_one
+#define run_sync_all nodes_sync_keep_all
+
 const struct change_row *nodes_operation(enum nodes_operation operation) {
   static const struct change_row rows[NODES_OPERATION_COUNT] = {
 #define X(name, entity, allowed, required, prepare, status, describe) \
@@ -512,22 +457,6 @@ static const struct schema_member nodes_change_priorities_rows[] = {
     {"nodes", SCHEMA_LIST, .of = &priority_schema, .help = "every node as it is now"},
 };
 const struct schema nodes_change_priorities_schema = SCHEMA_OF("NodePriorities", nodes_change_priorities_rows);
-
-static const struct schema_member nodes_change_synced_rows[] = {
-    {"success", SCHEMA_BOOL, .help = "whether the node listed its models"},
-    {NULL, SCHEMA_PART, .of = &nodes_json_who_schema},
-    {"error", SCHEMA_TEXT | SCHEMA_OPTIONAL, .help = "what was wrong"},
-    {"error_class", SCHEMA_TEXT | SCHEMA_OPTIONAL, .help = "its code"},
-    {"synced_count", SCHEMA_COUNT, .help = "models that it listed"},
-    {"models", SCHEMA_TEXTS, .help = "the first ten of them"},
-    {"total_models", SCHEMA_COUNT, .help = "models that are kept of it"},
-};
-const struct schema nodes_change_synced_schema = SCHEMA_OF("NodeSync", nodes_change_synced_rows);
-
-static const struct schema_member nodes_change_synced_all_rows[] = {
-    {"results", SCHEMA_LIST, .of = &nodes_change_synced_schema, .help = "of every node that was asked"},
-};
-const struct schema nodes_change_synced_all_schema = SCHEMA_OF("NodeSyncs", nodes_change_synced_all_rows);
 
 static const struct schema_member nodes_change_everywhere_rows[] = {
     {"model_name", SCHEMA_TEXT, .help = "the model"},

@@ -14,7 +14,6 @@ enum nodes_operation {
 
 const struct change_row *nodes_operation(enum nodes_operation operation);
 
-extern const struct schema nodes_change_priorities_schema, nodes_change_synced_schema, nodes_change_synced_all_schema,
-    nodes_change_everywhere_schema;
+extern const struct schema nodes_change_priorities_schema, nodes_change_everywhere_schema;
 
 #endif

@@ -14,6 +14,7 @@
 #include "admin/nodes/nodes_change.h"
 #include "admin/nodes/nodes_json.h"
 #include "admin/nodes/nodes_manage.h"
+#include "admin/nodes/nodes_sync.h"
 #include "admin/openapi/openapi.h"
 #include "admin/people/sessions.h"
 #include "admin/people/subject_limits.h"

@@ -4,6 +4,7 @@
 #include "admin/people/users.h"
 #include "api/models.h"
 #include "api/operations.h"
+#include "base/metrics.h"
 #include "dialect/openai_chat.h"
 #include "dialect/plain.h"
 #include "gateway/exchange.h"
@@ -178,10 +179,23 @@ TEST(users_have_two_prefixes_and_names_with_slashes) {
 }
 
 /* Routes are named to the metrics in their order; beyond the table's end they would all share the label 0. */
+/* Label 0 is that of what had no room. */
 TEST(every_route_has_its_own_metrics) {
+  static const char *const routes[] = {
+#define X(method, template, class, accept, header, what, dialect, function) template,
+#include "app/routes.def"
+#undef X
+  };
+  const char *of_label[METRICS_ENDPOINT] = {NULL};
   struct str rest;
   unsigned last = 0;
   router_init();
+  for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+    unsigned label = metrics_endpoint(str_from_c(routes[i]));
+    assert_true(label > 0 && label < METRICS_ENDPOINT);
+    if (of_label[label]) assert_string_equal(of_label[label], routes[i]);
+    of_label[label] = routes[i];
+  }
   static const char *const late[] = {"/admin/settings", "/api/admin/settings", "/metrics", "/nowhere"};
   for (size_t i = 0; i < sizeof late / sizeof *late; i++) {
     unsigned label = router_find(str_from_c(late[i]), HTTP_GET, (struct http_headers){0}, &rest)->metrics_label;

@@ -1,8 +1,12 @@
 /* From workers to the files: in order, whole, and never waiting; a disk that stalls costs rows at most. */
 #include "record/log_writer.h"
 
+#include <dirent.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sqlite3.h>
+#include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -73,6 +77,33 @@ TEST(rows_of_several_workers) {
   assert_int_equal(stats.dropped, 0);
   assert_int_equal(stats.written, WORKERS * ROWS_EACH);
   assert_int_equal(rows_in_files(&r), WORKERS * ROWS_EACH);
+  rig_clear(&r);
+}
+
+/* How many threads of this process have that nice value. */
+static unsigned threads_at(long nice) {
+  unsigned n = 0;
+  DIR *tasks = opendir("/proc/self/task");
+  assert_non_null(tasks);
+  for (const struct dirent *at; (at = readdir(tasks));) {
+    char *end;
+    long id = strtol(at->d_name, &end, 10);
+    if (!*end && id > 0 && getpriority(PRIO_PROCESS, (id_t)id) == nice) n++;
+  }
+  closedir(tasks);
+  return n;
+}
+
+TEST(the_writer_gives_way_to_those_who_serve) {
+  struct rig r;
+  int own = getpriority(PRIO_PROCESS, 0);
+  if (own > 10) return; /* nothing is left to give */
+  assert_int_equal(threads_at(own + 5), 0);
+  rig_init(&r, &options);
+  for (uint64_t until_us = clock_mono_us() + 10000000; !threads_at(own + 5) && clock_mono_us() < until_us;)
+    sched_yield();
+  assert_int_equal(threads_at(own + 5), 1);
+  assert_int_equal(getpriority(PRIO_PROCESS, 0), own);
   rig_clear(&r);
 }
 
@@ -182,9 +213,11 @@ TEST(what_is_left_at_the_end_is_written) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(rows_of_several_workers), cmocka_unit_test(a_stalled_disk_makes_nobody_wait),
-      cmocka_unit_test(a_folder_that_cannot_be_written_drops_and_recovers),
-      cmocka_unit_test(switched_off_nothing_is_kept), cmocka_unit_test(what_is_left_at_the_end_is_written)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(rows_of_several_workers),
+                                     cmocka_unit_test(the_writer_gives_way_to_those_who_serve),
+                                     cmocka_unit_test(a_stalled_disk_makes_nobody_wait),
+                                     cmocka_unit_test(a_folder_that_cannot_be_written_drops_and_recovers),
+                                     cmocka_unit_test(switched_off_nothing_is_kept),
+                                     cmocka_unit_test(what_is_left_at_the_end_is_written)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

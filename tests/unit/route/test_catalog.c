@@ -29,9 +29,11 @@ TEST(order_is_priorities_then_priority_then_declaration) {
 
 TEST(quirks_reach_the_provider) {
   rig_build("{\"providers\":{" PROVIDER("a", ",\"quirks\":[\"starts-in-think\"]", "\"x\":{}") "," PROVIDER(
-      "b", ",\"quirks\":[]", "\"x\":{}") "}}");
+      "b", ",\"quirks\":[\"bills-reasoning-apart\"]", "\"x\":{}") "}}");
   assert_true(find(rig.catalog, STR("a"))->provider.starts_in_think);
+  assert_false(find(rig.catalog, STR("a"))->provider.bills_reasoning_apart);
   assert_false(find(rig.catalog, STR("b"))->provider.starts_in_think);
+  assert_true(find(rig.catalog, STR("b"))->provider.bills_reasoning_apart);
   rig_clear();
 }
 

@@ -81,6 +81,9 @@ TEST(closed_pairs_are_leaks) {
   LEAK("a<tick>\xff</tick >", "a");
   LEAK("a<tick\nat='5'\n>1</tick>", "a");
   LEAK("a<<tick>1</tick>", "a<");
+  LEAK("a<tick> </tick >b</tick>", "a"); /* who wants it exact sees one pair */
+  LEAK("<tick></tick\n></tick>", "");
+  LEAK("<tick> </tick > <tick> </tick> ", "");
   LEAK("a<tick a<tick>1</tick>", "a<tick a");
 }
 
@@ -90,6 +93,7 @@ TEST(what_is_no_pair_passes) {
   PASS("<tick>1");
   PASS("1</tick>");
   PASS("<tick></tick>");
+  PASS("<tick> </tick >after");
   PASS("<tick> \r\n\t</tick>after");
   PASS("<tick/>a</tick>");
   PASS("<tick>1</channel>");
