@@ -144,6 +144,14 @@ TEST(the_last_failure_is_told) {
   rig_close();
 }
 
+/* A plan of the first two, and the third for what is too long for one of them. */
+static void open_with_larger(void) {
+  rig_open(WHOLE);
+  rig.plan.n = 2;
+  rig.plan.larger = rig.order + 2;
+  rig.plan.larger_n = rig.plan.extra = 1;
+}
+
 TEST(a_larger_candidate_is_asked_next_when_a_request_is_too_long) {
   static const struct {
     int status;
@@ -157,12 +165,7 @@ TEST(a_larger_candidate_is_asked_next_when_a_request_is_too_long) {
       {500, "{\"error\":{\"message\":\"oops\"}}", false},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-    const struct deployment *larger[1];
-    rig_open(WHOLE);
-    larger[0] = rig.order[2];
-    rig.plan.n = 2;
-    rig.plan.larger = larger;
-    rig.plan.larger_n = rig.plan.extra = 1;
+    open_with_larger();
     rig.answers[0] = (struct scripted_answer){.status = rows[i].status, .type = JSON, .pieces = {rows[i].body}};
     rig.answers[1] = good;
     bool goes_on = rows[i].is_too_long || rows[i].status == 500;
@@ -174,23 +177,14 @@ TEST(a_larger_candidate_is_asked_next_when_a_request_is_too_long) {
 }
 
 TEST(who_comes_after_a_larger_candidate_that_fails) {
-  const struct deployment *larger[1];
-  rig_open(WHOLE);
-  larger[0] = rig.order[2];
-  rig.plan.n = 2;
-  rig.plan.larger = larger;
-  rig.plan.larger_n = rig.plan.extra = 1;
+  open_with_larger();
   rig.answers[0] = (struct scripted_answer){.status = 413, .type = JSON, .pieces = {"{\"error\":\"big\"}"}};
   rig.answers[1] = (struct scripted_answer){.status = 500, .type = JSON, .pieces = {"{\"error\":\"down\"}"}};
   rig.answers[2] = good;
   assert_int_equal(rig_run(), OK);
   assert_ptr_equal(rig.call.outcome.deployment, rig.order[1]);
   rig_close();
-  rig_open(WHOLE);
-  larger[0] = rig.order[2];
-  rig.plan.n = 2;
-  rig.plan.larger = larger;
-  rig.plan.larger_n = rig.plan.extra = 1;
+  open_with_larger();
   rig.answers[0] = rig.answers[1] =
       (struct scripted_answer){.status = 413, .type = JSON, .pieces = {"{\"error\":\"big\"}"}};
   assert_int_equal(rig_run(), ERR_UPSTREAM_STATUS); /* too long for the larger one as well */
