@@ -45,14 +45,13 @@ static enum err by_code(struct request_context *rc, struct str name, struct node
 }
 
 static bool lists(const struct request_context *rc, const struct catalog_provider *at, struct str model) {
-  char room[NODE_CODE_MAX + 2 * NODE_MODEL_NAME_MAX];
-  struct buf b = {.p = room, .cap = sizeof room, .limit_bytes = sizeof room};
-  buf_put(&b, at->provider.id);
-  buf_put_char(&b, '/');
-  buf_put(&b, resolve_untagged(model));
-  if (b.failed || map_get(&rc->catalog->by_qualified, buf_str(&b))) return !b.failed;
-  buf_put(&b, RESOLVE_LATEST);
-  return !b.failed && map_get(&rc->catalog->by_qualified, buf_str(&b));
+  char room[NODE_MODEL_NAME_MAX + sizeof ":latest"];
+  struct str plain = resolve_untagged(model);
+  struct buf tagged = {.p = room, .cap = sizeof room, .limit_bytes = sizeof room};
+  if (catalog_find(rc->catalog, at->provider.id, plain)) return true;
+  buf_put(&tagged, plain);
+  buf_put(&tagged, RESOLVE_LATEST);
+  return !tagged.failed && catalog_find(rc->catalog, at->provider.id, buf_str(&tagged));
 }
 
 /* What was seen of all nodes on the way to the one. */

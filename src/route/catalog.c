@@ -45,6 +45,15 @@ static const struct config_vocabulary vocabulary = {.types = types,
 
 const struct config_vocabulary *catalog_vocabulary(void) { return &vocabulary; }
 
+const struct deployment *catalog_find(const struct catalog *c, struct str provider, struct str model) {
+  char room[1024]; /* configurations and lists have shorter ones */
+  struct buf b = {.p = room, .cap = sizeof room, .limit_bytes = sizeof room};
+  buf_put(&b, provider);
+  buf_put_char(&b, '/');
+  buf_put(&b, model);
+  return b.failed ? NULL : map_get(&c->by_qualified, buf_str(&b));
+}
+
 /* ---- building ---- */
 
 struct builder {

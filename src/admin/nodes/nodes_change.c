@@ -54,12 +54,7 @@ static enum err check_batch(struct request_context *rc, struct change *c, struct
 static bool has_model(const struct catalog *c, const struct node *node, struct str model) {
   for (size_t i = 0; i < node->model_count; i++)
     if (str_eq(node->models[i].name, model)) return true;
-  char room[NODE_CODE_MAX + NODE_MODEL_NAME_MAX + 1];
-  struct buf b = {.p = room, .cap = sizeof room, .limit_bytes = sizeof room};
-  buf_put(&b, node->p.id);
-  buf_put_char(&b, '/');
-  buf_put(&b, model);
-  return !b.failed && map_get(&c->by_qualified, buf_str(&b));
+  return catalog_find(c, node->p.id, model);
 }
 
 static enum err no_model(struct str model, struct err_info *info) {
