@@ -82,28 +82,43 @@ static bool is_of_source(void *arg, const struct deployment *d) {
   return false;
 }
 
-/* What the caller may use of the member that a group is shown as; where that is nothing, of all of them. */
-static const struct route_step *narrow_to_source(struct request_context *rc, struct resolution *r) {
+/* Leaves what the caller may use of the member that a group is shown as; false: that is nothing. */
+static bool narrow(struct request_context *rc, const struct route_name *group, struct resolution *r) {
   struct resolution of_source = *r;
   struct route_expansion source;
-  if (!r->named->source || route_names_expand_source(r->named, rc->arena, &source)) return NULL;
-  if (resolve_keep(rc->arena, &of_source, is_of_source, &source) || !of_source.n) return NULL;
+  if (route_names_expand_source(group, rc->arena, &source)) return false;
+  if (resolve_keep(rc->arena, &of_source, is_of_source, &source) || !of_source.n) return false;
   *r = of_source;
-  return r->named->source;
+  return true;
 }
 
-/* As the one with the smallest context of what it stands for, or of its source of metadata, whoever's turn it is, but
- * for what is said of the name itself. */
+/* Follows sources, and names that stand for one thing, to what the name is shown as. NULL: to a model. *said becomes
+ * the first context that is said of a name on the way, or 0. */
+static const struct route_name *follow(struct request_context *rc, struct resolution *r, int64_t *said) {
+  const struct route_name *named = r->named;
+  *said = 0;
+  for (unsigned depth = 0; named && depth < NAMES_DEPTH_MAX; depth++) {
+    const struct route_step *next = named->step_count == 1 ? &named->steps[0] : NULL;
+    if (!*said) *said = named->context_tokens;
+    if (named->source && narrow(rc, named, r)) next = named->source;
+    if (!next) return named;
+    named = next->name;
+  }
+  return named;
+}
+
+/* As the one with the smallest context of what it is shown as, whoever's turn it is, but for what is said of the name
+ * itself. */
 static struct dialect_model describe_named(struct request_context *rc, struct resolution r, struct str name) {
-  const struct route_step *source = narrow_to_source(rc, &r);
-  const struct route_name *named = source ? source->name : r.named;
+  int64_t said;
+  const struct route_name *shown = follow(rc, &r, &said);
   const struct deployment *least = r.v[0];
   for (size_t i = 1; i < r.n; i++) {
     int64_t mine = route_names_context(rc->names, name, 0, r.v[i]),
             known = route_names_context(rc->names, name, 0, least);
     if (mine > 0 && (known < 0 || mine < known)) least = r.v[i];
   }
-  int64_t said = named ? said_of(named, route_names_context(rc->names, name, 0, least)) : 0;
+  if (!said && shown) said = said_of(shown, route_names_context(rc->names, name, 0, least));
   struct dialect_model m = describe_as(rc->names, name, said, least, rc->arena);
   m.id = name;
   m.owned_by = STR("maestro");

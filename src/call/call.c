@@ -31,10 +31,10 @@ static bool is_too_long(enum err e, const struct err_info *info) {
   return info->http_status == 413 || str_eq(str_from_c(err_info_code(e, info)), STR("context_length_exceeded"));
 }
 
-/* Whom to ask after a failure; NULL: nobody. */
-static const struct deployment *next_candidate(struct call *c, enum err e, const struct err_info *info) {
-  const struct deployment *larger = is_too_long(e, info) ? plan_next_larger(c->plan, &c->walk) : NULL;
-  return larger || !may_try_other(e, info) ? larger : plan_next(c->plan, &c->walk);
+const struct deployment *call_next(const struct call *c, struct plan_walk *walk, enum err e,
+                                   const struct err_info *info) {
+  const struct deployment *larger = is_too_long(e, info) ? plan_next_larger(c->plan, walk) : NULL;
+  return larger || !may_try_other(e, info) ? larger : plan_next(c->plan, walk);
 }
 
 static bool may_repeat(enum err e, const struct err_info *info) {
@@ -153,7 +153,7 @@ enum err call_run(struct call *c, struct err_info *info) {
       e = this;
       *info = own;
     }
-    next = !e || c->sink.has_content(c->sink.arg) ? NULL : next_candidate(c, this, &own);
+    next = !e || c->sink.has_content(c->sink.arg) ? NULL : call_next(c, &c->walk, this, &own);
     if (next) metrics_inc(METRIC_FALLBACKS, d->at->metrics_label, 0);
   }
   reserve_end(c);

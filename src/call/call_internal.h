@@ -8,6 +8,11 @@
 /* One attempt at one deployment, from request to the end of its answer. */
 WAIT enum err attempt_run(struct call *c, const struct deployment *d, struct err_info *info);
 
+/* Whom to ask after that failure, with `walk` moved on; NULL: nobody. On a copy of c->walk it tells whether there is
+ * one. */
+const struct deployment *call_next(const struct call *c, struct plan_walk *walk, enum err e,
+                                   const struct err_info *info);
+
 /* What call_run_fixed does between beginning and end. */
 WAIT enum err fixed_answer(struct call *c, const struct fixed_answer *answer, struct err_info *info);
 

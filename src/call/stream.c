@@ -328,11 +328,12 @@ static void let_go(struct stream *r) {
   if (r->is_translated && translation_release(&r->translation, &r->out, &ignored)) return;
 }
 
-/* What came before a fault is the caller's, too; but where nothing of it has gone out and another candidate is left, it
- * is forgotten, so that the other may answer in its place. */
-static enum err fail(struct stream *r, enum err e) {
+/* What came before a fault is the caller's, too; but where nothing of it has gone out and another candidate is asked
+ * next, it is forgotten, so that the other may answer in its place. */
+static enum err fail(struct stream *r, enum err e, const struct err_info *info) {
   const struct call *c = r->call;
-  bool has_other = plan_has_next(c->plan, &c->walk) || e == ERR_BUSY; /* a status that says when to come back */
+  struct plan_walk walk = c->walk;
+  bool has_other = call_next(c, &walk, e, info) || e == ERR_BUSY; /* a status that says when to come back */
   if (e == ERR_CANCELLED || (has_other && !c->sink.has_content(c->sink.arg))) return e;
   if (!is_guards(e)) let_go(r);
   release(r, r->out.n);
@@ -369,7 +370,7 @@ static enum err pump(struct stream *r, struct http_call *http, uint64_t first_us
     enum err e = take_next(r, http, first_us, total_us, &is_over, info);
     if (!e && !r->is_over) e = hold(r, info);
     if (!e && is_over) e = finish(r, info);
-    if (e || is_over) return e ? fail(r, e) : OK;
+    if (e || is_over) return e ? fail(r, e, info) : OK;
     if ((e = send_out(r))) return e;
   }
 }

@@ -351,21 +351,37 @@ static enum err rank(struct builder *b) {
   return OK;
 }
 
+static enum err count_name(struct catalog *c, const struct deployment *d) {
+  struct catalog_name *name = map_get(&c->by_model, d->model);
+  if (!name) {
+    name = ARENA_NEW(&c->arena, struct catalog_name);
+    if (!name || !map_put(&c->by_model, d->model, name)) return ERR_NO_MEMORY;
+  }
+  name->all_n++;
+  name->n += !d->at->is_scoped;
+  return OK;
+}
+
+/* Room for what was counted, which is counted again as it is filled. */
+static enum err make_room(struct catalog *c, struct catalog_name *name) {
+  name->all = ARENA_NEW_ARRAY(&c->arena, const struct deployment *, name->all_n);
+  name->v = name->all;
+  if (name->n < name->all_n) name->v = ARENA_NEW_ARRAY(&c->arena, const struct deployment *, name->n + 1);
+  name->n = name->all_n = 0;
+  return name->all && name->v ? OK : ERR_NO_MEMORY;
+}
+
 static enum err name_models(struct catalog *c) {
-  for (size_t i = 0; i < c->deployment_count; i++) {
+  enum err e = OK;
+  for (size_t i = 0; !e && i < c->deployment_count; i++) e = count_name(c, c->ranked[i]);
+  for (size_t i = 0; !e && i < c->by_model.count; i++) e = make_room(c, c->by_model.entries[i].value);
+  for (size_t i = 0; !e && i < c->deployment_count; i++) {
     const struct deployment *d = c->ranked[i];
     struct catalog_name *name = map_get(&c->by_model, d->model);
-    if (!name) {
-      name = ARENA_NEW(&c->arena, struct catalog_name);
-      if (!name || !map_put(&c->by_model, d->model, name)) return ERR_NO_MEMORY;
-      name->all = ARENA_NEW_ARRAY(&c->arena, const struct deployment *, c->provider_count);
-      name->v = ARENA_NEW_ARRAY(&c->arena, const struct deployment *, c->provider_count);
-      if (!name->all || !name->v) return ERR_NO_MEMORY;
-    }
     name->all[name->all_n++] = d;
     if (!d->at->is_scoped) name->v[name->n++] = d;
   }
-  return OK;
+  return e;
 }
 
 static void catalog_free(void *section) {

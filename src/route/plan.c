@@ -32,11 +32,6 @@ const struct deployment *plan_next_larger(const struct plan *p, struct plan_walk
   return d;
 }
 
-bool plan_has_next(const struct plan *p, const struct plan_walk *w) {
-  struct plan_walk in_turn = *w, larger = *w;
-  return plan_next(p, &in_turn) || plan_next_larger(p, &larger);
-}
-
 /* The candidates of the first one's model, in their order. */
 static enum err keep_same_model(struct arena *a, struct plan *plan) {
   const struct deployment **v = ARENA_NEW_ARRAY(a, const struct deployment *, plan->n);

@@ -31,8 +31,6 @@ struct plan_walk {
 const struct deployment *plan_next(const struct plan *p, struct plan_walk *w);
 /* The next one for a request that was too long. */
 const struct deployment *plan_next_larger(const struct plan *p, struct plan_walk *w);
-/* Whether one of either kind is left. */
-bool plan_has_next(const struct plan *p, const struct plan_walk *w);
 
 const char *plan_mode_name(enum plan_mode mode); /* "auto", "passthrough" */
 /* Applies the fallback options to a resolution, whose candidates the plan borrows (or copies in part into `a`). A real

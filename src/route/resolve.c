@@ -151,7 +151,8 @@ static enum err pick_brain(const struct catalog *c, struct arena *a, struct reso
     return err_set_param(info, ERR_MODEL_NOT_FOUND, "model", "No model is configured yet; add a provider.");
   return err_set_param(info, ERR_MODEL_NOT_FOUND, "model",
                        "\"maestro-auto\" does not know which models to use: list some in \"priorities\" of "
-                       "maestro.json, or declare \"models\" of a provider there (`maestro init` writes the file).");
+                       "maestro.json, or declare \"models\" of a provider there that is not scoped (`maestro init` "
+                       "writes the file).");
 }
 
 /* With Ollama's tag in the place of without, and the reverse; {NULL, 0} without memory. */
@@ -160,32 +161,33 @@ static struct str other_tag(struct arena *a, struct str name) {
   return plain.n < name.n ? plain : arena_printf(a, "%.*s%.*s", STR_ARG(name), STR_ARG(RESOLVE_LATEST));
 }
 
-static bool by_model(const struct catalog *c, struct str name, bool with_scoped, struct resolution *out) {
+static bool by_id(const struct catalog *c, struct str name, enum resolve_reach reach, struct resolution *out) {
   const struct catalog_name *named = map_get(&c->by_model, name);
-  if (!named || !(with_scoped ? named->all_n : named->n)) return false;
-  *out = (struct resolution){.how = RESOLVE_MODEL, .v = named->v, .n = named->n};
-  if (with_scoped) *out = (struct resolution){.how = RESOLVE_MODEL, .v = named->all, .n = named->all_n};
-  return true;
+  if (!named) return false;
+  struct resolution r = {.how = RESOLVE_MODEL, .v = named->v, .n = named->n};
+  if (reach == RESOLVE_ALL) r.v = named->all, r.n = named->all_n;
+  if (r.n) *out = r;
+  return r.n;
 }
 
 /* Told back as asked. */
-static enum err by_tag(const struct catalog *c, struct arena *a, struct str name, bool with_scoped,
+static enum err by_tag(const struct catalog *c, struct arena *a, struct str name, enum resolve_reach reach,
                        struct resolution *out, bool *found) {
   struct str other = other_tag(a, name);
   if (!other.p) return ERR_NO_MEMORY;
   const struct deployment *d = map_get(&c->by_qualified, other);
   enum err e = d ? pick_one(a, d, out) : OK;
-  *found = d || by_model(c, other, with_scoped, out);
+  *found = d || by_id(c, other, reach, out);
   if (!e && *found) out->told = name;
   return e;
 }
 
-enum err resolve_literal(const struct catalog *c, struct arena *a, struct str name, bool with_scoped,
+enum err resolve_literal(const struct catalog *c, struct arena *a, struct str name, enum resolve_reach reach,
                          struct resolution *out, bool *found) {
   enum err e = by_qualified(c, a, name, out, found);
   if (e || *found) return e;
-  *found = by_model(c, name, with_scoped, out);
-  return *found ? OK : by_tag(c, a, name, with_scoped, out, found);
+  *found = by_id(c, name, reach, out);
+  return *found ? OK : by_tag(c, a, name, reach, out, found);
 }
 
 static enum err pick_named(const struct route_name *named, struct arena *a, struct str name, struct resolution *out,
@@ -278,7 +280,7 @@ static enum err pick(const struct catalog *c, const struct route_names *names, s
   const struct route_name *named = names ? route_names_find(names, name) : NULL;
   if (named) return pick_named(named, a, name, out, info);
   bool found;
-  enum err e = resolve_literal(c, a, name, false, out, &found);
+  enum err e = resolve_literal(c, a, name, RESOLVE_OPEN, out, &found);
   return e || found ? e : not_found(c, names, NULL, name, info);
 }
 

@@ -46,9 +46,13 @@ enum err resolve_name(const struct catalog *c, const struct route_names *names, 
  * empty, too. */
 enum err resolve_keep(struct arena *a, struct resolution *r, bool (*keep)(void *arg, const struct deployment *d),
                       void *arg) MUST_CHECK;
+enum resolve_reach {
+  RESOLVE_OPEN, /* of a model's id what providers have that are not scoped: who says no more than that */
+  RESOLVE_ALL
+};
 /* The last steps alone: "provider/model", a model's id, the same with or without ":latest". *found is false and *out
- * untouched for any other name. with_scoped: of a model's id also what scoped providers have. */
-enum err resolve_literal(const struct catalog *c, struct arena *a, struct str name, bool with_scoped,
+ * untouched for any other name. */
+enum err resolve_literal(const struct catalog *c, struct arena *a, struct str name, enum resolve_reach reach,
                          struct resolution *out, bool *found) MUST_CHECK;
 bool resolve_is_of_node(struct str name); /* "node:<code>:<model>" */
 /* Its node, and its model, which is empty where none is named. ERR_NOT_FOUND. */

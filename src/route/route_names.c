@@ -142,15 +142,32 @@ static const struct route_name *other_name(const struct route_names *n, struct s
   return r && str_eq(r->name, own) ? NULL : r;
 }
 
+/* Whether somebody is asked who does not pin it. */
+static bool is_reached(const struct route_step *step, bool is_pinned) {
+  bool is = step->n && (is_pinned || step->names_provider);
+  for (size_t i = 0; i < step->n && !is; i++) is = !step->v[i]->at->is_scoped;
+  return is;
+}
+
 static enum err link_literal(struct build *b, struct str name, struct route_step *step) {
   struct resolution r = {0};
   bool found;
-  enum err e = resolve_literal(b->n->catalog, &b->n->arena, name, true, &r, &found);
-  if (!e && found) {
-    step->v = r.v;
-    step->n = r.n;
-    step->names_provider = r.how == RESOLVE_QUALIFIED;
-  }
+  enum err e = resolve_literal(b->n->catalog, &b->n->arena, name, RESOLVE_ALL, &r, &found);
+  if (e || !found) return e;
+  step->v = r.v;
+  step->n = r.n;
+  step->names_provider = r.how == RESOLVE_QUALIFIED;
+  if (is_reached(step, false)) return OK;
+  /* Only scoped ones have it by that tag: what is asked by the name alone is the other tag's, as it is of callers. */
+  e = resolve_literal(b->n->catalog, &b->n->arena, name, RESOLVE_OPEN, &r, &found);
+  if (e || !found) return e;
+  const struct deployment **both = ARENA_NEW_ARRAY(&b->n->arena, const struct deployment *, step->n + r.n);
+  if (!both) return ERR_NO_MEMORY;
+  memcpy(both, r.v, r.n * sizeof *both);
+  memcpy(both + r.n, step->v, step->n * sizeof *both);
+  step->v = both;
+  step->n += r.n;
+
   return e;
 }
 
@@ -323,7 +340,8 @@ static void warn_of_dangling(struct build *b) {
     for (size_t i = 0; i < maps[m]->count; i++) {
       const struct route_name *r = maps[m]->entries[i].value;
       bool leads = false;
-      for (unsigned k = 0; k < r->step_count; k++) leads = leads || r->steps[k].n || r->steps[k].name;
+      for (unsigned k = 0; k < r->step_count; k++)
+        leads = leads || r->steps[k].name || is_reached(&r->steps[k], r->steps[k].pins);
       if (leads || !r->is_declared) continue;
       struct str path = arena_printf(&b->n->arena, "%s.%.*s", m ? "aliases" : "groups", STR_ARG(r->name));
       config_diags_add(b->diags, CONFIG_WARNING, place_of(r)->place, path, NULL, "leads to no model that is known");
@@ -451,9 +469,7 @@ static enum err is_known(struct build *b, struct str name, struct str own, bool 
                          struct err_info *info) {
   struct route_step step = {0};
   enum err e = other_name(b->n, name, own) ? OK : link_literal(b, name, &step);
-  bool is_reached = is_pinned || step.names_provider;
-  for (size_t i = 0; i < step.n && !is_reached; i++) is_reached = !step.v[i]->at->is_scoped;
-  if (e || (step.n && is_reached) || other_name(b->n, name, own)) return e;
+  if (e || is_reached(&step, is_pinned) || other_name(b->n, name, own)) return e;
   if (step.n)
     return err_set_param(info, ERR_BAD_VALUE, member,
                          "\"%s\": only nodes with scoped_models have \"%.*s\"; name one of them: \"%.*s\"", member,
@@ -487,6 +503,9 @@ static enum err check_member(struct build *b, const struct names_member *m, stru
                          STR_ARG(m->group), STR_ARG(m->model));
   if (!e) e = is_known(b, m->model, m->group, m->pins.nodes.n > 0, "model_display_name", info);
   for (size_t i = 0; !e && i < m->pins.nodes.n; i++) e = is_provider(b->n->catalog, m->pins.nodes.v[i], "nodes", info);
+  size_t twice = names_pins_double(&m->pins);
+  if (!e && twice < m->pins.nodes.n)
+    e = err_set_param(info, ERR_BAD_VALUE, "nodes", "\"nodes\": \"%.*s\" comes twice", STR_ARG(m->pins.nodes.v[twice]));
   return e;
 }
 

@@ -43,6 +43,7 @@ static void take_step(struct route_expansion *x, const struct route_name *r, con
   for (size_t i = 0; i < step->n; i++) {
     struct str provider = step->v[i]->at->provider.id;
     if (r->alias && alias_on(r, provider) != step->alias) continue;
+    if (use == ROUTE_IN_TURN && x->n == NAMES_CANDIDATES_MAX) return;
     if (step->v[i]->at->is_scoped && !step->names_provider && !pins) continue;
     if (!pins || list_has(&pins->nodes, provider)) take(x, step->v[i], use);
   }
@@ -73,11 +74,12 @@ static void by_pins(const struct names_pins *pins, const struct deployment **v, 
 static void expand(struct route_expansion *x, const struct route_name *r, const struct names_pins *pins,
                    enum route_use use, struct arena *a);
 
-/* The inner pins hold, as they were said last; the outer use does, unless it is in turn. */
+/* The inner pins hold, as they were said last. Of the uses the narrower one does: what is only for what is too long is
+ * that, whoever asks. */
 static void expand_step(struct route_expansion *x, const struct route_name *r, const struct route_step *step,
                         const struct names_pins *pins, enum route_use use, struct arena *a) {
   size_t before = x->n, larger_before = x->larger_n;
-  if (use == ROUTE_IN_TURN) use = step->use;
+  if (use == ROUTE_IN_TURN || step->use == ROUTE_IF_LARGER) use = step->use;
   x->visits++;
   if (step->name)
     expand(x, step->name, step->pins ? step->pins : pins, use, a);
@@ -96,7 +98,7 @@ static void expand(struct route_expansion *x, const struct route_name *r, const 
   uint64_t turn = r->turn ? atomic_load_explicit(r->turn, memory_order_relaxed) : 0;
   if (!order) return;
   group_order(strategy, r->members, r->step_count, turn, strategy == NAMES_WEIGHTED ? id_random_u64() : 0, order);
-  for (unsigned i = 0; i < r->step_count && x->n < NAMES_CANDIDATES_MAX && x->visits < VISITS_MAX; i++)
+  for (unsigned i = 0; i < r->step_count && x->visits < VISITS_MAX; i++)
     expand_step(x, r, &r->steps[order[i]], pins, use, a);
 }
 

@@ -93,12 +93,26 @@ static const char *check_list(const struct names_field *f, const struct names_li
   return NULL;
 }
 
+size_t names_pins_double(const struct names_pins *pins) {
+  size_t i = 0;
+  for (bool is_new = true; i < pins->nodes.n; i++) {
+    for (size_t k = 0; k < i && is_new; k++) is_new = !str_eq(pins->nodes.v[k], pins->nodes.v[i]);
+    if (!is_new) break;
+  }
+  return i;
+}
+
+bool names_are_two_sources(const struct names_member *a, const struct names_member *b) {
+  return a != b && a->is_metadata_source && b->is_metadata_source && a->is_active && b->is_active &&
+         str_eq(a->group, b->group);
+}
+
 static const char *check_pins(const struct names_field *f, const struct names_pins *pins) {
   const char *why = check_list(f, &pins->nodes);
   for (size_t i = 0; !why && pins->priority && i < pins->nodes.n; i++)
     if (pins->priority[i] < -NAMES_PRIORITY_MAX || pins->priority[i] > NAMES_PRIORITY_MAX)
       why = "has a priority out of range";
-  return why;
+  return why || names_pins_double(pins) == pins->nodes.n ? why : "has one that comes twice";
 }
 
 static bool is_number(const struct names_field *f) {
@@ -193,18 +207,38 @@ static void put_pins(struct buf *out, const struct names_pins *pins) {
   json_out_end(out, ']');
 }
 
+static void put_list(struct buf *out, const struct names_list *list) {
+  json_out_begin(out, '[');
+  for (size_t i = 0; i < list->n; i++) json_out_string(out, list->v[i]);
+  json_out_end(out, ']');
+}
+
+static struct str text_of(struct arena *a, struct buf *b) {
+  struct str text = b->failed ? STR_NONE : arena_dup(a, buf_str(b));
+  buf_clear(b);
+  return text;
+}
+
+struct str names_list_text(struct arena *a, const struct names_list *list) {
+  struct buf b;
+  if (!list->is_set) return STR_NONE;
+  buf_init(&b, 0);
+  put_list(&b, list);
+  return text_of(a, &b);
+}
+
 struct str names_pins_text(struct arena *a, const struct names_pins *pins) {
   struct buf b;
   if (!pins->nodes.is_set) return STR_NONE;
   buf_init(&b, 0);
   put_pins(&b, pins);
-  struct str text = b.failed ? STR_NONE : arena_dup(a, buf_str(&b));
-  buf_clear(&b);
-  return text;
+  return text_of(a, &b);
 }
 
-struct str names_list_text(struct arena *a, const struct names_list *list) {
-  return names_pins_text(a, &(struct names_pins){.nodes = *list});
+static enum err fault(const struct json_node *n, enum err e, const char *why, struct err_info *info) {
+  char path[ERR_PARAM_MAX];
+  json_path(n, path);
+  return err_set_param(info, e, path, "\"%s\" %s", path, why);
 }
 
 static enum err take_list(struct arena *a, const struct json_node *node, size_t max, struct names_list *out,
@@ -213,7 +247,7 @@ static enum err take_list(struct arena *a, const struct json_node *node, size_t 
   size_t n = json_count(node), at = 0;
   enum err e = json_expect(node, JSON_ARRAY, info);
   if (e) return e;
-  if (n > max) return err_set(info, ERR_BAD_VALUE, "has too many elements");
+  if (n > max) return fault(node, ERR_BAD_VALUE, "has too many elements", info);
   struct str *v = ARENA_NEW_ARRAY(a, struct str, n + 1);
   if (!v) return ERR_NO_MEMORY;
   for (struct json_iter it = json_each(node); !e && json_next(&it, &one); at++) {
@@ -222,12 +256,6 @@ static enum err take_list(struct arena *a, const struct json_node *node, size_t 
   }
   if (!e) *out = (struct names_list){v, n, true};
   return e;
-}
-
-static enum err fault(const struct json_node *n, enum err e, const char *why, struct err_info *info) {
-  char path[ERR_PARAM_MAX];
-  json_path(n, path);
-  return err_set_param(info, e, path, "\"%s\" %s", path, why);
 }
 
 /* "gpu1", or {"node_id": "gpu1", "priority": 5}. */
@@ -254,7 +282,7 @@ static enum err take_pins(struct arena *a, const struct json_node *node, size_t 
   size_t n = json_count(node), at = 0;
   enum err e = json_expect(node, JSON_ARRAY, info);
   if (e) return e;
-  if (n > max) return err_set(info, ERR_BAD_VALUE, "has too many elements");
+  if (n > max) return fault(node, ERR_BAD_VALUE, "has too many elements", info);
   struct str *v = ARENA_NEW_ARRAY(a, struct str, n + 1);
   int64_t *priority = ARENA_NEW_ARRAY(a, int64_t, n + 1);
   if (!v || !priority) return ERR_NO_MEMORY;
@@ -264,24 +292,20 @@ static enum err take_pins(struct arena *a, const struct json_node *node, size_t 
   return e;
 }
 
-static enum err parse(struct arena *a, struct str text, struct json_node *root) {
-  struct json *doc = ARENA_NEW(a, struct json);
-  if (!doc) return ERR_NO_MEMORY;
-  enum err e = json_parse_copy(doc, text, NULL, a, NULL);
-  if (!e) *root = json_root(doc);
-  return e;
-}
-
 enum err names_list_parse(struct arena *a, struct str text, struct names_list *out) {
-  struct json_node root;
-  enum err e = parse(a, text, &root);
-  return e ? e : take_list(a, &root, NAMES_LIST_MAX, out, NULL);
+  struct json doc;
+  enum err e = json_parse_copy(&doc, text, NULL, a, NULL);
+  if (e) return e;
+  struct json_node root = json_root(&doc);
+  return take_list(a, &root, NAMES_LIST_MAX, out, NULL);
 }
 
 enum err names_pins_parse(struct arena *a, struct str text, struct names_pins *out) {
-  struct json_node root;
-  enum err e = parse(a, text, &root);
-  return e ? e : take_pins(a, &root, NAMES_LIST_MAX, out, NULL);
+  struct json doc;
+  enum err e = json_parse_copy(&doc, text, NULL, a, NULL);
+  if (e) return e;
+  struct json_node root = json_root(&doc);
+  return take_pins(a, &root, NAMES_PINS_MAX, out, NULL);
 }
 
 /* ---- loading ---- */
@@ -344,13 +368,6 @@ static void put_factor(struct buf *out, int64_t billionths) {
   json_out_raw(out, buf_str(&b));
 }
 
-static void put_pins_or_null(struct buf *out, const struct names_pins *pins) {
-  if (pins->nodes.is_set)
-    put_pins(out, pins);
-  else
-    json_out_raw(out, STR_NONE);
-}
-
 static void put_value(struct buf *out, const struct names_field *f, const void *row) {
   const void *value = value_at(f, row);
   int64_t number = 0;
@@ -359,8 +376,18 @@ static void put_value(struct buf *out, const struct names_field *f, const void *
     case NAMES_PROSE: json_out_string(out, *(const struct str *)value); return;
     case NAMES_FLAG: json_out_bool(out, *(const bool *)value); return;
     case NAMES_WORD: json_out_string(out, names_word(f->words, *(const unsigned *)value)); return;
-    case NAMES_LIST: put_pins_or_null(out, &(struct names_pins){.nodes = *(const struct names_list *)value}); return;
-    case NAMES_PINS: put_pins_or_null(out, value); return;
+    case NAMES_LIST:
+      if (((const struct names_list *)value)->is_set)
+        put_list(out, value);
+      else
+        json_out_raw(out, STR_NONE);
+      return;
+    case NAMES_PINS:
+      if (((const struct names_pins *)value)->nodes.is_set)
+        put_pins(out, value);
+      else
+        json_out_raw(out, STR_NONE);
+      return;
     case NAMES_FACTOR: put_factor(out, *(const int64_t *)value); return;
     default: number = *(const int64_t *)value;
   }

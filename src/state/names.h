@@ -22,6 +22,7 @@ enum names_kind {
 };
 
 enum {
+  NAMES_PINS_MAX = 64,
   NAMES_PRIORITY_MAX = 1000000, /* of a pin, and its negative */
   NAMES_ROWS_MAX = 20000,       /* of a kind */
   NAMES_LIST_MAX = 1024,
@@ -161,6 +162,11 @@ const struct names_group *names_find_group(const struct names *n, struct str nam
 const struct names_tool_set *names_find_tool_set(const struct names *n, struct str name);
 /* The row of that id, or NULL. */
 const void *names_find_id(const struct names *n, enum names_kind kind, int64_t id);
+
+/* The first that is there before already, or nodes.n. */
+size_t names_pins_double(const struct names_pins *pins);
+/* Whether a group would be shown as both; only active members count. */
+bool names_are_two_sources(const struct names_member *a, const struct names_member *b);
 
 /* A list as JSON text, which is what the store keeps of it, and back. {NULL, 0}: no memory, or null. */
 struct str names_list_text(struct arena *a, const struct names_list *list);

@@ -89,10 +89,23 @@ static enum err take_end(void *arg, unsigned lines, struct err_info *info) {
   return err_set(info, ERR_BAD_VALUE, "it was cut: it has not as many rows as its first line says");
 }
 
+/* Flagged members are few. */
+static enum err check_sources(const struct names *n, struct err_info *info) {
+  for (size_t i = 0; i < n->of[NAMES_MEMBER].n; i++) {
+    const struct names_member *m = names_member_at(n, i);
+    for (size_t k = 0; k < i && m->is_metadata_source; k++)
+      if (names_are_two_sources(names_member_at(n, k), m))
+        return err_set(info, ERR_BAD_VALUE, "the group \"%.*s\" has two members with is_metadata_source",
+                       STR_ARG(str_cut_utf8(m->group, NAMES_TEXT_MAX)));
+  }
+  return OK;
+}
+
 enum err names_read(struct str text, struct names *out, struct err_info *info) {
   struct reading r = {.names = out};
   names_init(out);
   enum err e = text_lines_read(text, &(struct text_lines_reader){take_line, take_end, &r}, info);
+  if (!e) e = check_sources(out, info);
   if (e) names_clear(out);
   return e;
 }

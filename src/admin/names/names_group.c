@@ -94,11 +94,12 @@ static enum err member_of_path(struct names_edit *edit, struct names_member **ou
   return find_member(edit, edit->c->name, (int64_t)id, out, info);
 }
 
-/* A group is shown as one member only. `m` is among the rows already. */
+/* A group is shown as one member only. `m` is among the rows already. What was so before is no fault of the change. */
 static enum err check_source(const struct names_edit *edit, const struct names_member *m, struct err_info *info) {
-  for (size_t i = 0; m->is_metadata_source && i < edit->now.of[NAMES_MEMBER].n; i++) {
+  bool is_said = edit->in->has & (NAMES_BIT(MEMBER, is_metadata_source) | NAMES_BIT(MEMBER, is_active));
+  for (size_t i = 0; is_said && i < edit->now.of[NAMES_MEMBER].n; i++) {
     const struct names_member *other = names_member_at(&edit->now, i);
-    if (other == m || !other->is_metadata_source || !str_eq(other->group, m->group)) continue;
+    if (!names_are_two_sources(other, m)) continue;
     return err_set_param(info, ERR_CONFLICT, "is_metadata_source",
                          "\"%.*s\" is the group's source of metadata already; take it from there first",
                          STR_ARG(str_cut_utf8(other->model, NAMES_TEXT_MAX)));

@@ -3,7 +3,7 @@
 
 #include "admin/nodes/nodes_input.h"
 
-enum { ORDER_MAX = 1000, PINS_MAX = 64 };
+enum { ORDER_MAX = 1000 };
 
 #define LINE_MUST "must be text of one line, not too long, without space at its ends, and not '.' or '..'"
 
@@ -65,12 +65,23 @@ static enum err read_node(struct arena *a, const struct json_node *n, void *valu
   return OK;
 }
 
+struct pin {
+  unsigned has;
+  struct str node;
+  int64_t priority;
+};
+
 /* "gpu1", 3, or {"node_id": "gpu1", "priority": 5}. */
 static enum err read_pin(struct arena *a, const struct json_node *n, struct str *node, int64_t *priority,
                          struct err_info *info) {
-  struct nodes_priority pin;
+  static const struct field rows[] = {
+      {STR("node_id"), FIELD_OTHER, 1, offsetof(struct pin, node), .read = nodes_read_ref},
+      {STR("priority"), FIELD_INTEGER, 2, offsetof(struct pin, priority), .min = -NAMES_PRIORITY_MAX,
+       .max = NAMES_PRIORITY_MAX}};
+  static const struct fields fields = {rows, sizeof rows / sizeof *rows, sizeof(struct pin)};
+  struct pin pin;
   if (json_type(n) != JSON_OBJECT) return nodes_read_ref(a, n, node, info);
-  enum err e = fields_read_node(a, n, &nodes_priority_fields, ~0u, NODES_PRIORITY_NODE, &pin, info);
+  enum err e = fields_read_node(a, n, &fields, ~0u, 1, &pin, info);
   *node = pin.node;
   *priority = pin.priority;
   return e;
@@ -79,7 +90,7 @@ static enum err read_pin(struct arena *a, const struct json_node *n, struct str 
 static enum err read_pins(struct arena *a, const struct json_node *n, void *value, struct err_info *info) {
   struct json_node one;
   enum err e = json_expect(n, JSON_ARRAY, info);
-  if (!e && json_count(n) > PINS_MAX) e = fields_refuse(n, "has more than 64 elements", info);
+  if (!e && json_count(n) > NAMES_PINS_MAX) e = fields_refuse(n, "has more than 64 elements", info);
   if (e) return e;
   struct str *v = ARENA_NEW_ARRAY(a, struct str, json_count(n) + 1);
   int64_t *priority = ARENA_NEW_ARRAY(a, int64_t, json_count(n) + 1);

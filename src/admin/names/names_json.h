@@ -7,7 +7,7 @@
 #include "base/schema.h"
 #include "route/route_names.h"
 
-/* Where rows come from; config: of the providers, or NULL. */
+/* Where rows come from; the catalog knows the types of providers. */
 struct names_view {
   const struct names *stored, *declared;
   const struct catalog *catalog;

@@ -88,7 +88,7 @@ static enum err is_model(const struct names_refer *r, struct str name, bool *is_
   struct resolution found;
   struct arena work;
   arena_init(&work, 0);
-  enum err e = resolve_literal(r->catalog, &work, name, true, &found, is_known);
+  enum err e = resolve_literal(r->catalog, &work, name, RESOLVE_ALL, &found, is_known);
   arena_clear(&work);
   return e;
 }

@@ -121,14 +121,14 @@ static const char *const usages[] = {"option", "always", "none"};
 static const char *const auth_modes[NODES_AUTH_MODES] = {"iam", "api_key"};
 
 static const struct field priority_rows[] = {
-    {STR("node_id"), FIELD_OTHER, NODES_PRIORITY_NODE, offsetof(struct nodes_priority, node), .read = nodes_read_ref,
+    {STR("node_id"), FIELD_OTHER, 1, offsetof(struct nodes_priority, node), .read = nodes_read_ref,
      .schema = NODES_REF_SCHEMA, .help = "the node's number or code"},
-    {STR("id"), FIELD_OTHER, NODES_PRIORITY_NODE, offsetof(struct nodes_priority, node), .read = nodes_read_ref,
+    {STR("id"), FIELD_OTHER, 1, offsetof(struct nodes_priority, node), .read = nodes_read_ref,
      .schema = NODES_REF_SCHEMA, .help = "the same"},
-    {STR("priority"), FIELD_INTEGER, NODES_PRIORITY_VALUE, offsetof(struct nodes_priority, priority),
-     .min = -PRIORITY_MAX, .max = PRIORITY_MAX, .help = "higher is preferred"}};
-const struct fields nodes_priority_fields = {priority_rows, sizeof priority_rows / sizeof *priority_rows,
-                                             sizeof(struct nodes_priority)};
+    {STR("priority"), FIELD_INTEGER, 2, offsetof(struct nodes_priority, priority), .min = -PRIORITY_MAX,
+     .max = PRIORITY_MAX, .help = "higher is preferred"}};
+static const struct fields priority_fields = {priority_rows, sizeof priority_rows / sizeof *priority_rows,
+                                              sizeof(struct nodes_priority)};
 
 #define AT(member) offsetof(struct nodes_input, member)
 #define TEXT(key, bit, member, check, text, about) \
@@ -192,7 +192,6 @@ static const struct field rows[] = {
      .schema = "\"type\":[\"integer\",\"string\",\"null\"]", .is_nullable = true,
      .help = "tokens: 128000, \"198K\" or \"1M\"; null: as the node says"},
     {STR("priorities"), FIELD_OBJECTS, NODES_PRIORITIES, AT(priorities), .min = 1, .max = NODES_MAX,
-     .element = &nodes_priority_fields, .element_required = NODES_PRIORITY_NODE | NODES_PRIORITY_VALUE,
-     .help = "all of them are set, or none"}};
+     .element = &priority_fields, .element_required = 3, .help = "all of them are set, or none"}};
 
 const struct fields nodes_fields = {rows, sizeof rows / sizeof *rows, sizeof(struct nodes_input)};

@@ -76,10 +76,7 @@ struct nodes_priority {
   int64_t priority;
 };
 
-enum { NODES_PRIORITY_NODE = 1, NODES_PRIORITY_VALUE = 2 }; /* in `has` */
-
 extern const struct fields nodes_fields;
-extern const struct fields nodes_priority_fields; /* of struct nodes_priority */
 /* With CONFIG_TIMEOUT_UNSET for what has not come. */
 struct config_timeouts nodes_timeouts_of(const struct nodes_timeouts *in);
 

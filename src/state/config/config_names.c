@@ -2,7 +2,7 @@
  * known (route/route_names.c); here, whether two have one name. */
 #include "state/config/config_load.h"
 
-enum { ENTRIES_MAX = 2000, MEMBERS_MAX = 256, PINS_MAX = 64 };
+enum { ENTRIES_MAX = 2000, MEMBERS_MAX = 256 };
 
 static bool read_list(struct config_read *r, yyjson_val *key, yyjson_val *val, struct names_list *out) {
   struct config_strings strings;
@@ -180,6 +180,7 @@ static void read_member_source(struct config_read *r, yyjson_val *key, yyjson_va
 static void read_member_active(struct config_read *r, yyjson_val *key, yyjson_val *val, void *out) {
   config_read_bool(r, key, val, &((struct names_member *)out)->is_active);
 }
+
 struct pin {
   struct str node;
   int32_t priority;
@@ -211,9 +212,9 @@ static struct pin read_pin(struct config_read *r, size_t i, yyjson_val *val) {
 static void read_member_pins(struct config_read *r, yyjson_val *key, yyjson_val *val, void *out) {
   size_t count = yyjson_arr_size(val), i, n;
   yyjson_val *one;
-  if (!yyjson_is_arr(val) || count > PINS_MAX) {
+  if (!yyjson_is_arr(val) || count > NAMES_PINS_MAX) {
     config_read_fault(r, key, val, "write [\"gpu1\", {\"node\": \"gpu2\", \"priority\": 1}]",
-                      "must be an array of at most %d providers", PINS_MAX);
+                      "must be an array of at most %d providers", NAMES_PINS_MAX);
     return;
   }
   struct str *nodes = ARENA_NEW_ARRAY(r->arena, struct str, count + 1);
@@ -222,14 +223,15 @@ static void read_member_pins(struct config_read *r, yyjson_val *key, yyjson_val 
     r->is_no_memory = true;
     return;
   }
-  size_t mark = config_read_push(r, STR("nodes"));
+  struct names_pins *pins = &((struct names_member *)out)->pins;
   yyjson_arr_foreach(val, i, n, one) {
     struct pin pin = read_pin(r, i, one);
     nodes[i] = pin.node;
     priority[i] = pin.priority;
   }
-  config_read_pop(r, mark);
-  ((struct names_member *)out)->pins = (struct names_pins){{nodes, count, true}, priority};
+  *pins = (struct names_pins){{nodes, count, true}, priority};
+  if ((i = names_pins_double(pins)) < count && !r->is_bad)
+    config_read_fault(r, key, val, NULL, "\"%.*s\" comes twice", STR_ARG(nodes[i]));
 }
 
 static const struct config_member member_members[] = {
@@ -257,7 +259,7 @@ static void read_member(struct config_loader *l, struct config_read *r, struct s
   for (size_t i = first; i + 1 < n->of[NAMES_MEMBER].n; i++) {
     const struct names_member *other = names_member_at(n, i);
     if (str_eq(other->model, m->model)) refuse_second(r, NULL, val, &other->row, "a member");
-    if (other->is_metadata_source && m->is_metadata_source)
+    if (names_are_two_sources(other, m))
       config_read_fault(r, NULL, val, "a group is shown as one member only",
                         "\"metadataSource\" is said in line %u of %.*s already", other->row.place.line,
                         STR_ARG(other->row.place.file));

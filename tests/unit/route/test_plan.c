@@ -58,9 +58,7 @@ static void walked(const char *v, const char *large, size_t most, const char *as
   for (size_t i = 0; i < r.larger_n; i++) larger[i] = &all[(unsigned char)large[i]];
   assert_int_equal(plan_make(&a, &options, &r, &plan), OK);
   for (size_t i = 0; asked[i]; i++) {
-    bool has_next = plan_has_next(&plan, &walk);
     const struct deployment *d = asked[i] == '+' ? plan_next_larger(&plan, &walk) : plan_next(&plan, &walk);
-    assert_true(has_next || !d);
     given[i] = d ? (char)(d - all) : '-';
   }
   assert_string_equal(given, expected);
