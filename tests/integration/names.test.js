@@ -14,7 +14,7 @@ const config = () => ({
     two: { type: 'openai-compatible', baseURL: `${mock.url}/v1`, apiKey: 'sk-2', models: { alpha: {}, gamma: {} } },
     claude: { type: 'anthropic', baseURL: mock.url, apiKey: 'sk-3', models: { opus: {} } },
     gem: { type: 'gemini', baseURL: mock.url, apiKey: 'sk-4', models: { flash: {} } },
-    over: { type: 'openai-compatible', baseURL: `${mock.url}/v1`, apiKey: 'sk-5', models: { 'fail-413': {}, 'fail-context': {}, 'fail-400': {}, tiny: { contextWindow: 1000 }, roomy: { contextWindow: 200000 } } },
+    over: { type: 'openai-compatible', baseURL: `${mock.url}/v1`, apiKey: 'sk-5', models: { 'fail-413': {}, 'fail-context': {}, 'fail-400': {}, tiny: { contextWindow: 1000 }, tinier: { contextWindow: 500 }, roomy: { contextWindow: 200000 } } },
     local: { type: 'ollama', baseURL: mock.url, models: { llama: {}, 'qwen:8b': {} } },
   },
   aliases: {
@@ -210,6 +210,8 @@ test('nodes are said by number, too, as everywhere', async () => {
   await refused(422, 'nodes[0].node_id', 'PUT', path, { nodes: [{ priority: 1 }] });
   await refused(422, 'nodes[0].rank', 'PUT', path, { nodes: [{ node_id: 'one', rank: 1 }] });
   await refused(422, 'nodes[1]', 'PUT', path, { nodes: ['one', { node_id: 'one', priority: 1 }] });
+  await refused(422, 'nodes', 'PUT', path, { nodes: ['one', { node_id: one, priority: 1 }] });
+  await refused(422, 'nodes[0].id', 'PUT', path, { nodes: [{ id: 'one', priority: 1 }] });
   assert.deepEqual((await ok('GET', '/model-groups/pinned/members'))[0].nodes, ['one', 'two'], 'nothing of what was refused');
   await ok('POST', '/users', { username: 'byno', has_all_models: true });
   await ok('POST', `/users/byno/nodes/${two}/models`, { models: ['alpha'] });
@@ -364,6 +366,7 @@ test('a group is shown in lists as its source of metadata', async () => {
   const context = async () => (await listed()).find((m) => m.id === 'shown').max_model_len;
   await ok('POST', '/model-groups', { name: 'shown' });
   const [tiny] = (await ok('POST', of, { model_display_name: 'over/tiny' })).members;
+  await ok('POST', of, { model_display_name: 'over/tinier' });
   const roomy = (await ok('POST', of, { model_display_name: 'over/roomy', is_metadata_source: true, is_fallback_413: true })).members.at(-1);
   assert.equal(roomy.is_metadata_source, true);
   assert.equal(await context(), 200000);
@@ -371,12 +374,24 @@ test('a group is shown in lists as its source of metadata', async () => {
   assert.match(detail, /over\/roomy/);
   await refused(409, 'is_metadata_source', 'POST', of, { model_display_name: 'one/beta', is_metadata_source: true });
   await ok('PUT', `${of}/${roomy.id}`, { is_metadata_source: false });
-  assert.equal(await context(), 1000, 'the smallest');
+  assert.equal(await context(), 500, 'the smallest');
   await ok('PUT', `${of}/${tiny.id}`, { is_metadata_source: true });
   assert.equal(await context(), 1000);
   await ok('PUT', `${of}/${tiny.id}`, { is_metadata_source: false });
   await ok('POST', of, { model_display_name: 'chain', is_metadata_source: true });
   assert.equal(await context(), 32768, 'what is said of an alias');
+  await ok('POST', '/model-mappings', { display_name: 'as-shown', real_name: 'shown' });
+  await ok('POST', '/model-groups', { name: 'shows' });
+  await ok('POST', '/model-groups/shows/members', { model_display_name: 'over/tinier' });
+  await ok('POST', '/model-groups/shows/members', { model_display_name: 'as-shown', is_metadata_source: true });
+  for (const name of ['as-shown', 'shows'])
+    assert.equal((await listed()).find((m) => m.id === name).max_model_len, 32768, `${name}: as what it is shown as`);
+  const [paused, other] = (await ok('GET', `${of}`)).slice(0, 2);
+  await ok('PUT', `${of}/${paused.id}`, { is_active: false, is_metadata_source: true });
+  await refused(409, 'is_metadata_source', 'PUT', `${of}/${paused.id}`, { is_active: true });
+  await ok('PUT', `${of}/${other.id}`, { weight: 3 });
+  await ok('DELETE', '/model-groups/shows');
+  await ok('DELETE', '/model-mappings/as-shown');
   await ok('DELETE', '/model-groups/shown');
 });
 

@@ -437,11 +437,12 @@ test('models: switched off, measured, gone', async () => {
   }
 });
 
-test('a scoped node is asked only where it is named', async () => {
+test('a scoped node is asked only where it is named', async (t) => {
   const ran = async (model) => { const r = await chat(model); await r.text(); return r.headers.get('x-maestro-model') ?? r.status; };
   const of = '/model-groups/scoped/members';
   const others = (await expect(200, 'GET', '/nodes')).filter((n) => !n.is_read_only); // of earlier tests
   for (const { code } of others) await expect(200, 'PATCH', `/nodes/${code}`, { scoped_models: true });
+  t.after(async () => { for (const { code } of others) await expect(200, 'PATCH', `/nodes/${code}`, { scoped_models: false }); });
   const made = await make('Apart', { priority: 50, scoped_models: true });
   assert.equal(made.scoped_models, true);
   await expect(200, 'POST', '/nodes/apart/sync-models', {});
@@ -473,7 +474,6 @@ test('a scoped node is asked only where it is named', async () => {
   await expect(204, 'DELETE', '/model-mappings/small');
   await expect(204, 'DELETE', '/model-groups/scoped');
   await expect(204, 'DELETE', '/nodes/apart');
-  for (const { code } of others) await expect(200, 'PATCH', `/nodes/${code}`, { scoped_models: false });
 });
 
 test('priorities are set all at once or not at all', async () => {

@@ -98,6 +98,28 @@ TEST(the_last_candidates_content_is_not_forgotten) {
   rig_close();
 }
 
+/* A candidate that this failure does not lead to is none. */
+TEST(content_is_not_forgotten_for_one_who_is_only_larger) {
+  static const struct {
+    const char *error, *got;
+    size_t sent;
+  } rows[] = {{"data: {\"error\":\"at once\"}\n\n", ROLE TEXT("a"), 1},
+              {"data: {\"error\":{\"message\":\"big\",\"code\":413}}\n\n", ROLE TEXT("b") STOP DONE, 2}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    char piece[512];
+    snprintf(piece, sizeof piece, "%s%s%s", ROLE, TEXT("a"), rows[i].error);
+    one_stream(STREAM_USAGE, PIECES(piece));
+    rig.plan.n = 1;
+    rig.plan.larger = rig.order + 1;
+    rig.plan.larger_n = rig.plan.extra = 1;
+    rig.answers[1] = (struct scripted_answer){.pieces = {ROLE, TEXT("b"), STOP, DONE}};
+    assert_int_equal(rig_run(), rows[i].sent == 1 ? ERR_UPSTREAM_STATUS : OK);
+    assert_int_equal(rig.sent, rows[i].sent);
+    expect_text(&rig.got, rows[i].got);
+    rig_close();
+  }
+}
+
 TEST(streams_without_content_are_answers) {
   static const char *const pieces[][PIECES_MAX] = {{ROLE STOP DONE}, {ROLE, STOP, DONE},     {DONE},
                                                    {STOP},           {ROLE, "data: [DONE]"}, {ROLE, STOP, DONE, cut}};
@@ -350,6 +372,7 @@ int main(void) {
       cmocka_unit_test(failures_before_content_are_mended),
       cmocka_unit_test(failures_after_content_are_told),
       cmocka_unit_test(the_last_candidates_content_is_not_forgotten),
+      cmocka_unit_test(content_is_not_forgotten_for_one_who_is_only_larger),
       cmocka_unit_test(streams_without_content_are_answers),
       cmocka_unit_test(a_missing_last_line_end_is_made_up),
       cmocka_unit_test(nothing_counts_behind_the_end),

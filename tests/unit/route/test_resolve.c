@@ -47,7 +47,6 @@ TEST(names_in_the_contracts_order) {
   rig_clear();
 }
 
-/* Ollama's names: the tag "latest" may be there or not, and is told back as it was asked for. */
 TEST(what_is_scoped_has_to_be_named) {
   rig_build("{\"providers\":{" PROVIDER(
       "a", ",\"scopedModels\":true,\"priority\":9,\"code\":\"ac\"",
@@ -67,6 +66,7 @@ TEST(what_is_scoped_has_to_be_named) {
   rig_clear();
 }
 
+/* Ollama's names: the tag "latest" may be there or not, and is told back as it was asked for. */
 TEST(latest_is_the_tag_that_goes_without_saying) {
   struct resolution r;
   struct err_info info = {0};

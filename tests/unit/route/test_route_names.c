@@ -15,7 +15,8 @@ static void build(const char *rest, unsigned errors) {
   sections[1] = route_names_section;
   snprintf(text, sizeof text,
            "{\"providers\":{" PROVIDER("a", "", "\"gpt\":{},\"small\":{}") "," PROVIDER(
-               "b", ",\"priority\":1", "\"gpt\":{},\"kimi-k2\":{}") "}%s}",
+               "b", ",\"priority\":1", "\"gpt\":{},\"kimi-k2\":{},\"t:latest\":{}") "," PROVIDER("s", ",\"scopedModels\":true", "\"gpt\":{},\"own\":{},\"t\":{}") ","
+           "\"open\":{\"type\":\"openai-compatible\",\"baseURL\":\"http://127.0.0.1:9/v1\",\"apiKey\":\"k\"}}%s}",
            rest);
   rig.fake.files[0] = (struct fake_entry){"/c/maestro/maestro.json", text};
   rig.fake.vocabulary = catalog_vocabulary();
@@ -140,6 +141,9 @@ TEST(members_for_what_is_too_long_stand_apart) {
       "gpt\",\"fallback\":true}]},"
       "\"outer\":{\"members\":[\"b/gpt\",{\"model\":\"g\",\"fallback413\":true}]},"
       "\"over\":{\"members\":[\"g\"]},"
+      "\"both\":{\"strategy\":\"priority\",\"members\":[\"b/"
+      "gpt\",{\"model\":\"inner\",\"fallback\":true,\"fallback413\":true}]},"
+      "\"inner\":{\"strategy\":\"priority\",\"members\":[\"a/small\",{\"model\":\"a/gpt\",\"fallback413\":true}]},"
       "\"alone\":{\"members\":[{\"model\":\"gpt\",\"nodes\":[\"b\",{\"node\":\"a\",\"priority\":1}],\"fallback413\":"
       "true}]}}",
       0);
@@ -149,13 +153,49 @@ TEST(members_for_what_is_too_long_stand_apart) {
   larger("outer", "a/small b/kimi-k2 a/gpt b/gpt");
   leads("over", RESOLVE_GROUP, "a/small b/kimi-k2 b/gpt"); /* and what is within one that is none */
   larger("over", "b/kimi-k2 a/gpt");
+  leads("both", RESOLVE_GROUP, "b/gpt a/small"); /* the narrower of two uses holds */
+  larger("both", "a/small a/gpt");
   leads("alone", RESOLVE_GROUP, "a/gpt b/gpt"); /* nobody else is there */
   larger("alone", "");
 }
 
+TEST(a_full_group_reaches_its_larger_member) {
+  char text[4096] = ",\"groups\":{\"g\":{\"strategy\":\"priority\",\"members\":[";
+  size_t n = strlen(text);
+  for (int i = 0; i < NAMES_CANDIDATES_MAX; i++) n += (size_t)snprintf(text + n, sizeof text - n, "\"open/m%d\",", i);
+  snprintf(text + n, sizeof text - n, "{\"model\":\"a/gpt\",\"fallback413\":true}]}}");
+  build(text, 0);
+  struct resolution r;
+  struct err_info info = {0};
+  assert_int_equal(resolve_name(rig.catalog, rig.names, &rig.arena, STR("g"), &r, &info), OK);
+  assert_int_equal(r.n, NAMES_CANDIDATES_MAX);
+  larger("g", "a/gpt");
+}
+
+TEST(a_scoped_provider_is_reached_by_a_pin_or_its_name) {
+  build(
+      ",\"aliases\":{\"bare\":\"own\",\"here\":{\"model\":\"own\",\"node\":\"s\"},\"full\":\"s/own\",\"tag\":\"t\"},"
+      "\"groups\":{\"pinned\":{\"members\":[{\"model\":\"own\",\"nodes\":[\"s\"]}]},"
+      "\"over\":{\"members\":[{\"model\":\"bare\",\"nodes\":[\"s\"]}]},"
+      "\"shared\":{\"members\":[\"gpt\"]},\"wide\":{\"members\":[{\"model\":\"gpt\",\"nodes\":[\"a\",{\"node\":\"s\","
+      "\"priority\":1}]}]}}",
+      0);
+  leads("here", RESOLVE_ALIAS, "s/own");
+  leads("full", RESOLVE_ALIAS, "s/own");
+  leads("pinned", RESOLVE_GROUP, "s/own");
+  leads("over", RESOLVE_GROUP, "s/own");
+  leads("shared", RESOLVE_GROUP, "b/gpt a/gpt");
+  leads("wide", RESOLVE_GROUP, "s/gpt a/gpt");
+  leads("tag", RESOLVE_ALIAS, "b/t:latest"); /* as callers who say "t" */
+  struct resolution r;
+  struct err_info info = {0};
+  assert_int_equal(resolve_name(rig.catalog, rig.names, &rig.arena, STR("bare"), &r, &info), ERR_MODEL_NOT_FOUND);
+  assert_non_null(strstr(rig.report, "aliases.bare"));
+}
+
 TEST(a_group_is_shown_as_its_source) {
   build(
-      ",\"groups\":{\"g\":{\"members\":[{\"model\":\"a/gpt\",\"metadataSource\":true},\"a/small\"]},"
+      ",\"groups\":{"
       "\"h\":{\"members\":[{\"model\":\"gpt\",\"metadataSource\":true,\"nodes\":[\"b\"]},\"a/small\"]}}",
       0);
   struct route_expansion x;
@@ -288,6 +328,8 @@ int main(void) {
       cmocka_unit_test_teardown(groups_take_turns_and_pins_hold, teardown),
       cmocka_unit_test_teardown(pins_have_an_order_of_their_own, teardown),
       cmocka_unit_test_teardown(members_for_what_is_too_long_stand_apart, teardown),
+      cmocka_unit_test_teardown(a_full_group_reaches_its_larger_member, teardown),
+      cmocka_unit_test_teardown(a_scoped_provider_is_reached_by_a_pin_or_its_name, teardown),
       cmocka_unit_test_teardown(a_group_is_shown_as_its_source, teardown),
       cmocka_unit_test_teardown(what_leads_nowhere_is_told_at_the_start_and_when_asked, teardown),
       cmocka_unit_test_teardown(declared_circles_void_the_file_and_are_named, teardown),

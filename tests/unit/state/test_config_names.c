@@ -35,6 +35,18 @@ TEST(aliases_and_groups_are_read_in_every_form) {
   assert_int_equal(names_member_at(n, 1)->weight, 3);
   assert_true(names_member_at(n, 1)->is_fallback);
   fake_clear(&f);
+  load(&f,
+       "{\"groups\": {\"g\": {\"members\": [{\"model\": \"m\", \"fallback413\": true, \"metadataSource\": true,"
+       " \"nodes\": [\"a\", {\"node\": \"b\", \"priority\": -4}]}, {\"model\": \"k\", \"metadataSource\": true, "
+       "\"active\": false}]}}}");
+  assert_int_equal(f.diags.errors, 0);
+  const struct names_member *m = names_member_at(&f.config->names, 0);
+  assert_true(m->is_fallback_413 && m->is_metadata_source && !m->is_fallback);
+  assert_int_equal(m->pins.nodes.n, 2);
+  assert_str(m->pins.nodes.v[1], STR("b"));
+  assert_int_equal(m->pins.priority[0], 0);
+  assert_int_equal(m->pins.priority[1], -4);
+  fake_clear(&f);
 }
 
 TEST(faults_say_where) {
@@ -56,6 +68,20 @@ TEST(faults_say_where) {
       {"{\"groups\": {\"g\": {\"members\": {}}}}", "groups.g.members: must be an array"},
       {"{\"groups\": {\"g\": {\"members\": [\"m\", \"m\"]}}}", "groups.g.members[1]: is a member already"},
       {"{\"groups\": {\"g\": {\"members\": [{\"weight\": -1}]}}}", "groups.g.members[0].weight"},
+      {"{\"groups\": {\"g\": {\"members\": [{\"model\": \"m\", \"nodes\": \"a\"}]}}}",
+       "groups.g.members[0].nodes: must be an array of at most 64 providers"},
+      {"{\"groups\": {\"g\": {\"members\": [{\"model\": \"m\", \"nodes\": [1]}]}}}", "groups.g.members[0].nodes[0]: "},
+      {"{\"groups\": {\"g\": {\"members\": [{\"model\": \"m\", \"nodes\": [{\"priority\": 1}]}]}}}",
+       "groups.g.members[0].nodes[0]: needs \"node\""},
+      {"{\"groups\": {\"g\": {\"members\": [{\"model\": \"m\", \"nodes\": [{\"node\": \"a\", \"priority\": "
+       "1000001}]}]}}}",
+       "groups.g.members[0].nodes[0].priority"},
+      {"{\"groups\": {\"g\": {\"members\": [{\"model\": \"m\", \"nodes\": [\"a\", {\"node\": \"a\", \"priority\": "
+       "1}]}]}}}",
+       "groups.g.members[0].nodes: \"a\" comes twice"},
+      {"{\"groups\": {\"g\": {\"members\": [{\"model\": \"m\", \"metadataSource\": true},\n{\"model\": \"k\", "
+       "\"metadataSource\": true}]}}}",
+       "groups.g.members[1]: \"metadataSource\" is said in line 1"},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     struct fake f = {0};

@@ -193,6 +193,30 @@ TEST(fields_refuse_with_their_path) {
   }
 }
 
+TEST(an_import_has_one_source_for_each_group) {
+  struct names n, again;
+  struct buf text;
+  struct err_info info = {0};
+  names_init(&n);
+  for (unsigned i = 0; i < 3; i++) {
+    struct names_member *m = names_add(&n, NAMES_MEMBER);
+    m->group = i == 1 ? STR("other") : STR("g");
+    m->model = i ? STR("b") : STR("a");
+    m->is_metadata_source = true;
+  }
+  for (unsigned active = 0; active < 2; active++) {
+    struct names_member *last = (struct names_member *)(uintptr_t)names_member_at(&n, 2);
+    last->is_active = active;
+    buf_init(&text, 0);
+    names_write(&n, &text);
+    assert_int_equal(names_read(buf_str(&text), &again, &info), active ? ERR_BAD_VALUE : OK);
+    if (active) assert_non_null(strstr(info.text, "\"g\" has two members"));
+    names_clear(&again);
+    buf_clear(&text);
+  }
+  names_clear(&n);
+}
+
 TEST(tokens_are_numbers_with_a_unit) {
   static const struct {
     const char *text;
@@ -266,6 +290,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(rows_change_and_go_and_no_two_have_one_name, one_store_rig_make,
                                       one_store_rig_clear),
       cmocka_unit_test(fields_refuse_with_their_path),
+      cmocka_unit_test(an_import_has_one_source_for_each_group),
       cmocka_unit_test(tokens_are_numbers_with_a_unit),
       cmocka_unit_test_setup_teardown(seeds_are_laid_once_and_restored_when_asked, one_store_rig_make,
                                       one_store_rig_clear),
