@@ -339,12 +339,19 @@ static void warn_of_dangling(struct build *b) {
   for (size_t m = 0; m < 2; m++) {
     for (size_t i = 0; i < maps[m]->count; i++) {
       const struct route_name *r = maps[m]->entries[i].value;
+      const struct deployment *scoped = NULL;
       bool leads = false;
-      for (unsigned k = 0; k < r->step_count; k++)
-        leads = leads || r->steps[k].name || is_reached(&r->steps[k], r->steps[k].pins);
+      for (unsigned k = 0; k < r->step_count; k++) {
+        const struct route_step *step = &r->steps[k];
+        leads = leads || step->name || is_reached(step, step->pins);
+        if (step->n) scoped = step->v[0];
+      }
       if (leads || !r->is_declared) continue;
       struct str path = arena_printf(&b->n->arena, "%s.%.*s", m ? "aliases" : "groups", STR_ARG(r->name));
-      config_diags_add(b->diags, CONFIG_WARNING, place_of(r)->place, path, NULL, "leads to no model that is known");
+      struct str hint =
+          scoped ? arena_printf(&b->n->arena, "a scoped provider has it: name it, \"%.*s\"", STR_ARG(scoped->qualified))
+                 : STR_NONE;
+      config_diags_add(b->diags, CONFIG_WARNING, place_of(r)->place, path, hint.p, "leads to no model that is known");
     }
   }
 }

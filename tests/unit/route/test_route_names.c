@@ -190,7 +190,8 @@ TEST(a_scoped_provider_is_reached_by_a_pin_or_its_name) {
   struct resolution r;
   struct err_info info = {0};
   assert_int_equal(resolve_name(rig.catalog, rig.names, &rig.arena, STR("bare"), &r, &info), ERR_MODEL_NOT_FOUND);
-  assert_non_null(strstr(rig.report, "aliases.bare"));
+  assert_non_null(strstr(rig.report, "aliases.bare: leads to no model"));
+  assert_non_null(strstr(rig.report, "a scoped provider has it: name it, \"s/own\""));
 }
 
 TEST(a_group_is_shown_as_its_source) {
