@@ -142,7 +142,7 @@ static const struct route_name *other_name(const struct route_names *n, struct s
   return r && str_eq(r->name, own) ? NULL : r;
 }
 
-/* Whether somebody is asked who does not pin it. */
+/* Whether the step leads anywhere where nobody pins it but its own row. */
 static bool is_reached(const struct route_step *step, bool is_pinned) {
   bool is = step->n && (is_pinned || step->names_provider);
   for (size_t i = 0; i < step->n && !is; i++) is = !step->v[i]->at->is_scoped;
@@ -167,8 +167,7 @@ static enum err link_literal(struct build *b, struct str name, struct route_step
   memcpy(both + r.n, step->v, step->n * sizeof *both);
   step->v = both;
   step->n += r.n;
-
-  return e;
+  return OK;
 }
 
 /* On one provider the real name is as that knows it, or in full. */

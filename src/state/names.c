@@ -241,8 +241,31 @@ static enum err fault(const struct json_node *n, enum err e, const char *why, st
   return err_set_param(info, e, path, "\"%s\" %s", path, why);
 }
 
-static enum err take_list(struct arena *a, const struct json_node *node, size_t max, struct names_list *out,
-                          struct err_info *info) {
+static enum err take_text(struct arena *a, const struct json_node *node, struct str *out, struct err_info *info) {
+  enum err e = json_string(node, out, info);
+  if (!e && !(*out = arena_dup(a, *out)).p) e = ERR_NO_MEMORY;
+  return e;
+}
+
+/* "gpu1", or {"node_id": "gpu1", "priority": 5}. */
+static enum err take_pin(struct arena *a, const struct json_node *node, struct str *out, int64_t *priority,
+                         struct err_info *info) {
+  struct json_node one;
+  if (json_type(node) != JSON_OBJECT) return take_text(a, node, out, info);
+  const struct json_node id = json_member(node, STR("node_id"));
+  enum err e = json_check_keys(node, NULL, 0, a, info);
+  for (struct json_iter it = json_each(node); !e && json_next(&it, &one);) {
+    if (str_eq(one.key, STR("priority")))
+      e = json_i64(&one, priority, info);
+    else if (!str_eq(one.key, STR("node_id")))
+      e = fault(&one, ERR_BAD_VALUE, "is not known here", info);
+  }
+  return e ? e : take_text(a, &id, out, info);
+}
+
+/* priority: of max elements, which then may be pins; NULL: they are texts. */
+static enum err take_list(struct arena *a, const struct json_node *node, size_t max, int64_t *priority,
+                          struct names_list *out, struct err_info *info) {
   struct json_node one;
   size_t n = json_count(node), at = 0;
   enum err e = json_expect(node, JSON_ARRAY, info);
@@ -250,45 +273,18 @@ static enum err take_list(struct arena *a, const struct json_node *node, size_t 
   if (n > max) return fault(node, ERR_BAD_VALUE, "has too many elements", info);
   struct str *v = ARENA_NEW_ARRAY(a, struct str, n + 1);
   if (!v) return ERR_NO_MEMORY;
-  for (struct json_iter it = json_each(node); !e && json_next(&it, &one); at++) {
-    e = json_string(&one, &v[at], info);
-    if (!e && !(v[at] = arena_dup(a, v[at])).p) e = ERR_NO_MEMORY;
-  }
+  for (struct json_iter it = json_each(node); !e && json_next(&it, &one); at++)
+    e = priority ? take_pin(a, &one, &v[at], &priority[at], info) : take_text(a, &one, &v[at], info);
   if (!e) *out = (struct names_list){v, n, true};
   return e;
 }
 
-/* "gpu1", or {"node_id": "gpu1", "priority": 5}. */
-static enum err take_pin(struct arena *a, const struct json_node *node, struct str *to, int64_t *priority,
-                         struct err_info *info) {
-  struct json_node id = *node, one;
-  bool is_object = json_type(node) == JSON_OBJECT;
-  enum err e = is_object ? json_check_keys(node, NULL, 0, a, info) : OK;
-  if (is_object) id = json_member(node, STR("node_id"));
-  for (struct json_iter it = json_each(node); !e && is_object && json_next(&it, &one);) {
-    if (str_eq(one.key, STR("priority")))
-      e = json_i64(&one, priority, info);
-    else if (!str_eq(one.key, STR("node_id")))
-      e = fault(&one, ERR_BAD_VALUE, "is not known here", info);
-  }
-  if (!e) e = json_string(&id, to, info);
-  if (!e && !(*to = arena_dup(a, *to)).p) e = ERR_NO_MEMORY;
-  return e;
-}
-
-static enum err take_pins(struct arena *a, const struct json_node *node, size_t max, struct names_pins *out,
+static enum err take_pins(struct arena *a, const struct json_node *node, struct names_pins *out,
                           struct err_info *info) {
-  struct json_node one;
-  size_t n = json_count(node), at = 0;
-  enum err e = json_expect(node, JSON_ARRAY, info);
-  if (e) return e;
-  if (n > max) return fault(node, ERR_BAD_VALUE, "has too many elements", info);
-  struct str *v = ARENA_NEW_ARRAY(a, struct str, n + 1);
-  int64_t *priority = ARENA_NEW_ARRAY(a, int64_t, n + 1);
-  if (!v || !priority) return ERR_NO_MEMORY;
-  for (struct json_iter it = json_each(node); !e && json_next(&it, &one); at++)
-    e = take_pin(a, &one, &v[at], &priority[at], info);
-  if (!e) *out = (struct names_pins){{v, n, true}, priority};
+  int64_t *priority = ARENA_NEW_ARRAY(a, int64_t, NAMES_PINS_MAX);
+  if (!priority) return ERR_NO_MEMORY;
+  enum err e = take_list(a, node, NAMES_PINS_MAX, priority, &out->nodes, info);
+  if (!e) out->priority = priority;
   return e;
 }
 
@@ -297,7 +293,7 @@ enum err names_list_parse(struct arena *a, struct str text, struct names_list *o
   enum err e = json_parse_copy(&doc, text, NULL, a, NULL);
   if (e) return e;
   struct json_node root = json_root(&doc);
-  return take_list(a, &root, NAMES_LIST_MAX, out, NULL);
+  return take_list(a, &root, NAMES_LIST_MAX, NULL, out, NULL);
 }
 
 enum err names_pins_parse(struct arena *a, struct str text, struct names_pins *out) {
@@ -305,7 +301,7 @@ enum err names_pins_parse(struct arena *a, struct str text, struct names_pins *o
   enum err e = json_parse_copy(&doc, text, NULL, a, NULL);
   if (e) return e;
   struct json_node root = json_root(&doc);
-  return take_pins(a, &root, NAMES_PINS_MAX, out, NULL);
+  return take_pins(a, &root, out, NULL);
 }
 
 /* ---- loading ---- */
@@ -457,8 +453,8 @@ static enum err read_value(struct arena *a, const struct names_field *f, const s
       return e;
     case NAMES_FLAG: return json_bool(n, value, info);
     case NAMES_WORD: return read_word(f, n, value, info);
-    case NAMES_LIST: return take_list(a, n, (size_t)f->max, value, info);
-    case NAMES_PINS: return take_pins(a, n, (size_t)f->max, value, info);
+    case NAMES_LIST: return take_list(a, n, (size_t)f->max, NULL, value, info);
+    case NAMES_PINS: return take_pins(a, n, value, info);
     case NAMES_TOKENS: return read_tokens(n, value, info);
     case NAMES_FACTOR: return read_factor(n, value, info);
     default: return json_i64(n, value, info);
