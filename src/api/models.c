@@ -75,11 +75,7 @@ static int64_t said_of(const struct route_name *name, int64_t least) {
 
 static bool is_of_source(void *arg, const struct deployment *d) {
   const struct route_expansion *source = arg;
-  for (size_t i = 0; i < source->n; i++)
-    if (source->v[i] == d) return true;
-  for (size_t i = 0; i < source->larger_n; i++)
-    if (source->larger[i] == d) return true;
-  return false;
+  return catalog_is_among(source->v, source->n, d) || catalog_is_among(source->larger, source->larger_n, d);
 }
 
 /* Leaves what the caller may use of the member that a group is shown as; false: that is nothing. */

@@ -54,6 +54,12 @@ const struct deployment *catalog_find(const struct catalog *c, struct str provid
   return b.failed ? NULL : map_get(&c->by_qualified, buf_str(&b));
 }
 
+bool catalog_is_among(const struct deployment *const *v, size_t n, const struct deployment *d) {
+  for (size_t i = 0; i < n; i++)
+    if (v[i] == d) return true;
+  return false;
+}
+
 /* ---- building ---- */
 
 struct builder {

@@ -79,6 +79,8 @@ extern const struct snapshot_section catalog_section;
 /* A provider's model by the id that it knows it by; NULL: it is not known to have it. */
 const struct deployment *catalog_find(const struct catalog *c, struct str provider, struct str model);
 
+bool catalog_is_among(const struct deployment *const *v, size_t n, const struct deployment *d);
+
 /* The declared provider that a node must give way to, since it has its code; NULL: none. */
 const struct config_provider *catalog_shadow_of(const struct config *config, const struct node *node);
 

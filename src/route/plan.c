@@ -3,18 +3,12 @@
 
 const char *plan_mode_name(enum plan_mode mode) { return mode == PLAN_AUTO ? "auto" : "passthrough"; }
 
-static bool has(const struct deployment **v, size_t n, const struct deployment *d) {
-  for (size_t i = 0; i < n; i++)
-    if (v[i] == d) return true;
-  return false;
-}
-
 /* Of one list the next that the other has not given yet. */
 static const struct deployment *next(const struct deployment **v, size_t n, size_t *at, const struct deployment **other,
                                      size_t other_at) {
   while (*at < n) {
     const struct deployment *d = v[(*at)++];
-    if (!has(other, other_at, d)) return d;
+    if (!catalog_is_among(other, other_at, d)) return d;
   }
   return NULL;
 }

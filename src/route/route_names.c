@@ -7,6 +7,7 @@
 
 #include "base/id.h"
 #include "route/resolve.h"
+#include "route/route_rules.h"
 #include "state/store/store.h"
 
 struct route_stored {
@@ -355,72 +356,6 @@ static void warn_of_dangling(struct build *b) {
   }
 }
 
-/* ---- what is set for models ---- */
-
-static int by_length(const void *left, const void *right) {
-  const struct route_rule *a = left, *b = right;
-  if (a->row->is_exact != b->row->is_exact) return a->row->is_exact ? -1 : 1;
-  return a->prefix.n < b->prefix.n ? 1 : a->prefix.n > b->prefix.n ? -1 : 0;
-}
-
-static int by_importance(const void *left, const void *right) {
-  const struct names_prompt *a = *(const struct names_prompt *const *)left,
-                            *b = *(const struct names_prompt *const *)right;
-  if (a->priority != b->priority) return a->priority > b->priority ? -1 : 1;
-  if (a->scope != b->scope) return a->scope < b->scope ? -1 : 1;
-  return a->row.id < b->row.id ? -1 : 1;
-}
-
-static struct str lower(struct arena *a, struct str s) {
-  char *p = arena_alloc(a, s.n);
-  for (size_t i = 0; p && i < s.n; i++) p[i] = s.p[i] >= 'A' && s.p[i] <= 'Z' ? (char)(s.p[i] | 0x20) : s.p[i];
-  return p ? str_from(p, s.n) : STR_NONE;
-}
-
-static const struct names_list *tools_of(const struct build *b, const struct names_model *m) {
-  const struct names_tool_set *set = m->tool_set.n ? names_find_tool_set(b->stored, m->tool_set) : NULL;
-  const struct names_list *list = set ? &set->tools : &m->tools;
-  return list->is_set ? list : NULL;
-}
-
-/* -1, no limit, is 0 here. What stands in a store beyond the range is its end. */
-static uint32_t rate_of(int64_t n) { return n <= 0 ? 0 : n < UINT32_MAX ? (uint32_t)n : UINT32_MAX; }
-
-/* The account is the row's own: a number is never given twice. */
-static enum err add_rates(struct route_rule *rule) {
-  const struct names_model *m = rule->row;
-  char name[48];
-  rule->limits = limits_none;
-  rule->limits.requests_per_minute = rate_of(m->requests_per_minute);
-  rule->limits.tokens_per_minute = rate_of(m->tokens_per_minute);
-  if (limits_is_none(&rule->limits)) return OK;
-  snprintf(name, sizeof name, "model_config:%lld", (long long)m->row.id);
-  rule->account = ledger_account(str_from_c(name));
-  return rule->account ? OK : ERR_NO_MEMORY;
-}
-
-static enum err add_rules(struct build *b) {
-  struct route_names *n = b->n;
-  size_t rows = b->stored->of[NAMES_MODEL].n, prompts = b->stored->of[NAMES_PROMPT].n;
-  n->rules = ARENA_NEW_ARRAY(&n->arena, struct route_rule, rows + 1);
-  n->prompts = ARENA_NEW_ARRAY(&n->arena, const struct names_prompt *, prompts + 1);
-  if (!n->rules || !n->prompts) return ERR_NO_MEMORY;
-  for (size_t i = 0; i < rows; i++) {
-    const struct names_model *m = names_model_at(b->stored, i);
-    struct str prefix = lower(&n->arena, m->prefix);
-    if (!prefix.p) return ERR_NO_MEMORY;
-    if (!m->is_active) continue;
-    struct route_rule *rule = &n->rules[n->rule_count++];
-    *rule = (struct route_rule){.row = m, .prefix = prefix, .tools = tools_of(b, m)};
-    if (add_rates(rule)) return ERR_NO_MEMORY;
-  }
-  for (size_t i = 0; i < prompts; i++)
-    if (names_prompt_at(b->stored, i)->is_active) n->prompts[n->prompt_count++] = names_prompt_at(b->stored, i);
-  qsort(n->rules, n->rule_count, sizeof *n->rules, by_length);
-  qsort(n->prompts, n->prompt_count, sizeof *n->prompts, by_importance);
-  return OK;
-}
-
 /* ---- the section ---- */
 
 static void names_init_section(struct route_names *n, const struct names *declared, const struct catalog *c) {
@@ -457,7 +392,7 @@ static enum err build(const struct config *config, const struct snapshot *made, 
   struct build b = {.n = n, .declared = &config->names, .diags = diags};
   if (n->stored) b.stored = &n->stored->names;
   enum err e = n->stored ? link_all(&b, old) : ERR_NO_MEMORY;
-  if (!e) e = add_rules(&b);
+  if (!e) e = route_rules_add(n, b.stored);
   if (!e) warn_of_dangling(&b);
   if (e)
     section_free(n);

@@ -28,9 +28,7 @@ static bool list_has(const struct names_list *list, struct str s) {
 }
 
 static void add(const struct deployment **v, size_t *n, const struct deployment *d) {
-  for (size_t i = 0; i < *n; i++)
-    if (v[i] == d) return;
-  if (*n < NAMES_CANDIDATES_MAX) v[(*n)++] = d;
+  if (*n < NAMES_CANDIDATES_MAX && !catalog_is_among(v, *n, d)) v[(*n)++] = d;
 }
 
 static void take(struct route_expansion *x, const struct deployment *d, enum route_use use) {

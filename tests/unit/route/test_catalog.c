@@ -37,6 +37,22 @@ TEST(quirks_reach_the_provider) {
   rig_clear();
 }
 
+/* Each id has the room that it needs: one list where nothing is scoped. */
+TEST(what_is_scoped_is_in_one_list_of_two) {
+  rig_build("{\"providers\":{" PROVIDER("a", ",\"scopedModels\":true", "\"x\":{},\"own\":{}") "," PROVIDER(
+      "b", "", "\"x\":{},\"y\":{}") "}}");
+  const struct catalog_name *x = map_get(&rig.catalog->by_model, STR("x")),
+                            *y = map_get(&rig.catalog->by_model, STR("y")),
+                            *own = map_get(&rig.catalog->by_model, STR("own"));
+  expect_names(x->v, x->n, "b/x");
+  expect_names(x->all, x->all_n, "a/x b/x");
+  assert_int_equal(own->n, 0);
+  expect_names(own->all, own->all_n, "a/own");
+  assert_ptr_equal(y->v, y->all);
+  expect_names(y->all, y->all_n, "b/y");
+  rig_clear();
+}
+
 TEST(sources_of_models_are_merged_each_model_once) {
   listed("a", "y listed y x");
   rig_build("{\"providers\":{" PROVIDER("a", "", "\"x\":{\"contextWindow\":1000,\"maxOutput\":10}") "}}");
@@ -290,6 +306,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(order_is_priorities_then_priority_then_declaration),
       cmocka_unit_test(quirks_reach_the_provider),
+      cmocka_unit_test(what_is_scoped_is_in_one_list_of_two),
       cmocka_unit_test(sources_of_models_are_merged_each_model_once),
       cmocka_unit_test(prices_are_declared_or_the_registrys),
       cmocka_unit_test(a_provider_is_open_until_it_has_said_what_it_has),
