@@ -25,7 +25,7 @@ struct work {
   struct count_result count; /* of do_count */
   struct route_shape shape;  /* of do_shape */
   struct envelope_scan *scan;
-  bool is_changed;
+  struct shape_done done;
 };
 
 static void clear_arena(void *arena) { arena_clear(arena); }
@@ -44,13 +44,25 @@ static bool has_work_arena(struct call *c) {
   return true;
 }
 
-static enum err decode(struct call *c, struct err_info *info) {
+static enum err decode_body(struct call *c, struct str body, struct request *r, struct err_info *info) {
   struct json doc;
+  enum err e = json_parse_copy(&doc, body, &(struct json_limits){.numbers_are_raw = true}, c->work, info);
+  return e ? e : c->dialect->decode_request(c->work, doc.root, c->request, r, info);
+}
+
+/* Places as the caller counts them: nothing has to be named of what was put in front. */
+static void count_without_first(struct request *r) {
+  for (size_t i = 0; i < r->item_count; i++)
+    if (r->items[i].source && r->items[i].source != UINT32_MAX) r->items[i].source--;
+}
+
+static enum err decode(struct call *c, struct err_info *info) {
   struct request *r = ARENA_NEW(c->work, struct request);
   if (!r) return ERR_NO_MEMORY;
-  enum err e = json_parse_copy(&doc, c->body, &(struct json_limits){.numbers_are_raw = true}, c->work, info);
-  if (!e) e = c->dialect->decode_request(c->work, doc.root, c->request, r, info);
-  if (e) return e;
+  enum err e = decode_body(c, c->body, r, info), asked = OK;
+  if (e && c->has_first) asked = decode_body(c, c->asked_body, r, info); /* the same fault, where the caller has it */
+  if (e) return asked ? asked : e;
+  if (c->has_first) count_without_first(r);
   c->canonical = r;
   c->mended_for = NULL;
   return OK;
@@ -104,9 +116,9 @@ static enum err run(enum err (*job)(void *), struct work *w, bool is_long) {
 static enum err do_shape(void *arg) {
   struct work *w = arg;
   struct call *c = w->call;
-  enum err e = shape_body(&w->shape, c->dialect, c->request->operation, c->body, c->work, &c->shaped, &w->is_changed,
+  enum err e = shape_body(&w->shape, c->dialect, c->request->operation, c->body, c->work, &c->shaped, &w->done,
                           &c->unshaped, w->info);
-  if (e || !w->is_changed) return e;
+  if (e || !w->done.is_changed) return e;
   if (!(w->scan = arena_alloc(c->work, sizeof *w->scan))) return ERR_NO_MEMORY;
   return envelope_scan_whole(w->scan, c->dialect->request_table(), NULL, c->work, buf_str(&c->shaped), w->info);
 }
@@ -128,6 +140,7 @@ enum err translate_shape(struct call *c, const struct deployment *d, struct err_
                          STR_ARG(str_cut_utf8(c->request->model, 120)));
   if (c->asked_body.n) take_body(c, c->asked_body, c->asked_scan);
   c->asked_body = STR_NONE;
+  c->has_first = false;
   c->context_tokens = shape.context_tokens;
   caps_dropped_clear(&c->unshaped);
   caps_dropped_init(&c->unshaped);
@@ -137,7 +150,8 @@ enum err translate_shape(struct call *c, const struct deployment *d, struct err_
   *w = (struct work){.call = c, .info = info, .shape = shape};
   e = run(do_shape, w, c->body.n > POOL_BYTES);
   if (!e) e = attempt_hold(c, 0, info);
-  if (e || !w->is_changed) return e;
+  if (e || !w->done.is_changed) return e;
+  c->has_first = w->done.has_first;
   c->asked_body = c->body;
   c->asked_scan = c->scan;
   take_body(c, buf_str(&c->shaped), w->scan);

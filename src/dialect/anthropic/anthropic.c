@@ -65,6 +65,7 @@ static const struct request_word words[] = {{"parallel_tool_calls", "tool_choice
                                             {"reasoning_effort", "output_config.effort"},
                                             {"stop", "stop_sequences"},
                                             {"user", "metadata.user_id"},
+                                            {"function.strict", "strict"},
                                             {NULL, NULL}};
 
 const struct dialect dialect_anthropic = {

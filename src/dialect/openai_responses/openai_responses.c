@@ -99,7 +99,8 @@ static void put_model_list(struct buf *out, const struct dialect_model *models, 
 
 static const struct request_word words[] = {
     {"response_format", "text.format"}, {"reasoning_effort", "reasoning.effort"}, {"thinking", "reasoning"},
-    {"logprobs", "top_logprobs"},       {"verbosity", "text.verbosity"},          {NULL, NULL}};
+    {"logprobs", "top_logprobs"},       {"verbosity", "text.verbosity"},          {"image_url.detail", "detail"},
+    {"function.strict", "strict"},      {"citations", "annotations"},              {NULL, NULL}};
 
 static const struct str forwarded_headers[] = {STR("openai-beta"), STR("")};
 
