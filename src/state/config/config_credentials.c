@@ -276,6 +276,13 @@ static struct config_draft new_draft(struct str type, struct config_place place)
   return d;
 }
 
+/* One of the two variables that make a preset active, alone. */
+static void warn_of_half(struct config_loader *l, struct config_place place, const char *said, const char *lacking) {
+  char hint[160];
+  snprintf(hint, sizeof hint, "set %s, too", lacking);
+  config_diags_add(l->diags, CONFIG_WARNING, place, str_from_c(said), hint, "makes no provider active by itself");
+}
+
 /* Whether a variable or a stored credential asks for this preset; *place says which. */
 static bool is_wanted(const struct settling *s, const struct config_preset *preset, struct config_place *place) {
   char key[128], url[128];
@@ -285,8 +292,12 @@ static bool is_wanted(const struct settling *s, const struct config_preset *pres
   preset_key_variable(preset, key, sizeof key);
   bool has_url = url_variable(&d, url, sizeof url) && config_loader_env(s->l, url, &value, &found);
   if (has_url) *place = found.place;
-  if (!has_url && !preset->base_url) return false; /* no address */
-  if (config_loader_env(s->l, key, &value, &found)) {
+  bool has_key = config_loader_env(s->l, key, &value, &found);
+  if (!has_url && !preset->base_url) { /* no address */
+    if (has_key) warn_of_half(s->l, found.place, key, url);
+    return false;
+  }
+  if (has_key) {
     *place = found.place;
     return true;
   }
@@ -294,6 +305,7 @@ static bool is_wanted(const struct settling *s, const struct config_preset *pres
     *place = (struct config_place){s->auth_path, 0};
     return true;
   }
+  if (has_url && !preset->key_optional) warn_of_half(s->l, *place, url, key);
   return has_url && preset->key_optional;
 }
 

@@ -284,7 +284,11 @@ TEST(presets_become_active_by_their_variable) {
 TEST(presets_without_an_address_or_key_stay_off) {
   struct fake f = {.env = {{"LOCAL_OPENAI_API_KEY", "k"}, {"OPENROUTER_BASE_URL", "http://x"}, {"VLLM_API_KEY", "k"}}};
   fake_load(&f);
-  fake_expect(&f, "");
+  fake_expect(&f,
+              "environment: warning: OPENROUTER_BASE_URL: makes no provider active by itself (set OPENROUTER_API_KEY, too)\n"
+              "environment: warning: LOCAL_OPENAI_API_KEY: makes no provider active by itself (set LOCAL_OPENAI_BASE_URL, "
+              "too)\n"
+              "environment: warning: VLLM_API_KEY: makes no provider active by itself (set VLLM_BASE_URL, too)\n");
   assert_int_equal(f.config->provider_count, 0);
   fake_clear(&f);
   struct fake bad = {.env = {{"OPENAI_API_KEY", "k"}, {"OPENAI_BASE_URL", "nonsense"}}};
