@@ -160,6 +160,8 @@ void call_put_stream_error(const struct call *c, enum err e, const struct err_in
     d->encode_error(t->encoder, &t->x, e, info, out);
   else if (t && t->x.is_array && d->put_array_error && c->sink.has_content(c->sink.arg))
     d->put_array_error(out, e, info);
+  else if (!t && c->relayed && d->put_relay_error)
+    d->put_relay_error(c->relayed, e, info, out);
   else
     d->put_stream_error(out, e, info);
 }

@@ -62,6 +62,9 @@ struct dialect_stream {
   bool saw_content, saw_stop, saw_end;
   bool dropped_cr;       /* a CR that ended the frame before was not sent on; its LF may come as a frame of its own */
   struct usage usage;    /* what earlier frames said: a dialect that tells usage in pieces adds to it */
+  /* Responses, whose error ends what was relayed: the number of the next event, the response's id. */
+  uint64_t sequence;
+  char response_id[96];
   struct json_pool pool; /* cleared by the relay */
 };
 
@@ -188,6 +191,8 @@ struct dialect {
    * response). To be called in its stead where encode_event has been in use; NULL: put_stream_error does. */
   void (*encode_error)(void *state, const struct dialect_exchange *x, enum err e, const struct err_info *info,
                        struct buf *out);
+  /* The same where the stream has been relayed so far; NULL: put_stream_error does. */
+  void (*put_relay_error)(const struct dialect_stream *state, enum err e, const struct err_info *info, struct buf *out);
   void (*put_model)(struct buf *out, const struct dialect_model *model);
   void (*put_model_list)(struct buf *out, const struct dialect_model *models, size_t count);
 };

@@ -130,6 +130,7 @@ const struct dialect dialect_openai_responses = {
     .decode_frame = openai_responses_decode_frame,
     .put_error = openai_responses_put_error,
     .put_stream_error = openai_responses_put_stream_error,
+    .put_relay_error = openai_responses_put_relay_error,
     .put_model = put_model,
     .put_model_list = put_model_list,
 };
