@@ -114,6 +114,8 @@ struct dialect {
   bool signs_calls; /* its tool calls come signed, and it wants the signatures back (Gemini); else a stand-in is sent */
   bool returns_pieces; /* its clients hand a streamed answer back in the pieces it came in (Gemini) */
   bool joins_streams;  /* encode_event can go on with an answer whose beginning was relayed */
+  /* Its answers always tell numbers of tokens: what a provider does not report is told as it is counted here. */
+  bool must_tell_usage;
   enum framing framing;
   struct str content_type_stream;      /* "text/event-stream" */
   const struct str *forwarded_headers; /* of the caller, to a provider of the same dialect; ends with an empty one; may

@@ -74,6 +74,7 @@ const struct dialect dialect_anthropic = {
     .words = {.list = "messages", .system = "system", .content = "content", .tools = "tools", .members = words},
     .caps = CAPS,
     .joins_streams = true,
+    .must_tell_usage = true,
     .framing = FRAMING_SSE,
     .forwarded_headers = forwarded_headers,
     .content_type_stream = STR("text/event-stream"),
