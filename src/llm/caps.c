@@ -71,13 +71,31 @@ static void write_path(const struct walk *w, const struct place *at, char out[ER
   err_path_index(out, part, w->words->content, at->result->source);
 }
 
-static enum err refuse(struct walk *w, enum cap cap, const char *path) {
-  return err_set_param(w->info, ERR_UNSUPPORTED, path,
-                       "%s cannot be said in the %.*s API of the model that was asked for", caps_word(cap),
-                       STR_ARG(w->target));
+static bool can(const struct walk *w, enum cap cap) { return w->can & (UINT64_C(1) << cap); }
+
+/* What comes near to it, where the target has that. */
+static const char *way_out(const struct walk *w, enum cap cap) {
+  static const struct {
+    enum cap cap, instead;
+    const char *words;
+  } ways[] = {
+      {CAP_IMAGE_URL, CAP_IMAGE_DATA, "; the picture itself can, as base64"},
+      {CAP_IMAGE_FILE, CAP_IMAGE_DATA, "; the picture itself can, as base64"},
+      {CAP_DOCUMENT_URL, CAP_DOCUMENT_DATA, "; the document itself can, as base64"},
+      {CAP_DOCUMENT_FILE, CAP_DOCUMENT_DATA, "; the document itself can, as base64"},
+      {CAP_FORMAT_JSON_OBJECT, CAP_FORMAT_JSON_SCHEMA, "; a JSON schema can"},
+      {CAP_TOOL_CUSTOM, CAP_TOOLS, "; a function can"},
+  };
+  for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+    if (ways[i].cap == cap && can(w, ways[i].instead)) return ways[i].words;
+  return "";
 }
 
-static bool can(const struct walk *w, enum cap cap) { return w->can & (UINT64_C(1) << cap); }
+static enum err refuse(struct walk *w, enum cap cap, const char *path) {
+  return err_set_param(w->info, ERR_UNSUPPORTED, path,
+                       "%s cannot be said in the %.*s API of the model that was asked for%s", caps_word(cap),
+                       STR_ARG(w->target), way_out(w, cap));
+}
 
 /* The request has this at `path`. */
 static enum err has_member(struct walk *w, enum cap cap, const char *path) {

@@ -206,6 +206,21 @@ TEST(every_row_is_refused_or_named) {
   }
 }
 
+TEST(a_refusal_says_what_comes_near) {
+  struct caps_dropped dropped;
+  struct err_info info;
+  begin();
+  has_media_url(PART_IMAGE);
+  assert_int_equal(check(CAP_BIT(IMAGE_DATA), &dropped, &info), ERR_UNSUPPORTED);
+  assert_string_equal(info.text, "image by URL cannot be said in the target API of the model that was asked for; the "
+                                 "picture itself can, as base64");
+  caps_dropped_clear(&dropped);
+  assert_int_equal(check(0, &dropped, &info), ERR_UNSUPPORTED); /* nor can it have the other */
+  assert_string_equal(info.text, "image by URL cannot be said in the target API of the model that was asked for");
+  caps_dropped_clear(&dropped);
+  end();
+}
+
 TEST(a_plain_request_needs_nothing) {
   struct caps_dropped dropped;
   struct err_info info;
@@ -355,6 +370,7 @@ TEST(a_path_that_ends_in_dots_ends_nothing) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_row_is_refused_or_named),
+      cmocka_unit_test(a_refusal_says_what_comes_near),
       cmocka_unit_test(a_plain_request_needs_nothing),
       cmocka_unit_test(forms_that_have_no_name),
       cmocka_unit_test(unknown_members_are_named_wherever_they_stand),
