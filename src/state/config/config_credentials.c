@@ -184,6 +184,18 @@ static void settle_url(struct config_loader *l, struct config_draft *d) {
   }
 }
 
+/* Vendors' examples show whole addresses, and what is added to one would make a path that nobody serves. */
+static void warn_of_endpoint(struct config_loader *l, const struct config_provider *p) {
+  static const char *const endpoints[] = {"/completions", "/responses",   "/messages",      "/embeddings",
+                                          "/v1/models",   "/v1beta/models", "/api/generate", "/api/chat"};
+  for (size_t i = 0; i < sizeof endpoints / sizeof *endpoints; i++) {
+    if (!str_has_suffix(p->base_url, str_from_c(endpoints[i]))) continue;
+    struct str path = arena_printf(&l->scratch, "providers.%.*s.baseURL", STR_ARG(p->id));
+    config_diags_add(l->diags, CONFIG_WARNING, p->place, path, "an address is where the API begins: leave the endpoint out",
+                     "ends in \"%s\", to which the paths of the API are added", endpoints[i]);
+  }
+}
+
 static bool take_key(struct config_loader *l, struct config_provider *p, const char *name) {
   struct str value;
   struct config_found found;
@@ -247,6 +259,7 @@ static void settle_draft(struct settling *s, struct config_draft *d) {
   d->p.preset = config_preset_of(s->l, d->p.type);
   config_aws_settle_region(s->l, &d->p);
   settle_url(s->l, d);
+  warn_of_endpoint(s->l, &d->p);
   settle_key(s, d, is_own_url);
   warn_without_key(s->l, d);
 }

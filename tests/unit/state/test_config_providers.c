@@ -297,6 +297,17 @@ TEST(presets_without_an_address_or_key_stay_off) {
   fake_clear(&bad);
 }
 
+TEST(an_address_that_is_an_endpoint_is_told) {
+  struct fake f = {.files = {{MAIN,
+                              "{\"providers\": {\"a\": {\"type\": \"openai\", \"apiKey\": \"k\",\n"
+                              "\"baseURL\": \"https://a.example/v1/chat/completions/\"},\n"
+                              "\"b\": {\"type\": \"openai\", \"apiKey\": \"k\", \"baseURL\": \"https://a.example/messages/v1\"}}}"}}};
+  fake_load(&f);
+  fake_expect(&f, MAIN ":1: warning: providers.a.baseURL: ends in \"/completions\", to which the paths of the API are added "
+                       "(an address is where the API begins: leave the endpoint out)\n");
+  fake_clear(&f);
+}
+
 TEST(a_declared_provider_takes_its_presets_place) {
   struct fake f = {.files = {{MAIN,
                               "{\"providers\": {\"OpenRouter\": {\"type\": \"openrouter\", \"weight\": 3},\n"
@@ -386,6 +397,7 @@ int main(void) {
       cmocka_unit_test(access_keys_alone_make_nothing_active),
       cmocka_unit_test(presets_become_active_by_their_variable),
       cmocka_unit_test(presets_without_an_address_or_key_stay_off),
+      cmocka_unit_test(an_address_that_is_an_endpoint_is_told),
       cmocka_unit_test(a_declared_provider_takes_its_presets_place),
       cmocka_unit_test(stored_logins_make_built_in_providers_active),
   };
