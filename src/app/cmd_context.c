@@ -161,9 +161,9 @@ static const struct {
   const char *name;
   int most; /* arguments */
   int (*run)(struct place *p, int argc, char **argv);
-} actions[] = {{"show", 0, show},         {"current", 0, show},    {"list", 0, list},  {"set", 1, set},
-               {"add", 1, add},           {"update", 1, update},   {"remove", 1, remove_one}, {"test", 1, test},
-               {"get-key", 1, get_key},   {"set-key", 1, set_key}};
+} actions[] = {{"show", 0, show},       {"current", 0, show},   {"list", 0, list},         {"set", 1, set},
+               {"add", 1, add},         {"update", 1, update},  {"remove", 1, remove_one}, {"test", 1, test},
+               {"get-key", 1, get_key}, {"set-key", 1, set_key}};
 
 enum { ACTIONS = sizeof actions / sizeof *actions };
 

@@ -94,14 +94,14 @@ int cmd_mock(int argc, char **argv) {
   bool is_fast = cli_take_flag(&argc, argv, "--fast");
   const char *host = cli_take_option(&argc, argv, "--host", NULL, &is_bad);
   if (is_bad) return cli_fail(CLI_USAGE, "--host needs a value");
-  if (!take_number(&argc, argv, "--port", 65535, &port) ||
-      !take_number(&argc, argv, "--latency", 3600000, &latency) ||
+  if (!take_number(&argc, argv, "--port", 65535, &port) || !take_number(&argc, argv, "--latency", 3600000, &latency) ||
       !take_number(&argc, argv, "--pace", 3600000, &pace) || !take_number(&argc, argv, "--chunks", 1000000, &chunks) ||
       !take_number(&argc, argv, "--reply-bytes", 16 << 20, &bytes) ||
       !take_number(&argc, argv, "--seed", UINT64_MAX, &seed))
     return CLI_USAGE;
   if (argc > 1)
-    return cli_fail(CLI_USAGE, "`maestro mock` does not take \"%s\"; `maestro mock --help` tells what it takes", argv[1]);
+    return cli_fail(CLI_USAGE, "`maestro mock` does not take \"%s\"; `maestro mock --help` tells what it takes",
+                    argv[1]);
   const struct mock_options options = {.latency_ms = (uint32_t)latency,
                                        .chunk_interval_ms = (uint32_t)pace,
                                        .chunks = (uint32_t)chunks,

@@ -75,11 +75,11 @@ struct call {
   struct arena *work; /* of `canonical` and what encoding takes. Of a large body it is one of its own: the pool works on
                          it, while fibers of the exchange may use `arena` */
   struct buf encoded;
-  struct count_output seen;        /* the model's words in the attempt in hand, where somebody looks at them */
-  struct plan_walk walk;           /* how far the plan has been gone */
-  struct reserve reserve;          /* what the call may cost and has; call/reserve.c's */
-  struct held held;                /* what all buffers of this call cost the process; given back by call_clear */
-  struct translation *translation; /* of the stream that is being or was last written; NULL: none */
+  struct count_output seen;             /* the model's words in the attempt in hand, where somebody looks at them */
+  struct plan_walk walk;                /* how far the plan has been gone */
+  struct reserve reserve;               /* what the call may cost and has; call/reserve.c's */
+  struct held held;                     /* what all buffers of this call cost the process; given back by call_clear */
+  struct translation *translation;      /* of the stream that is being or was last written; NULL: none */
   const struct dialect_stream *relayed; /* the same of a relayed one */
   /* results */
   struct caps_dropped unshaped;      /* what the model does not take and was left out */

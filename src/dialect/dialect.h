@@ -60,8 +60,8 @@ struct dialect_reply_edits {
 /* What relaying one frame needs to remember of the ones before it. Zero-initialise. */
 struct dialect_stream {
   bool saw_content, saw_stop, saw_end;
-  bool dropped_cr;       /* a CR that ended the frame before was not sent on; its LF may come as a frame of its own */
-  struct usage usage;    /* what earlier frames said: a dialect that tells usage in pieces adds to it */
+  bool dropped_cr;    /* a CR that ended the frame before was not sent on; its LF may come as a frame of its own */
+  struct usage usage; /* what earlier frames said: a dialect that tells usage in pieces adds to it */
   /* Responses, whose error ends what was relayed: the number of the next event, the response's id. */
   uint64_t sequence;
   char response_id[96];

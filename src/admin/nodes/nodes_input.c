@@ -158,10 +158,10 @@ static const struct fields priority_fields = {priority_rows, sizeof priority_row
   }
 #define SWITCH(key, bit, member, about) \
   { STR(key), FIELD_BOOL, bit, AT(member), .help = about }
-#define TYPE(key)                                                                                                     \
-  {                                                                                                                   \
+#define TYPE(key)                                                                                                    \
+  {                                                                                                                  \
     STR(key), FIELD_OTHER, NODES_TYPE, AT(type), .read = read_type, .schema = "\"type\":\"string\",\"minLength\":1", \
-                                                 .help = TYPE_HELP                                                    \
+                                                 .help = TYPE_HELP "; " TYPE_MUST                                    \
   }
 #define REGION_MUST "must be 1 to 64 letters, digits, '-', '_' or '.'"
 #define URL_MUST "must be an http or https address without user, query or fragment"

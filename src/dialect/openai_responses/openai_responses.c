@@ -97,10 +97,15 @@ static void put_model_list(struct buf *out, const struct dialect_model *models, 
    CAP_BIT(LOGPROBS) | CAP_BIT(METADATA) | CAP_BIT(USER) | CAP_BIT(STORE) | CAP_BIT(SERVICE_TIER) |                  \
    CAP_BIT(PROMPT_CACHE_KEY) | CAP_BIT(VERBOSITY))
 
-static const struct request_word words[] = {
-    {"response_format", "text.format"}, {"reasoning_effort", "reasoning.effort"}, {"thinking", "reasoning"},
-    {"logprobs", "top_logprobs"},       {"verbosity", "text.verbosity"},          {"image_url.detail", "detail"},
-    {"function.strict", "strict"},      {"citations", "annotations"},              {NULL, NULL}};
+static const struct request_word words[] = {{"response_format", "text.format"},
+                                            {"reasoning_effort", "reasoning.effort"},
+                                            {"thinking", "reasoning"},
+                                            {"logprobs", "top_logprobs"},
+                                            {"verbosity", "text.verbosity"},
+                                            {"image_url.detail", "detail"},
+                                            {"function.strict", "strict"},
+                                            {"citations", "annotations"},
+                                            {NULL, NULL}};
 
 static const struct str forwarded_headers[] = {STR("openai-beta"), STR("")};
 

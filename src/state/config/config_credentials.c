@@ -186,12 +186,13 @@ static void settle_url(struct config_loader *l, struct config_draft *d) {
 
 /* Vendors' examples show whole addresses, and what is added to one would make a path that nobody serves. */
 static void warn_of_endpoint(struct config_loader *l, const struct config_provider *p) {
-  static const char *const endpoints[] = {"/completions", "/responses",   "/messages",      "/embeddings",
+  static const char *const endpoints[] = {"/completions", "/responses",     "/messages",     "/embeddings",
                                           "/v1/models",   "/v1beta/models", "/api/generate", "/api/chat"};
   for (size_t i = 0; i < sizeof endpoints / sizeof *endpoints; i++) {
     if (!str_has_suffix(p->base_url, str_from_c(endpoints[i]))) continue;
     struct str path = arena_printf(&l->scratch, "providers.%.*s.baseURL", STR_ARG(p->id));
-    config_diags_add(l->diags, CONFIG_WARNING, p->place, path, "an address is where the API begins: leave the endpoint out",
+    config_diags_add(l->diags, CONFIG_WARNING, p->place, path,
+                     "an address is where the API begins: leave the endpoint out",
                      "ends in \"%s\", to which the paths of the API are added", endpoints[i]);
   }
 }

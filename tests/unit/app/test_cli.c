@@ -157,7 +157,7 @@ TEST(files_are_where_the_environment_says) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(flags_are_taken_out), cmocka_unit_test(options_are_taken_out_in_every_spelling),
-      cmocka_unit_test(help_and_mistakes),
-      cmocka_unit_test(a_mistake_is_told_with_what_to_do), cmocka_unit_test(files_are_where_the_environment_says)};
+      cmocka_unit_test(help_and_mistakes), cmocka_unit_test(a_mistake_is_told_with_what_to_do),
+      cmocka_unit_test(files_are_where_the_environment_says)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,8 +41,7 @@ static void run_case(const struct shape_case *c) {
   arena_init(&a, 0);
   buf_init(&out, 0);
   caps_dropped_init(&dropped);
-  enum err e =
-      shape_body(&shape, c->dialect, LLM_GENERATE, str_from_c(c->body), &a, &out, &done, &dropped, &info);
+  enum err e = shape_body(&shape, c->dialect, LLM_GENERATE, str_from_c(c->body), &a, &out, &done, &dropped, &info);
   if (e != c->e) print_error("%s\n%s\n", c->body, err_info_text(e, &info));
   assert_int_equal(e, c->e);
   if (c->param) assert_string_equal(info.param, c->param);

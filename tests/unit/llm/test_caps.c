@@ -212,8 +212,9 @@ TEST(a_refusal_says_what_comes_near) {
   begin();
   has_media_url(PART_IMAGE);
   assert_int_equal(check(CAP_BIT(IMAGE_DATA), &dropped, &info), ERR_UNSUPPORTED);
-  assert_string_equal(info.text, "image by URL cannot be said in the target API of the model that was asked for; the "
-                                 "picture itself can, as base64");
+  assert_string_equal(info.text,
+                      "image by URL cannot be said in the target API of the model that was asked for; the "
+                      "picture itself can, as base64");
   caps_dropped_clear(&dropped);
   assert_int_equal(check(0, &dropped, &info), ERR_UNSUPPORTED); /* nor can it have the other */
   assert_string_equal(info.text, "image by URL cannot be said in the target API of the model that was asked for");
@@ -311,7 +312,8 @@ TEST(parts_of_a_plain_result_have_its_path) {
 }
 
 TEST(what_is_left_out_of_a_part_has_the_callers_word) {
-  static const struct request_word own[] = {{"image_url.detail", "detail"}, {"function.strict", "strict"}, {NULL, NULL}};
+  static const struct request_word own[] = {
+      {"image_url.detail", "detail"}, {"function.strict", "strict"}, {NULL, NULL}};
   struct request_words responses = words;
   struct caps_dropped dropped;
   struct err_info info;
@@ -322,8 +324,8 @@ TEST(what_is_left_out_of_a_part_has_the_callers_word) {
   tool.strict = 1;
   responses.members = own;
   caps_dropped_init(&dropped);
-  assert_int_equal(caps_check(&request, STR("target"), CAP_BIT(IMAGE_DATA) | CAP_BIT(TOOLS), &responses, &dropped, &info),
-                   OK);
+  assert_int_equal(
+      caps_check(&request, STR("target"), CAP_BIT(IMAGE_DATA) | CAP_BIT(TOOLS), &responses, &dropped, &info), OK);
   assert_str(buf_str(&dropped.names), STR("messages[2].content[1].detail, tools[3].strict"));
   caps_dropped_clear(&dropped);
   end();

@@ -284,11 +284,12 @@ TEST(presets_become_active_by_their_variable) {
 TEST(presets_without_an_address_or_key_stay_off) {
   struct fake f = {.env = {{"LOCAL_OPENAI_API_KEY", "k"}, {"OPENROUTER_BASE_URL", "http://x"}, {"VLLM_API_KEY", "k"}}};
   fake_load(&f);
-  fake_expect(&f,
-              "environment: warning: OPENROUTER_BASE_URL: makes no provider active by itself (set OPENROUTER_API_KEY, too)\n"
-              "environment: warning: LOCAL_OPENAI_API_KEY: makes no provider active by itself (set LOCAL_OPENAI_BASE_URL, "
-              "too)\n"
-              "environment: warning: VLLM_API_KEY: makes no provider active by itself (set VLLM_BASE_URL, too)\n");
+  fake_expect(
+      &f,
+      "environment: warning: OPENROUTER_BASE_URL: makes no provider active by itself (set OPENROUTER_API_KEY, too)\n"
+      "environment: warning: LOCAL_OPENAI_API_KEY: makes no provider active by itself (set LOCAL_OPENAI_BASE_URL, "
+      "too)\n"
+      "environment: warning: VLLM_API_KEY: makes no provider active by itself (set VLLM_BASE_URL, too)\n");
   assert_int_equal(f.config->provider_count, 0);
   fake_clear(&f);
   struct fake bad = {.env = {{"OPENAI_API_KEY", "k"}, {"OPENAI_BASE_URL", "nonsense"}}};
@@ -298,13 +299,16 @@ TEST(presets_without_an_address_or_key_stay_off) {
 }
 
 TEST(an_address_that_is_an_endpoint_is_told) {
-  struct fake f = {.files = {{MAIN,
-                              "{\"providers\": {\"a\": {\"type\": \"openai\", \"apiKey\": \"k\",\n"
-                              "\"baseURL\": \"https://a.example/v1/chat/completions/\"},\n"
-                              "\"b\": {\"type\": \"openai\", \"apiKey\": \"k\", \"baseURL\": \"https://a.example/messages/v1\"}}}"}}};
+  struct fake f = {
+      .files = {
+          {MAIN,
+           "{\"providers\": {\"a\": {\"type\": \"openai\", \"apiKey\": \"k\",\n"
+           "\"baseURL\": \"https://a.example/v1/chat/completions/\"},\n"
+           "\"b\": {\"type\": \"openai\", \"apiKey\": \"k\", \"baseURL\": \"https://a.example/messages/v1\"}}}"}}};
   fake_load(&f);
-  fake_expect(&f, MAIN ":1: warning: providers.a.baseURL: ends in \"/completions\", to which the paths of the API are added "
-                       "(an address is where the API begins: leave the endpoint out)\n");
+  fake_expect(&f, MAIN
+              ":1: warning: providers.a.baseURL: ends in \"/completions\", to which the paths of the API are added "
+              "(an address is where the API begins: leave the endpoint out)\n");
   fake_clear(&f);
 }
 
