@@ -532,6 +532,18 @@ test('system prompts stand before the caller\'s, by scope and priority', async (
   assert.deepEqual((await received()).json.messages[0], { role: 'system', content: 'U\n\nN\n\nM\n\nA\n\nG "quoted"\nline' });
   await chat('two/gamma', { messages: [{ role: 'system', content: 'mine' }, ...user('[[mock:echo]] hi')] });
   assert.equal((await received()).json.messages[0].content, 'G "quoted"\nline\n\nmine');
+
+  // Not in the middle of a conversation; and the caller's places are counted as the caller counts them.
+  const talk = [...user('hi'), { role: 'assistant', content: 'ho' }, { role: 'system', content: 'mine' }, ...user('[[mock:echo]] hi')];
+  const moved = await chat('claude/opus', { max_tokens: 9, messages: talk });
+  assert.deepEqual([moved.status, moved.dropped], [200, 'messages[2]'], JSON.stringify(moved.error));
+  assert.equal((await received()).json.system, 'G "quoted"\nline');
+  const sound = { type: 'input_audio', input_audio: { data: 'UklGRg==', format: 'wav' } };
+  const content = [{ type: 'text', text: 'hi' }, sound];
+  assert.equal((await chat('claude/opus', { messages: [{ role: 'user', content }] })).error.param, 'messages[0].content[1]');
+  const wrong = await chat('claude/opus', { messages: [{ role: 'user', content: [{ type: 'text', text: 7 }] }] });
+  assert.equal(wrong.error.param, 'messages[0].content[0].text');
+  assert.match(wrong.error.message, /messages\[0\]/);
   await post('/v1/messages', { model: 'claude/opus', max_tokens: 9, messages: user('[[mock:echo]] hi') });
   assert.equal((await received()).json.system, 'G "quoted"\nline');
   await post('/api/generate', { model: 'local/llama', stream: false, prompt: '[[mock:echo]] hi' });
