@@ -95,7 +95,7 @@ static bool apply_tag(struct mock_call *c, struct mock_error *fault) {
   c->plan = mock_plan_default(&c->mock->shared->options);
   if (mock_plan_apply(&c->plan, tag)) return true;
   *fault = (struct mock_error){.status = 400,
-                               .message = STR("The mock knows no behaviour of this name; see `maestro mock --help`."),
+                               .message = STR("The mock knows no behaviour of this name; GET /v1/models lists them, docs/mock.md all."),
                                .param = STR("messages"),
                                .code = STR("unknown_mock_behaviour")};
   return false;

@@ -218,6 +218,8 @@ test('reload: a new provider within a second, a bad file changes nothing', async
     assert.ok((await models()).includes('second/fresh'), 'the old configuration goes on');
     const refresh = await s.post('/api/admin/models/refresh', '');
     assert.equal(refresh.status, 422);
+    s.writeConfig({ providers: { second: { type: 'openay' } } });
+    await until('what was meant', () => s.logs().some((l) => l.reason === '"openay" is not a type of provider (did you mean "openai"?)'));
     s.writeConfig(configFor(mock));
     const good = await s.post('/api/admin/models/refresh', '');
     assert.equal(good.status, 200);
