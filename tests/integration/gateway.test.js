@@ -182,6 +182,8 @@ test('fallback to another provider of the same model; a 400 stays', async () => 
     const body = await r.json();
     assert.equal(body.model, 'bad/mock-model');
     assert.equal(body.maestro.route[0].attempts, 2);
+    const given = await until('why the first was given up', () => both.logs().find((l) => l.event === 'another candidate is asked'));
+    assert.deepEqual([given.trace_id, given.provider, given.code], [body.maestro.trace_id, 'dead', 'upstream_unreachable']);
     const refused = await both.post('/v1/chat/completions', { model: 'mock-model', messages: user('[[mock:fail-400]] x') });
     assert.equal(refused.status, 400);
     const stream = await both.post('/v1/chat/completions', { model: 'mock-model', stream: true, messages: user('[[mock:fail-503-once]] s') });
