@@ -243,13 +243,17 @@ static void settle_key(struct settling *s, struct config_draft *d, bool is_own_u
   }
 }
 
-static void warn_without_key(struct config_loader *l, const struct config_draft *d) {
+static void warn_without_key(struct config_loader *l, const struct config_draft *d, bool is_own_url) {
   const struct config_provider *p = &d->p;
-  char hint[256];
+  char hint[256], others[128] = "";
   if (p->credential != CONFIG_CREDENTIAL_NONE || !p->is_active || d->is_left_out) return;
-  const char *others = !p->preset          ? ", or \"options\": {\"allow_unauthenticated\": true} where it needs none"
-                       : p->preset->is_aws ? ", or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-                                           : "";
+  if (!p->preset)
+    snprintf(others, sizeof others, ", or \"options\": {\"allow_unauthenticated\": true} where it needs none");
+  else if (p->preset->is_aws && is_own_url && !is_named_like(p, p->preset))
+    snprintf(others, sizeof others, "; AWS's access keys go to such an address from the provider \"%s\" alone",
+             p->preset->name);
+  else if (p->preset->is_aws)
+    snprintf(others, sizeof others, ", or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
   snprintf(hint, sizeof hint, "set %.*s%s", STR_ARG(p->api_key_env), others);
   struct str path = arena_printf(&l->scratch, "providers.%.*s", STR_ARG(p->id));
   config_diags_add(l->diags, CONFIG_WARNING, p->place, path, hint, "has no key and cannot be used");
@@ -262,7 +266,7 @@ static void settle_draft(struct settling *s, struct config_draft *d) {
   settle_url(s->l, d);
   warn_of_endpoint(s->l, &d->p);
   settle_key(s, d, is_own_url);
-  warn_without_key(s->l, d);
+  warn_without_key(s->l, d, is_own_url);
 }
 
 /* ---- presets ---- */

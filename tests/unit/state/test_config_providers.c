@@ -356,8 +356,8 @@ TEST(access_keys_of_aws_serve_in_place_of_a_key) {
       .env = {{"AWS_ACCESS_KEY_ID", "AKID"}, {"AWS_SECRET_ACCESS_KEY", "s3cret"}, {"AWS_DEFAULT_REGION", "eu-west-3"}}};
   fake_load(&f);
   fake_expect(&f, PROVIDERS
-              ":1: warning: providers.proxied: has no key and cannot be used (set PROXIED_API_KEY, or "
-              "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)\n");
+              ":1: warning: providers.proxied: has no key and cannot be used (set PROXIED_API_KEY; "
+              "AWS's access keys go to such an address from the provider \"cloud\" alone)\n");
   static const struct {
     const char *id, *region, *url, *access_key_id, *secret;
     enum config_credential credential;
