@@ -144,7 +144,7 @@ static bool is_allowed(const struct shaping *s, struct str name) {
 
 /* What a tool says of itself. It may say it twice, and whoever gets it may believe either: then it goes. */
 struct tool {
-  struct str name, list; /* list: of the tools that it holds (Gemini's declarations, a namespace of Responses) */
+  struct str name, list, key; /* list: of the tools that it holds (Gemini's declarations, a namespace of Responses) */
   unsigned names, lists;
   bool has_type, is_function; /* of another type: its provider runs it itself */
 };
@@ -179,6 +179,7 @@ static struct tool look_at_tool(struct shaping *s, struct str value) {
     } else if (is_key(&item, "functionDeclarations", "function_declarations") || is_key(&item, "tools", NULL)) {
       t.lists++;
       t.list = item.value;
+      t.key = item.key;
     } else if (is_key(&item, "function", NULL) || is_key(&item, "custom", NULL)) {
       note_names_in(s, item.value, &t);
     }
@@ -263,13 +264,15 @@ static enum err check_choice(struct shaping *s, struct err_info *info) {
   return OK;
 }
 
-static void note_tool(struct shaping *s, struct str member, size_t index) {
+static void note_tool(struct shaping *s, struct str of, size_t index, bool is_inner) {
   char path[PATH_BYTES];
-  snprintf(path, sizeof path, "%.*s[%zu]", STR_ARG(member), index);
+  snprintf(path, sizeof path, "%.*s[%zu]", STR_ARG(of), index);
   caps_dropped_add(s->dropped, path);
+  if (!is_inner && index < 64) s->done.gone |= UINT64_C(1) << index;
 }
 
-static void filter_tools(struct shaping *s, struct str member, struct str list, bool is_inner) {
+/* of: the path of the list. */
+static void filter_tools(struct shaping *s, struct str of, struct str list, bool is_inner) {
   struct json_walk w;
   struct json_walk_item item;
   struct leaving l = {0};
@@ -278,11 +281,15 @@ static void filter_tools(struct shaping *s, struct str member, struct str list, 
   for (size_t i = 0; json_walk_next(&w, &item); i++) {
     if (!stays(s, item.value, is_inner, &ignored)) {
       leave(&l, &item);
-      note_tool(s, member, i);
+      note_tool(s, of, i, is_inner);
       continue;
     }
     keep(s, &l, &item);
-    if (!is_inner) filter_tools(s, member, look_at_tool(s, item.value).list, true);
+    if (is_inner) continue;
+    char path[PATH_BYTES];
+    struct tool t = look_at_tool(s, item.value);
+    snprintf(path, sizeof path, "%.*s[%zu].%.*s", STR_ARG(of), i, STR_ARG(t.key));
+    filter_tools(s, str_from_c(path), t.list, true);
   }
   close_leaving(s, &l);
 }

@@ -17,6 +17,7 @@ bool shape_is_wanted(const struct route_shape *shape, enum llm_operation operati
 struct shape_done {
   bool is_changed; /* false: `out` is untouched */
   bool has_first;  /* a message was put before the caller's first one, so that places in the list are one further */
+  uint64_t gone;   /* bit i: the caller's i-th tool has gone, so that those behind it are one nearer */
 };
 
 /* The body as the model gets it, into *out, whose failure is ERR_NO_MEMORY; *done is set where it is changed.

@@ -50,19 +50,30 @@ static enum err decode_body(struct call *c, struct str body, struct request *r, 
   return e ? e : c->dialect->decode_request(c->work, doc.root, c->request, r, info);
 }
 
+/* Where the caller has the tool that is the `at`-th of those that are left. */
+static uint32_t place_among(uint64_t gone, uint32_t at) {
+  uint32_t i = 0;
+  for (; i < 64 && gone >> i; i++)
+    if (!(gone >> i & 1) && at-- == 0) return i;
+  return i + at;
+}
+
 /* Places as the caller counts them: nothing has to be named of what was put in front. */
-static void count_without_first(struct request *r) {
-  for (size_t i = 0; i < r->item_count; i++)
+static void count_as_caller(const struct call *c, struct request *r) {
+  for (size_t i = 0; c->has_first && i < r->item_count; i++)
     if (r->items[i].source && r->items[i].source != UINT32_MAX) r->items[i].source--;
+  for (size_t i = 0; c->gone_tools && i < r->tool_count; i++)
+    r->tools[i].source = place_among(c->gone_tools, r->tools[i].source);
 }
 
 static enum err decode(struct call *c, struct err_info *info) {
   struct request *r = ARENA_NEW(c->work, struct request);
   if (!r) return ERR_NO_MEMORY;
   enum err e = decode_body(c, c->body, r, info), asked = OK;
-  if (e && c->has_first) asked = decode_body(c, c->asked_body, r, info); /* the same fault, where the caller has it */
+  if (e && c->asked_body.n)
+    asked = decode_body(c, c->asked_body, r, info); /* the same fault, where the caller has it */
   if (e) return asked ? asked : e;
-  if (c->has_first) count_without_first(r);
+  count_as_caller(c, r);
   c->canonical = r;
   c->mended_for = NULL;
   return OK;
@@ -141,6 +152,7 @@ enum err translate_shape(struct call *c, const struct deployment *d, struct err_
   if (c->asked_body.n) take_body(c, c->asked_body, c->asked_scan);
   c->asked_body = STR_NONE;
   c->has_first = false;
+  c->gone_tools = 0;
   c->context_tokens = shape.context_tokens;
   caps_dropped_clear(&c->unshaped);
   caps_dropped_init(&c->unshaped);
@@ -152,6 +164,7 @@ enum err translate_shape(struct call *c, const struct deployment *d, struct err_
   if (!e) e = attempt_hold(c, 0, info);
   if (e || !w->done.is_changed) return e;
   c->has_first = w->done.has_first;
+  c->gone_tools = w->done.gone;
   c->asked_body = c->body;
   c->asked_scan = c->scan;
   take_body(c, buf_str(&c->shaped), w->scan);

@@ -440,6 +440,9 @@ test('a tool set filters what is sent, in every dialect', async () => {
   // The same through translation: Anthropic's client, an OpenAI-like provider; and the reverse.
   await post('/v1/messages', { model: 'one/alpha', max_tokens: 50, messages: user('[[mock:echo]] hi'), tools: [{ name: 'rm', input_schema: { type: 'object' } }, { name: 'read_x', input_schema: { type: 'object' } }] });
   assert.deepEqual((await received()).json.tools.map((t) => t.function.name), ['read_x']);
+  const marked = { cache_control: { type: 'ephemeral' }, input_schema: { type: 'object' } };
+  const places = await post('/v1/messages', { model: 'one/alpha', max_tokens: 50, messages: user('[[mock:echo]] hi'), tools: [{ name: 'rm', ...marked }, { name: 'read_x', input_schema: { type: 'object' } }, { name: 'mv', ...marked }, { name: 'list', ...marked }] });
+  assert.equal(places.headers.get('x-maestro-dropped'), 'tools[0], tools[2], tools[3].cache_control', 'places are the caller\'s');
   await ok('PUT', `/model-config/${rule.id}`, { model_prefix: 'opus' });
   await chat('claude/opus', { max_tokens: 50, tools: [tool('rm'), tool('read_x')] });
   assert.deepEqual((await received()).json.tools.map((t) => t.name), ['read_x']);
