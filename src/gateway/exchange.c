@@ -184,6 +184,13 @@ static void record(struct request_context *rc) {
   request_log_write(&r);
 }
 
+/* The client has gone, or had to be left; the server tells one whose answer has not begun. */
+static void end_cancelled(struct request_context *rc) {
+  rc->error = http_exchange_is_drained(rc->x) ? ERR_SHUTTING_DOWN : ERR_CANCELLED;
+  rc->info = (struct err_info){0};
+  if (!rc->reply.is_started) rc->reply.status = err_info_status(rc->error, NULL);
+}
+
 static void add_cors(struct request_context *rc, const struct rules *rules) {
   struct http_header h[CORS_HEADERS_MAX];
   size_t n = rules->cors.origins_n ? cors_headers(&rules->cors, rc->request, h) : 0;
@@ -242,7 +249,7 @@ void exchange_run(struct http_exchange *x, struct gateway_worker *worker, const 
       endpoint->run(rc);
   }
   reply_clear(&rc->reply);
-  if (fiber_is_cancelled() && !rc->reply.is_ended) rc->error = ERR_CANCELLED;
+  if (fiber_is_cancelled() && !rc->reply.is_ended) end_cancelled(rc);
   metrics_add(METRIC_IN_FLIGHT, 0, 0, -1);
   record(rc);
   snapshot_unref(rc->snapshot);
