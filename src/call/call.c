@@ -70,7 +70,6 @@ static void begin_attempt(struct call *c, const struct deployment *d) {
   c->seen = (struct count_output){0};
   o->deployment = d;
   o->attempts++;
-  o->attempt_started_us = clock_mono_us();
   o->upstream_status = 0;
   o->is_reused = false;
   o->usage = (struct usage){0};

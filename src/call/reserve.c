@@ -424,7 +424,7 @@ void reserve_settle(struct call *c, enum err result) {
   int64_t before = r->tokens_used;
   if (r->money.is_taken && has_cost(c, result)) settle(c, result);
   ledger_release(&r->money);
-  rate_limit_end(&r->model_ticket, (uint64_t)(r->tokens_used - before), clock_wall_us());
+  if (r->model_ticket.is_taken) rate_limit_end(&r->model_ticket, (uint64_t)(r->tokens_used - before), clock_wall_us());
 }
 
 enum err reserve_limit_request(struct call *c) {
