@@ -170,8 +170,7 @@ static void record(struct request_context *rc) {
     r.attempts = o->attempts;
     r.upstream_status = o->upstream_status;
     /* What a count of tokens answers was not used. */
-    if ((rc->endpoint->what & OPERATION_MASK) - 1 != LLM_COUNT_TOKENS)
-      losses_sum(o, o->is_complete, &r.usage, &r.cost);
+    if ((rc->endpoint->what & OPERATION_MASK) - 1 != LLM_COUNT_TOKENS) losses_sum(o, o->is_complete, &r.usage, &r.cost);
     r.ttft_us = o->ttft_us;
     r.overhead_us = r.duration_us > o->upstream_us ? r.duration_us - o->upstream_us : 0;
   }
