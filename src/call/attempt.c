@@ -366,7 +366,7 @@ enum err attempt_run(struct call *c, const struct deployment *d, struct err_info
   buf_put(&c->dropped.names, buf_str(&c->unshaped.names));
   if (!codec_choose(d->at->provider.type->endpoints, d->at->dialects, c->dialect, c->request, &codec)) {
     if (c->request->operation == LLM_COUNT_TOKENS) return translate_count(c, d, info);
-    return err_set(info, ERR_NOT_SERVED, "the provider \"%.*s\" has no endpoint for %s; ask a model of another one",
+    return err_set(info, ERR_NOT_SERVED, "the provider \"%.*s\" does not serve %s; ask a model of another one",
                    STR_ARG(d->at->provider.id), operations[c->request->operation]);
   }
   filters_choose(c, d, &codec);
