@@ -145,6 +145,9 @@ test('WebSocket upgrades, HEAD, OPTIONS, wrong methods, unknown paths', async ()
   assert.match(wrong.headers.get('allow'), /POST/);
   const none = await fetch(`${serve.url}/v1/nothing`);
   assert.equal(none.status, 404);
+  for (const path of ['/v1/v1/messages', '/v1/v1beta/models/m:generateContent', '/v1/api/chat'])
+    assert.match(await (await fetch(`${serve.url}${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' })).text(), /leave that out of its address/, path);
+  assert.match(await (await fetch(`${serve.url}/v1/nothing`)).text(), /GET \/ lists what is/);
   assert.equal((await none.json()).error.code, 'not_found');
 });
 
