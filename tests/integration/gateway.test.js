@@ -6,6 +6,8 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import http from 'node:http';
+import Anthropic from '@anthropic-ai/sdk';
+import OpenAI from 'openai';
 import { KEY, configFor, makeHome, raw, run, sleep, sse, startMock, startServe, until, user } from './harness.js';
 
 let mock, serve;
@@ -277,6 +279,22 @@ test('drain: what is cut at its end was cut by the server, not left by its clien
   await s.stop();
   const lines = s.logs().filter((l) => l.route === '/v1/chat/completions');
   assert.deepEqual(lines.map((l) => [l.status, l.error]).sort(), [200, 503].map((status) => [status, 'the server is shutting down']));
+});
+
+test('what asking again does not help with is asked once by the SDKs, what it may help with again', async () => {
+  const s = await startServe({ config: { ...configFor(mock), providers: { ...configFor(mock).providers,
+    bare: { type: 'openai-compatible', baseURL: `${mock.url}/v1`, apiKeyEnv: 'NOT_SET_ANYWHERE', models: { mine: {} } } } } });
+  const asked = () => s.logs().filter((l) => l.route === '/v1/chat/completions' || l.route === '/v1/messages').length;
+  const openai = new OpenAI({ baseURL: `${s.url}/v1`, apiKey: KEY, maxRetries: 1 });
+  const anthropic = new Anthropic({ baseURL: s.url, apiKey: KEY, maxRetries: 1 });
+  try {
+    await assert.rejects(openai.chat.completions.create({ model: 'bare/mine', messages: user('x') }), (e) => e.status === 503 && e.code === 'provider_not_configured');
+    await assert.rejects(anthropic.messages.create({ model: 'bare/mine', max_tokens: 5, messages: user('x') }), (e) => e.status === 503);
+    await sleep(200);
+    assert.equal(asked(), 2);
+    await assert.rejects(openai.chat.completions.create({ model: 'mock-model', messages: user('[[mock:fail-500]] x') }), (e) => e.status === 500);
+    await until('the SDK to ask twice', () => asked() === 4);
+  } finally { await s.stop(); }
 });
 
 test('silence: the head and keep-alives go out, and errors are then events', async () => {
