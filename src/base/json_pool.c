@@ -28,11 +28,10 @@ static bool is_too_deep(const yyjson_doc *doc, struct str text) {
          !json_is_within(text, JSON_DEPTH_MAX, VALUES_MAX);
 }
 
-/* text: what p->bytes is a copy of. */
-static yyjson_val *parse(struct json_pool *p, size_t text_room, struct str text) {
-  const size_t n = text.n;
+/* n: bytes of p->bytes, text but for what has been mended. */
+static yyjson_val *parse(struct json_pool *p, size_t text_room, size_t n, struct str text) {
   yyjson_alc alc;
-  if (n > POOL_TEXT_MAX) {
+  if (text.n > POOL_TEXT_MAX) {
     p->large = yyjson_read_opts(p->bytes, n, flags, NULL, NULL);
     return yyjson_doc_get_root(p->large);
   }
@@ -54,29 +53,54 @@ static bool is_surrogate(const char *p, const char *end, const char *kinds) {
          is_hex4(p + 2);
 }
 
-/* Halves of a pair that stand alone become U+FFFD, which is as long. True when there were any. */
-static bool mend_surrogates(char *p, size_t n) {
+enum { HALF = 6 /* bytes of an escape */ };
+
+/* The lone half at s: joined with the one that waited, kept to wait, or U+FFFD, which is as long. Returns what is to be
+ * read next. */
+static char *mend_half(struct json_pool *p, char *s, char **end, bool is_high) {
+  bool ends = *end - s > HALF && s[HALF] == '"', begins = s > p->bytes && s[-1] == '"';
+  if (p->joins_halves && is_high && ends) {
+    memcpy(p->half, s, HALF);
+    memmove(s, s + HALF, (size_t)(*end - s) - HALF);
+    *end -= HALF;
+    return s;
+  }
+  if (p->half[0] && !is_high && begins) {
+    memmove(s + HALF, s, (size_t)(*end - s));
+    memcpy(s, p->half, HALF);
+    p->half[0] = 0;
+    *end += HALF;
+    return s + 2 * HALF;
+  }
+  memcpy(s, "\\ufffd", HALF);
+  return s + HALF;
+}
+
+/* Of the n bytes of text. True when there were halves of pairs that stand alone; *n is what it is then. */
+static bool mend_surrogates(struct json_pool *p, size_t *n) {
   static const char high[] = "89abAB", low[] = "cdefCDEF";
   bool mended = false;
-  for (char *end = p + n; p < end; p++) {
-    if (*p != '\\') continue;
-    bool is_high = is_surrogate(p, end, high);
-    if (is_high && is_surrogate(p + 6, end, low)) {
-      p += 11;
-    } else if (is_high || is_surrogate(p, end, low)) {
-      memcpy(p, "\\ufffd", 6);
+  char *end = p->bytes + *n;
+  for (char *s = p->bytes; s < end;) {
+    bool is_high = is_surrogate(s, end, high);
+    if (*s != '\\') {
+      s++;
+    } else if (is_high && is_surrogate(s + HALF, end, low)) {
+      s += 2 * HALF;
+    } else if (is_high || is_surrogate(s, end, low)) {
+      s = mend_half(p, s, &end, is_high);
       mended = true;
-      p += 5;
     } else {
-      p++;
+      s += 2;
     }
   }
+  *n = (size_t)(end - p->bytes);
   return mended;
 }
 
 yyjson_val *json_pool_parse(struct json_pool *p, struct str text) {
-  size_t text_room = (text.n + YYJSON_PADDING_SIZE + 15) & ~(size_t)15;
-  size_t tree = text.n > POOL_TEXT_MAX ? 0 : yyjson_read_max_memory_usage(text.n, flags) + POOL_SLACK;
+  size_t text_room = (text.n + HALF + YYJSON_PADDING_SIZE + 15) & ~(size_t)15;
+  size_t tree = text.n > POOL_TEXT_MAX ? 0 : yyjson_read_max_memory_usage(text.n + HALF, flags) + POOL_SLACK;
   size_t need = text_room + tree;
   yyjson_doc_free(p->large);
   p->large = NULL;
@@ -89,10 +113,11 @@ yyjson_val *json_pool_parse(struct json_pool *p, struct str text) {
     if (!p->bytes) return NULL;
   }
   for (int round = 0; round < 2; round++) {
-    if (text.n) memcpy(p->bytes, text.p, text.n);
-    if (round && !mend_surrogates(p->bytes, text.n)) return NULL;
-    memset(p->bytes + text.n, 0, YYJSON_PADDING_SIZE);
-    yyjson_val *root = parse(p, text_room, text);
+    size_t n = text.n;
+    if (n) memcpy(p->bytes, text.p, n);
+    if (round && !mend_surrogates(p, &n)) return NULL;
+    memset(p->bytes + n, 0, YYJSON_PADDING_SIZE);
+    yyjson_val *root = parse(p, text_room, n, text);
     if (root) return root;
   }
   return NULL;

@@ -17,6 +17,7 @@ static enum err begin(struct translation *t, struct call *c, const struct deploy
                       const struct text_filter_options *filter) {
   *t = (struct translation){.call = c, .deployment = d, .target = target, .choices = 1};
   t->x = translate_exchange(c, d, true);
+  t->pool.joins_halves = true;
   t->has_filter = text_filter_is_wanted(filter);
   text_filter_init(&t->filter, c->arena, filter);
   t->decoder = state_of(c->arena, target->decoder_bytes);

@@ -201,6 +201,14 @@ const struct dialect *dialect_by_name(struct str name); /* NULL: unknown */
 
 /* ERR_UPSTREAM_PROTOCOL with one wording. */
 enum err dialect_bad_reply(struct err_info *info, const char *what);
+/* Of a reply's member: the same, with its name, where it is there (and not null) in another type. What cannot be read
+ * would be lost without a word otherwise, or leave a call's arguments with a hole in them. */
+enum err dialect_want_text(struct err_info *info, struct yyjson_val *v, const char *name) MUST_CHECK;
+enum err dialect_want_object(struct err_info *info, struct yyjson_val *v, const char *name) MUST_CHECK;
+enum err dialect_want_array(struct err_info *info, struct yyjson_val *v, const char *name) MUST_CHECK;
+/* A call's arguments where a reply has them as a value: nothing, null and [] (PHP's way to write it) are {}; a string
+ * is their text; all else is written as the JSON it is, for request_put_args_object says it when it is no object. */
+void dialect_put_arguments(struct buf *out, struct yyjson_val *v);
 /* ERR_UNSUPPORTED from an encoder, with the path of what the target cannot say, in the caller's words: an item, a part
  * of it (NULL: the item as a whole), or no item at all: the list of them. */
 enum err dialect_refuse(const struct request *r, const struct request_item *item, const struct request_part *part,

@@ -152,13 +152,13 @@ static enum err look(struct dialect_stream *state, struct yyjson_val *root, stru
                      struct events *events, struct err_info *info) {
   (void)state;
   (void)event;
-  (void)info;
   yyjson_val *error = yyjson_obj_get(root, "error"), *candidate;
   yyjson_val *candidates = yyjson_obj_get(root, "candidates");
   if (yyjson_is_obj(error) || yyjson_is_str(error)) {
     events_add(events, EVENT_ERROR);
     return OK;
   }
+  if (is_whole && !gemini_reply_is_one(root)) return dialect_bad_reply(info, "it has no candidates");
   yyjson_arr_iter it = yyjson_arr_iter_with(candidates);
   while ((candidate = yyjson_arr_iter_next(&it))) look_at_candidate(candidate, events);
   look_for_text(candidates, events);
