@@ -323,7 +323,7 @@ static enum err finish(struct stream *r, struct err_info *info) {
   if (!e && r->is_translated) {
     e = translation_end(&r->translation, &events, &r->out, info);
     if (!e) note(r, &events);
-  } else if (!e && !r->is_over && !r->state.saw_stop) {
+  } else if (!e && !r->is_over && (!r->state.saw_stop || r->state.begun & ~r->state.stopped)) {
     e = err_set(info, ERR_UPSTREAM_CUT, "the provider's stream ended before the answer was complete");
   }
   if (e) return e;

@@ -55,15 +55,24 @@ struct dialect_request_edits {
 struct dialect_reply_edits {
   struct str model; /* splice this in place of the upstream's name; empty: leave */
   bool hide_usage;  /* the caller did not ask for usage in the stream: withhold what we asked for */
+  bool has_choices; /* the caller asked for several answers: which of them have ended is noted */
 };
 
 /* What relaying one frame needs to remember of the ones before it. Zero-initialise. */
 struct dialect_stream {
   bool saw_content, saw_stop, saw_end;
   bool dropped_cr;       /* a CR that ended the frame before was not sent on; its LF may come as a frame of its own */
+  uint64_t begun, stopped; /* choices, where that is noted: bit (1 << choice) */
   struct usage usage;    /* what earlier frames said: a dialect that tells usage in pieces adds to it */
   struct json_pool pool; /* cleared by the relay */
 };
+
+/* index: of a choice in a relayed stream; -1, where it is not said: the first. */
+static inline void dialect_stream_note(struct dialect_stream *state, int64_t index, bool has_stopped) {
+  uint64_t bit = UINT64_C(1) << (index < 0 ? 0 : index < 63 ? index : 63);
+  state->begun |= bit;
+  if (has_stopped) state->stopped |= bit;
+}
 
 /* ---- translation ---- */
 

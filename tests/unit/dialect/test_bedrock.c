@@ -442,8 +442,12 @@ TEST(failures) {
          BEGIN, DELTA("0", "{\"text\":\"a\"}"), {"!throttlingException", "{\"message\":\"slow \\\"down\\\"\"}"});
   EXPECT(OK, "error {\"__type\":\"internalServerException\",\"message\":\"\"}\n", {"!internalServerException", ""});
   EXPECT(OK, START "open 0 text\ndelta 0 a\n", BEGIN, DELTA("0", "{\"text\":\"a\"}")); /* cut: never ended */
-  EXPECT(OK, START "stop 0 end (end_turn)\nend\n", BEGIN, STOP("end_turn"), STOP("max_tokens"),
-         DELTA("0", "{\"text\":\"late\"}"), META("{}"), META("{\"inputTokens\":1}"));
+  EXPECT(OK, START "stop 0 end (end_turn)\nend\n", BEGIN, STOP("end_turn"), STOP("max_tokens"), META("{}"),
+         META("{\"inputTokens\":1}"), DELTA("0", "{\"text\":\"behind the end\"}"));
+  EXPECT(ERR_UPSTREAM_PROTOCOL, START "stop 0 end (end_turn)\n", BEGIN, STOP("end_turn"),
+         DELTA("0", "{\"text\":\"late\"}"));
+  EXPECT(ERR_UPSTREAM_PROTOCOL, START, BEGIN, DELTA("0", "{\"text\":5}"));
+  EXPECT(ERR_UPSTREAM_PROTOCOL, START, BEGIN, DELTA("0", "[]"));
   EXPECT(OK, START, BEGIN, {"newEvent", "{\"x\":1}"});
   EXPECT(ERR_UPSTREAM_PROTOCOL, "", {"messageStart", "nonsense"});
   EXPECT(ERR_UPSTREAM_PROTOCOL, "", {"messageStart", "[]"});
