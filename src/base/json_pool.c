@@ -5,6 +5,7 @@
 #include <yyjson.h>
 
 #include "base/json.h"
+#include "base/json_bytes.h"
 
 enum {
   POOL_SLACK = 512,
@@ -40,67 +41,40 @@ static yyjson_val *parse(struct json_pool *p, size_t text_room, size_t n, struct
   return is_too_deep(doc, text) ? NULL : yyjson_doc_get_root(doc);
 }
 
-static bool is_hex4(const char *p) {
-  for (int i = 0; i < 4; i++) {
-    char c = p[i];
-    if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'))) return false;
-  }
-  return true;
-}
-
-static bool is_surrogate(const char *p, const char *end, const char *kinds) {
-  return end - p >= 6 && p[0] == '\\' && p[1] == 'u' && (p[2] == 'd' || p[2] == 'D') && strchr(kinds, p[3]) && p[3] &&
-         is_hex4(p + 2);
-}
-
-enum { HALF = 6 /* bytes of an escape */ };
-
 /* The lone half at s: joined with the one that waited, kept to wait, or U+FFFD, which is as long. Returns what is to be
  * read next. */
 static char *mend_half(struct json_pool *p, char *s, char **end, bool is_high) {
-  bool ends = *end - s > HALF && s[HALF] == '"', begins = s > p->bytes && s[-1] == '"';
+  bool ends = *end - s > JSON_BYTES_HALF && s[JSON_BYTES_HALF] == '"', begins = s > p->bytes && s[-1] == '"';
   if (p->joins_halves && is_high && ends) {
-    memcpy(p->half, s, HALF);
-    memmove(s, s + HALF, (size_t)(*end - s) - HALF);
-    *end -= HALF;
+    memcpy(p->half, s, JSON_BYTES_HALF);
+    memmove(s, s + JSON_BYTES_HALF, (size_t)(*end - s) - JSON_BYTES_HALF);
+    *end -= JSON_BYTES_HALF;
     return s;
   }
   if (p->half[0] && !is_high && begins) {
-    memmove(s + HALF, s, (size_t)(*end - s));
-    memcpy(s, p->half, HALF);
+    memmove(s + JSON_BYTES_HALF, s, (size_t)(*end - s));
+    memcpy(s, p->half, JSON_BYTES_HALF);
     p->half[0] = 0;
-    *end += HALF;
-    return s + 2 * HALF;
+    *end += JSON_BYTES_HALF;
+    return s + 2 * JSON_BYTES_HALF;
   }
-  memcpy(s, "\\ufffd", HALF);
-  return s + HALF;
+  memcpy(s, "\\ufffd", JSON_BYTES_HALF);
+  return s + JSON_BYTES_HALF;
 }
 
 /* Of the n bytes of text. True when there were halves of pairs that stand alone; *n is what it is then. */
 static bool mend_surrogates(struct json_pool *p, size_t *n) {
-  static const char high[] = "89abAB", low[] = "cdefCDEF";
-  bool mended = false;
-  char *end = p->bytes + *n;
-  for (char *s = p->bytes; s < end;) {
-    bool is_high = is_surrogate(s, end, high);
-    if (*s != '\\') {
-      s++;
-    } else if (is_high && is_surrogate(s + HALF, end, low)) {
-      s += 2 * HALF;
-    } else if (is_high || is_surrogate(s, end, low)) {
-      s = mend_half(p, s, &end, is_high);
-      mended = true;
-    } else {
-      s += 2;
-    }
-  }
+  char *end = p->bytes + *n, *half;
+  bool is_high, has_any = false;
+  for (char *s = p->bytes; (half = json_bytes_lone_half(s, end, &is_high)) < end; has_any = true)
+    s = mend_half(p, half, &end, is_high);
   *n = (size_t)(end - p->bytes);
-  return mended;
+  return has_any;
 }
 
 yyjson_val *json_pool_parse(struct json_pool *p, struct str text) {
-  size_t text_room = (text.n + HALF + YYJSON_PADDING_SIZE + 15) & ~(size_t)15;
-  size_t tree = text.n > POOL_TEXT_MAX ? 0 : yyjson_read_max_memory_usage(text.n + HALF, flags) + POOL_SLACK;
+  size_t text_room = (text.n + JSON_BYTES_HALF + YYJSON_PADDING_SIZE + 15) & ~(size_t)15;
+  size_t tree = text.n > POOL_TEXT_MAX ? 0 : yyjson_read_max_memory_usage(text.n + JSON_BYTES_HALF, flags) + POOL_SLACK;
   size_t need = text_room + tree;
   yyjson_doc_free(p->large);
   p->large = NULL;

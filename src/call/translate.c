@@ -48,7 +48,9 @@ static enum err decode(struct call *c, struct err_info *info) {
   struct json doc;
   struct request *r = ARENA_NEW(c->work, struct request);
   if (!r) return ERR_NO_MEMORY;
-  enum err e = json_parse_copy(&doc, c->body, &(struct json_limits){.numbers_are_raw = true}, c->work, info);
+  /* Clients that cut texts by UTF-16 leave half a character behind, in their history for good. */
+  static const struct json_limits limits = {.numbers_are_raw = true, .mends_halves = true};
+  enum err e = json_parse_copy(&doc, c->body, &limits, c->work, info);
   if (!e) e = c->dialect->decode_request(c->work, doc.root, c->request, r, info);
   if (e) return e;
   c->canonical = r;

@@ -255,7 +255,8 @@ bool request_is_json_object(struct str text);
  * only. */
 enum err request_join_pieces(struct arena *a, struct request *r) MUST_CHECK;
 /* Gives an id to each call and result that has none ("call_made_<n>"): a result belongs to the oldest call that waits
- * (of its name, where it has one); one of no call gets an id of its own. For other dialects than the caller's, whose
+ * (of its name, where it has one); one of no call gets an id of its own. A call with the id of an earlier one (of the
+ * last 256) gets another, too; results of that id are theirs in order. For other dialects than the caller's, whose
  * encoders rely on it. ERR_NO_MEMORY only. */
 enum err request_pair_calls(struct arena *a, struct request *r) MUST_CHECK;
 

@@ -1,14 +1,17 @@
 /* Calls and results that came without an id get one: see request.h. Ollama's and Gemini's older clients, OpenAI's
- * legacy functions and careless callers leave it out; every other dialect wants it. Used by call/translate.c before a
- * request is encoded for another dialect than its own.
+ * legacy functions and careless callers leave it out; every other dialect wants it. So does a call whose id is another
+ * one's already, as servers have them that count anew in each answer. Used by call/translate.c before a request is
+ * encoded for another dialect than its own.
  *
- * Invariant: a result looks at a bounded number of open calls, so a hostile list costs no more than a long one. */
+ * Invariant: a result looks at a bounded number of open calls, and a call at a bounded number of those before it, so a
+ * hostile list costs no more than a long one. */
 #include "llm/request.h"
 
-enum { OPEN_LOOKED_AT_MAX = 256 };
+enum { LOOKED_AT_MAX = 256 };
 
 struct open_call {
-  struct str id, name;
+  struct str id, said, name; /* said: the id as it came */
+  uint64_t hash;             /* of said */
   bool is_answered;
 };
 
@@ -25,6 +28,13 @@ static enum err make_id(struct pairing *p, struct str *id) {
   return id->p ? OK : ERR_NO_MEMORY;
 }
 
+static bool is_said_again(const struct pairing *p, const struct open_call *call) {
+  size_t least = p->count > LOOKED_AT_MAX ? p->count - LOOKED_AT_MAX : 0;
+  for (size_t i = p->count; i-- > least;)
+    if (p->calls[i].hash == call->hash && str_eq(p->calls[i].said, call->said)) return true;
+  return false;
+}
+
 static enum err add_call(struct pairing *p, struct request_part *part) {
   enum err e = OK;
   if (p->count == p->room) {
@@ -34,20 +44,22 @@ static enum err add_call(struct pairing *p, struct request_part *part) {
     p->calls = v;
     p->room = room;
   }
-  if (!part->call_id.n) e = make_id(p, &part->call_id);
-  if (!e) p->calls[p->count++] = (struct open_call){part->call_id, part->name, false};
+  struct open_call call = {.said = part->call_id, .name = part->name, .hash = str_hash(part->call_id, 0)};
+  if (!call.said.n || is_said_again(p, &call)) e = make_id(p, &part->call_id);
+  call.id = part->call_id;
+  if (!e) p->calls[p->count++] = call;
   return e;
 }
 
 static bool is_answer_to(const struct request_part *part, const struct open_call *call) {
   if (call->is_answered) return false;
-  if (part->call_id.n) return str_eq(part->call_id, call->id);
+  if (part->call_id.n) return str_eq(part->call_id, call->said);
   return !part->name.n || str_eq(part->name, call->name);
 }
 
 static enum err add_result(struct pairing *p, struct request_part *part) {
   while (p->first < p->count && p->calls[p->first].is_answered) p->first++;
-  for (size_t i = p->first; i < p->count && i - p->first < OPEN_LOOKED_AT_MAX; i++) {
+  for (size_t i = p->first; i < p->count && i - p->first < LOOKED_AT_MAX; i++) {
     if (!is_answer_to(part, &p->calls[i])) continue;
     p->calls[i].is_answered = true;
     part->call_id = p->calls[i].id;

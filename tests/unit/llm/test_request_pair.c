@@ -43,6 +43,25 @@ TEST(results_find_their_calls_by_id_by_name_or_in_order) {
   arena_clear(&arena);
 }
 
+/* Servers that count anew in each answer, or give all calls of one the same id. */
+TEST(calls_with_the_id_of_another_are_told_apart) {
+  struct request_part calls[] = {CALL(.name = STR("f"), .call_id = STR("a")), CALL(.name = STR("g"), .call_id = STR("a")),
+                                 CALL(.name = STR("h"), .call_id = STR("b")),
+                                 CALL(.name = STR("f"), .call_id = STR("a"))};
+  struct request_part results[] = {RESULT(.call_id = STR("a")), RESULT(.call_id = STR("b")), RESULT(.call_id = STR("a")),
+                                   RESULT(.call_id = STR("a")), RESULT(.call_id = STR("a"))};
+  pair(calls, 4, results, 5);
+  assert_str(calls[0].call_id, STR("a"));
+  for (size_t i = 0; i < 4; i++)
+    for (size_t k = 0; k < i; k++) assert_false(str_eq(calls[i].call_id, calls[k].call_id));
+  assert_str(results[0].call_id, calls[0].call_id);
+  assert_str(results[1].call_id, calls[2].call_id);
+  assert_str(results[2].call_id, calls[1].call_id);
+  assert_str(results[3].call_id, calls[3].call_id);
+  assert_str(results[4].call_id, STR("a")); /* one more than there are calls: what was said stays */
+  arena_clear(&arena);
+}
+
 TEST(made_ids_differ_from_those_that_callers_use) {
   struct request_part calls[] = {CALL(.call_id = STR("call_0")), CALL(), CALL(), CALL(.call_id = STR("call_1"))};
   pair(calls, 4, NULL, 0);
@@ -83,6 +102,7 @@ TEST(a_hostile_list) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(results_find_their_calls_by_id_by_name_or_in_order),
+      cmocka_unit_test(calls_with_the_id_of_another_are_told_apart),
       cmocka_unit_test(made_ids_differ_from_those_that_callers_use),
       cmocka_unit_test(once_paired_nothing_changes),
       cmocka_unit_test(a_hostile_list),
