@@ -24,11 +24,12 @@ static int64_t (*wall)(void) = system_wall_us;
 uint64_t clock_mono_us(void) { return mono(); }
 int64_t clock_wall_us(void) { return wall(); }
 
-uint64_t clock_deadline_ms(uint64_t ms) {
-  uint64_t now = clock_mono_us();
-  if (ms == 0 || ms > (DEADLINE_NONE - now) / 1000u) return DEADLINE_NONE;
-  return now + ms * 1000u;
+uint64_t clock_deadline_after(uint64_t from_us, uint64_t ms) {
+  if (ms == 0 || ms > (DEADLINE_NONE - from_us) / 1000u) return DEADLINE_NONE;
+  return from_us + ms * 1000u;
 }
+
+uint64_t clock_deadline_ms(uint64_t ms) { return clock_deadline_after(ms ? clock_mono_us() : 0, ms); }
 
 void clock_timespec_in(clockid_t clock, uint32_t ms, struct timespec *out) {
   clock_gettime(clock, out);

@@ -11,8 +11,9 @@
 
 uint64_t clock_mono_us(void); /* CLOCK_MONOTONIC */
 int64_t clock_wall_us(void);  /* microseconds since 1970-01-01 UTC */
-/* Now + ms as a deadline, saturating at DEADLINE_NONE; ms of 0 means no deadline. */
-uint64_t clock_deadline_ms(uint64_t ms);
+/* So long after `from_us` (of clock_mono_us) as a deadline, saturating at DEADLINE_NONE; ms of 0 means no deadline. */
+uint64_t clock_deadline_after(uint64_t from_us, uint64_t ms);
+uint64_t clock_deadline_ms(uint64_t ms); /* after now */
 /* That system clock in so many ms, for waits with a deadline; tests' clocks do not count here. */
 void clock_timespec_in(clockid_t clock, uint32_t ms, struct timespec *out);
 /* Replaces both clocks (NULL restores the system's). Call before any other thread runs. */

@@ -65,7 +65,7 @@ size_t str_find(struct str s, struct str needle) {
     const char *hit = memchr(s.p + at, needle.p[0], s.n - needle.n - at + 1);
     if (!hit) return SIZE_MAX;
     at = (size_t)(hit - s.p);
-    if (memcmp(hit, needle.p, needle.n) == 0) return at;
+    if (hit[needle.n - 1] == needle.p[needle.n - 1] && memcmp(hit, needle.p, needle.n) == 0) return at;
     at++;
   }
   return SIZE_MAX;

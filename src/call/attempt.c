@@ -48,11 +48,10 @@ enum err attempt_hold(struct call *c, size_t more, struct err_info *info) {
 
 void attempt_unhold(struct call *c) { held_charge(&c->held, bytes_of(c)); }
 
-enum err attempt_read(struct call *c, struct http_call *http, struct str *piece, uint64_t deadline_us,
+enum err attempt_read(struct call *c, struct http_call *http, struct str *piece, uint64_t now_us, uint64_t deadline_us,
                       struct err_info *info) {
-  uint64_t from = clock_mono_us();
   enum err e = http_call_read(http, piece, deadline_us, info);
-  c->outcome.upstream_us += clock_mono_us() - from;
+  c->outcome.upstream_us += clock_mono_us() - now_us;
   return e;
 }
 
@@ -71,8 +70,8 @@ static enum err read_whole(struct call *c, struct http_call *http, struct buf *o
                            uint64_t deadline_us, struct err_info *info) {
   for (;;) {
     struct str piece;
-    uint64_t silent = clock_deadline_ms(silence_ms);
-    enum err e = attempt_read(c, http, &piece, earlier(silent, deadline_us), info);
+    uint64_t now = clock_mono_us(), silent = clock_deadline_after(now, silence_ms);
+    enum err e = attempt_read(c, http, &piece, now, earlier(silent, deadline_us), info);
     if (e == ERR_TIMEOUT) return silent < deadline_us ? ERR_SILENCE_TIMEOUT : ERR_TOTAL_TIMEOUT;
     if (e) return e;
     if (piece.n == 0) return OK;
@@ -306,7 +305,8 @@ static enum err make_body(struct call *c, const struct deployment *d, const stru
 static enum err send_once(struct call *c, const struct deployment *d, const struct codec *codec, bool ask_usage,
                           bool *refused_usage, struct err_info *info) {
   const struct provider *p = &d->at->provider;
-  uint64_t total = clock_deadline_ms(p->timeouts.total_ms), first = clock_deadline_ms(p->timeouts.first_token_ms);
+  const uint64_t began = clock_mono_us(), total = clock_deadline_after(began, p->timeouts.total_ms),
+                 first = clock_deadline_after(began, p->timeouts.first_token_ms);
   struct http_call *http = NULL;
   struct http_client_request request = {
       .method = HTTP_POST,
@@ -315,6 +315,7 @@ static enum err send_once(struct call *c, const struct deployment *d, const stru
       .accept_gzip = !c->request->is_stream,
       .reply_limit_bytes = c->options->upstream_reply_limit_bytes,
   };
+  c->outcome.attempt_started_us = began;
   enum err late = limit_waits(&p->timeouts, c->request->is_stream, &request);
   enum err e = request.target.p ? make_body(c, d, codec, ask_usage, &request, info) : ERR_NO_MEMORY;
   if (!e) e = request_headers(c, p, codec, &request.headers);

@@ -96,16 +96,8 @@ static enum err try_deployment(struct call *c, const struct deployment *d, struc
   }
 }
 
-/* Counts a finished call; the request's own figures are the record room's. Of a count of tokens nothing was used. */
-static void count(const struct call *c, enum err e, const struct err_info *info) {
-  const struct call_outcome *o = &c->outcome;
-  bool is_used = c->request->operation != LLM_COUNT_TOKENS;
-  if (!o->deployment) return;
-  unsigned pair = o->deployment->metrics_label;
-  int status = e ? err_info_status(e, info) : 200;
-  metrics_inc(METRIC_MODEL_REQUESTS, pair, metrics_status_class(status));
-  metrics_observe_us(METRIC_MODEL_DURATION, pair, o->duration_us);
-  if (o->ttft_us && c->request->is_stream) metrics_observe_us(METRIC_TTFT, pair, o->ttft_us);
+/* Tokens and money of an attempt. An answer whose cost is unknown counts as such. */
+static void count_used(unsigned pair, const struct usage *usage, const struct cost *cost, bool is_charged) {
   static const struct {
     enum usage_class class;
     enum metrics_token_kind kind;
@@ -115,12 +107,26 @@ static void count(const struct call *c, enum err e, const struct err_info *info)
                {USAGE_CACHE_WRITE, METRICS_CACHE_WRITE},
                {USAGE_REASONING, METRICS_REASONING}};
   for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-    if (is_used && usage_get(&o->usage, kinds[i].class))
-      metrics_add(METRIC_TOKENS, pair, kinds[i].kind, usage_get(&o->usage, kinds[i].class));
-  if (o->cost.is_known)
-    metrics_add(METRIC_COST, pair, 0, o->cost.total_nano_usd);
-  else if (!e && is_used)
+    if (usage_get(usage, kinds[i].class))
+      metrics_add(METRIC_TOKENS, pair, kinds[i].kind, usage_get(usage, kinds[i].class));
+  if (cost->is_known)
+    metrics_add(METRIC_COST, pair, 0, cost->total_nano_usd);
+  else if (is_charged)
     metrics_inc(METRIC_COST_UNKNOWN, pair, 0);
+}
+
+/* Counts a finished call; the request's own figures are the record room's. Of a count of tokens nothing was used. */
+static void count(const struct call *c, enum err e, const struct err_info *info) {
+  const struct call_outcome *o = &c->outcome;
+  if (!o->deployment) return;
+  unsigned pair = o->deployment->metrics_label;
+  int status = e ? err_info_status(e, info) : 200;
+  metrics_inc(METRIC_MODEL_REQUESTS, pair, metrics_status_class(status));
+  metrics_observe_us(METRIC_MODEL_DURATION, pair, o->duration_us);
+  if (o->ttft_us && c->request->is_stream) metrics_observe_us(METRIC_TTFT, pair, o->ttft_us);
+  if (c->request->operation != LLM_COUNT_TOKENS) count_used(pair, &o->usage, &o->cost, !e);
+  for (const struct call_loss *l = o->losses; l; l = l->next)
+    count_used(l->deployment->metrics_label, &l->usage, &l->cost, true);
   if (o->resends) metrics_add(METRIC_RESENDS, 0, 0, o->resends);
 }
 

@@ -7,22 +7,25 @@
 
 #include "base/buf.h"
 #include "call/count.h"
+#include "call/losses.h"
 #include "call/reserve.h"
 #include "io/held.h"
-#include "llm/cost.h"
 #include "route/plan.h"
 
 /* What became of a call; filled while it runs. */
 struct call_outcome {
   const struct deployment *deployment; /* of the last attempt; NULL: none was made */
   unsigned attempts;
-  int upstream_status; /* 0: no reply */
-  struct usage usage;
-  struct cost cost;     /* as the caller is charged it */
-  int64_t cost_factor;  /* so many times the provider's price, in billionths; PRICE_ONCE or 0: once */
-  uint64_t started_us;  /* monotonic */
-  uint64_t ttft_us;     /* from started_us to the first content; 0: none came */
-  uint64_t upstream_us; /* time spent waiting for providers */
+  int upstream_status;                  /* 0: no reply */
+  struct usage usage;                   /* of the last attempt, unless it is one of the losses */
+  struct cost cost;                     /* as the caller is charged it; likewise */
+  int64_t cost_factor;                  /* so many times the provider's price, in billionths; PRICE_ONCE or 0: once */
+  struct call_loss *losses, *last_loss; /* attempts that failed and are charged, in time */
+  unsigned losses_n;
+  uint64_t started_us;         /* monotonic */
+  uint64_t attempt_started_us; /* the last one */
+  uint64_t ttft_us;            /* from started_us to the first content; 0: none came */
+  uint64_t upstream_us;        /* time spent waiting for providers */
   uint64_t duration_us;
   bool is_reused; /* the last attempt went over a pooled connection */
   unsigned resends;

@@ -24,9 +24,9 @@ struct dialect_reply_edits attempt_reply_edits(const struct call *c, const struc
  * attempt. */
 WAIT enum err stream_run(struct call *c, const struct deployment *d, const struct codec *codec, struct http_call *http,
                          uint64_t first_deadline_us, uint64_t deadline_us, struct err_info *info);
-/* http_call_read, with the time it took added to the outcome. */
-WAIT enum err attempt_read(struct call *c, struct http_call *http, struct str *piece, uint64_t deadline_us,
-                           struct err_info *info);
+/* http_call_read, with the time it took since `now_us` added to the outcome. */
+WAIT enum err attempt_read(struct call *c, struct http_call *http, struct str *piece, uint64_t now_us,
+                           uint64_t deadline_us, struct err_info *info);
 /* Charges the process (io/held.h) for what the call holds, and `more` bytes that its caller does: to be called whenever
  * a buffer has grown. ERR_BUSY with Retry-After where the process holds too much. attempt_unhold: when `more` is gone.
  */

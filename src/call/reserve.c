@@ -376,18 +376,18 @@ void reserve_saw(struct call *c, size_t frame_bytes) {
   update_slot(c);
 }
 
-/* What the attempt used, the provider's word first; *is_estimated: not all of it is. */
-static struct usage usage_of(const struct call *c, bool is_failed, bool *is_estimated) {
+/* What the attempt used, the provider's word first; is_estimated: not all of it is. */
+static struct usage usage_of(const struct call *c, bool is_failed) {
   struct usage u = c->outcome.usage;
   bool is_whole = !c->request->is_stream;
   int64_t seen = is_whole ? (int64_t)((c->reply.n + BYTES_A_TOKEN - 1) / BYTES_A_TOKEN) : c->reserve.seen_output;
-  *is_estimated = u.is_estimated || !usage_has(&u, USAGE_INPUT) || !usage_has(&u, USAGE_OUTPUT);
+  if (!usage_has(&u, USAGE_INPUT) || !usage_has(&u, USAGE_OUTPUT)) u.is_estimated = true;
   if (!usage_has(&u, USAGE_INPUT)) usage_set(&u, USAGE_INPUT, seen_input(c));
   if (c->request->operation == LLM_EMBED) {
     usage_set(&u, USAGE_OUTPUT, 0);
   } else if (!usage_has(&u, USAGE_OUTPUT) || (is_failed && seen > usage_get(&u, USAGE_OUTPUT))) {
     usage_set(&u, USAGE_OUTPUT, seen); /* of a cut stream, usage is of its beginning */
-    *is_estimated = true;
+    u.is_estimated = true;
   }
   return u;
 }
@@ -401,23 +401,22 @@ static bool has_cost(const struct call *c, enum err result) {
 /* Money and tokens of an attempt that cost something. */
 static void settle(struct call *c, enum err result) {
   struct reserve *r = &c->reserve;
-  bool is_estimated;
-  const struct usage u = usage_of(c, result != OK, &is_estimated);
+  const struct usage u = usage_of(c, result != OK);
   struct cost cost = cost_of(&u, c->price.known ? &c->price : NULL);
-  struct journal_result done = {.amount_nano_usd = cost.total_nano_usd};
   /* The provider was held to the bound: what was guessed here may not pass it. */
   bool is_told = !result && c->outcome.cost.is_known; /* and its receipt has to say the same */
-  if (is_estimated && !is_told && r->has_budget && done.amount_nano_usd > r->money.amount_nano_usd)
-    done.amount_nano_usd = r->money.amount_nano_usd;
+  if (u.is_estimated && !is_told && r->has_budget) cost_limit(&cost, r->money.amount_nano_usd);
+  struct journal_result done = {.amount_nano_usd = cost.total_nano_usd};
   static const enum usage_class classes[JOURNAL_CLASSES] = {USAGE_INPUT, USAGE_OUTPUT, USAGE_CACHE_READ,
                                                             USAGE_CACHE_WRITE, USAGE_REASONING};
   for (int i = 0; i < JOURNAL_CLASSES; i++) done.tokens[i] = usage_get(&u, classes[i]);
-  if (is_estimated || cost.is_estimated) done.flags |= JOURNAL_ESTIMATED;
+  if (u.is_estimated || cost.is_estimated) done.flags |= JOURNAL_ESTIMATED;
   if (!cost.is_known) done.flags |= JOURNAL_UNPRICED;
   if (result) done.flags |= JOURNAL_FAILED;
   if (cost.is_known && done.amount_nano_usd > r->money.amount_nano_usd) metrics_inc(METRIC_OVERRUNS, 0, 0);
   r->tokens_used += usage_get(&u, USAGE_INPUT) + usage_get(&u, USAGE_OUTPUT);
   ledger_settle(&r->money, &done);
+  if (result) losses_add(c, &u, &cost, result);
 }
 
 void reserve_settle(struct call *c, enum err result) {
@@ -425,7 +424,7 @@ void reserve_settle(struct call *c, enum err result) {
   int64_t before = r->tokens_used;
   if (r->money.is_taken && has_cost(c, result)) settle(c, result);
   ledger_release(&r->money);
-  rate_limit_end(&r->model_ticket, (uint64_t)(r->tokens_used - before), clock_wall_us());
+  if (r->model_ticket.is_taken) rate_limit_end(&r->model_ticket, (uint64_t)(r->tokens_used - before), clock_wall_us());
 }
 
 enum err reserve_limit_request(struct call *c) {

@@ -267,9 +267,10 @@ static enum err send_out(struct stream *r) {
 }
 
 /* The next deadline, and which error it means when it passes. */
-static uint64_t next_deadline(const struct stream *r, uint64_t first_us, uint64_t total_us, enum err *meaning) {
+static uint64_t next_deadline(const struct stream *r, uint64_t now_us, uint64_t first_us, uint64_t total_us,
+                              enum err *meaning) {
   const struct provider_timeouts *t = &r->deployment->at->provider.timeouts;
-  uint64_t deadline = total_us, silent = clock_deadline_ms(t->silence_ms);
+  uint64_t deadline = total_us, silent = clock_deadline_after(now_us, t->silence_ms);
   *meaning = ERR_TOTAL_TIMEOUT;
   if (silent < deadline) deadline = silent, *meaning = ERR_SILENCE_TIMEOUT;
   bool is_waiting = !r->is_committed && !r->translation.saw_content;
@@ -359,8 +360,8 @@ static enum err take_next(struct stream *r, struct http_call *http, uint64_t fir
                           struct err_info *info) {
   struct str piece;
   enum err meaning;
-  uint64_t deadline = next_deadline(r, first_us, total_us, &meaning);
-  enum err e = attempt_read(r->call, http, &piece, deadline, info);
+  uint64_t now = clock_mono_us(), deadline = next_deadline(r, now, first_us, total_us, &meaning);
+  enum err e = attempt_read(r->call, http, &piece, now, deadline, info);
   bool is_late = r->is_over && clock_mono_us() >= r->tail_until; /* an upstream that talks on for ever */
   *is_over = e ? e != ERR_CANCELLED && r->is_over : piece.n == 0 || is_late;
   if (*is_over) return OK; /* behind the end mark, however the connection ends */

@@ -170,7 +170,7 @@ static void record(struct request_context *rc) {
     r.attempts = o->attempts;
     r.upstream_status = o->upstream_status;
     /* What a count of tokens answers was not used. */
-    if ((rc->endpoint->what & OPERATION_MASK) - 1 != LLM_COUNT_TOKENS) r.usage = o->usage, r.cost = o->cost;
+    if ((rc->endpoint->what & OPERATION_MASK) - 1 != LLM_COUNT_TOKENS) losses_sum(o, o->is_complete, &r.usage, &r.cost);
     r.ttft_us = o->ttft_us;
     r.overhead_us = r.duration_us > o->upstream_us ? r.duration_us - o->upstream_us : 0;
   }
@@ -181,6 +181,13 @@ static void record(struct request_context *rc) {
   }
   add_row(rc, &r);
   request_log_write(&r);
+}
+
+/* The client has gone, or had to be left; the server tells one whose answer has not begun. */
+static void end_cancelled(struct request_context *rc) {
+  rc->error = http_exchange_is_drained(rc->x) ? ERR_SHUTTING_DOWN : ERR_CANCELLED;
+  rc->info = (struct err_info){0};
+  if (!rc->reply.is_started) rc->reply.status = err_info_status(rc->error, NULL);
 }
 
 static void add_cors(struct request_context *rc, const struct rules *rules) {
@@ -241,7 +248,7 @@ void exchange_run(struct http_exchange *x, struct gateway_worker *worker, const 
       endpoint->run(rc);
   }
   reply_clear(&rc->reply);
-  if (fiber_is_cancelled() && !rc->reply.is_ended) rc->error = ERR_CANCELLED;
+  if (fiber_is_cancelled() && !rc->reply.is_ended) end_cancelled(rc);
   metrics_add(METRIC_IN_FLIGHT, 0, 0, -1);
   record(rc);
   snapshot_unref(rc->snapshot);

@@ -59,9 +59,29 @@ static void put_split(const struct cost *cost, struct buf *out) {
   buf_put_char(out, '}');
 }
 
-static void put_turn(const struct call_outcome *o, struct buf *out) {
-  const struct deployment *d = o->deployment;
-  buf_put(out, STR("{\"turn\":1,\"role\":\"worker\",\"slot\":"));
+/* An attempt that is charged. */
+struct receipt_turn {
+  const struct deployment *deployment;
+  const struct usage *usage;
+  const struct cost *cost;
+  int64_t cost_factor;
+  uint64_t duration_us, ttft_us; /* ttft_us 0: no content came, or it is not known */
+  enum err error;                /* OK: it answered */
+};
+
+static struct receipt_turn turn_of_loss(const struct call_loss *l) {
+  return (struct receipt_turn){l->deployment, &l->usage, &l->cost, l->cost_factor, l->duration_us, 0, l->error};
+}
+
+static struct receipt_turn turn_of_answer(const struct call_outcome *o) {
+  return (struct receipt_turn){o->deployment, &o->usage, &o->cost, o->cost_factor, o->duration_us, o->ttft_us, OK};
+}
+
+static void put_turn(const struct receipt_turn *t, unsigned number, unsigned attempts, struct buf *out) {
+  const struct deployment *d = t->deployment;
+  buf_put(out, STR("{\"turn\":"));
+  buf_put_u64(out, number);
+  buf_put(out, STR(",\"role\":\"worker\",\"slot\":"));
   if (d->spec && d->spec->slot.n)
     buf_put_json(out, d->spec->slot);
   else
@@ -70,47 +90,99 @@ static void put_turn(const struct call_outcome *o, struct buf *out) {
   buf_put_json(out, d->qualified);
   buf_put(out, STR(",\"provider\":"));
   buf_put_json(out, d->at->provider.id);
+  if (t->error) {
+    buf_put(out, STR(",\"error\":"));
+    buf_put_json(out, str_from_c(err_code(t->error)));
+  }
   buf_put(out, STR(",\"attempts\":"));
-  buf_put_u64(out, o->attempts);
+  buf_put_u64(out, attempts);
   buf_put(out, STR(",\"ms\":"));
-  buf_put_u64(out, o->duration_us / 1000);
+  buf_put_u64(out, t->duration_us / 1000);
   buf_put(out, STR(",\"ttft_ms\":"));
-  if (o->ttft_us)
-    buf_put_u64(out, o->ttft_us / 1000);
+  if (t->ttft_us)
+    buf_put_u64(out, t->ttft_us / 1000);
   else
     buf_put(out, STR("null"));
   buf_put(out, STR(",\"usage\":"));
-  put_usage(&o->usage, out);
+  put_usage(t->usage, out);
   buf_put(out, STR(",\"cost_usd\":"));
-  put_usd(&o->cost, o->cost.total_nano_usd, out);
+  put_usd(t->cost, t->cost->total_nano_usd, out);
   buf_put(out, STR(",\"cost\":"));
-  put_split(&o->cost, out);
-  if (o->cost_factor && o->cost_factor != PRICE_ONCE) { /* of what the provider asks; so much is the caller charged */
+  put_split(t->cost, out);
+  if (t->cost_factor && t->cost_factor != PRICE_ONCE) { /* of what the provider asks; so much is the caller charged */
     buf_put(out, STR(",\"cost_multiplier\":"));
-    buf_put_nano_usd(out, o->cost_factor);
+    buf_put_nano_usd(out, t->cost_factor);
   }
   buf_put_char(out, '}');
+}
+
+static void put_model(const struct deployment *d, const struct usage *u, struct buf *out) {
+  buf_put_json(out, d->qualified);
+  buf_put(out, STR(":{\"in\":"));
+  put_count(u, USAGE_INPUT, out);
+  buf_put(out, STR(",\"out\":"));
+  put_count(u, USAGE_OUTPUT, out);
+  buf_put_char(out, '}');
+}
+
+/* The losses at `d` from `l` on, added to *sum. */
+static void add_losses_at(const struct call_loss *l, const struct deployment *d, struct usage *sum) {
+  for (; l; l = l->next)
+    if (l->deployment == d) usage_add(sum, &l->usage);
+}
+
+static bool is_first_at(const struct call_outcome *o, const struct call_loss *l) {
+  const struct call_loss *first = o->losses;
+  while (first->deployment != l->deployment) first = first->next;
+  return first == l;
+}
+
+static void put_usage_by_model(const struct call_outcome *o, struct buf *out) {
+  struct usage sum = o->usage;
+  add_losses_at(o->losses, o->deployment, &sum);
+  put_model(o->deployment, &sum, out);
+  for (const struct call_loss *l = o->losses; l; l = l->next) {
+    if (l->deployment == o->deployment || !is_first_at(o, l)) continue;
+    sum = l->usage;
+    add_losses_at(l->next, l->deployment, &sum);
+    buf_put_char(out, ',');
+    put_model(l->deployment, &sum, out);
+  }
+}
+
+static unsigned turns_of(const struct call_outcome *o) { return o->losses_n + 1; }
+
+static void put_route(const struct call_outcome *o, struct buf *out) {
+  unsigned number = 1;
+  for (const struct call_loss *l = o->losses; l; l = l->next, number++) {
+    const struct receipt_turn lost = turn_of_loss(l);
+    put_turn(&lost, number, 1, out);
+    buf_put_char(out, ',');
+  }
+  const struct receipt_turn last = turn_of_answer(o);
+  put_turn(&last, number, o->attempts - o->losses_n, out);
 }
 
 void receipt_put(const struct request_context *rc, const struct plan *plan, const struct call_outcome *o,
                  struct buf *out) {
   const struct deployment *d = o->deployment;
+  struct usage usage;
+  struct cost cost;
+  losses_sum(o, true, &usage, &cost);
   buf_put(out, STR("{\"trace_id\":"));
   buf_put_json(out, rc->trace_id);
   buf_put(out, STR(",\"mode\":"));
   buf_put_json(out, str_from_c(plan_mode_name(plan->mode)));
   buf_put(out, STR(",\"route\":["));
-  put_turn(o, out);
-  buf_put(out, STR("],\"turns\":1,\"usage_by_model\":{"));
-  buf_put_json(out, d->qualified);
-  buf_put(out, STR(":{\"in\":"));
-  put_count(&o->usage, USAGE_INPUT, out);
-  buf_put(out, STR(",\"out\":"));
-  put_count(&o->usage, USAGE_OUTPUT, out);
-  buf_put(out, STR("}},\"cost_usd\":"));
-  put_usd(&o->cost, o->cost.total_nano_usd, out);
+  put_route(o, out);
+  buf_put(out, STR("],\"turns\":"));
+  buf_put_u64(out, turns_of(o));
+  buf_put(out, STR(",\"usage_by_model\":{"));
+  put_usage_by_model(o, out);
+  buf_put(out, STR("},\"cost_usd\":"));
+  put_usd(&cost, cost.total_nano_usd, out);
   buf_put(out, STR(",\"cost_vs_frontier_only_usd\":null,\"savings_pct\":null,\"estimated\":"));
-  buf_put(out, o->cost.is_estimated || o->usage.is_estimated ? STR("true") : STR("false"));
+  buf_put(out, cost.is_estimated || usage.is_estimated ? STR("true") : STR("false"));
   buf_put(out, STR(",\"price_date\":"));
   if (d->price.date[0])
     buf_put_json(out, str_from_c(d->price.date));
@@ -134,12 +206,16 @@ void receipt_add_headers(struct request_context *rc, const struct plan *plan, co
   if (!o->deployment) return;
   reply_add_header(&rc->reply, STR("x-maestro-model"), o->deployment->qualified);
   reply_add_header(&rc->reply, STR("x-maestro-mode"), str_from_c(plan_mode_name(plan->mode)));
-  reply_add_header(&rc->reply, STR("x-maestro-turns"), STR("1"));
+  add_number(rc, STR("x-maestro-turns"), turns_of(o));
   add_number(rc, STR("x-maestro-overhead-us"), receipt_overhead_us(rc, o));
-  if (!is_final || !o->cost.is_known) return;
+  struct usage usage;
+  struct cost cost;
+  losses_sum(o, true, &usage, &cost);
+  if (usage.is_estimated) reply_add_header(&rc->reply, STR("x-maestro-estimated"), STR("1"));
+  if (!is_final || !cost.is_known) return;
   char digits[48];
   struct buf b = {.p = digits, .cap = sizeof digits, .limit_bytes = sizeof digits};
-  buf_put_nano_usd(&b, o->cost.total_nano_usd);
+  buf_put_nano_usd(&b, cost.total_nano_usd);
   struct str text = arena_dup(rc->arena, buf_str(&b));
   if (text.p) reply_add_header(&rc->reply, STR("x-maestro-cost-usd"), text);
 }

@@ -14,7 +14,6 @@ static void add_max_tokens(struct turn *t) {
 void turn_add_headers(struct turn *t, bool is_final) {
   if (t->rc->reply.is_started) return;
   receipt_add_headers(t->rc, &t->plan, &t->call.outcome, is_final);
-  if (t->call.outcome.usage.is_estimated) reply_add_header(&t->rc->reply, STR("x-maestro-estimated"), STR("1"));
   if (t->call.dropped.names.n && t->call.outcome.upstream_status)
     reply_add_header(&t->rc->reply, STR("x-maestro-dropped"), arena_dup(t->rc->arena, buf_str(&t->call.dropped.names)));
   if (t->call.outcome.max_tokens) add_max_tokens(t);

@@ -59,7 +59,7 @@ static void run(void *arg) {
   else if (!c->is_gone)
     s->options.handler(x, s->options.arg);
   if (x->reply <= REPLY_HELD && !c->is_gone) {
-    const enum err why = s->is_draining && fiber_is_cancelled() ? ERR_SHUTTING_DOWN : ERR_INTERNAL;
+    const enum err why = http_exchange_is_drained(x) ? ERR_SHUTTING_DOWN : ERR_INTERNAL;
     if (http_reply_missing(x, why) != OK) x->reply = REPLY_CUT;
   }
   http_conn_exchange_done(c);
@@ -87,6 +87,9 @@ enum err http_exchange_begin(struct http_conn *c) {
 
 const struct http_request *http_exchange_request(const struct http_exchange *x) { return &x->request; }
 const struct http_peer *http_exchange_peer(const struct http_exchange *x) { return &x->conn->peer; }
+bool http_exchange_is_drained(const struct http_exchange *x) {
+  return x->conn->server->is_cancelled && !x->conn->is_gone;
+}
 struct arena *http_exchange_arena(struct http_exchange *x) {
   return &x->arena;
 }

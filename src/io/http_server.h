@@ -90,6 +90,8 @@ void http_server_set_limits(struct http_server *s, const struct http_server_limi
 
 const struct http_request *http_exchange_request(const struct http_exchange *x);
 const struct http_peer *http_exchange_peer(const struct http_exchange *x);
+/* True: its fiber was cancelled at the deadline of a drain, while the client waited. */
+bool http_exchange_is_drained(const struct http_exchange *x);
 struct arena *http_exchange_arena(struct http_exchange *x);       /* lives until the handler has returned */
 uint64_t http_exchange_started_us(const struct http_exchange *x); /* first byte of this request */
 

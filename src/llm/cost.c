@@ -44,3 +44,23 @@ struct cost cost_of(const struct usage *usage, const struct price *price) {
   cost.is_known = true;
   return cost;
 }
+
+void cost_add(struct cost *to, const struct cost *more) {
+  struct cost sum = {.is_known = to->is_known && more->is_known,
+                     .is_estimated = to->is_estimated || more->is_estimated};
+  if (__builtin_add_overflow(to->total_nano_usd, more->total_nano_usd, &sum.total_nano_usd)) sum.is_known = false;
+  for (int i = 0; sum.is_known && i < USAGE_CLASSES; i++)
+    sum.class_nano_usd[i] = to->class_nano_usd[i] + more->class_nano_usd[i]; /* no more than the totals */
+  *to = sum.is_known ? sum : (struct cost){0};
+}
+
+void cost_limit(struct cost *cost, int64_t max_nano_usd) {
+  static const enum usage_class order[USAGE_CLASSES] = {USAGE_OUTPUT, USAGE_REASONING, USAGE_INPUT, USAGE_CACHE_WRITE,
+                                                        USAGE_CACHE_READ};
+  for (int i = 0; i < USAGE_CLASSES && cost->total_nano_usd > max_nano_usd; i++) {
+    int64_t *class = &cost->class_nano_usd[order[i]], beyond = cost->total_nano_usd - max_nano_usd;
+    int64_t taken = *class < beyond ? *class : beyond;
+    *class -= taken;
+    cost->total_nano_usd -= taken;
+  }
+}

@@ -18,5 +18,9 @@ struct cost {
 
 /* `price` may be NULL (unknown). Amounts round half up per class. */
 struct cost cost_of(const struct usage *usage, const struct price *price);
+/* Unknown where either is, or where the sum passes 2^63. */
+void cost_add(struct cost *to, const struct cost *more);
+/* At most so much: what is beyond is taken from output first, then reasoning, then input. */
+void cost_limit(struct cost *cost, int64_t max_nano_usd);
 
 #endif

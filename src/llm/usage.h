@@ -27,5 +27,15 @@ static inline bool usage_set(struct usage *u, enum usage_class c, int64_t tokens
   u->known = (uint8_t)(u->known | (1u << c));
   return true;
 }
+/* Of two attempts. Input and output are known where both are; the other classes are parts of them, and what is known of
+ * them is summed. */
+static inline void usage_add(struct usage *to, const struct usage *more) {
+  for (int i = 0; i < USAGE_CLASSES; i++)
+    to->tokens[i] = usage_get(to, (enum usage_class)i) + usage_get(more, (enum usage_class)i);
+  const uint8_t whole = 1u << USAGE_INPUT | 1u << USAGE_OUTPUT;
+  uint8_t both = to->known & more->known, either = to->known | more->known;
+  to->known = (uint8_t)((both & whole) | (either & (uint8_t)~whole));
+  to->is_estimated = to->is_estimated || more->is_estimated;
+}
 
 #endif

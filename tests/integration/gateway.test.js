@@ -256,6 +256,22 @@ test('drain: a running stream ends well, new connections are refused, exit code 
   await s.stop();
 });
 
+test('drain: what is cut at its end was cut by the server, not left by its client', async () => {
+  const s = await startServe({ config: { ...configFor(mock), server: { drainMs: 300 } } });
+  const ask = (tags, stream) => s.post('/v1/chat/completions', { model: 'mock-model', stream, messages: user(`[[mock:${tags}]] x`) });
+  const [running, waiting] = [ask('pace-50+chunks-200', true), ask('hang', false)];
+  const r = await running;
+  s.child.kill('SIGTERM');
+  const cut = r.text().then((text) => assert.ok(!sse(text).includes('[DONE]')), () => {});
+  const refused = await waiting;
+  assert.equal(refused.status, 503);
+  assert.match((await refused.json()).error.message, /shutting down/);
+  await cut;
+  await s.stop();
+  const lines = s.logs().filter((l) => l.route === '/v1/chat/completions');
+  assert.deepEqual(lines.map((l) => [l.status, l.error]).sort(), [200, 503].map((status) => [status, 'the server is shutting down']));
+});
+
 test('silence: the head and keep-alives go out, and errors are then events', async () => {
   const s = await startServe({ config: { ...configFor(mock), stream: { headAfterMs: 300, keepAliveMs: 200 } } });
   try {

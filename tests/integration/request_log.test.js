@@ -160,6 +160,9 @@ test('a limit or a budget that refuses leaves a row, and so does a provider that
   assert.equal(failed.error_code, 'upstream_error');
   assert.ok(cut, 'its head was out');
   assert.equal(cut.error_code, 'upstream_cut');
+  assert.ok(cut.is_estimated && cut.prompt_tokens > 0 && cut.completion_tokens > 0, 'what is charged is what was seen');
+  assert.ok(Math.abs(cut.cost_usd - (cut.prompt_tokens * 1 + cut.completion_tokens * 2) / 1e6) < 1e-9, `${cut.cost_usd}`);
+  assert.deepEqual([failed.prompt_tokens, failed.cost_usd], [null, null]);
   const errors = await log('?status_category=error&limit=200');
   assert.ok(errors.logs.some((r) => r.trace_id === cut.trace_id), 'a cut answer is no success');
 });

@@ -199,12 +199,55 @@ TEST(an_answer_that_was_begun_costs_what_was_seen) {
     begin(STREAM, 10000);
     rig.answers[0] = cases[i].answer;
     assert_int_not_equal(rig_run(), OK);
-    int64_t input = ((int64_t)strlen(STREAM) + 3) / 4;
-    end(input + 2 * cases[i].output);
+    int64_t input = ((int64_t)strlen(STREAM) + 3) / 4, spent = input + 2 * cases[i].output;
+    struct usage usage; /* the row of the request log says what is charged */
+    struct cost cost;
+    losses_sum(&rig.call.outcome, false, &usage, &cost);
+    assert_true(usage.is_estimated && usage_get(&usage, USAGE_INPUT) == input);
+    assert_int_equal(usage_get(&usage, USAGE_OUTPUT), cases[i].output);
+    assert_true(cost.is_known && cost.is_estimated && cost.total_nano_usd == spent);
+    end(spent);
     assert_int_equal(row_count, 1);
     assert_int_equal(rows[0].flags, JOURNAL_ESTIMATED | JOURNAL_FAILED);
     assert_int_equal(rows[0].tokens[JOURNAL_OUTPUT], cases[i].output);
   }
+}
+
+/* Nobody has seen a byte of them, so others are asked; they are paid for all the same. */
+TEST(attempts_that_failed_are_part_of_what_the_call_cost) {
+  begin(STREAM, 10000);
+  rig.plan.n = 3;
+  rig.answers[0] = (struct scripted_answer){.pieces = {cut}};
+  rig.answers[1] = (struct scripted_answer){.status = 500, .type = JSON, .pieces = {"{}"}};
+  rig.answers[2] = (struct scripted_answer){.pieces = {TEXT("a"), STOP, USAGE_CHUNK(10, 4), DONE}};
+  assert_int_equal(rig_run(), OK);
+  const struct call_outcome *o = &rig.call.outcome;
+  int64_t lost = ((int64_t)strlen(STREAM) + 3) / 4;
+  assert_true(o->losses_n == 1 && o->attempts == 3 && o->losses->error == ERR_UPSTREAM_CUT);
+  assert_ptr_equal(o->losses->deployment, &rig.deployments[0]);
+  assert_int_equal(o->cost.total_nano_usd, 18);
+  struct usage usage;
+  struct cost cost;
+  losses_sum(o, true, &usage, &cost);
+  assert_int_equal(cost.total_nano_usd, 18 + lost);
+  assert_int_equal(usage_get(&usage, USAGE_INPUT), 10 + lost);
+  end(18 + lost);
+  assert_int_equal(row_count, 2);
+}
+
+TEST(a_loss_without_a_price_leaves_the_sum_unknown) {
+  begin(STREAM, -1);
+  rig.plan.n = 2;
+  rig.deployments[0].price.known = 0;
+  rig.answers[0] = (struct scripted_answer){.pieces = {cut}};
+  rig.answers[1] = (struct scripted_answer){.pieces = {TEXT("a"), STOP, USAGE_CHUNK(10, 4), DONE}};
+  assert_int_equal(rig_run(), OK);
+  struct usage usage;
+  struct cost cost;
+  losses_sum(&rig.call.outcome, true, &usage, &cost);
+  assert_false(cost.is_known);
+  assert_true(usage_get(&usage, USAGE_INPUT) > 10);
+  end(18);
 }
 
 TEST(usage_that_is_missing_is_estimated_within_the_bound) {
@@ -565,6 +608,8 @@ int main(void) {
       cmocka_unit_test(trimmed_to_what_is_left),
       cmocka_unit_test(failures_cost_nothing),
       cmocka_unit_test(an_answer_that_was_begun_costs_what_was_seen),
+      cmocka_unit_test(attempts_that_failed_are_part_of_what_the_call_cost),
+      cmocka_unit_test(a_loss_without_a_price_leaves_the_sum_unknown),
       cmocka_unit_test(usage_that_is_missing_is_estimated_within_the_bound),
       cmocka_unit_test(a_receipt_leaves_after_its_row),
       cmocka_unit_test(a_cheaper_candidate_is_taken),

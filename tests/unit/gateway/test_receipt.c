@@ -103,9 +103,45 @@ TEST(a_charge_that_is_not_the_price_says_so) {
   yyjson_doc_free(doc);
 }
 
+/* Each is a turn of its own, and the whole is the sum of the turns. */
+TEST(attempts_that_failed_and_are_charged_are_turns) {
+  static const struct deployment other = {.at = &provider, .model = STR("n"), .qualified = STR("p/n")};
+  const struct cost one = {.is_known = true, .total_nano_usd = 1000000000, .class_nano_usd = {1000000000}};
+  const struct usage used = {.tokens = {10, 4}, .known = 3, .is_estimated = true};
+  struct call_loss third = {.deployment = &deployment, .error = ERR_UPSTREAM_CUT, .usage = used, .cost = one};
+  struct call_loss second = {
+      .next = &third, .deployment = &other, .error = ERR_UPSTREAM_CUT, .usage = used, .cost = one, .duration_us = 7000};
+  struct call_loss first = {
+      .next = &second, .deployment = &other, .error = ERR_UPSTREAM_STATUS, .usage = used, .cost = one};
+  struct call_outcome o = {
+      .deployment = &deployment, .attempts = 6, .losses = &first, .last_loss = &third, .losses_n = 3};
+  o.usage = (struct usage){.tokens = {100, 40}, .known = 3};
+  o.cost = one;
+  yyjson_doc *doc = receipt_of(&o, PLAN_PASSTHROUGH);
+  assert_int_equal(yyjson_get_int(at(doc, "/turns")), 4);
+  assert_int_equal(yyjson_arr_size(at(doc, "/route")), 4);
+  assert_int_equal(yyjson_get_int(at(doc, "/route/3/turn")), 4);
+  assert_int_equal(yyjson_get_int(at(doc, "/route/3/attempts")), 3);
+  assert_null(at(doc, "/route/3/error"));
+  assert_string_equal(yyjson_get_str(at(doc, "/route/1/error")), err_code(ERR_UPSTREAM_CUT));
+  assert_string_equal(yyjson_get_str(at(doc, "/route/1/model")), "p/n");
+  assert_int_equal(yyjson_get_int(at(doc, "/route/1/ms")), 7);
+  assert_true(yyjson_get_num(at(doc, "/cost_usd")) == 4);
+  assert_int_equal(yyjson_obj_size(at(doc, "/usage_by_model")), 2);
+  assert_int_equal(yyjson_get_int(yyjson_obj_get(yyjson_obj_get(at(doc, "/usage_by_model"), "p/n"), "in")), 20);
+  assert_int_equal(yyjson_get_int(yyjson_obj_get(yyjson_obj_get(at(doc, "/usage_by_model"), "p\"q/m"), "out")), 44);
+  assert_true(yyjson_is_true(at(doc, "/estimated")));
+  yyjson_doc_free(doc);
+  third.cost = (struct cost){0};
+  doc = receipt_of(&o, PLAN_PASSTHROUGH);
+  assert_true(yyjson_is_null(at(doc, "/cost_usd")));
+  yyjson_doc_free(doc);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(everything_known), cmocka_unit_test(nothing_known),
                                      cmocka_unit_test(free_is_zero_and_an_estimate_says_so),
-                                     cmocka_unit_test(a_charge_that_is_not_the_price_says_so)};
+                                     cmocka_unit_test(a_charge_that_is_not_the_price_says_so),
+                                     cmocka_unit_test(attempts_that_failed_and_are_charged_are_turns)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

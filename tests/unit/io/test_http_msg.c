@@ -52,6 +52,16 @@ TEST(unsafe_values) {
   assert_false(http_header_value_is_safe(STR("a\0b")));
   assert_false(http_header_value_is_safe(STR("a\x7f")));
   assert_false(http_header_value_is_safe(STR("\x1b[31m")));
+  char text[24];
+  for (size_t at = 0; at < sizeof text; at++) { /* each byte at each place, with all that is allowed beside it */
+    for (int c = 0; c < 256; c++) {
+      for (size_t i = 0; i < sizeof text; i++) text[i] = "\t ~\x80\xff"[i % 5];
+      text[at] = (char)c;
+      bool is_safe = c == '\t' || (c >= 0x20 && c != 0x7f);
+      assert_int_equal(http_header_value_is_safe(str_from(text, sizeof text)), is_safe);
+      assert_int_equal(http_header_value_is_safe(str_from(text, at + 1)), is_safe);
+    }
+  }
 }
 
 int main(void) {

@@ -144,6 +144,44 @@ TEST(counts_that_no_vendor_means_are_refused) {
   assert_true(usage_has(&u, USAGE_INPUT) && !usage_has(&u, USAGE_OUTPUT));
 }
 
+TEST(a_sum_is_known_where_both_are) {
+  const struct price price = price_of(3 * USD, 15 * USD, -1, -1, -1);
+  const struct usage used = usage_of(1000, 200, -1, -1, -1);
+  struct cost sum = checked(used, price), more = checked(usage_of(10, 20, -1, -1, 5), price);
+  int64_t total = sum.total_nano_usd + more.total_nano_usd;
+  more.is_estimated = true;
+  cost_add(&sum, &more);
+  assert_true(sum.is_known && sum.is_estimated && sum.total_nano_usd == total);
+  int64_t parts = 0;
+  for (int i = 0; i < USAGE_CLASSES; i++) parts += sum.class_nano_usd[i];
+  assert_int_equal(parts, total);
+  const struct cost unknown = {0}, huge = {.is_known = true, .total_nano_usd = INT64_MAX};
+  struct cost other = sum;
+  cost_add(&other, &huge);
+  assert_false(other.is_known || other.total_nano_usd || other.class_nano_usd[USAGE_INPUT]);
+  cost_add(&sum, &unknown);
+  assert_false(sum.is_known);
+
+  struct usage u = usage_of(5, 6, 2, -1, -1), partly = {0};
+  usage_add(&u, &used);
+  assert_true(usage_get(&u, USAGE_INPUT) == 1005 && usage_get(&u, USAGE_OUTPUT) == 206);
+  assert_true(usage_get(&u, USAGE_CACHE_READ) == 2 && !usage_has(&u, USAGE_REASONING));
+  assert_true(usage_set(&partly, USAGE_INPUT, 1));
+  usage_add(&u, &partly);
+  assert_true(usage_get(&u, USAGE_INPUT) == 1006 && !usage_has(&u, USAGE_OUTPUT));
+}
+
+TEST(what_is_beyond_a_limit_is_taken_off_the_output_first) {
+  struct cost c = {.is_known = true, .total_nano_usd = 100, .class_nano_usd = {50, 30, 10, 4, 6}};
+  cost_limit(&c, 120);
+  assert_int_equal(c.total_nano_usd, 100);
+  cost_limit(&c, 80);
+  assert_true(c.total_nano_usd == 80 && c.class_nano_usd[USAGE_OUTPUT] == 10);
+  cost_limit(&c, 0);
+  assert_int_equal(c.total_nano_usd, 0);
+  for (int i = 0; i < USAGE_CLASSES; i++) assert_int_equal(c.class_nano_usd[i], 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(classes_are_billed_apart),
@@ -155,6 +193,8 @@ int main(void) {
       cmocka_unit_test(counted_here_means_estimated),
       cmocka_unit_test(overflow_is_unknown),
       cmocka_unit_test(counts_that_no_vendor_means_are_refused),
+      cmocka_unit_test(a_sum_is_known_where_both_are),
+      cmocka_unit_test(what_is_beyond_a_limit_is_taken_off_the_output_first),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
