@@ -80,7 +80,8 @@ enum json_bytes_mode {
  * needed). False when refused or when raw is no valid string body; then *n and out mean nothing. */
 bool json_bytes_unescape(struct str raw, enum json_bytes_mode mode, char *out, size_t *n);
 
-/* In text that is JSON but for them: the first escape from p on that is half a surrogate pair without the other, or end.
+/* In text that is JSON but for them: the first escape from p on that is half a surrogate pair without the other, or
+ * end.
  */
 enum { JSON_BYTES_HALF = 6 };
 char *json_bytes_lone_half(char *p, char *end, bool *is_high);

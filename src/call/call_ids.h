@@ -8,7 +8,7 @@
 
 enum { CALL_IDS_KEPT = 32 };
 
-struct call_ids { /* zero-initialise */
+struct call_ids {               /* zero-initialise */
   uint64_t seen[CALL_IDS_KEPT]; /* hashes of the latest calls' ids, in a ring */
   unsigned count, made;
 };

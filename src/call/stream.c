@@ -33,7 +33,7 @@ struct stream {
   struct buf held;   /* the finishing frame that waits for its receipt */
   struct buf receipt;
   bool is_holding, receipt_done, is_committed, is_over; /* over: the end mark has come */
-  bool has_line_feed; /* that of the last relayed frame's CRLF has gone before it came */
+  bool has_line_feed;   /* that of the last relayed frame's CRLF has gone before it came */
   bool is_held_certain; /* what is held is of no doubt: it goes out whatever the filter will say */
   bool is_early;        /* over, but the upstream has not said so: its usage may still come */
   uint64_t hold_until, tail_until;

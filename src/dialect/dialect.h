@@ -61,10 +61,10 @@ struct dialect_reply_edits {
 /* What relaying one frame needs to remember of the ones before it. Zero-initialise. */
 struct dialect_stream {
   bool saw_content, saw_stop, saw_end;
-  bool dropped_cr;       /* a CR that ended the frame before was not sent on; its LF may come as a frame of its own */
+  bool dropped_cr;         /* a CR that ended the frame before was not sent on; its LF may come as a frame of its own */
   uint64_t begun, stopped; /* choices, where that is noted: bit (1 << choice) */
-  struct usage usage;    /* what earlier frames said: a dialect that tells usage in pieces adds to it */
-  struct json_pool pool; /* cleared by the relay */
+  struct usage usage;      /* what earlier frames said: a dialect that tells usage in pieces adds to it */
+  struct json_pool pool;   /* cleared by the relay */
 };
 
 /* index: of a choice in a relayed stream; -1, where it is not said: the first. */

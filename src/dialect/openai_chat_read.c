@@ -296,7 +296,8 @@ static enum err read_root(struct openai_chat_reading *r, struct yyjson_val *root
   yyjson_val *choices = yyjson_obj_get(root, "choices"), *one;
   yyjson_arr_iter it = yyjson_arr_iter_with(choices);
   enum err e = dialect_want_array(r->info, choices, "choices");
-  if (!e && yyjson_arr_size(choices)) e = put_start(r, root); /* Azure's first chunk has none, and neither id nor model */
+  if (!e && yyjson_arr_size(choices))
+    e = put_start(r, root); /* Azure's first chunk has none, and neither id nor model */
   for (uint32_t i = 0; !e && (one = yyjson_arr_iter_next(&it)); i++) e = read_choice(r, one, i);
   if (e || !r->parts->is_started) return e;
   return put_usage(r, root);

@@ -397,7 +397,8 @@ enum err anthropic_decode_frame(void *state, const struct dialect_exchange *x, s
   if (!yyjson_is_obj(root)) return dialect_bad_reply(info, "a stream event is not a JSON object");
   struct str type = json_pool_str(root, "type");
   if (!type.n) type = frame->event;
-  if (str_eq(type, STR("error")) || anthropic_is_error(root)) return emit(&s, &(struct event){.kind = EVENT_ERROR, .bytes = frame->data});
+  if (str_eq(type, STR("error")) || anthropic_is_error(root))
+    return emit(&s, &(struct event){.kind = EVENT_ERROR, .bytes = frame->data});
   for (size_t i = 0; i < sizeof stream_events / sizeof *stream_events; i++)
     if (str_eq(stream_events[i].type, type)) return stream_events[i].take(&s, root);
   if (!type.n) return dialect_bad_reply(info, "a stream event has no type");

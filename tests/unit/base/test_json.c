@@ -253,11 +253,15 @@ static int teardown(void **state __attribute__((unused))) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(strict_is_strict),   cmocka_unit_test(lone_halves_are_mended_where_that_is_wanted),
+      cmocka_unit_test(strict_is_strict),
+      cmocka_unit_test(lone_halves_are_mended_where_that_is_wanted),
       cmocka_unit_test(strings_lie_in_the_callers_text),
-      cmocka_unit_test(limits_hold),        cmocka_unit_test(relaxed_reads_what_people_write),
-      cmocka_unit_test(keys_are_checked),   cmocka_unit_test(getters_name_the_path),
-      cmocka_unit_test(a_long_path_is_cut), cmocka_unit_test(numbers_are_exact),
+      cmocka_unit_test(limits_hold),
+      cmocka_unit_test(relaxed_reads_what_people_write),
+      cmocka_unit_test(keys_are_checked),
+      cmocka_unit_test(getters_name_the_path),
+      cmocka_unit_test(a_long_path_is_cut),
+      cmocka_unit_test(numbers_are_exact),
   };
   return cmocka_run_group_tests(tests, NULL, teardown);
 }

@@ -128,10 +128,12 @@ TEST(halves_of_a_pair_are_joined_over_two_texts) {
   } rows[] = {
       {"\"a\\ud83d\"", "a"},
       {"\"between\"", "between"},
-      {"\"\\ude00b\"", "\xf0\x9f\x98\x80" "b"},
-      {"\"\\ude00\"", FFFD},              /* there is none any more */
-      {"\"\\ud83d\\ud83d\"", FFFD},       /* the second waits */
-      {"\"x\\ude00\"", "x" FFFD},        /* not where the string begins */
+      {"\"\\ude00b\"",
+       "\xf0\x9f\x98\x80"
+       "b"},
+      {"\"\\ude00\"", FFFD},                      /* there is none any more */
+      {"\"\\ud83d\\ud83d\"", FFFD},               /* the second waits */
+      {"\"x\\ude00\"", "x" FFFD},                 /* not where the string begins */
       {"\"\\ude00\\ud83d\"", "\xf0\x9f\x98\x80"}, /* and another waits */
       {"\"\\ude01\"", "\xf0\x9f\x98\x81"},
   };

@@ -133,8 +133,7 @@ TEST(test_bad_streams) {
       BEGIN BLOCK(0, "{'text':''}"),
       BEGIN BLOCK(0, "{'type':'text','text':5}"),
       BEGIN BLOCK(0, "{'type':'text','text':''}") DELTA(0, "{'type':'input_json_delta','partial_json':'{}'}"),
-      BEGIN BLOCK(0, "{'type':'tool_use','id':'t','name':'f','input':{}}")
-          DELTA(0, "{'type':'text_delta','text':'a'}"),
+      BEGIN BLOCK(0, "{'type':'tool_use','id':'t','name':'f','input':{}}") DELTA(0, "{'type':'text_delta','text':'a'}"),
   };
   for (size_t i = 0; i < sizeof streams / sizeof *streams; i++) {
     struct event_log log;
@@ -272,7 +271,8 @@ int main(void) {
       cmocka_unit_test(test_too_many_open_blocks),
       cmocka_unit_test(test_replies),
       cmocka_unit_test(test_count_reply),
-      cmocka_unit_test(test_arguments_of_a_reply), cmocka_unit_test(test_an_error_without_its_type),
+      cmocka_unit_test(test_arguments_of_a_reply),
+      cmocka_unit_test(test_an_error_without_its_type),
       cmocka_unit_test(test_bad_replies),
       cmocka_unit_test(test_tool_names_come_back),
   };

@@ -502,10 +502,11 @@ TEST(whole_replies) {
   rig_expect_reply(d, "{\"output\":{\"message\":{\"content\":[{\"text\":1}]}},\"stopReason\":\"end_turn\"}",
                    ERR_UPSTREAM_PROTOCOL, START);
   /* arguments as text, where an object is due */
-  rig_expect_reply(d,
-                   "{\"output\":{\"message\":{\"content\":[{\"toolUse\":{\"toolUseId\":\"t\",\"name\":\"f\",\"input\":\"{}\"}}"
-                   "]}},\"stopReason\":\"tool_use\"}",
-                   OK, START "open 0 call id=t name=f\ndelta 0 {}\nclose 0\nstop 0 calls (tool_use)\nend\n");
+  rig_expect_reply(
+      d,
+      "{\"output\":{\"message\":{\"content\":[{\"toolUse\":{\"toolUseId\":\"t\",\"name\":\"f\",\"input\":\"{}\"}}"
+      "]}},\"stopReason\":\"tool_use\"}",
+      OK, START "open 0 call id=t name=f\ndelta 0 {}\nclose 0\nstop 0 calls (tool_use)\nend\n");
   rig_expect_reply(d, "{}", ERR_UPSTREAM_PROTOCOL, "");
   rig_expect_reply(d, "<html>", ERR_UPSTREAM_PROTOCOL, "");
 }

@@ -379,8 +379,9 @@ TEST(test_relay) {
     struct buf out;
     struct err_info info = {0};
     buf_init(&out, 0);
-    assert_int_equal(dialect_gemini.relay_reply(str_from_c(none[i]), &(struct dialect_reply_edits){0}, &events, &out, &info),
-                     ERR_UPSTREAM_PROTOCOL);
+    assert_int_equal(
+        dialect_gemini.relay_reply(str_from_c(none[i]), &(struct dialect_reply_edits){0}, &events, &out, &info),
+        ERR_UPSTREAM_PROTOCOL);
     buf_clear(&out);
   }
   relay("{\"promptFeedback\":{\"blockReason\":\"SAFETY\"}}", "{\"promptFeedback\":{\"blockReason\":\"SAFETY\"}}",

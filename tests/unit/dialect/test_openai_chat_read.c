@@ -157,9 +157,10 @@ TEST(what_cannot_be_read_is_not_left_out) {
     snprintf(body, sizeof body, "{\"choices\":[{\"message\":%s,\"finish_reason\":\"stop\"}]}", messages[i]);
     expect_reply(body, ERR_UPSTREAM_PROTOCOL, "start   0\n");
   }
-  expect_reply("{\"choices\":[{\"message\":{\"content\":[null,{\"text\":null},{\"text\":\"a\"}],\"tool_calls\":[null,{}]},"
-               "\"finish_reason\":\"stop\"}]}",
-               OK, "start   0\nopen 0 text\ndelta 0 a\nclose 0\nstop 0 end (stop)\nend\n");
+  expect_reply(
+      "{\"choices\":[{\"message\":{\"content\":[null,{\"text\":null},{\"text\":\"a\"}],\"tool_calls\":[null,{}]},"
+      "\"finish_reason\":\"stop\"}]}",
+      OK, "start   0\nopen 0 text\ndelta 0 a\nclose 0\nstop 0 end (stop)\nend\n");
 }
 
 TEST(a_stream_that_is_none) {

@@ -45,11 +45,12 @@ TEST(results_find_their_calls_by_id_by_name_or_in_order) {
 
 /* Servers that count anew in each answer, or give all calls of one the same id. */
 TEST(calls_with_the_id_of_another_are_told_apart) {
-  struct request_part calls[] = {CALL(.name = STR("f"), .call_id = STR("a")), CALL(.name = STR("g"), .call_id = STR("a")),
-                                 CALL(.name = STR("h"), .call_id = STR("b")),
-                                 CALL(.name = STR("f"), .call_id = STR("a"))};
-  struct request_part results[] = {RESULT(.call_id = STR("a")), RESULT(.call_id = STR("b")), RESULT(.call_id = STR("a")),
-                                   RESULT(.call_id = STR("a")), RESULT(.call_id = STR("a"))};
+  struct request_part calls[] = {
+      CALL(.name = STR("f"), .call_id = STR("a")), CALL(.name = STR("g"), .call_id = STR("a")),
+      CALL(.name = STR("h"), .call_id = STR("b")), CALL(.name = STR("f"), .call_id = STR("a"))};
+  struct request_part results[] = {RESULT(.call_id = STR("a")), RESULT(.call_id = STR("b")),
+                                   RESULT(.call_id = STR("a")), RESULT(.call_id = STR("a")),
+                                   RESULT(.call_id = STR("a"))};
   pair(calls, 4, results, 5);
   assert_str(calls[0].call_id, STR("a"));
   for (size_t i = 0; i < 4; i++)
