@@ -100,6 +100,15 @@ void dialect_put_receipt_member(const struct dialect_exchange *x, struct buf *ou
   x->put_receipt(x->receipt_arg, out);
 }
 
+void dialect_put_error_text(struct buf *out, enum err e, const struct err_info *info) {
+  struct str text = str_from_c(err_info_text(e, info)), param = str_from_c(info ? info->param : NULL);
+  if (param.n && str_find(text, param) == SIZE_MAX) {
+    buf_put(out, param);
+    buf_put(out, STR(": "));
+  }
+  buf_put(out, text);
+}
+
 struct str dialect_make_id(const struct dialect_exchange *x, const char *prefix, unsigned n) {
   char digits[12], *end = digits + sizeof digits, *at = end; /* on the way of every translated answer: no printf */
   do *--at = (char)('0' + n % 10);

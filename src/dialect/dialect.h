@@ -118,6 +118,7 @@ struct dialect {
   caps_set caps;           /* what its requests can say (llm/caps.def) */
   bool carries_signatures; /* its requests have slots for signatures, where another dialect's may stand, wrapped */
   bool signs_calls; /* its tool calls come signed, and it wants the signatures back (Gemini); else a stand-in is sent */
+  bool pairs_calls; /* its requests are refused where a call has no result, or a result no call (Anthropic, Bedrock) */
   bool returns_pieces; /* its clients hand a streamed answer back in the pieces it came in (Gemini) */
   bool joins_streams;  /* encode_event can go on with an answer whose beginning was relayed */
   enum framing framing;
@@ -236,6 +237,9 @@ void dialect_put_receipt_member(const struct dialect_exchange *x, struct buf *ou
 enum { DIALECT_ID_BYTES_MAX = 256, DIALECT_CALL_ID_BYTES_MAX = 16 * 1024 };
 static inline bool dialect_is_id(struct str id) { return id.n > 0 && id.n <= DIALECT_ID_BYTES_MAX; }
 static inline bool dialect_is_call_id(struct str id) { return id.n > 0 && id.n <= DIALECT_CALL_ID_BYTES_MAX; }
+/* An error's text for an envelope without a place for the member's path: it goes before the text, unless that has it.
+ */
+void dialect_put_error_text(struct buf *out, enum err e, const struct err_info *info);
 /* "<prefix><reply_id>_<n>" in x's arena: an id that had to be invented. {NULL, 0} when memory is short. */
 struct str dialect_make_id(const struct dialect_exchange *x, const char *prefix, unsigned n);
 

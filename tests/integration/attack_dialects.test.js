@@ -192,6 +192,19 @@ test('calls that share an id are told apart, in answers and in what is handed ba
   assert.deepEqual(results, [[...calls[0], 'of a'], [...calls[1], 'of b']]);
 });
 
+test('a call without its result, and a result without its call, are refused with their paths where the vendor takes none', async () => {
+  const fn = { id: 'c', type: 'function', function: { name: 'a', arguments: '{}' } };
+  const rows = [[[{ role: 'user', content: 'hi' }, { role: 'assistant', tool_calls: [fn] }, { role: 'user', content: 'never mind' }], 'messages[1].tool_calls[0]'],
+    [[{ role: 'user', content: 'hi' }, { role: 'tool', tool_call_id: 'gone', content: 'r' }], 'messages[1].content']];
+  for (const [messages, param] of rows) {
+    const reply = await post('/v1/chat/completions', { model: 'anthropic/m', messages });
+    assert.equal(reply.status, 400);
+    assert.equal((await reply.json()).error.param, param);
+  }
+  const reply = await post('/api/chat', { model: 'anthropic/m', stream: false, messages: [{ role: 'user', content: 'hi' }, { role: 'tool', content: 'r', tool_name: 'a' }] });
+  assert.match((await reply.json()).error, /^messages\[1\]/, 'an envelope of one text names the member in it');
+});
+
 test('of several relayed answers each has to end', async () => {
   const one = (index, delta, finish = null) => `data: ${JSON.stringify({ id: 'x', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index, delta, finish_reason: finish }] })}\n\n`;
   const part = (index, finishReason) => `data: ${JSON.stringify({ candidates: [{ content: { parts: [{ text: 'a' }] }, index, finishReason }] })}\r\n\r\n`;

@@ -123,9 +123,13 @@ void ollama_put_receipt(struct buf *out, size_t from, struct str receipt) {
 /* ---- errors and lists ---- */
 
 void ollama_put_error(struct buf *out, enum err e, const struct err_info *info) {
+  struct buf text;
+  buf_init(&text, 0);
+  dialect_put_error_text(&text, e, info);
   buf_put(out, STR("{\"error\":"));
-  buf_put_json(out, str_from_c(err_info_text(e, info)));
+  buf_put_json(out, buf_str(&text));
   buf_put_char(out, '}');
+  buf_clear(&text);
 }
 
 void ollama_put_stream_error(struct buf *out, enum err e, const struct err_info *info) {

@@ -62,7 +62,7 @@ static enum err recode(struct rig *t, const struct dialect *from, const char *bo
   const struct dialect_target target = {.model = str_from_c(model), .max_tokens = -1};
   rig_init(t);
   assert_int_equal(rig_decode(t, from, body), OK);
-  if (from != d) assert_int_equal(request_pair_calls(&t->arena, &t->request), OK);
+  if (from != d) assert_int_equal(request_pair_calls(&t->arena, &t->request, NULL), OK);
   return d->encode_request(&t->request, &target, &t->arena, &t->text, &t->info);
 }
 

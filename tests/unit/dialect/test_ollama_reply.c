@@ -347,12 +347,19 @@ TEST(errors_are_one_text) {
   rig_init(&t);
   err_set(&t.info, ERR_MODEL_NOT_FOUND, "model 'x' not found");
   chat->put_error(&t.text, ERR_MODEL_NOT_FOUND, &t.info);
+  err_set_param(&t.info, ERR_UNSUPPORTED, "messages[0].images[1]", "it is no picture");
+  chat->put_error(&t.text, ERR_UNSUPPORTED, &t.info);
+  err_set_param(&t.info, ERR_BAD_TYPE, "think", "\"think\" must be a word");
+  chat->put_error(&t.text, ERR_BAD_TYPE, &t.info);
   chat->put_stream_error(&t.text, ERR_UPSTREAM_CUT, NULL);
+  t.info = (struct err_info){0};
   err_set(&t.info, ERR_GUARD_LEAK, "stopped");
   chat->put_stream_error(&t.text, ERR_GUARD_LEAK, &t.info);
-  rig_expect(&t,
-             "{\"error\":\"model 'x' not found\"}{\"error\":\"the provider closed the connection before its answer was "
-             "complete\"}\n{\"error\":\"stopped\"}\n");
+  rig_expect(
+      &t,
+      "{\"error\":\"model 'x' not found\"}{\"error\":\"messages[0].images[1]: it is no picture\"}"
+      "{\"error\":\"\\\"think\\\" must be a word\"}"
+      "{\"error\":\"the provider closed the connection before its answer was complete\"}\n{\"error\":\"stopped\"}\n");
   rig_clear(&t);
 }
 
