@@ -121,7 +121,12 @@ static char *padded_copy(struct str text, struct arena *arena) {
 enum err json_parse_copy(struct json *out, struct str text, const struct json_limits *limits, struct arena *arena,
                          struct err_info *info) {
   char *copy = padded_copy(text, arena);
-  return copy ? parse(out, copy, text, false, limits, arena, info) : ERR_NO_MEMORY;
+  enum err e = copy ? parse(out, copy, text, false, limits, arena, info) : ERR_NO_MEMORY;
+  if (e != ERR_BAD_JSON || !limits || !limits->mends_halves) return e;
+  if (!(copy = padded_copy(text, arena))) return ERR_NO_MEMORY;
+  if (!json_bytes_mend_halves(copy, text.n)) return e;
+  if (info) *info = (struct err_info){0};
+  return parse(out, copy, text, false, limits, arena, info);
 }
 
 enum err json_parse_relaxed(struct json *out, struct str text, const struct json_limits *limits, struct arena *arena,

@@ -19,6 +19,7 @@ struct json_limits { /* 0: the default given */
   size_t values;     /* 1 Mi, keys counted; beyond: ERR_BAD_JSON. A value takes 16 bytes of the arena, more or less */
   unsigned depth;    /* and at most JSON_DEPTH_MAX; beyond: ERR_BAD_JSON */
   bool numbers_are_raw; /* keep every number as its digits, not only those that fit no 64-bit integer or double */
+  bool mends_halves;    /* of json_parse_copy: an escaped half of a surrogate pair that stands alone reads as U+FFFD */
 };
 
 struct json {

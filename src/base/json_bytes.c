@@ -100,6 +100,29 @@ static uint32_t code_point(const char *p, const char *end, size_t *used) {
   return 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
 }
 
+char *json_bytes_lone_half(char *p, char *end, bool *is_high) {
+  size_t used;
+  for (; p < end && (p = memchr(p, '\\', (size_t)(end - p))); p += used) {
+    used = json_bytes_escape(p, end);
+    if (used == JSON_BYTES_HALF && code_point(p, end, &used) == UINT32_MAX) {
+      *is_high = code_unit(p + 2) < 0xdc00;
+      return p;
+    }
+    if (!used) used = 1;
+  }
+  return end;
+}
+
+bool json_bytes_mend_halves(char *text, size_t n) {
+  char *end = text + n, *half;
+  bool is_high, has_any = false;
+  for (char *p = text; (half = json_bytes_lone_half(p, end, &is_high)) < end; p = half + JSON_BYTES_HALF) {
+    memcpy(half, "\\ufffd", JSON_BYTES_HALF);
+    has_any = true;
+  }
+  return has_any;
+}
+
 bool json_bytes_unescape(struct str raw, enum json_bytes_mode mode, char *out, size_t *n) {
   const char *p = raw.p, *end = raw.n ? raw.p + raw.n : raw.p;
   char *to = out;

@@ -80,6 +80,14 @@ enum json_bytes_mode {
  * needed). False when refused or when raw is no valid string body; then *n and out mean nothing. */
 bool json_bytes_unescape(struct str raw, enum json_bytes_mode mode, char *out, size_t *n);
 
+/* In text that is JSON but for them: the first escape from p on that is half a surrogate pair without the other, or
+ * end.
+ */
+enum { JSON_BYTES_HALF = 6 };
+char *json_bytes_lone_half(char *p, char *end, bool *is_high);
+/* Writes U+FFFD, which is as long, in the place of all of them; false where there are none. */
+bool json_bytes_mend_halves(char *text, size_t n);
+
 /* Writes a code point (surrogates too, as three bytes) to out; returns the bytes, at most 4. */
 size_t json_bytes_put_utf8(char out[4], unsigned code_point);
 

@@ -5,6 +5,7 @@
 #include <yyjson.h>
 
 #include "base/json.h"
+#include "base/json_bytes.h"
 
 enum {
   POOL_SLACK = 512,
@@ -28,11 +29,10 @@ static bool is_too_deep(const yyjson_doc *doc, struct str text) {
          !json_is_within(text, JSON_DEPTH_MAX, VALUES_MAX);
 }
 
-/* text: what p->bytes is a copy of. */
-static yyjson_val *parse(struct json_pool *p, size_t text_room, struct str text) {
-  const size_t n = text.n;
+/* n: bytes of p->bytes, text but for what has been mended. */
+static yyjson_val *parse(struct json_pool *p, size_t text_room, size_t n, struct str text) {
   yyjson_alc alc;
-  if (n > POOL_TEXT_MAX) {
+  if (text.n > POOL_TEXT_MAX) {
     p->large = yyjson_read_opts(p->bytes, n, flags, NULL, NULL);
     return yyjson_doc_get_root(p->large);
   }
@@ -41,42 +41,40 @@ static yyjson_val *parse(struct json_pool *p, size_t text_room, struct str text)
   return is_too_deep(doc, text) ? NULL : yyjson_doc_get_root(doc);
 }
 
-static bool is_hex4(const char *p) {
-  for (int i = 0; i < 4; i++) {
-    char c = p[i];
-    if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'))) return false;
+/* The lone half at s: joined with the one that waited, kept to wait, or U+FFFD, which is as long. Returns what is to be
+ * read next. */
+static char *mend_half(struct json_pool *p, char *s, char **end, bool is_high) {
+  bool ends = *end - s > JSON_BYTES_HALF && s[JSON_BYTES_HALF] == '"', begins = s > p->bytes && s[-1] == '"';
+  if (p->joins_halves && is_high && ends) {
+    memcpy(p->half, s, JSON_BYTES_HALF);
+    memmove(s, s + JSON_BYTES_HALF, (size_t)(*end - s) - JSON_BYTES_HALF);
+    *end -= JSON_BYTES_HALF;
+    return s;
   }
-  return true;
+  if (p->half[0] && !is_high && begins) {
+    memmove(s + JSON_BYTES_HALF, s, (size_t)(*end - s));
+    memcpy(s, p->half, JSON_BYTES_HALF);
+    p->half[0] = 0;
+    *end += JSON_BYTES_HALF;
+    return s + 2 * JSON_BYTES_HALF;
+  }
+  memcpy(s, "\\ufffd", JSON_BYTES_HALF);
+  return s + JSON_BYTES_HALF;
 }
 
-static bool is_surrogate(const char *p, const char *end, const char *kinds) {
-  return end - p >= 6 && p[0] == '\\' && p[1] == 'u' && (p[2] == 'd' || p[2] == 'D') && strchr(kinds, p[3]) && p[3] &&
-         is_hex4(p + 2);
-}
-
-/* Halves of a pair that stand alone become U+FFFD, which is as long. True when there were any. */
-static bool mend_surrogates(char *p, size_t n) {
-  static const char high[] = "89abAB", low[] = "cdefCDEF";
-  bool mended = false;
-  for (char *end = p + n; p < end; p++) {
-    if (*p != '\\') continue;
-    bool is_high = is_surrogate(p, end, high);
-    if (is_high && is_surrogate(p + 6, end, low)) {
-      p += 11;
-    } else if (is_high || is_surrogate(p, end, low)) {
-      memcpy(p, "\\ufffd", 6);
-      mended = true;
-      p += 5;
-    } else {
-      p++;
-    }
-  }
-  return mended;
+/* Of the n bytes of text. True when there were halves of pairs that stand alone; *n is what it is then. */
+static bool mend_surrogates(struct json_pool *p, size_t *n) {
+  char *end = p->bytes + *n, *half;
+  bool is_high, has_any = false;
+  for (char *s = p->bytes; (half = json_bytes_lone_half(s, end, &is_high)) < end; has_any = true)
+    s = mend_half(p, half, &end, is_high);
+  *n = (size_t)(end - p->bytes);
+  return has_any;
 }
 
 yyjson_val *json_pool_parse(struct json_pool *p, struct str text) {
-  size_t text_room = (text.n + YYJSON_PADDING_SIZE + 15) & ~(size_t)15;
-  size_t tree = text.n > POOL_TEXT_MAX ? 0 : yyjson_read_max_memory_usage(text.n, flags) + POOL_SLACK;
+  size_t text_room = (text.n + JSON_BYTES_HALF + YYJSON_PADDING_SIZE + 15) & ~(size_t)15;
+  size_t tree = text.n > POOL_TEXT_MAX ? 0 : yyjson_read_max_memory_usage(text.n + JSON_BYTES_HALF, flags) + POOL_SLACK;
   size_t need = text_room + tree;
   yyjson_doc_free(p->large);
   p->large = NULL;
@@ -89,10 +87,11 @@ yyjson_val *json_pool_parse(struct json_pool *p, struct str text) {
     if (!p->bytes) return NULL;
   }
   for (int round = 0; round < 2; round++) {
-    if (text.n) memcpy(p->bytes, text.p, text.n);
-    if (round && !mend_surrogates(p->bytes, text.n)) return NULL;
-    memset(p->bytes + text.n, 0, YYJSON_PADDING_SIZE);
-    yyjson_val *root = parse(p, text_room, text);
+    size_t n = text.n;
+    if (n) memcpy(p->bytes, text.p, n);
+    if (round && !mend_surrogates(p, &n)) return NULL;
+    memset(p->bytes + n, 0, YYJSON_PADDING_SIZE);
+    yyjson_val *root = parse(p, text_room, n, text);
     if (root) return root;
   }
   return NULL;

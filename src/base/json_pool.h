@@ -15,6 +15,11 @@ struct json_pool { /* zero-initialise */
   char *bytes;
   size_t cap;
   struct yyjson_doc *large; /* the last tree, where its text was too large for the pool */
+  /* The trees are pieces of one answer: half a surrogate pair that ends a string waits for the next string that begins
+   * with the other, as servers that count in UTF-16 cut their texts. One half waits at most; where its other half never
+   * comes it is gone. */
+  bool joins_halves;
+  char half[6]; /* the escape that waits; half[0] is 0 while none does */
 };
 
 void json_pool_clear(struct json_pool *p);

@@ -59,6 +59,7 @@ struct dialect_reply_edits attempt_reply_edits(const struct call *c, const struc
   return (struct dialect_reply_edits){
       .model = c->plan->told.n ? c->plan->told : d->qualified,
       .hide_usage = c->request->is_stream && !c->request->wants_usage,
+      .has_choices = c->request->choices > 1,
   };
 }
 

@@ -33,6 +33,7 @@ struct stream {
   struct buf held;   /* the finishing frame that waits for its receipt */
   struct buf receipt;
   bool is_holding, receipt_done, is_committed, is_over; /* over: the end mark has come */
+  bool has_line_feed;   /* that of the last relayed frame's CRLF has gone before it came */
   bool is_held_certain; /* what is held is of no doubt: it goes out whatever the filter will say */
   bool is_early;        /* over, but the upstream has not said so: its usage may still come */
   uint64_t hold_until, tail_until;
@@ -153,6 +154,14 @@ static enum err watch_frame(struct stream *r, const struct frame *frame, size_t 
   return OK;
 }
 
+/* A frame whose last CRLF is cut in two goes out with all of it: the LF may never come, and what follows (an error's
+ * frame) would be a part of this one to clients that look for CR LF CR LF. */
+static void end_line(struct stream *r, const struct frame *frame, size_t from) {
+  struct str sent = str_sub(buf_str(&r->out), from, r->out.n);
+  r->has_line_feed = str_has_suffix(frame->raw, STR("\n\r")) && str_has_suffix(sent, STR("\n\r"));
+  if (r->has_line_feed) buf_put_char(&r->out, '\n');
+}
+
 static enum err relay_frame(struct stream *r, const struct frame *frame, struct events *events, struct err_info *info) {
   size_t from = r->out.n;
   enum err e = r->call->dialect->relay_frame(&r->state, frame, &r->edits, events, &r->out, info);
@@ -160,6 +169,7 @@ static enum err relay_frame(struct stream *r, const struct frame *frame, struct 
     r->out.n = from; /* half a frame would run into the error's */
     return e;
   }
+  end_line(r, frame, from);
   if (events_has(events, EVENT_ERROR)) {
     const struct provider *p = &r->deployment->at->provider;
     return p->type->classify_failure(p, 0, (struct http_headers){0}, frame->data, info);
@@ -201,6 +211,9 @@ static bool is_content(const struct stream *r, const struct events *events) {
 
 static enum err take_frame(struct stream *r, const struct frame *frame, struct err_info *info) {
   struct events events;
+  bool is_sent = r->has_line_feed && str_eq(frame->raw, STR("\n"));
+  r->has_line_feed = false;
+  if (is_sent) return OK;
   if (is_rest_of_held(r, frame)) {
     buf_put_char(&r->held, '\n');
     return OK;
@@ -311,7 +324,7 @@ static enum err finish(struct stream *r, struct err_info *info) {
   if (!e && r->is_translated) {
     e = translation_end(&r->translation, &events, &r->out, info);
     if (!e) note(r, &events);
-  } else if (!e && !r->is_over && !r->state.saw_stop) {
+  } else if (!e && !r->is_over && (!r->state.saw_stop || r->state.begun & ~r->state.stopped)) {
     e = err_set(info, ERR_UPSTREAM_CUT, "the provider's stream ended before the answer was complete");
   }
   if (e) return e;

@@ -45,8 +45,10 @@ static bool has_work_arena(struct call *c) {
 }
 
 static enum err decode_body(struct call *c, struct str body, struct request *r, struct err_info *info) {
+  /* Clients that cut texts by UTF-16 leave half a character behind, in their history for good. */
+  static const struct json_limits limits = {.numbers_are_raw = true, .mends_halves = true};
   struct json doc;
-  enum err e = json_parse_copy(&doc, body, &(struct json_limits){.numbers_are_raw = true}, c->work, info);
+  enum err e = json_parse_copy(&doc, body, &limits, c->work, info);
   return e ? e : c->dialect->decode_request(c->work, doc.root, c->request, r, info);
 }
 
@@ -79,11 +81,22 @@ static enum err decode(struct call *c, struct err_info *info) {
   return OK;
 }
 
+static enum err refuse_lone(const struct call *c, const struct dialect *target, const struct request_place *lone,
+                            struct err_info *info) {
+  char path[ERR_PARAM_MAX];
+  request_path(&c->dialect->words, lone->item, lone->part, NULL, path);
+  return err_set_param(info, ERR_UNSUPPORTED, path, "%s, which the %.*s API does not take",
+                       lone->part->kind == PART_TOOL_CALL ? "a call without its result" : "a result without its call",
+                       STR_ARG(target->name));
+}
+
 /* What other dialects want of a request and its own does not. */
-static enum err mend(struct call *c, const struct dialect *target) {
+static enum err mend(struct call *c, const struct dialect *target, struct err_info *info) {
+  struct request_place lone;
   c->mended_for = target;
   enum err e = c->dialect->returns_pieces ? request_join_pieces(c->work, c->canonical) : OK;
-  if (!e) e = request_pair_calls(c->work, c->canonical);
+  if (!e) e = request_pair_calls(c->work, c->canonical, &lone);
+  if (!e && target->pairs_calls && lone.part) e = refuse_lone(c, target, &lone, info);
   return e ? e : signatures_restore(c, c->canonical, target);
 }
 
@@ -94,7 +107,7 @@ static enum err do_work(void *arg) {
   enum err e = is_good ? OK : decode(c, w->info);
   if (!e) e = reserve_limit_request(c);
   if (!e) e = caps_check(c->canonical, w->target->name, w->target->caps, &c->dialect->words, &c->dropped, w->info);
-  if (!e && w->target != c->dialect) e = mend(c, w->target);
+  if (!e && w->target != c->dialect) e = mend(c, w->target, w->info);
   buf_reset(&c->encoded);
   if (!e) e = w->target->encode_request(c->canonical, &w->as, c->work, &c->encoded, w->info);
   return e ? e : c->encoded.failed ? ERR_NO_MEMORY : OK;

@@ -3,6 +3,7 @@
 #ifndef MAESTRO_CALL_TRANSLATE_H
 #define MAESTRO_CALL_TRANSLATE_H
 
+#include "call/call_ids.h"
 #include "call/call_internal.h"
 #include "call/codec.h"
 #include "call/count.h"
@@ -17,6 +18,7 @@ struct translation {
   struct text_filter filter;
   bool has_filter;
   struct signature_watch watch;
+  struct call_ids ids;
   void *decoder, *encoder; /* encoder NULL: the answer is only looked through */
   struct buf *out;         /* of the encoder, for the event in hand */
   struct events *events;   /* what the frame in hand means */

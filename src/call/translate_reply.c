@@ -9,6 +9,8 @@ struct whole {
   struct text_filter filter;
   struct call *call;
   struct signature_watch watch;
+  struct call_ids ids;
+  const struct dialect_exchange *x;
   const struct deployment *deployment;
   struct http_headers headers;
 };
@@ -24,6 +26,8 @@ static enum err take_whole(void *arg, const struct event *event, struct err_info
   struct whole *w = arg;
   const struct event_sink sink = {w, collect};
   if (event->kind == EVENT_ERROR) return translate_provider_error(w->deployment, w->headers, event->bytes, info);
+  struct event own;
+  if (!(event = call_ids_tell_apart(&w->ids, w->x, event, &own))) return ERR_NO_MEMORY;
   return text_filter_is_wanted(&w->filter.options) ? text_filter_put(&w->filter, event, &sink, info)
                                                    : collect(w, event, info);
 }
@@ -46,6 +50,7 @@ static void count_whole(struct call *c, const struct dialect *from, const struct
 static enum err decode_whole(struct whole *w, const struct dialect *from, const struct dialect_exchange *x,
                              struct str body, struct err_info *info) {
   const struct event_sink sink = {w, take_whole}, behind = {w, collect};
+  w->x = x;
   enum err e = from->decode_reply(x, body, &sink, info);
   if (!usage_has(&w->answer.usage, USAGE_OUTPUT)) count_whole(w->call, from, x, body);
   return e ? e : text_filter_release(&w->filter, &behind, info);
@@ -57,6 +62,7 @@ static struct whole *whole_new(struct call *c, const struct deployment *d, const
   if (!w) return NULL;
   w->call = c;
   w->watch = (struct signature_watch){0};
+  w->ids = (struct call_ids){0};
   w->deployment = d;
   w->headers = headers;
   answer_init(&w->answer, c->arena, 0);

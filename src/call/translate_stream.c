@@ -17,6 +17,7 @@ static enum err begin(struct translation *t, struct call *c, const struct deploy
                       const struct text_filter_options *filter) {
   *t = (struct translation){.call = c, .deployment = d, .target = target, .choices = 1};
   t->x = translate_exchange(c, d, true);
+  t->pool.joins_halves = true;
   t->has_filter = text_filter_is_wanted(filter);
   text_filter_init(&t->filter, c->arena, filter);
   t->decoder = state_of(c->arena, target->decoder_bytes);
@@ -125,6 +126,8 @@ static enum err take_event(void *arg, const struct event *event, struct err_info
     return translate_provider_error(t->deployment, (struct http_headers){0}, event->bytes, info);
   if (event->kind == EVENT_DELTA) translate_count_words(t->call, event);
   t->saw_content = t->saw_content || is_content(event);
+  struct event own;
+  if (!(event = call_ids_tell_apart(&t->ids, &t->x, event, &own))) return ERR_NO_MEMORY;
   return t->has_filter ? text_filter_put(&t->filter, event, &sink, info) : take_filtered(t, event, info);
 }
 

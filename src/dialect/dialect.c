@@ -3,8 +3,10 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <yyjson.h>
 
 #include "base/json_out.h"
+#include "base/json_split.h"
 
 static const struct dialect *const dialects[] = {
 #define X(symbol) &symbol,
@@ -20,6 +22,35 @@ const struct dialect *dialect_by_name(struct str name) {
 
 enum err dialect_bad_reply(struct err_info *info, const char *what) {
   return err_set(info, ERR_UPSTREAM_PROTOCOL, "the provider's answer could not be understood: %s", what);
+}
+
+static enum err want(struct err_info *info, struct yyjson_val *v, bool is_wanted, const char *name, const char *type) {
+  char what[ERR_PARAM_MAX];
+  if (is_wanted || !v || yyjson_is_null(v)) return OK;
+  snprintf(what, sizeof what, "\"%s\" is no %s", name, type);
+  return dialect_bad_reply(info, what);
+}
+
+enum err dialect_want_text(struct err_info *info, struct yyjson_val *v, const char *name) {
+  return want(info, v, yyjson_is_str(v), name, "text");
+}
+
+enum err dialect_want_object(struct err_info *info, struct yyjson_val *v, const char *name) {
+  return want(info, v, yyjson_is_obj(v), name, "object");
+}
+
+enum err dialect_want_array(struct err_info *info, struct yyjson_val *v, const char *name) {
+  return want(info, v, yyjson_is_arr(v), name, "array");
+}
+
+void dialect_put_arguments(struct buf *out, struct yyjson_val *v) {
+  bool is_nothing = !v || yyjson_is_null(v) || (yyjson_is_arr(v) && yyjson_arr_size(v) == 0);
+  if (is_nothing)
+    buf_put(out, STR("{}"));
+  else if (yyjson_is_str(v))
+    buf_put(out, json_pool_text(v));
+  else
+    json_split_put(out, v);
 }
 
 /* Of the dialect that r came in; OpenAI chat's where it is none of the table. */
@@ -67,6 +98,15 @@ void dialect_put_receipt_member(const struct dialect_exchange *x, struct buf *ou
   if (!x->put_receipt) return;
   json_out_key(out, "maestro");
   x->put_receipt(x->receipt_arg, out);
+}
+
+void dialect_put_error_text(struct buf *out, enum err e, const struct err_info *info) {
+  struct str text = str_from_c(err_info_text(e, info)), param = str_from_c(info ? info->param : NULL);
+  if (param.n && str_find(text, param) == SIZE_MAX) {
+    buf_put(out, param);
+    buf_put(out, STR(": "));
+  }
+  buf_put(out, text);
 }
 
 struct str dialect_make_id(const struct dialect_exchange *x, const char *prefix, unsigned n) {

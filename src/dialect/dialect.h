@@ -55,18 +55,27 @@ struct dialect_request_edits {
 struct dialect_reply_edits {
   struct str model; /* splice this in place of the upstream's name; empty: leave */
   bool hide_usage;  /* the caller did not ask for usage in the stream: withhold what we asked for */
+  bool has_choices; /* the caller asked for several answers: which of them have ended is noted */
 };
 
 /* What relaying one frame needs to remember of the ones before it. Zero-initialise. */
 struct dialect_stream {
   bool saw_content, saw_stop, saw_end;
-  bool dropped_cr;    /* a CR that ended the frame before was not sent on; its LF may come as a frame of its own */
-  struct usage usage; /* what earlier frames said: a dialect that tells usage in pieces adds to it */
+  bool dropped_cr;         /* a CR that ended the frame before was not sent on; its LF may come as a frame of its own */
+  uint64_t begun, stopped; /* choices, where that is noted: bit (1 << choice) */
+  struct usage usage;      /* what earlier frames said: a dialect that tells usage in pieces adds to it */
   /* Responses, whose error ends what was relayed: the number of the next event, the response's id. */
   uint64_t sequence;
   char response_id[96];
   struct json_pool pool; /* cleared by the relay */
 };
+
+/* index: of a choice in a relayed stream; -1, where it is not said: the first. */
+static inline void dialect_stream_note(struct dialect_stream *state, int64_t index, bool has_stopped) {
+  uint64_t bit = UINT64_C(1) << (index < 0 ? 0 : index < 63 ? index : 63);
+  state->begun |= bit;
+  if (has_stopped) state->stopped |= bit;
+}
 
 /* ---- translation ---- */
 
@@ -112,6 +121,7 @@ struct dialect {
   caps_set caps;           /* what its requests can say (llm/caps.def) */
   bool carries_signatures; /* its requests have slots for signatures, where another dialect's may stand, wrapped */
   bool signs_calls; /* its tool calls come signed, and it wants the signatures back (Gemini); else a stand-in is sent */
+  bool pairs_calls; /* its requests are refused where a call has no result, or a result no call (Anthropic, Bedrock) */
   bool returns_pieces; /* its clients hand a streamed answer back in the pieces it came in (Gemini) */
   bool joins_streams;  /* encode_event can go on with an answer whose beginning was relayed */
   /* Its answers always tell numbers of tokens: what a provider does not report is told as it is counted here. */
@@ -208,6 +218,14 @@ const struct dialect *dialect_by_name(struct str name); /* NULL: unknown */
 
 /* ERR_UPSTREAM_PROTOCOL with one wording. */
 enum err dialect_bad_reply(struct err_info *info, const char *what);
+/* Of a reply's member: the same, with its name, where it is there (and not null) in another type. What cannot be read
+ * would be lost without a word otherwise, or leave a call's arguments with a hole in them. */
+enum err dialect_want_text(struct err_info *info, struct yyjson_val *v, const char *name) MUST_CHECK;
+enum err dialect_want_object(struct err_info *info, struct yyjson_val *v, const char *name) MUST_CHECK;
+enum err dialect_want_array(struct err_info *info, struct yyjson_val *v, const char *name) MUST_CHECK;
+/* A call's arguments where a reply has them as a value: nothing, null and [] (PHP's way to write it) are {}; a string
+ * is their text; all else is written as the JSON it is, for request_put_args_object says it when it is no object. */
+void dialect_put_arguments(struct buf *out, struct yyjson_val *v);
 /* ERR_UNSUPPORTED from an encoder, with the path of what the target cannot say, in the caller's words: an item, a part
  * of it (NULL: the item as a whole), or no item at all: the list of them. */
 enum err dialect_refuse(const struct request *r, const struct request_item *item, const struct request_part *part,
@@ -226,6 +244,9 @@ void dialect_put_receipt_member(const struct dialect_exchange *x, struct buf *ou
 enum { DIALECT_ID_BYTES_MAX = 256, DIALECT_CALL_ID_BYTES_MAX = 16 * 1024 };
 static inline bool dialect_is_id(struct str id) { return id.n > 0 && id.n <= DIALECT_ID_BYTES_MAX; }
 static inline bool dialect_is_call_id(struct str id) { return id.n > 0 && id.n <= DIALECT_CALL_ID_BYTES_MAX; }
+/* An error's text for an envelope without a place for the member's path: it goes before the text, unless that has it.
+ */
+void dialect_put_error_text(struct buf *out, enum err e, const struct err_info *info);
 /* "<prefix><reply_id>_<n>" in x's arena: an id that had to be invented. {NULL, 0} when memory is short. */
 struct str dialect_make_id(const struct dialect_exchange *x, const char *prefix, unsigned n);
 

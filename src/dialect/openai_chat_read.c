@@ -30,7 +30,6 @@ static enum err attach_json(struct openai_chat_reading *r, uint32_t choice, enum
   return e;
 }
 
-/* What is there in a type that cannot be read would be lost, or leave a call's arguments with a hole in them. */
 static bool is_given(struct yyjson_val *v) { return v && !yyjson_is_null(v); }
 
 /* ---- a message or a delta ---- */
@@ -71,6 +70,15 @@ static enum err read_texts(struct openai_chat_reading *r, uint32_t choice, enum 
   return e;
 }
 
+static enum err read_part(struct openai_chat_reading *r, uint32_t choice, struct yyjson_val *part) {
+  yyjson_val *thinking = yyjson_obj_get(part, "thinking"), *text = yyjson_obj_get(part, "text");
+  enum err e = dialect_want_object(r->info, part, "content[]");
+  if (!e) e = dialect_want_text(r->info, text, "content[].text");
+  if (e) return e;
+  return thinking ? read_texts(r, choice, PART_REASONING, thinking)
+                  : openai_chat_parts_text(r, choice, PART_TEXT, json_pool_text(text));
+}
+
 /* A string, or an array of parts. */
 static enum err read_content(struct openai_chat_reading *r, uint32_t choice, struct yyjson_val *content) {
   yyjson_val *one;
@@ -78,13 +86,7 @@ static enum err read_content(struct openai_chat_reading *r, uint32_t choice, str
   if (is_given(content) && !yyjson_is_str(content) && !yyjson_is_arr(content))
     return dialect_bad_reply(r->info, "the content is no text");
   enum err e = openai_chat_parts_text(r, choice, PART_TEXT, json_pool_text(content));
-  while (!e && (one = yyjson_arr_iter_next(&it))) {
-    yyjson_val *thinking = yyjson_obj_get(one, "thinking");
-    if (thinking)
-      e = read_texts(r, choice, PART_REASONING, thinking);
-    else
-      e = openai_chat_parts_text(r, choice, PART_TEXT, json_pool_str(one, "text"));
-  }
+  while (!e && (one = yyjson_arr_iter_next(&it))) e = read_part(r, choice, one);
   return e;
 }
 
@@ -135,6 +137,8 @@ static enum err read_call(struct openai_chat_reading *r, uint32_t choice, struct
   bool is_empty = yyjson_is_arr(text) && yyjson_arr_size(text) == 0; /* PHP's way to write {} */
   if (is_given(text) && !yyjson_is_str(text) && !yyjson_is_obj(text) && !is_empty)
     return dialect_bad_reply(r->info, "the arguments of a tool call are no text");
+  enum err e = dialect_want_text(r->info, yyjson_obj_get(named, "name"), "name");
+  if (e) return e;
   buf_init(&json, 0);
   c->name = json_pool_str(named, "name");
   c->text = json_pool_text(text);
@@ -142,23 +146,28 @@ static enum err read_call(struct openai_chat_reading *r, uint32_t choice, struct
     json_split_put(&json, text);
     c->text = buf_str(&json);
   }
-  enum err e = json.failed ? ERR_NO_MEMORY : openai_chat_parts_call(r, choice, c);
+  e = json.failed ? ERR_NO_MEMORY : openai_chat_parts_call(r, choice, c);
   buf_clear(&json);
   return e;
+}
+
+static enum err read_tool_call(struct openai_chat_reading *r, uint32_t choice, struct yyjson_val *call) {
+  yyjson_val *custom = yyjson_obj_get(call, "custom"), *function = yyjson_obj_get(call, "function");
+  struct openai_chat_call c = {.index = index_of(call), .id = json_pool_str(call, "id")};
+  enum err e = dialect_want_object(r->info, call, "tool_calls[]");
+  if (!e) e = dialect_want_object(r->info, custom, "tool_calls[].custom");
+  if (!e) e = dialect_want_object(r->info, function, "tool_calls[].function");
+  c.is_custom = yyjson_is_obj(custom);
+  return e ? e : read_call(r, choice, c.is_custom ? custom : function, &c);
 }
 
 static enum err read_calls(struct openai_chat_reading *r, uint32_t choice, struct yyjson_val *m) {
   yyjson_val *legacy = yyjson_obj_get(m, "function_call"), *one;
   yyjson_val *calls = yyjson_obj_get(m, "tool_calls");
   yyjson_arr_iter it = yyjson_arr_iter_with(calls);
-  enum err e = OK;
-  if (is_given(calls) && !yyjson_is_arr(calls)) return dialect_bad_reply(r->info, "\"tool_calls\" is no array");
-  while (!e && (one = yyjson_arr_iter_next(&it))) {
-    yyjson_val *custom = yyjson_obj_get(one, "custom");
-    struct openai_chat_call c = {.index = index_of(one), .id = json_pool_str(one, "id")};
-    c.is_custom = yyjson_is_obj(custom);
-    e = read_call(r, choice, c.is_custom ? custom : yyjson_obj_get(one, "function"), &c);
-  }
+  enum err e = dialect_want_array(r->info, calls, "tool_calls");
+  if (!e) e = dialect_want_object(r->info, legacy, "function_call");
+  while (!e && (one = yyjson_arr_iter_next(&it))) e = read_tool_call(r, choice, one);
   if (e || !yyjson_is_obj(legacy)) return e;
   struct openai_chat_call c = {.index = OPENAI_CHAT_INDEX_FUNCTION};
   return read_call(r, choice, legacy, &c);
@@ -166,6 +175,7 @@ static enum err read_calls(struct openai_chat_reading *r, uint32_t choice, struc
 
 static enum err read_message(struct openai_chat_reading *r, uint32_t choice, struct yyjson_val *m) {
   enum err e = read_reasoning(r, choice, m);
+  if (!e) e = dialect_want_text(r->info, yyjson_obj_get(m, "refusal"), "refusal");
   if (!e) e = read_content(r, choice, yyjson_obj_get(m, "content"));
   if (!e) e = openai_chat_parts_text(r, choice, PART_REFUSAL, json_pool_str(m, "refusal"));
   if (!e) e = read_annotations(r, choice, yyjson_obj_get(m, "annotations"));
@@ -224,9 +234,9 @@ static enum err read_choice(struct openai_chat_reading *r, struct yyjson_val *no
   if (choice >= ANSWER_CHOICES_MAX) return err_set(r->info, ERR_UPSTREAM_TOO_LARGE, "the answer has too many choices");
   openai_chat_choices_add(&r->parts->seen, choice);
   if (!is_given(message)) message = yyjson_obj_get(node, "message");
-  if (is_given(message) && !yyjson_is_obj(message))
-    return dialect_bad_reply(r->info, "a choice's message is no object");
-  enum err e = read_message(r, choice, message);
+  enum err e = dialect_want_object(r->info, message, "message");
+  if (!e) e = dialect_want_text(r->info, yyjson_obj_get(node, "text"), "text");
+  if (!e) e = read_message(r, choice, message);
   if (!e) e = openai_chat_parts_text(r, choice, PART_TEXT, json_pool_str(node, "text"));
   uint32_t last = openai_chat_parts_last(r->parts, choice);
   if (!e && last != UINT32_MAX && yyjson_arr_size(tokens))
@@ -285,9 +295,9 @@ static enum err put_end(struct openai_chat_reading *r) {
 static enum err read_root(struct openai_chat_reading *r, struct yyjson_val *root) {
   yyjson_val *choices = yyjson_obj_get(root, "choices"), *one;
   yyjson_arr_iter it = yyjson_arr_iter_with(choices);
-  enum err e = OK;
-  if (is_given(choices) && !yyjson_is_arr(choices)) return dialect_bad_reply(r->info, "\"choices\" is no array");
-  if (yyjson_arr_size(choices)) e = put_start(r, root); /* Azure's first chunk has none, and neither id nor model */
+  enum err e = dialect_want_array(r->info, choices, "choices");
+  if (!e && yyjson_arr_size(choices))
+    e = put_start(r, root); /* Azure's first chunk has none, and neither id nor model */
   for (uint32_t i = 0; !e && (one = yyjson_arr_iter_next(&it)); i++) e = read_choice(r, one, i);
   if (e || !r->parts->is_started) return e;
   return put_usage(r, root);

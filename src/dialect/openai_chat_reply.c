@@ -4,6 +4,7 @@
  * API reference, "The chat completion object" and "chunk object" (read 2026-11); usage spellings of DeepSeek and
  * OpenRouter as well. */
 #include <stdio.h>
+#include <yyjson.h>
 
 #include "base/envelope_once.h"
 #include "dialect/openai_chat_internal.h"
@@ -231,6 +232,15 @@ static enum err put_chunk(struct dialect_stream *state, const struct envelope_sc
   return out->failed ? ERR_NO_MEMORY : withhold(state, frame);
 }
 
+/* Which of several answers a chunk goes on with or ends: rare, so it is read as a tree. */
+static void note_choices(struct dialect_stream *state, struct str choices) {
+  yyjson_val *choice;
+  yyjson_arr_iter it = yyjson_arr_iter_with(json_pool_parse(&state->pool, choices));
+  while ((choice = yyjson_arr_iter_next(&it)))
+    dialect_stream_note(state, json_pool_count(yyjson_obj_get(choice, "index")),
+                        json_pool_str(choice, "finish_reason").n > 0);
+}
+
 enum err openai_chat_relay_frame(struct dialect_stream *state, const struct frame *frame,
                                  const struct dialect_reply_edits *edits, struct events *events, struct buf *out,
                                  struct err_info *info) {
@@ -260,6 +270,7 @@ enum err openai_chat_relay_frame(struct dialect_stream *state, const struct fram
   bool has_choices = choices && choices->type == ENVELOPE_ARRAY && choices->count > 0;
   if (has_choices) {
     struct str json = envelope_raw(frame->data, choices);
+    if (edits->has_choices) note_choices(state, json);
     if (!state->saw_content && has_content(json)) {
       state->saw_content = true;
       events_add(events, EVENT_DELTA);

@@ -71,6 +71,7 @@ static const struct request_word words[] = {{"parallel_tool_calls", "tool_choice
 const struct dialect dialect_anthropic = {
     .name = STR("anthropic"),
     .carries_signatures = true,
+    .pairs_calls = true,
     .words = {.list = "messages", .system = "system", .content = "content", .tools = "tools", .members = words},
     .caps = CAPS,
     .joins_streams = true,

@@ -68,7 +68,7 @@ static void put_too_long(struct buf *message, struct str text) {
 }
 
 static void put_message(struct buf *out, enum err e, const struct err_info *info) {
-  struct str text = str_from_c(err_info_text(e, info)), param = str_from_c(info ? info->param : NULL);
+  struct str text = str_from_c(err_info_text(e, info));
   struct buf message;
   size_t at = str_find(text, too_long);
   buf_init(&message, 0);
@@ -77,8 +77,7 @@ static void put_message(struct buf *out, enum err e, const struct err_info *info
   } else if (strcmp(err_info_code(e, info), "context_length_exceeded") == 0) {
     put_too_long(&message, text);
   } else {
-    if (param.n && str_find(text, param) == SIZE_MAX) buf_printf(&message, "%.*s: ", STR_ARG(param));
-    buf_put(&message, text);
+    dialect_put_error_text(&message, e, info);
   }
   json_out_member_string(out, "message", buf_str(&message));
   buf_clear(&message);

@@ -156,6 +156,7 @@ static enum err put_citation(const struct step *s, const struct block *b, struct
 
 static enum err begin_call(const struct step *s, struct block *b, struct yyjson_val *node) {
   yyjson_val *input = yyjson_obj_get(node, "input");
+  bool is_given = yyjson_obj_size(input) || (input && !yyjson_is_obj(input) && !yyjson_is_null(input));
   struct str id = json_pool_str(node, "id"),
              name = tool_name_declared(s->x->request, ANTHROPIC_NAME, json_pool_str(node, "name"));
   if (!name.n) return dialect_bad_reply(s->info, "a tool use has no name");
@@ -163,22 +164,25 @@ static enum err begin_call(const struct step *s, struct block *b, struct yyjson_
   s->d->has_calls = true;
   enum err e = open_part(s, b, (struct event){.id = id, .name = name, .tool_kind = TOOL_FUNCTION});
   /* A stream begins with {} and tells the rest in pieces; some servers tell all of it at once. */
-  if (!e && yyjson_is_obj(input) && yyjson_obj_size(input)) e = keep_json(s, b, input);
-  if (!e && yyjson_is_str(input)) buf_put(&b->kept, json_pool_text(input));
-  return e;
+  if (!e && is_given) dialect_put_arguments(&b->kept, input);
+  return e ? e : b->kept.failed ? too_large(s) : OK;
 }
 
 static enum err begin_block(const struct step *s, int64_t index, struct yyjson_val *node, struct block **out) {
   struct block *b;
-  enum err e = new_block(s, index, kind_of(json_pool_str(node, "type")), &b);
+  struct str type = json_pool_str(node, "type");
+  if (!type.n) return dialect_bad_reply(s->info, "a content block has no type");
+  enum err e = new_block(s, index, kind_of(type), &b);
   if (e) return e;
   *out = b;
   if (is_native(b->kind)) return keep_json(s, b, node);
   if (b->kind == PART_TOOL_CALL) return begin_call(s, b, node);
-  e = open_part(s, b, (struct event){0});
+  const char *member = b->kind == PART_TEXT ? "text" : "thinking";
+  e = dialect_want_text(s->info, yyjson_obj_get(node, member), member);
+  if (!e) e = open_part(s, b, (struct event){0});
   if (e) return e;
   if (b->kind == PART_REDACTED) return put_signature(s, b, json_pool_str(node, "data"));
-  e = put_delta(s, b, json_pool_str(node, b->kind == PART_TEXT ? "text" : "thinking"));
+  e = put_delta(s, b, json_pool_str(node, member));
   if (!e && b->kind == PART_REASONING) e = put_signature(s, b, json_pool_str(node, "signature"));
   yyjson_arr_iter it = yyjson_arr_iter_with(b->kind == PART_TEXT ? yyjson_obj_get(node, "citations") : NULL);
   for (yyjson_val *v; !e && (v = yyjson_arr_iter_next(&it));) e = put_citation(s, b, v);
@@ -344,6 +348,7 @@ static enum err on_block_delta(const struct step *s, struct yyjson_val *root) {
     b->has_input = b->has_input || text.n > 0;
     return put_delta(s, b, text);
   }
+  if (member) return dialect_bad_reply(s->info, "a delta is of another kind than its block");
   return emit(s, &(struct event){.kind = EVENT_OPAQUE, .dialect = ANTHROPIC_NAME});
 }
 
@@ -392,7 +397,8 @@ enum err anthropic_decode_frame(void *state, const struct dialect_exchange *x, s
   if (!yyjson_is_obj(root)) return dialect_bad_reply(info, "a stream event is not a JSON object");
   struct str type = json_pool_str(root, "type");
   if (!type.n) type = frame->event;
-  if (str_eq(type, STR("error"))) return emit(&s, &(struct event){.kind = EVENT_ERROR, .bytes = frame->data});
+  if (str_eq(type, STR("error")) || anthropic_is_error(root))
+    return emit(&s, &(struct event){.kind = EVENT_ERROR, .bytes = frame->data});
   for (size_t i = 0; i < sizeof stream_events / sizeof *stream_events; i++)
     if (str_eq(stream_events[i].type, type)) return stream_events[i].take(&s, root);
   if (!type.n) return dialect_bad_reply(info, "a stream event has no type");
@@ -440,7 +446,7 @@ enum err anthropic_decode_reply(const struct dialect_exchange *x, struct str bod
   enum err e;
   if (!yyjson_is_obj(root))
     e = dialect_bad_reply(info, "it is not a JSON object");
-  else if (str_eq(json_pool_str(root, "type"), STR("error")))
+  else if (anthropic_is_error(root))
     e = emit(&s, &(struct event){.kind = EVENT_ERROR, .bytes = body});
   else
     e = is_count ? decode_count(&s, root) : decode_message(&s, root);

@@ -77,6 +77,8 @@ struct str anthropic_call_id(const struct anthropic_encoder *e, const struct req
 
 /* ---- replies ---- */
 
+/* An error in place of an event or an answer; gateways leave its "type" out. */
+bool anthropic_is_error(struct yyjson_val *root);
 /* Adds what a `usage` object says to *u, in the canonical algebra (input counts cached tokens as well). False: nothing.
  */
 bool anthropic_read_usage(struct yyjson_val *usage, bool is_start, struct usage *u);

@@ -108,6 +108,12 @@ static void add_usage(struct dialect_stream *state, struct yyjson_val *usage, bo
   events->usage = state->usage;
 }
 
+bool anthropic_is_error(struct yyjson_val *root) {
+  struct str type = json_pool_str(root, "type");
+  yyjson_val *error = yyjson_obj_get(root, "error");
+  return str_eq(type, STR("error")) || (!type.n && (yyjson_is_obj(error) || yyjson_is_str(error)));
+}
+
 static enum err look_whole(struct dialect_stream *state, struct yyjson_val *root, struct events *events,
                            struct err_info *info) {
   yyjson_val *content = yyjson_obj_get(root, "content");
@@ -138,7 +144,7 @@ static enum err look(struct dialect_stream *state, struct yyjson_val *root, stru
                      struct events *events, struct err_info *info) {
   struct str type = json_pool_str(root, "type");
   if (!type.n && !is_whole) type = event;
-  if (str_eq(type, STR("error"))) {
+  if (str_eq(type, STR("error")) || anthropic_is_error(root)) {
     events_add(events, EVENT_ERROR);
     return OK;
   }

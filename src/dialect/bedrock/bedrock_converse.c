@@ -75,6 +75,7 @@ const struct dialect dialect_bedrock_converse = {
             CAP_BIT(REASONING_EFFORT) | CAP_BIT(REASONING_BUDGET) | CAP_BIT(REASONING_OFF) | CAP_BIT(CACHE_MARKER) |
             CAP_BIT(FORMAT_JSON_SCHEMA) | CAP_BIT(TEMPERATURE) | CAP_BIT(TOP_P) | CAP_BIT(TOP_K) | CAP_BIT(STOP) |
             CAP_BIT(SERVICE_TIER) | CAP_BIT(DEVELOPER_ROLE),
+    .pairs_calls = true,
     .framing = FRAMING_AWS,
     .content_type_stream = STR("application/vnd.amazon.eventstream"),
     .decode_request = bedrock_decode_request,

@@ -105,6 +105,14 @@ static enum err put_delta(struct reading *g, int64_t index, enum part_kind kind,
   return put(g, &(struct event){.kind = EVENT_DELTA, .part = s->part, .part_kind = kind, .bytes = bytes});
 }
 
+/* The same of a member that should be a string. */
+static enum err put_text(struct reading *g, int64_t index, enum part_kind kind, yyjson_val *object,
+                         const char *member) {
+  yyjson_val *v = yyjson_obj_get(object, member);
+  enum err e = dialect_want_text(g->info, v, member);
+  return e ? e : put_delta(g, index, kind, json_pool_text(v));
+}
+
 static enum err put_attachment(struct reading *g, int64_t index, enum part_kind kind, struct event *attach) {
   struct slot *s;
   enum err e = slot_of(g, index, kind, &s);
@@ -238,10 +246,13 @@ static enum err read_delta(struct reading *g, yyjson_val *root) {
   yyjson_val *use = yyjson_obj_get(delta, "toolUse"), *image = yyjson_obj_get(delta, "image");
   struct slot *s = find_slot(g->r, index);
   if (s && s->kind == PART_SERVER_TOOL) return OK; /* its own dialect's business */
+  enum err e = dialect_want_object(g->info, delta, "delta");
+  if (!e) e = dialect_want_object(g->info, use, "toolUse");
+  if (e) return e;
   if (use && (!s || s->kind != PART_TOOL_CALL)) return dialect_bad_reply(g->info, "a tool's input has no tool");
-  enum err e = put_delta(g, index, PART_TEXT, json_pool_str(delta, "text"));
-  if (!e) e = put_delta(g, index, PART_TOOL_CALL, json_pool_str(use, "input"));
-  if (!e) e = put_delta(g, index, PART_REASONING, json_pool_str(thinking, "text"));
+  e = put_text(g, index, PART_TEXT, delta, "text");
+  if (!e) e = put_text(g, index, PART_TOOL_CALL, use, "input");
+  if (!e) e = put_text(g, index, PART_REASONING, thinking, "text");
   if (!e) e = put_signature(g, index, PART_REASONING, json_pool_str(thinking, "signature"));
   if (!e) e = put_signature(g, index, PART_REDACTED, json_pool_str(thinking, "redactedContent"));
   if (!e) e = put_citation(g, index, yyjson_obj_get(delta, "citation"));
@@ -273,6 +284,7 @@ static enum err read_exception(struct reading *g, const struct frame *frame, yyj
   return e;
 }
 
+enum { CONTENT_READERS = 2 };
 static const struct {
   struct str event;
   enum err (*read)(struct reading *g, yyjson_val *root);
@@ -292,7 +304,10 @@ enum err bedrock_decode_frame(void *state, const struct dialect_exchange *x, str
   if (!yyjson_is_obj(root)) return dialect_bad_reply(info, "an event of the stream is no JSON object");
   enum err e = begin(&g);
   for (size_t i = 0; !e && i < sizeof readers / sizeof *readers; i++)
-    if (str_eq(readers[i].event, frame->event)) return g.r->has_stopped && i < 4 ? OK : readers[i].read(&g, root);
+    if (str_eq(readers[i].event, frame->event))
+      return g.r->has_stopped && i < CONTENT_READERS
+                 ? dialect_bad_reply(info, "a part of the answer comes behind its stop")
+                 : readers[i].read(&g, root);
   return e; /* messageStart, and events that are newer than this */
 }
 
@@ -318,11 +333,7 @@ static enum err read_tool_use(struct reading *g, int64_t index, yyjson_val *node
   if (yyjson_obj_get(use, "type")) return open_server_tool(g, index, node);
   struct buf input;
   buf_init(&input, 0);
-  yyjson_val *v = yyjson_obj_get(use, "input");
-  if (v && !yyjson_is_null(v))
-    json_split_put(&input, v);
-  else
-    buf_put(&input, STR("{}"));
+  dialect_put_arguments(&input, yyjson_obj_get(use, "input"));
   enum err e = input.failed ? ERR_NO_MEMORY : open_tool_use(g, index, use);
   if (!e) e = put_delta(g, index, PART_TOOL_CALL, buf_str(&input));
   buf_clear(&input);
@@ -332,7 +343,8 @@ static enum err read_tool_use(struct reading *g, int64_t index, yyjson_val *node
 static enum err read_block(struct reading *g, int64_t index, yyjson_val *node) {
   yyjson_val *thinking = yyjson_obj_get(node, "reasoningContent"), *v;
   yyjson_val *text = yyjson_obj_get(thinking, "reasoningText");
-  enum err e = OK;
+  enum err e = dialect_want_object(g->info, node, "content[]");
+  if (e) return e;
   if ((v = yyjson_obj_get(node, "toolUse")))
     e = read_tool_use(g, index, node, v);
   else if ((v = yyjson_obj_get(node, "citationsContent")))
@@ -342,7 +354,7 @@ static enum err read_block(struct reading *g, int64_t index, yyjson_val *node) {
   else if ((v = yyjson_obj_get(yyjson_obj_get(node, "image"), "source")))
     e = put_delta(g, index, PART_IMAGE, json_pool_str(v, "bytes"));
   else
-    e = put_delta(g, index, PART_TEXT, json_pool_str(node, "text"));
+    e = put_text(g, index, PART_TEXT, node, "text");
   if (!e) e = put_delta(g, index, PART_REASONING, json_pool_str(text, "text"));
   if (!e) e = put_signature(g, index, PART_REASONING, json_pool_str(text, "signature"));
   if (!e) e = put_signature(g, index, PART_REDACTED, json_pool_str(thinking, "redactedContent"));

@@ -128,12 +128,14 @@ static bool is_content(yyjson_val *part) {
   return false;
 }
 
-static void look_at_candidate(yyjson_val *candidate, struct events *events) {
+static void look_at_candidate(struct dialect_stream *state, yyjson_val *candidate, struct events *events) {
   yyjson_val *part;
   yyjson_arr_iter it = yyjson_arr_iter_with(yyjson_obj_get(yyjson_obj_get(candidate, "content"), "parts"));
   while (!events_has(events, EVENT_DELTA) && (part = yyjson_arr_iter_next(&it)))
     if (is_content(part)) events_add(events, EVENT_DELTA);
-  if (json_pool_str(candidate, "finishReason").n) events_add(events, EVENT_STOP);
+  bool has_stopped = json_pool_str(candidate, "finishReason").n > 0;
+  if (has_stopped) events_add(events, EVENT_STOP);
+  dialect_stream_note(state, json_pool_count(yyjson_obj_get(candidate, "index")), has_stopped);
 }
 
 /* The text of the one candidate's one part, where there is nothing else in either. */
@@ -150,17 +152,16 @@ static void look_for_text(yyjson_val *candidates, struct events *events) {
 
 static enum err look(struct dialect_stream *state, struct yyjson_val *root, struct str event, bool is_whole,
                      struct events *events, struct err_info *info) {
-  (void)state;
   (void)event;
-  (void)info;
   yyjson_val *error = yyjson_obj_get(root, "error"), *candidate;
   yyjson_val *candidates = yyjson_obj_get(root, "candidates");
   if (yyjson_is_obj(error) || yyjson_is_str(error)) {
     events_add(events, EVENT_ERROR);
     return OK;
   }
+  if (is_whole && !gemini_reply_is_one(root)) return dialect_bad_reply(info, "it has no candidates");
   yyjson_arr_iter it = yyjson_arr_iter_with(candidates);
-  while ((candidate = yyjson_arr_iter_next(&it))) look_at_candidate(candidate, events);
+  while ((candidate = yyjson_arr_iter_next(&it))) look_at_candidate(state, candidate, events);
   look_for_text(candidates, events);
   if (json_pool_str(yyjson_obj_get(root, "promptFeedback"), "blockReason").n) events_add(events, EVENT_STOP);
   yyjson_val *usage = yyjson_obj_get(root, "usageMetadata");

@@ -117,6 +117,8 @@ enum err gemini_reply_frame(void *state, const struct dialect_exchange *x, struc
                             const struct frame *frame, const struct event_sink *sink, struct err_info *info) MUST_CHECK;
 enum err gemini_reply_end(void *state, const struct dialect_exchange *x, const struct event_sink *sink,
                           struct err_info *info) MUST_CHECK;
+/* Has it anything that a reply is known by (of countTokens, too)? */
+bool gemini_reply_is_one(struct yyjson_val *root);
 /* usageMetadata, or the members of a countTokens reply, by usage.h's algebra. */
 void gemini_reply_usage(struct yyjson_val *usage, struct usage *out);
 

@@ -176,11 +176,14 @@ static enum err see_part(struct reader *r, uint32_t index, yyjson_val *part) {
   struct str signature = json_pool_str(part, "thoughtSignature");
   bool is_thought = yyjson_is_true(yyjson_obj_get(part, "thought"));
   if (!yyjson_is_obj(part)) return dialect_bad_reply(r->info, "a part is no object");
+  enum err e = dialect_want_object(r->info, call, "functionCall");
+  if (!e) e = dialect_want_object(r->info, blob, "inlineData");
+  if (!e) e = dialect_want_text(r->info, text, "text");
+  if (e) return e;
   if (yyjson_is_obj(call)) return put_call(r, index, call, signature);
   if (yyjson_is_obj(blob)) return put_blob(r, index, blob, signature);
   for (size_t i = 0; i < sizeof server_tools / sizeof *server_tools; i++)
     if (yyjson_is_obj(yyjson_obj_get(part, server_tools[i]))) return put_native(r, index, PART_SERVER_TOOL, part);
-  if (text && !yyjson_is_str(text)) return dialect_bad_reply(r->info, "a part's text is no string");
   if (text || signature.n)
     return put_text(r, index, is_thought ? PART_REASONING : PART_TEXT, json_pool_text(text), signature);
   return yyjson_obj_size(part) ? put_native(r, index, PART_OPAQUE, part) : OK;
@@ -325,16 +328,18 @@ static void see_reason(struct gemini_choice *c, struct str word, enum stop_reaso
 static enum err see_candidate(struct reader *r, yyjson_val *candidate, size_t position) {
   int64_t said = json_pool_count(yyjson_obj_get(candidate, "index"));
   size_t at = said >= 0 ? (size_t)said : position;
-  yyjson_val *part, *content = yyjson_obj_get(candidate, "content");
-  enum err e = OK;
+  yyjson_val *part, *content = yyjson_obj_get(candidate, "content"), *parts = yyjson_obj_get(content, "parts");
   if (!yyjson_is_obj(candidate)) return dialect_bad_reply(r->info, "a candidate is no object");
+  enum err e = dialect_want_object(r->info, content, "content");
+  if (!e) e = dialect_want_array(r->info, parts, "parts");
+  if (e) return e;
   if (at >= GEMINI_CHOICES_MAX)
     return err_set(r->info, ERR_UPSTREAM_TOO_LARGE, "the provider's answer has more than %d candidates",
                    GEMINI_CHOICES_MAX);
   uint32_t index = (uint32_t)at;
   struct gemini_choice *c = &r->state->choices[index];
   c->is_seen = true;
-  yyjson_arr_iter it = yyjson_arr_iter_with(yyjson_obj_get(content, "parts"));
+  yyjson_arr_iter it = yyjson_arr_iter_with(parts);
   while (!e && (part = yyjson_arr_iter_next(&it))) e = see_part(r, index, part);
   if (!e && c->is_open) { /* what concerns text has a place only while there is one */
     e = see_grounding(r, index, yyjson_obj_get(candidate, "groundingMetadata"));
@@ -363,17 +368,17 @@ static bool has_error(yyjson_val *root) {
 
 /* One chunk or reply. `text`: the JSON it came as. */
 static enum err see(struct reader *r, yyjson_val *root, struct str text) {
-  yyjson_val *candidate;
+  yyjson_val *candidate, *candidates = yyjson_obj_get(root, "candidates");
   size_t position = 0;
-  enum err e = OK;
   if (has_error(root)) return put(r, &(struct event){.kind = EVENT_ERROR, .bytes = text});
-  if (!r->state->is_started) {
+  enum err e = dialect_want_array(r->info, candidates, "candidates");
+  if (!e && !r->state->is_started) {
     r->state->is_started = true;
     e = put(r, &(struct event){.kind = EVENT_START,
                                .id = json_pool_str(root, "responseId"),
                                .name = json_pool_str(root, "modelVersion")});
   }
-  yyjson_arr_iter it = yyjson_arr_iter_with(yyjson_obj_get(root, "candidates"));
+  yyjson_arr_iter it = yyjson_arr_iter_with(candidates);
   while (!e && (candidate = yyjson_arr_iter_next(&it))) e = see_candidate(r, candidate, position++);
   if (e) return e;
   see_feedback(r, yyjson_obj_get(root, "promptFeedback"));
@@ -416,6 +421,13 @@ static enum err read_count(struct reader *r, yyjson_val *root, struct str body) 
   enum err e = put(r, &(struct event){.kind = EVENT_START});
   if (!e) e = put_usage(r, root);
   return e ? e : put(r, &(struct event){.kind = EVENT_END});
+}
+
+bool gemini_reply_is_one(struct yyjson_val *root) {
+  static const char *const members[] = {"candidates", "promptFeedback", "usageMetadata", "totalTokens"};
+  for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+    if (yyjson_obj_get(root, members[i])) return true;
+  return false;
 }
 
 enum err gemini_reply_decode(const struct dialect_exchange *x, struct str body, const struct event_sink *sink,

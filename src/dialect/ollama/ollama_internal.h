@@ -85,5 +85,9 @@ void ollama_put_model(struct buf *out, const struct dialect_model *model);
 void ollama_put_model_list(struct buf *out, const struct dialect_model *models, size_t count);
 /* The tokens that a reply or a done line counts. */
 void ollama_read_usage(struct yyjson_val *root, struct usage *usage);
+/* Some servers write `"error": null` into every answer. */
+bool ollama_is_error(struct yyjson_val *root);
+/* Of a whole answer that says "done": false: a server that streams whatever was asked for, and whose stream was cut. */
+enum err ollama_refuse_unfinished(struct err_info *info);
 
 #endif

@@ -53,9 +53,12 @@ static enum err put_delta(struct reading *g, enum part_kind kind, struct str byt
   return put(g, &(struct event){.kind = EVENT_DELTA, .part = g->r->parts - 1, .part_kind = kind, .bytes = bytes});
 }
 
-static enum err read_text(struct reading *g, enum part_kind kind, struct str text) {
-  if (!text.n) return OK;
-  enum err e = open_part(g, kind);
+static enum err read_text(struct reading *g, enum part_kind kind, yyjson_val *object, const char *member) {
+  yyjson_val *v = yyjson_obj_get(object, member);
+  struct str text = json_pool_text(v);
+  enum err e = dialect_want_text(g->info, v, member);
+  if (e || !text.n) return e;
+  e = open_part(g, kind);
   return e ? e : put_delta(g, kind, text);
 }
 
@@ -82,11 +85,9 @@ static enum err read_logprobs(struct reading *g, yyjson_val *list) {
 }
 
 static enum err put_arguments(struct reading *g, yyjson_val *arguments) {
-  if (!arguments || yyjson_is_null(arguments)) return put_delta(g, PART_TOOL_CALL, STR("{}"));
-  if (yyjson_is_str(arguments)) return put_delta(g, PART_TOOL_CALL, json_pool_text(arguments));
   struct buf text;
   buf_init(&text, 0);
-  json_split_put(&text, arguments);
+  dialect_put_arguments(&text, arguments);
   enum err e = text.failed ? ERR_NO_MEMORY : put_delta(g, PART_TOOL_CALL, buf_str(&text));
   buf_clear(&text);
   return e;
@@ -114,7 +115,8 @@ static enum err read_call(struct reading *g, yyjson_val *call) {
 static enum err read_calls(struct reading *g, yyjson_val *calls) {
   size_t i, max;
   yyjson_val *call;
-  enum err e = OK;
+  enum err e = dialect_want_array(g->info, calls, "tool_calls");
+  if (e) return e;
   yyjson_arr_foreach(calls, i, max, call) if ((e = read_call(g, call))) break;
   return e;
 }
@@ -161,16 +163,17 @@ static enum err finish(struct reading *g, yyjson_val *root) {
 /* A line, or a reply that is whole. json: its text. */
 static enum err read_line(struct reading *g, yyjson_val *root, struct str json, bool is_whole) {
   if (!yyjson_is_obj(root)) return dialect_bad_reply(g->info, "it is no JSON object");
-  if (yyjson_obj_get(root, "error")) return put(g, &(struct event){.kind = EVENT_ERROR, .bytes = json});
+  if (ollama_is_error(root)) return put(g, &(struct event){.kind = EVENT_ERROR, .bytes = json});
   yyjson_val *message = yyjson_obj_get(root, "message");
   bool is_done = yyjson_is_true(yyjson_obj_get(root, "done"));
+  if (is_whole && yyjson_is_false(yyjson_obj_get(root, "done"))) return ollama_refuse_unfinished(g->info);
   if (!yyjson_is_obj(message) && !yyjson_obj_get(root, "response") && (is_whole || !is_done))
     return dialect_bad_reply(g->info, "it has neither \"message\" nor \"response\"");
   enum err e = begin(g, root);
-  if (!e) e = read_text(g, PART_REASONING, json_pool_str(message, "thinking"));
-  if (!e) e = read_text(g, PART_REASONING, json_pool_str(root, "thinking"));
-  if (!e) e = read_text(g, PART_TEXT, json_pool_str(message, "content"));
-  if (!e) e = read_text(g, PART_TEXT, json_pool_str(root, "response"));
+  if (!e) e = read_text(g, PART_REASONING, message, "thinking");
+  if (!e) e = read_text(g, PART_REASONING, root, "thinking");
+  if (!e) e = read_text(g, PART_TEXT, message, "content");
+  if (!e) e = read_text(g, PART_TEXT, root, "response");
   if (!e) e = read_logprobs(g, yyjson_obj_get(root, "logprobs"));
   if (!e) e = read_calls(g, yyjson_obj_get(message, "tool_calls"));
   if (!e) e = read_calls(g, yyjson_obj_get(root, "tool_calls"));

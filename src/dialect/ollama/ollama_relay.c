@@ -27,7 +27,14 @@ static bool has_content(yyjson_val *root) {
          yyjson_arr_size(yyjson_obj_get(message, "tool_calls")) || yyjson_arr_size(yyjson_obj_get(message, "images"));
 }
 
-static bool is_error(yyjson_val *root) { return yyjson_obj_get(root, "error") != NULL; }
+bool ollama_is_error(yyjson_val *root) {
+  yyjson_val *error = yyjson_obj_get(root, "error");
+  return error && !yyjson_is_null(error);
+}
+
+enum err ollama_refuse_unfinished(struct err_info *info) {
+  return dialect_bad_reply(info, "it is the first line of an answer, with \"done\": false");
+}
 
 static void add_usage(yyjson_val *root, struct events *events) {
   ollama_read_usage(root, &events->usage);
@@ -45,13 +52,14 @@ static void look_for_text(yyjson_val *root, struct events *events) {
 static enum err look(struct dialect_stream *state, yyjson_val *root, struct str event, bool is_whole,
                      struct events *events, struct err_info *info) {
   (void)event;
-  if (is_error(root)) {
+  if (ollama_is_error(root)) {
     events_add(events, EVENT_ERROR);
     return OK;
   }
   if (!yyjson_is_obj(yyjson_obj_get(root, "message")) && !yyjson_is_str(yyjson_obj_get(root, "response")) &&
       !yyjson_is_true(yyjson_obj_get(root, "done")))
     return dialect_bad_reply(info, "it has neither \"message\" nor \"response\"");
+  if (is_whole && yyjson_is_false(yyjson_obj_get(root, "done"))) return ollama_refuse_unfinished(info);
   if (is_whole) events_add(events, EVENT_START);
   if (has_content(root) && !state->saw_content) events_add(events, EVENT_DELTA);
   if (!is_whole) look_for_text(root, events);
@@ -66,7 +74,7 @@ static enum err look(struct dialect_stream *state, yyjson_val *root, struct str 
 static enum err look_embeddings(struct dialect_stream *state, yyjson_val *root, struct str event, bool is_whole,
                                 struct events *events, struct err_info *info) {
   (void)state, (void)event, (void)is_whole;
-  if (is_error(root)) {
+  if (ollama_is_error(root)) {
     events_add(events, EVENT_ERROR);
     return OK;
   }
@@ -115,9 +123,13 @@ void ollama_put_receipt(struct buf *out, size_t from, struct str receipt) {
 /* ---- errors and lists ---- */
 
 void ollama_put_error(struct buf *out, enum err e, const struct err_info *info) {
+  struct buf text;
+  buf_init(&text, 0);
+  dialect_put_error_text(&text, e, info);
   buf_put(out, STR("{\"error\":"));
-  buf_put_json(out, str_from_c(err_info_text(e, info)));
+  buf_put_json(out, buf_str(&text));
   buf_put_char(out, '}');
+  buf_clear(&text);
 }
 
 void ollama_put_stream_error(struct buf *out, enum err e, const struct err_info *info) {

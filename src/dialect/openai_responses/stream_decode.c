@@ -1,7 +1,7 @@
 /* A Responses stream as events. Called through the dialect's table, frame by frame; the state is a few kilobytes in the
  * exchange's arena. Items are told apart by output_index, parts within them by content_index or summary_index. What an
  * upstream leaves out is repaired from what comes later: an item that was never begun is taken whole from its `done`,
- * items that never came from the finished response, indexes that are missing from the item's id. */
+ * items that never came or never ended from the finished response, indexes that are missing from the item's id. */
 #include <yyjson.h>
 
 #include "dialect/openai_responses/internal.h"
@@ -335,23 +335,43 @@ static enum err on_item_done(struct state *s, struct yyjson_val *root) {
   struct item *item = item_of(s, root, id);
   if (item) return end_item(s, item, node);
   if (is_numbered && is_done(s, key)) return OK;
-  if (is_numbered) set_done(s, key);
+  if (is_numbered)
+    set_done(s, key);
+  else
+    s->unnumbered++;
   s->items_begun++;
   return openai_responses_emit_item(&s->em, node);
 }
 
 /* ---- the response ---- */
 
-static enum err on_end(struct state *s, struct yyjson_val *root) {
-  struct yyjson_val *response = yyjson_obj_get(root, "response"), *item;
+static bool is_of(const struct item *item, struct yyjson_val *node) {
+  uint32_t hash = hash_of(json_pool_str(node, "id"));
+  return !hash || !item->id_hash || hash == item->id_hash;
+}
+
+/* What the finished response knows of its items beyond what has been told of them. Where the numbers of items are not
+ * the places that they have in it, those that have come are as many as it has. */
+static enum err end_items(struct state *s, struct yyjson_val *output) {
+  bool is_short = !s->items_begun || (!s->unnumbered && s->items_begun < yyjson_arr_size(output));
+  struct yyjson_val *node;
   enum err e = OK;
   size_t i, max;
-  if (!yyjson_is_obj(response)) return dialect_bad_reply(s->em.info, "the stream's end has no \"response\"");
-  if (!s->items_begun) {
-    yyjson_arr_foreach(yyjson_obj_get(response, "output"), i, max, item) {
-      if (!e) e = openai_responses_emit_item(&s->em, item);
-    }
+  yyjson_arr_foreach(output, i, max, node) {
+    struct item *item = item_by_key(s, (uint32_t)i);
+    if (e || i >= DONE_MAX) break;
+    if (item)
+      e = is_of(item, node) ? end_item(s, item, node) : OK;
+    else if (is_short && !is_done(s, (uint32_t)i))
+      e = openai_responses_emit_item(&s->em, node);
   }
+  return e;
+}
+
+static enum err on_end(struct state *s, struct yyjson_val *root) {
+  struct yyjson_val *response = yyjson_obj_get(root, "response");
+  if (!yyjson_is_obj(response)) return dialect_bad_reply(s->em.info, "the stream's end has no \"response\"");
+  enum err e = end_items(s, yyjson_obj_get(response, "output"));
   while (!e && s->part_count) e = close_part(s, &s->parts[s->part_count - 1]);
   s->is_ended = true;
   return e ? e : openai_responses_emit_end(&s->em, response);

@@ -47,6 +47,17 @@ TEST(strict_is_strict) {
   assert_int_equal(strict(STR("\"x\""), NULL), OK);
 }
 
+TEST(lone_halves_are_mended_where_that_is_wanted) {
+  static const struct json_limits limits = {.mends_halves = true};
+  struct str text;
+  assert_int_equal(strict(STR("\"a\\ud83d \\ud83d\\ude00\""), &limits), OK);
+  struct json_node root = json_root(&doc);
+  assert_int_equal(json_string(&root, &text, &info), OK);
+  assert_str(text, STR("a\xef\xbf\xbd \xf0\x9f\x98\x80"));
+  assert_int_equal(strict(STR("\"\\ud83d"), &limits), ERR_BAD_JSON);
+  assert_int_equal(strict(STR("\"\\ud83\""), &limits), ERR_BAD_JSON);
+}
+
 TEST(strings_lie_in_the_callers_text) {
   char text[64] = "{\"k\":\"a\\u0062\"}";
   size_t n = strlen(text);
@@ -242,10 +253,15 @@ static int teardown(void **state __attribute__((unused))) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(strict_is_strict),   cmocka_unit_test(strings_lie_in_the_callers_text),
-      cmocka_unit_test(limits_hold),        cmocka_unit_test(relaxed_reads_what_people_write),
-      cmocka_unit_test(keys_are_checked),   cmocka_unit_test(getters_name_the_path),
-      cmocka_unit_test(a_long_path_is_cut), cmocka_unit_test(numbers_are_exact),
+      cmocka_unit_test(strict_is_strict),
+      cmocka_unit_test(lone_halves_are_mended_where_that_is_wanted),
+      cmocka_unit_test(strings_lie_in_the_callers_text),
+      cmocka_unit_test(limits_hold),
+      cmocka_unit_test(relaxed_reads_what_people_write),
+      cmocka_unit_test(keys_are_checked),
+      cmocka_unit_test(getters_name_the_path),
+      cmocka_unit_test(a_long_path_is_cut),
+      cmocka_unit_test(numbers_are_exact),
   };
   return cmocka_run_group_tests(tests, NULL, teardown);
 }

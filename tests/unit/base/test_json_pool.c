@@ -121,6 +121,42 @@ TEST(lone_surrogates_read_as_replacement_characters) {
   json_pool_clear(&p);
 }
 
+/* Servers that count in UTF-16 cut a pair in two. */
+TEST(halves_of_a_pair_are_joined_over_two_texts) {
+  static const struct {
+    const char *text, *value;
+  } rows[] = {
+      {"\"a\\ud83d\"", "a"},
+      {"\"between\"", "between"},
+      {"\"\\ude00b\"",
+       "\xf0\x9f\x98\x80"
+       "b"},
+      {"\"\\ude00\"", FFFD},                      /* there is none any more */
+      {"\"\\ud83d\\ud83d\"", FFFD},               /* the second waits */
+      {"\"x\\ude00\"", "x" FFFD},                 /* not where the string begins */
+      {"\"\\ude00\\ud83d\"", "\xf0\x9f\x98\x80"}, /* and another waits */
+      {"\"\\ude01\"", "\xf0\x9f\x98\x81"},
+  };
+  struct json_pool p = {.joins_halves = true};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    assert_str(json_pool_text(parse(&p, str_from_c(rows[i].text))), str_from_c(rows[i].value));
+  json_pool_clear(&p);
+  for (size_t n = 0; n < 40000; n += 997) { /* on both sides of what has room in the pool */
+    struct buf text;
+    buf_init(&text, 0);
+    buf_put(&text, STR("\"\\ude00"));
+    for (size_t i = 0; i < n; i++) buf_put_char(&text, 'x');
+    buf_put_char(&text, '"');
+    p.joins_halves = true;
+    assert_str(json_pool_text(parse(&p, STR("\"\\uD83D\""))), STR(""));
+    struct str joined = json_pool_text(parse(&p, buf_str(&text)));
+    assert_int_equal(joined.n, n + 4);
+    assert_memory_equal(joined.p, "\xf0\x9f\x98\x80", 4);
+    buf_clear(&text);
+    json_pool_clear(&p);
+  }
+}
+
 /* An array of `n` numbers, or a string of n bytes with an escape at its end. */
 static struct buf long_text(size_t n, bool is_string, const char *end) {
   struct buf b;
@@ -215,6 +251,7 @@ int main(void) {
       cmocka_unit_test(what_is_no_json),
       cmocka_unit_test(every_cut_of_a_text),
       cmocka_unit_test(lone_surrogates_read_as_replacement_characters),
+      cmocka_unit_test(halves_of_a_pair_are_joined_over_two_texts),
       cmocka_unit_test(it_grows_and_is_kept),
       cmocka_unit_test(depth_is_bounded),
       cmocka_unit_test(brackets_cost_nothing),

@@ -56,7 +56,7 @@ static inline enum err recode(struct coded *c, const char *from, const char *to,
   caps_dropped_init(&dropped);
   e = caps_check(&c->request, d->name, d->caps, &source->words, &dropped, &c->info);
   caps_dropped_clear(&dropped);
-  if (!e && d != source) e = request_pair_calls(&c->arena, &c->request);
+  if (!e && d != source) e = request_pair_calls(&c->arena, &c->request, NULL);
   return e ? e : d->encode_request(&c->request, &target, &c->arena, &c->out, &c->info);
 }
 

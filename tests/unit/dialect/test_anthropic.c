@@ -211,6 +211,7 @@ TEST(test_relayed_replies) {
   relay_whole("{'input_tokens':12,'context_management':{}}", OK, message | 1u << EVENT_USAGE,
               "{'input_tokens':12,'context_management':{}}");
   relay_whole("{'type':'error','error':{}}", OK, 1u << EVENT_ERROR, "");
+  relay_whole("{'error':{'message':'x'}}", OK, 1u << EVENT_ERROR, "");
   relay_whole("{'choices':[]}", ERR_UPSTREAM_PROTOCOL, 0, "");
   relay_whole("<html>", ERR_UPSTREAM_PROTOCOL, 0, "");
 }

@@ -129,6 +129,11 @@ TEST(test_bad_streams) {
       "data: nonsense\n\n",
       BEGIN DELTA(0, "{'type':'input_json_delta','partial_json':'{}'}"),
       BEGIN EVENT("content_block_start", "{'type':'content_block_start','index':0}"),
+      /* left out it would be a shorter answer that ended well */
+      BEGIN BLOCK(0, "{'text':''}"),
+      BEGIN BLOCK(0, "{'type':'text','text':5}"),
+      BEGIN BLOCK(0, "{'type':'text','text':''}") DELTA(0, "{'type':'input_json_delta','partial_json':'{}'}"),
+      BEGIN BLOCK(0, "{'type':'tool_use','id':'t','name':'f','input':{}}") DELTA(0, "{'type':'text_delta','text':'a'}"),
   };
   for (size_t i = 0; i < sizeof streams / sizeof *streams; i++) {
     struct event_log log;
@@ -200,8 +205,41 @@ TEST(test_count_reply) {
   buf_clear(&log.text);
 }
 
+/* Imitators write a call's arguments as they like. */
+TEST(test_arguments_of_a_reply) {
+  static const struct {
+    const char *input, *delta;
+  } rows[] = {{"{'a':1}", "\ndelta 0 {\"a\":1}"},
+              {"'{}'", "\ndelta 0 {}"},
+              {"[1]", "\ndelta 0 [1]"},
+              {"7", "\ndelta 0 7"},
+              {"[]", "\ndelta 0 {}"},
+              {"null", ""},
+              {"{}", ""}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    char body[200], events[200];
+    snprintf(body, sizeof body,
+             "{'content':[{'type':'tool_use','id':'t','name':'f','input':%s}],'stop_reason':'tool_use'}",
+             rows[i].input);
+    snprintf(events, sizeof events, "start  \nopen 0 call t f%s\nclose 0\nstop 2 tool_use \nend", rows[i].delta);
+    assert_reply(body, NULL, events);
+  }
+}
+
+TEST(test_an_error_without_its_type) {
+  assert_stream(q(BEGIN "data: {'error':{'message':'x'}}\n\n"), NULL, STARTED "error {\"error\":{\"message\":\"x\"}}");
+  assert_reply("{'error':'x'}", NULL, "error {\"error\":\"x\"}");
+}
+
 TEST(test_bad_replies) {
-  static const char *const bodies[] = {"[]", "", "<html>", "{}", "{'content':'x'}", "{'content':[1]}"};
+  static const char *const bodies[] = {"[]",
+                                       "",
+                                       "<html>",
+                                       "{}",
+                                       "{'content':'x'}",
+                                       "{'content':[1]}",
+                                       "{'content':[{'text':'a'}]}",
+                                       "{'content':[{'type':'text','text':['a']}]}"};
   for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
     struct event_log log;
     assert_int_equal(decode_reply(bodies[i], NULL, &log), ERR_UPSTREAM_PROTOCOL);
@@ -233,6 +271,8 @@ int main(void) {
       cmocka_unit_test(test_too_many_open_blocks),
       cmocka_unit_test(test_replies),
       cmocka_unit_test(test_count_reply),
+      cmocka_unit_test(test_arguments_of_a_reply),
+      cmocka_unit_test(test_an_error_without_its_type),
       cmocka_unit_test(test_bad_replies),
       cmocka_unit_test(test_tool_names_come_back),
   };

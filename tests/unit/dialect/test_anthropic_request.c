@@ -35,7 +35,7 @@ static enum err decode(struct given *g, struct str body, enum llm_operation oper
 
 static enum err encode(struct given *g, struct dialect_target target) {
   if (!target.model.n) target.model = STR("m");
-  if (!str_eq(g->r.dialect, STR("anthropic"))) assert_int_equal(request_pair_calls(&g->arena, &g->r), OK);
+  if (!str_eq(g->r.dialect, STR("anthropic"))) assert_int_equal(request_pair_calls(&g->arena, &g->r, NULL), OK);
   return dialect_anthropic.encode_request(&g->r, &target, &g->arena, &g->out, &g->info);
 }
 

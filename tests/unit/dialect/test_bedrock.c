@@ -62,7 +62,7 @@ static enum err recode(struct rig *t, const struct dialect *from, const char *bo
   const struct dialect_target target = {.model = str_from_c(model), .max_tokens = -1};
   rig_init(t);
   assert_int_equal(rig_decode(t, from, body), OK);
-  if (from != d) assert_int_equal(request_pair_calls(&t->arena, &t->request), OK);
+  if (from != d) assert_int_equal(request_pair_calls(&t->arena, &t->request, NULL), OK);
   return d->encode_request(&t->request, &target, &t->arena, &t->text, &t->info);
 }
 
@@ -442,8 +442,12 @@ TEST(failures) {
          BEGIN, DELTA("0", "{\"text\":\"a\"}"), {"!throttlingException", "{\"message\":\"slow \\\"down\\\"\"}"});
   EXPECT(OK, "error {\"__type\":\"internalServerException\",\"message\":\"\"}\n", {"!internalServerException", ""});
   EXPECT(OK, START "open 0 text\ndelta 0 a\n", BEGIN, DELTA("0", "{\"text\":\"a\"}")); /* cut: never ended */
-  EXPECT(OK, START "stop 0 end (end_turn)\nend\n", BEGIN, STOP("end_turn"), STOP("max_tokens"),
-         DELTA("0", "{\"text\":\"late\"}"), META("{}"), META("{\"inputTokens\":1}"));
+  EXPECT(OK, START "stop 0 end (end_turn)\nend\n", BEGIN, STOP("end_turn"), STOP("max_tokens"), META("{}"),
+         META("{\"inputTokens\":1}"), DELTA("0", "{\"text\":\"behind the end\"}"));
+  EXPECT(ERR_UPSTREAM_PROTOCOL, START "stop 0 end (end_turn)\n", BEGIN, STOP("end_turn"),
+         DELTA("0", "{\"text\":\"late\"}"));
+  EXPECT(ERR_UPSTREAM_PROTOCOL, START, BEGIN, DELTA("0", "{\"text\":5}"));
+  EXPECT(ERR_UPSTREAM_PROTOCOL, START, BEGIN, DELTA("0", "[]"));
   EXPECT(OK, START, BEGIN, {"newEvent", "{\"x\":1}"});
   EXPECT(ERR_UPSTREAM_PROTOCOL, "", {"messageStart", "nonsense"});
   EXPECT(ERR_UPSTREAM_PROTOCOL, "", {"messageStart", "[]"});
@@ -493,6 +497,16 @@ TEST(whole_replies) {
   rig_expect_reply(d, "{\"message\":\"no\"}", OK, "error {\"message\":\"no\"}\n");
   rig_expect_reply(d, "{\"output\":{\"message\":{\"content\":[]}}}", ERR_UPSTREAM_PROTOCOL, START);
   rig_expect_reply(d, "{\"output\":{}}", ERR_UPSTREAM_PROTOCOL, "");
+  rig_expect_reply(d, "{\"output\":{\"message\":{\"content\":[\"a\"]}},\"stopReason\":\"end_turn\"}",
+                   ERR_UPSTREAM_PROTOCOL, START);
+  rig_expect_reply(d, "{\"output\":{\"message\":{\"content\":[{\"text\":1}]}},\"stopReason\":\"end_turn\"}",
+                   ERR_UPSTREAM_PROTOCOL, START);
+  /* arguments as text, where an object is due */
+  rig_expect_reply(
+      d,
+      "{\"output\":{\"message\":{\"content\":[{\"toolUse\":{\"toolUseId\":\"t\",\"name\":\"f\",\"input\":\"{}\"}}"
+      "]}},\"stopReason\":\"tool_use\"}",
+      OK, START "open 0 call id=t name=f\ndelta 0 {}\nclose 0\nstop 0 calls (tool_use)\nend\n");
   rig_expect_reply(d, "{}", ERR_UPSTREAM_PROTOCOL, "");
   rig_expect_reply(d, "<html>", ERR_UPSTREAM_PROTOCOL, "");
 }

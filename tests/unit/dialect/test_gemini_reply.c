@@ -274,6 +274,11 @@ TEST(test_no_replies) {
       "\"x\"",
       "<html>",
       "{\"candidates\":[1]}",
+      "{\"candidates\":{}}",
+      "{\"candidates\":[{\"content\":\"a\"}]}",
+      "{\"candidates\":[{\"content\":{\"parts\":{\"text\":\"a\"}}}]}",
+      "{\"candidates\":[{\"content\":{\"parts\":[{\"functionCall\":\"f\"}]}}]}",
+      "{\"candidates\":[{\"content\":{\"parts\":[{\"inlineData\":\"AAAA\"}]}}]}",
       "{\"candidates\":[{\"content\":{\"parts\":[1]}}]}",
       "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":1}]}}]}",
       "{\"candidates\":[{\"content\":{\"parts\":[{\"functionCall\":{\"args\":[1]}}]}}]}"};
@@ -368,6 +373,17 @@ TEST(test_relay) {
         "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"\"}]}}]}", 0);
   relay("{\"totalTokens\":3}", "{\"totalTokens\":3}", KIND(USAGE));
   relay("{\"error\":{\"code\":400}}", "", KIND(ERROR));
+  static const char *const none[] = {"{}", "{\"error\":null}", "{\"message\":\"x\"}"};
+  for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+    struct events events;
+    struct buf out;
+    struct err_info info = {0};
+    buf_init(&out, 0);
+    assert_int_equal(
+        dialect_gemini.relay_reply(str_from_c(none[i]), &(struct dialect_reply_edits){0}, &events, &out, &info),
+        ERR_UPSTREAM_PROTOCOL);
+    buf_clear(&out);
+  }
   relay("{\"promptFeedback\":{\"blockReason\":\"SAFETY\"}}", "{\"promptFeedback\":{\"blockReason\":\"SAFETY\"}}",
         KIND(STOP));
 }

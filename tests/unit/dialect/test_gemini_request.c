@@ -120,7 +120,7 @@ TEST(test_calls_and_results_are_paired) {
           "{\"functionResponse\":{\"name\":\"a\",\"response\":{\"x\":1,\"y\":2}}}]}]}"),
       OK);
   const struct request_part *calls = c.request.items[0].parts, *results = c.request.items[1].parts;
-  assert_int_equal(request_pair_calls(&c.arena, &c.request), OK);
+  assert_int_equal(request_pair_calls(&c.arena, &c.request, NULL), OK);
   assert_str(calls[0].text, STR("{\"n\":1}"));
   assert_str(calls[1].text, STR("{}"));
   assert_true(calls[0].is_args_valid && calls[0].call_id.n > 0);

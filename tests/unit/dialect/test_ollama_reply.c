@@ -64,6 +64,11 @@ TEST(errors_in_a_stream) {
   expect_stream("nonsense\n", ERR_UPSTREAM_PROTOCOL, "");
   expect_stream(LINE("\"tool_calls\":[{\"function\":{}}]"), ERR_UPSTREAM_PROTOCOL, START);
   expect_stream(LINE("\"tool_calls\":[7]"), ERR_UPSTREAM_PROTOCOL, START);
+  /* left out it would be a shorter answer that ended well */
+  expect_stream(LINE("\"tool_calls\":{}"), ERR_UPSTREAM_PROTOCOL, START);
+  expect_stream(LINE("\"content\":5"), ERR_UPSTREAM_PROTOCOL, START);
+  expect_stream(LINE("\"content\":\"\",\"thinking\":{}"), ERR_UPSTREAM_PROTOCOL, START);
+  expect_stream("{\"model\":\"l\",\"message\":{},\"done\":true,\"error\":null}\n", OK, START "stop 0 end\nend\n");
 }
 
 TEST(whole_replies) {
@@ -80,6 +85,8 @@ TEST(whole_replies) {
                START "open 0 image\ndelta 0 AAAA\nclose 0\nstop 0 end\nend\n");
   expect_reply(" {\"error\":\"x\"}\n", OK, "error {\"error\":\"x\"}\n");
   expect_reply("{\"done\":true}", ERR_UPSTREAM_PROTOCOL, "");
+  /* the first line of a stream that nobody asked for, cut behind it */
+  expect_reply(HEAD "\"message\":{\"content\":\"half\"},\"done\":false}", ERR_UPSTREAM_PROTOCOL, "");
   expect_reply("", ERR_UPSTREAM_PROTOCOL, "");
   expect_reply("7", ERR_UPSTREAM_PROTOCOL, "");
 }
@@ -292,6 +299,7 @@ TEST(replies_are_relayed) {
                  "{\"model\":\"p/m\",\"message\":{\"content\":\"\"}}", BIT(START) | BIT(STOP));
   expect_relayed(chat, "{\"error\":\"x\"}", "", BIT(ERROR));
   expect_relayed(chat, "{\"x\":1}", NULL, 0);
+  expect_relayed(chat, "{\"model\":\"l\",\"message\":{\"content\":\"half\"},\"done\":false}", NULL, 0);
   expect_relayed(&dialect_ollama_embed, "{\"model\":\"l\",\"embeddings\":[[1]],\"prompt_eval_count\":3}",
                  "{\"model\":\"p/m\",\"embeddings\":[[1]],\"prompt_eval_count\":3}",
                  BIT(START) | BIT(DELTA) | BIT(STOP) | BIT(USAGE));
@@ -339,12 +347,19 @@ TEST(errors_are_one_text) {
   rig_init(&t);
   err_set(&t.info, ERR_MODEL_NOT_FOUND, "model 'x' not found");
   chat->put_error(&t.text, ERR_MODEL_NOT_FOUND, &t.info);
+  err_set_param(&t.info, ERR_UNSUPPORTED, "messages[0].images[1]", "it is no picture");
+  chat->put_error(&t.text, ERR_UNSUPPORTED, &t.info);
+  err_set_param(&t.info, ERR_BAD_TYPE, "think", "\"think\" must be a word");
+  chat->put_error(&t.text, ERR_BAD_TYPE, &t.info);
   chat->put_stream_error(&t.text, ERR_UPSTREAM_CUT, NULL);
+  t.info = (struct err_info){0};
   err_set(&t.info, ERR_GUARD_LEAK, "stopped");
   chat->put_stream_error(&t.text, ERR_GUARD_LEAK, &t.info);
-  rig_expect(&t,
-             "{\"error\":\"model 'x' not found\"}{\"error\":\"the provider closed the connection before its answer was "
-             "complete\"}\n{\"error\":\"stopped\"}\n");
+  rig_expect(
+      &t,
+      "{\"error\":\"model 'x' not found\"}{\"error\":\"messages[0].images[1]: it is no picture\"}"
+      "{\"error\":\"\\\"think\\\" must be a word\"}"
+      "{\"error\":\"the provider closed the connection before its answer was complete\"}\n{\"error\":\"stopped\"}\n");
   rig_clear(&t);
 }
 

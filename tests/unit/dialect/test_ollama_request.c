@@ -90,7 +90,7 @@ TEST(calls_and_results_are_paired) {
                  "{\"role\":\"tool\",\"tool_name\":\"f\",\"content\":\"5\"}]}"),   /* of no call */
       OK);
   assert_false(part(&t, 0, 1)->call_id.n || part(&t, 1, 0)->call_id.n); /* what was not said is not made up here */
-  assert_int_equal(request_pair_calls(&t.arena, &t.request), OK);
+  assert_int_equal(request_pair_calls(&t.arena, &t.request, NULL), OK);
   assert_str(part(&t, 0, 1)->text, STR("{\"a\":1}"));
   assert_str(part(&t, 0, 1)->call_id, STR("call_made_0"));
   assert_str(part(&t, 0, 2)->text, STR("{}"));

@@ -142,6 +142,27 @@ TEST(errors) {
   expect_reply("{\"choices\":[1]}", ERR_UPSTREAM_PROTOCOL, "start   0\n");
 }
 
+/* Left out it would be a shorter answer that ended well. */
+TEST(what_cannot_be_read_is_not_left_out) {
+  static const char *const messages[] = {"{\"content\":[1]}",
+                                         "{\"content\":[{\"type\":\"text\",\"text\":{}}]}",
+                                         "{\"refusal\":[\"no\"]}",
+                                         "{\"tool_calls\":[\"f\"]}",
+                                         "{\"tool_calls\":[{\"id\":\"c\",\"function\":\"f\"}]}",
+                                         "{\"tool_calls\":[{\"id\":\"c\",\"custom\":1}]}",
+                                         "{\"tool_calls\":[{\"id\":\"c\",\"function\":{\"name\":[\"f\"]}}]}",
+                                         "{\"function_call\":\"f\"}"};
+  for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
+    char body[200];
+    snprintf(body, sizeof body, "{\"choices\":[{\"message\":%s,\"finish_reason\":\"stop\"}]}", messages[i]);
+    expect_reply(body, ERR_UPSTREAM_PROTOCOL, "start   0\n");
+  }
+  expect_reply(
+      "{\"choices\":[{\"message\":{\"content\":[null,{\"text\":null},{\"text\":\"a\"}],\"tool_calls\":[null,{}]},"
+      "\"finish_reason\":\"stop\"}]}",
+      OK, "start   0\nopen 0 text\ndelta 0 a\nclose 0\nstop 0 end (stop)\nend\n");
+}
+
 TEST(a_stream_that_is_none) {
   static const char *const bad[] = {DONE, "data: nothing\n\n", "data: [1]\n\n",
                                     CHUNK("{\"delta\":{\"tool_calls\":[{\"function\":{\"arguments\":\"{\"}}]}}"),
@@ -245,6 +266,7 @@ int main(void) {
       cmocka_unit_test(a_cut_stream_has_no_end),
       cmocka_unit_test(annotations_and_logprobs),
       cmocka_unit_test(errors),
+      cmocka_unit_test(what_cannot_be_read_is_not_left_out),
       cmocka_unit_test(a_stream_that_is_none),
       cmocka_unit_test(a_whole_reply),
       cmocka_unit_test(names_come_back),

@@ -313,6 +313,22 @@ TEST(streams_that_need_repair) {
       /* the finished response alone */
       {F("response.completed", "\"response\":" RESPONSE("completed", MESSAGE("m1", OUTPUT_TEXT("a")), "")),
        "start resp_1 m 5\nopen 0 text item=m1\ndelta 0 a\nclose 0\nstop end completed\nend\n"},
+      /* an item that was begun and never told, and one that never came: the finished response has both */
+      {CREATED F("response.output_item.added", "\"output_index\":0,\"item\":{\"id\":\"m1\",\"type\":\"message\"}")
+           F("response.completed",
+             "\"response\":" RESPONSE("completed", MESSAGE("m1", OUTPUT_TEXT("a")) "," CALL("f1", "c", "f", "{}"), "")),
+       "start resp_1 m 5\nopen 0 text item=m1\ndelta 0 a\nclose 0\nopen 1 call item=f1 id=c name=f\ndelta 1 {}\n"
+       "close 1\nstop tool_calls completed\nend\n"},
+      /* a call whose arguments and end never came */
+      {CREATED F(
+           "response.output_item.added",
+           "\"output_index\":0,\"item\":{\"id\":\"f1\",\"type\":\"function_call\",\"call_id\":\"c\",\"name\":\"f\"}")
+           F("response.completed", "\"response\":" RESPONSE("completed", CALL("f1", "c", "f", "{}"), "")),
+       "start resp_1 m 5\nopen 0 call item=f1 id=c name=f\ndelta 0 {}\nclose 0\nstop tool_calls completed\nend\n"},
+      /* what was told under other numbers than it has there is not told again */
+      {CREATED F("response.output_item.done", "\"output_index\":3,\"item\":" MESSAGE("m1", OUTPUT_TEXT("a")))
+           F("response.completed", "\"response\":" RESPONSE("completed", MESSAGE("m1", OUTPUT_TEXT("a")), "")),
+       "start resp_1 m 5\nopen 0 text item=m1\ndelta 0 a\nclose 0\nstop end completed\nend\n"},
       /* deltas without beginnings, indexes or `event:`; no ends */
       {"data: {\"type\":\"response.output_text.delta\",\"delta\":\"a\"}\n\n"
        "data: {\"type\":\"response.output_text.delta\",\"delta\":\"b\"}\n\n" COMPLETED,

@@ -166,7 +166,7 @@ static inline enum err rig_decode(struct rig *t, const struct dialect *d, const 
 static inline enum err rig_encode(struct rig *t, const struct dialect *d) {
   struct dialect_target target = {.model = STR("m"), .max_tokens = -1};
   buf_reset(&t->text);
-  if (!str_eq(t->request.dialect, d->name)) assert_int_equal(request_pair_calls(&t->arena, &t->request), OK);
+  if (!str_eq(t->request.dialect, d->name)) assert_int_equal(request_pair_calls(&t->arena, &t->request, NULL), OK);
   return d->encode_request(&t->request, &target, &t->arena, &t->text, &t->info);
 }
 
