@@ -69,11 +69,11 @@ static int64_t cost_factor(const struct call *c) { return c->rule ? c->rule->row
 static void begin_attempt(struct call *c, const struct deployment *d) {
   struct call_outcome *o = &c->outcome;
   c->seen = (struct count_output){0};
-  c->relayed = NULL;
   o->deployment = d;
   o->attempts++;
   o->upstream_status = 0;
   o->is_reused = false;
+  o->ttft_us = 0;
   o->usage = (struct usage){0};
   o->cost = (struct cost){0};
   o->cost_factor = cost_factor(c);

@@ -9,6 +9,7 @@
 #include "call/count.h"
 #include "call/losses.h"
 #include "call/reserve.h"
+#include "call/shape.h"
 #include "io/held.h"
 #include "route/plan.h"
 
@@ -67,8 +68,7 @@ struct call {
   /* Where something is set for the model in hand, body and scan are the request shaped for it (call/shape.h): */
   struct str asked_body; /* the caller's; empty: body is it */
   const struct envelope_scan *asked_scan;
-  bool has_first;      /* a message stands in body before the caller's first */
-  uint64_t gone_tools; /* bit i: the caller's i-th tool does not */
+  struct shape_done shape; /* what body has otherwise than asked_body */
   struct buf shaped;
   int64_t context_tokens;        /* to be said to a provider that allots it; 0: none */
   const struct route_rule *rule; /* what is set for the model in hand; NULL: nothing */

@@ -9,6 +9,7 @@ void losses_add(struct call *c, const struct usage *usage, const struct cost *co
   struct call_loss *l = arena_alloc(c->arena, sizeof *l);
   if (!l) return;
   *l = (struct call_loss){.deployment = o->deployment,
+                          .attempt = o->attempts,
                           .error = why,
                           .duration_us = clock_mono_us() - o->attempt_started_us,
                           .usage = *usage,

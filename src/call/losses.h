@@ -14,6 +14,7 @@ struct deployment;
 struct call_loss {
   struct call_loss *next; /* the later one */
   const struct deployment *deployment;
+  unsigned attempt;     /* which one it was, from 1 on */
   enum err error;       /* why it failed */
   uint64_t duration_us; /* of the attempt */
   struct usage usage;   /* input and output are known, mostly as estimates */

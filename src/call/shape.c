@@ -7,7 +7,7 @@
 #include "base/json_walk.h"
 #include "base/map.h"
 
-enum { PATH_BYTES = 192, PATH_DEPTH = 3, CHOICE_DEPTH = 6 };
+enum { PATH_BYTES = 192, PATH_DEPTH = 3, CHOICE_DEPTH = 6, GONE_MAX = 64 };
 
 /* Letter case and '_' do not count, since Gemini's members have two spellings. */
 static bool is_same_word(struct str a, struct str b) {
@@ -268,7 +268,14 @@ static void note_tool(struct shaping *s, struct str of, size_t index, bool is_in
   char path[PATH_BYTES];
   snprintf(path, sizeof path, "%.*s[%zu]", STR_ARG(of), index);
   caps_dropped_add(s->dropped, path);
-  if (!is_inner && index < 64) s->done.gone |= UINT64_C(1) << index;
+  if (!is_inner && index < GONE_MAX) s->done.gone |= UINT64_C(1) << index;
+}
+
+uint32_t shape_tool_place(const struct shape_done *done, uint32_t at) {
+  uint32_t i = 0;
+  for (; i < GONE_MAX && done->gone >> i; i++)
+    if (!(done->gone >> i & 1) && at-- == 0) return i;
+  return i + at;
 }
 
 /* of: the path of the list. */

@@ -17,8 +17,10 @@ bool shape_is_wanted(const struct route_shape *shape, enum llm_operation operati
 struct shape_done {
   bool is_changed; /* false: `out` is untouched */
   bool has_first;  /* a message was put before the caller's first one, so that places in the list are one further */
-  uint64_t gone;   /* bit i: the caller's i-th tool has gone, so that those behind it are one nearer */
+  uint64_t gone;   /* bit i: the caller's i-th tool (of the first 64) has gone: those behind it are one nearer */
 };
+/* Where the caller has the tool that is the `at`-th of those that are left. */
+uint32_t shape_tool_place(const struct shape_done *done, uint32_t at);
 
 /* The body as the model gets it, into *out, whose failure is ERR_NO_MEMORY; *done is set where it is changed.
  * `body` is a valid JSON object in the caller's dialect. What was left out is added to *dropped, by the caller's words.

@@ -83,11 +83,6 @@ static void place_receipt(struct stream *r, const struct events *events, size_t 
   }
 }
 
-/* The second half of the held frame's last line end, where a piece's end has cut it in two. */
-static bool is_rest_of_held(const struct stream *r, const struct frame *frame) {
-  return r->held.n && r->held.p[r->held.n - 1] == '\r' && str_eq(frame->raw, STR("\n"));
-}
-
 /* ---- the watch beside a relay ---- */
 
 /* From here on the caller gets what the translation writes; of the frames in doubt, too. Another choice's end that
@@ -214,10 +209,6 @@ static enum err take_frame(struct stream *r, const struct frame *frame, struct e
   bool is_sent = r->has_line_feed && str_eq(frame->raw, STR("\n"));
   r->has_line_feed = false;
   if (is_sent) return OK;
-  if (is_rest_of_held(r, frame)) {
-    buf_put_char(&r->held, '\n');
-    return OK;
-  }
   enum err e = r->is_translated ? translation_frame(&r->translation, frame, &events, &r->out, info)
                                 : relay_frame(r, frame, &events, info);
   if (e) return e;
@@ -324,7 +315,7 @@ static enum err finish(struct stream *r, struct err_info *info) {
   if (!e && r->is_translated) {
     e = translation_end(&r->translation, &events, &r->out, info);
     if (!e) note(r, &events);
-  } else if (!e && !r->is_over && (!r->state.saw_stop || r->state.begun & ~r->state.stopped)) {
+  } else if (!e && !r->is_over && !dialect_stream_has_stopped(&r->state)) {
     e = err_set(info, ERR_UPSTREAM_CUT, "the provider's stream ended before the answer was complete");
   }
   if (e) return e;

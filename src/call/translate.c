@@ -6,13 +6,11 @@
 
 #include "base/json.h"
 #include "call/count.h"
-#include "call/shape.h"
 #include "io/pool.h"
 
 enum {
   POOL_BYTES = 256 * 1024, /* a larger body is decoded and encoded off the loop */
-  COUNT_POOL_BYTES = 32 * 1024,
-  CHOICES_MAX = 64 /* whose ends are told apart */
+  COUNT_POOL_BYTES = 32 * 1024
 };
 
 /* ---- the request ---- */
@@ -52,20 +50,12 @@ static enum err decode_body(struct call *c, struct str body, struct request *r, 
   return e ? e : c->dialect->decode_request(c->work, doc.root, c->request, r, info);
 }
 
-/* Where the caller has the tool that is the `at`-th of those that are left. */
-static uint32_t place_among(uint64_t gone, uint32_t at) {
-  uint32_t i = 0;
-  for (; i < 64 && gone >> i; i++)
-    if (!(gone >> i & 1) && at-- == 0) return i;
-  return i + at;
-}
-
 /* Places as the caller counts them: nothing has to be named of what was put in front. */
 static void count_as_caller(const struct call *c, struct request *r) {
-  for (size_t i = 0; c->has_first && i < r->item_count; i++)
+  for (size_t i = 0; c->shape.has_first && i < r->item_count; i++)
     if (r->items[i].source && r->items[i].source != UINT32_MAX) r->items[i].source--;
-  for (size_t i = 0; c->gone_tools && i < r->tool_count; i++)
-    r->tools[i].source = place_among(c->gone_tools, r->tools[i].source);
+  for (size_t i = 0; c->shape.gone && i < r->tool_count; i++)
+    r->tools[i].source = shape_tool_place(&c->shape, r->tools[i].source);
 }
 
 static enum err decode(struct call *c, struct err_info *info) {
@@ -164,8 +154,7 @@ enum err translate_shape(struct call *c, const struct deployment *d, struct err_
                          STR_ARG(str_cut_utf8(c->request->model, 120)));
   if (c->asked_body.n) take_body(c, c->asked_body, c->asked_scan);
   c->asked_body = STR_NONE;
-  c->has_first = false;
-  c->gone_tools = 0;
+  c->shape = (struct shape_done){0};
   c->context_tokens = shape.context_tokens;
   caps_dropped_clear(&c->unshaped);
   caps_dropped_init(&c->unshaped);
@@ -176,8 +165,7 @@ enum err translate_shape(struct call *c, const struct deployment *d, struct err_
   e = run(do_shape, w, c->body.n > POOL_BYTES);
   if (!e) e = attempt_hold(c, 0, info);
   if (e || !w->done.is_changed) return e;
-  c->has_first = w->done.has_first;
-  c->gone_tools = w->done.gone;
+  c->shape = w->done;
   c->asked_body = c->body;
   c->asked_scan = c->scan;
   take_body(c, buf_str(&c->shaped), w->scan);

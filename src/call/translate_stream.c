@@ -170,9 +170,11 @@ enum err translation_release(struct translation *t, struct buf *out, struct err_
 void call_put_stream_error(const struct call *c, enum err e, const struct err_info *info, struct buf *out) {
   const struct dialect *d = c->dialect;
   const struct translation *t = c->translation;
-  if (t && c->sink.has_content(c->sink.arg) && d->encode_error)
+  if (!c->sink.has_content(c->sink.arg)) /* nobody has got what a writer knows of */
+    d->put_stream_error(out, e, info);
+  else if (t && d->encode_error)
     d->encode_error(t->encoder, &t->x, e, info, out);
-  else if (t && t->x.is_array && d->put_array_error && c->sink.has_content(c->sink.arg))
+  else if (t && t->x.is_array && d->put_array_error)
     d->put_array_error(out, e, info);
   else if (!t && c->relayed && d->put_relay_error)
     d->put_relay_error(c->relayed, e, info, out);

@@ -76,6 +76,10 @@ static inline void dialect_stream_note(struct dialect_stream *state, int64_t ind
   state->begun |= bit;
   if (has_stopped) state->stopped |= bit;
 }
+/* With every choice that is noted. */
+static inline bool dialect_stream_has_stopped(const struct dialect_stream *state) {
+  return state->saw_stop && !(state->begun & ~state->stopped);
+}
 
 /* ---- translation ---- */
 

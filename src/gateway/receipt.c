@@ -73,8 +73,18 @@ static struct receipt_turn turn_of_loss(const struct call_loss *l) {
   return (struct receipt_turn){l->deployment, &l->usage, &l->cost, l->cost_factor, l->duration_us, 0, l->error};
 }
 
+static uint64_t beyond(uint64_t us, uint64_t lost_us) { return us > lost_us ? us - lost_us : 0; }
+
+/* The time of the losses is in their own turns. */
 static struct receipt_turn turn_of_answer(const struct call_outcome *o) {
-  return (struct receipt_turn){o->deployment, &o->usage, &o->cost, o->cost_factor, o->duration_us, o->ttft_us, OK};
+  uint64_t lost_us = 0;
+  for (const struct call_loss *l = o->losses; l; l = l->next) lost_us += l->duration_us;
+  return (struct receipt_turn){.deployment = o->deployment,
+                               .usage = &o->usage,
+                               .cost = &o->cost,
+                               .cost_factor = o->cost_factor,
+                               .duration_us = beyond(o->duration_us, lost_us),
+                               .ttft_us = beyond(o->ttft_us, lost_us)};
 }
 
 static void put_turn(const struct receipt_turn *t, unsigned number, unsigned attempts, struct buf *out) {
@@ -150,7 +160,11 @@ static void put_usage_by_model(const struct call_outcome *o, struct buf *out) {
   }
 }
 
-static unsigned turns_of(const struct call_outcome *o) { return o->losses_n + 1; }
+/* The last attempt of a call that failed may be one of the losses. */
+static unsigned turns_of(const struct call_outcome *o) {
+  bool is_lost = o->last_loss && o->last_loss->attempt == o->attempts;
+  return o->losses_n + !is_lost;
+}
 
 static void put_route(const struct call_outcome *o, struct buf *out) {
   unsigned number = 1;
@@ -208,11 +222,12 @@ void receipt_add_headers(struct request_context *rc, const struct plan *plan, co
   reply_add_header(&rc->reply, STR("x-maestro-mode"), str_from_c(plan_mode_name(plan->mode)));
   add_number(rc, STR("x-maestro-turns"), turns_of(o));
   add_number(rc, STR("x-maestro-overhead-us"), receipt_overhead_us(rc, o));
+  if (!is_final) return;
   struct usage usage;
   struct cost cost;
   losses_sum(o, true, &usage, &cost);
   if (usage.is_estimated) reply_add_header(&rc->reply, STR("x-maestro-estimated"), STR("1"));
-  if (!is_final || !cost.is_known) return;
+  if (!cost.is_known) return;
   char digits[48];
   struct buf b = {.p = digits, .cap = sizeof digits, .limit_bytes = sizeof digits};
   buf_put_nano_usd(&b, cost.total_nano_usd);

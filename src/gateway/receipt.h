@@ -9,7 +9,8 @@
 uint64_t receipt_overhead_us(const struct request_context *rc, const struct call_outcome *outcome);
 void receipt_put(const struct request_context *rc, const struct plan *plan, const struct call_outcome *outcome,
                  struct buf *out);
-/* Adds the headers to the reply; cost only when `is_final`. Texts come from the exchange's arena. */
+/* Adds the headers to the reply; what the answer has used only when `is_final`. Texts come from the exchange's arena.
+ */
 void receipt_add_headers(struct request_context *rc, const struct plan *plan, const struct call_outcome *outcome,
                          bool is_final);
 

@@ -103,8 +103,8 @@ static uint64_t controls_in(uint64_t word) {
 }
 
 bool http_header_value_is_safe(struct str value) {
-  uint64_t bad = 0,
-           word; /* no early return: this runs over every reply's headers, where the answer is nearly always yes */
+  /* No early return: this runs over every reply's headers, where the answer is nearly always yes. */
+  uint64_t bad = 0, word;
   size_t i = 0;
   for (; i + sizeof word <= value.n; i += sizeof word) {
     memcpy(&word, value.p + i, sizeof word);

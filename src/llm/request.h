@@ -254,16 +254,16 @@ bool request_is_json_object(struct str text);
  * each chunk), so that another dialect does not take each piece for a text, or a thought, of its own. ERR_NO_MEMORY
  * only. */
 enum err request_join_pieces(struct arena *a, struct request *r) MUST_CHECK;
-/* Gives an id to each call and result that has none ("call_made_<n>"): a result belongs to the oldest call that waits
- * (of its name, where it has one); one of no call gets an id of its own. A call with the id of an earlier one (of the
- * last 256) gets another, too; results of that id are theirs in order. For other dialects than the caller's, whose
- * encoders rely on it. ERR_NO_MEMORY only. */
-/* *lone, unless it is NULL, is the first result without a call, else the first call without a result; its part is NULL
- * where there is none, or where so many calls wait at once that it was not looked for. */
 struct request_place {
   const struct request_item *item;
   const struct request_part *part;
 };
+/* Gives an id to each call and result that has none ("call_made_<n>"): a result belongs to the oldest call that waits
+ * (of its name, where it has one); one of no call gets an id of its own. A call with the id of an earlier one (of the
+ * last 256) gets another, too; results of that id are theirs in order. For other dialects than the caller's, whose
+ * encoders rely on it. ERR_NO_MEMORY only.
+ * *lone, unless it is NULL, is the first result without a call, else the first call without a result; its part is NULL
+ * where there is none, or where so many calls wait at once that it was not looked for. */
 enum err request_pair_calls(struct arena *a, struct request *r, struct request_place *lone) MUST_CHECK;
 
 #endif

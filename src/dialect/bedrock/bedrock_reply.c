@@ -284,14 +284,14 @@ static enum err read_exception(struct reading *g, const struct frame *frame, yyj
   return e;
 }
 
-enum { CONTENT_READERS = 2 };
 static const struct {
   struct str event;
   enum err (*read)(struct reading *g, yyjson_val *root);
+  bool is_content; /* and has no place behind the stop */
 } readers[] = {
-    {STR("contentBlockDelta"), read_delta},     {STR("contentBlockStart"), read_start},
-    {STR("contentBlockStop"), read_block_stop}, {STR("messageStop"), read_stop},
-    {STR("metadata"), read_metadata},
+    {STR("contentBlockDelta"), read_delta, true},     {STR("contentBlockStart"), read_start, true},
+    {STR("contentBlockStop"), read_block_stop, false}, {STR("messageStop"), read_stop, false},
+    {STR("metadata"), read_metadata, false},
 };
 
 enum err bedrock_decode_frame(void *state, const struct dialect_exchange *x, struct json_pool *pool,
@@ -305,7 +305,7 @@ enum err bedrock_decode_frame(void *state, const struct dialect_exchange *x, str
   enum err e = begin(&g);
   for (size_t i = 0; !e && i < sizeof readers / sizeof *readers; i++)
     if (str_eq(readers[i].event, frame->event))
-      return g.r->has_stopped && i < CONTENT_READERS
+      return g.r->has_stopped && readers[i].is_content
                  ? dialect_bad_reply(info, "a part of the answer comes behind its stop")
                  : readers[i].read(&g, root);
   return e; /* messageStart, and events that are newer than this */

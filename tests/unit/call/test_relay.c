@@ -120,6 +120,48 @@ TEST(content_is_not_forgotten_for_one_who_is_only_larger) {
   }
 }
 
+static void put_relay_error(const struct dialect_stream *state, enum err e, const struct err_info *info,
+                            struct buf *out) {
+  (void)info;
+  buf_printf(out, "%s behind %s", err_code(e), state->saw_content ? "content" : "nothing");
+}
+
+/* What was relayed and nobody got is nothing that an error could go on from. */
+TEST(an_error_goes_on_from_what_the_caller_got) {
+  static const struct {
+    const char *pieces[PIECES_MAX], *told;
+  } rows[] = {{{TEXT("a"), cut}, "upstream_cut behind content"}, {{ROLE, cut}, NULL}, {{cut}, NULL}};
+  struct dialect numbering = dialect_openai_chat;
+  numbering.put_relay_error = put_relay_error;
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    struct buf out, plain;
+    buf_init(&out, 0);
+    buf_init(&plain, 0);
+    one_stream(STREAM, rows[i].pieces);
+    rig.plan.n = 1;
+    enum err e = rig_run();
+    assert_int_equal(e, ERR_UPSTREAM_CUT);
+    rig.call.dialect = &numbering;
+    call_put_stream_error(&rig.call, e, &rig.info, &out);
+    numbering.put_stream_error(&plain, e, &rig.info);
+    expect_text(&out, rows[i].told ? rows[i].told : arena_printf(&rig.arena, "%.*s", STR_ARG(buf_str(&plain))).p);
+    buf_clear(&out);
+    buf_clear(&plain);
+    rig_close();
+  }
+}
+
+/* What is known of the first content is known of the attempt that the caller has it from. */
+TEST(content_that_is_forgotten_has_no_time) {
+  one_stream(STREAM, PIECES(TEXT("a") "data: {\"error\":\"at once\"}\n\n"));
+  rig.plan.n = 2;
+  rig.answers[1] = (struct scripted_answer){.start = ERR_CONNECT_FAILED};
+  assert_int_equal(rig_run(), ERR_CONNECT_FAILED);
+  assert_int_equal(rig.writes, 0);
+  assert_int_equal(rig.call.outcome.ttft_us, 0);
+  rig_close();
+}
+
 TEST(streams_without_content_are_answers) {
   static const char *const pieces[][PIECES_MAX] = {{ROLE STOP DONE}, {ROLE, STOP, DONE},     {DONE},
                                                    {STOP},           {ROLE, "data: [DONE]"}, {ROLE, STOP, DONE, cut}};
@@ -145,6 +187,30 @@ TEST(a_missing_last_line_end_is_made_up) {
   one_stream(STREAM, PIECES(TEXT("a") "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}"));
   assert_int_equal(rig_run(), OK);
   expect_text(&rig.got, TEXT("a") STOP);
+  rig_close();
+}
+
+#define CRLF "\r\n\r\n"
+#define TEXT_CRLF "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}" CRLF
+#define STOP_CRLF(more) "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]" more "}" CRLF
+#define DONE_CRLF "data: [DONE]" CRLF
+
+/* Wherever a read cuts a CR LF in two, it is passed on once, and whole before anything else is. */
+TEST(a_line_end_is_not_left_half) {
+  static const char stream[] = TEXT_CRLF STOP_CRLF("") DONE_CRLF;
+  static const char with[] = TEXT_CRLF STOP_CRLF(",\"maestro\":{\"in\":0,\"out\":1}") DONE_CRLF;
+  for (size_t first = 1; first < sizeof stream - 1; first++)
+    for (int wants_receipt = 0; wants_receipt < 2; wants_receipt++) {
+      rig_open(STREAM);
+      rig.answers[0] = (struct scripted_answer){.bytes = str_from(stream, sizeof stream - 1), .first = first};
+      if (wants_receipt) rig.call.put_receipt = caller_receipt;
+      assert_int_equal(rig_run(), OK);
+      expect_text(&rig.got, wants_receipt ? with : stream);
+      rig_close();
+    }
+  one_stream(STREAM, PIECES("data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\r\n\r", cut));
+  assert_int_equal(rig_run(), ERR_UPSTREAM_CUT);
+  expect_text(&rig.got, TEXT_CRLF);
   rig_close();
 }
 
@@ -373,8 +439,11 @@ int main(void) {
       cmocka_unit_test(failures_after_content_are_told),
       cmocka_unit_test(the_last_candidates_content_is_not_forgotten),
       cmocka_unit_test(content_is_not_forgotten_for_one_who_is_only_larger),
+      cmocka_unit_test(an_error_goes_on_from_what_the_caller_got),
+      cmocka_unit_test(content_that_is_forgotten_has_no_time),
       cmocka_unit_test(streams_without_content_are_answers),
       cmocka_unit_test(a_missing_last_line_end_is_made_up),
+      cmocka_unit_test(a_line_end_is_not_left_half),
       cmocka_unit_test(nothing_counts_behind_the_end),
       cmocka_unit_test(the_tail_does_not_get_longer_with_every_read),
       cmocka_unit_test(the_receipt_stands_on_the_finishing_chunk),

@@ -206,6 +206,18 @@ TEST(system_prompts_stand_before_the_callers) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) run_case(&cases[i]);
 }
 
+TEST(places_of_tools_are_the_callers) {
+  static const struct {
+    uint64_t gone;
+    uint32_t left, place;
+  } rows[] = {{0, 0, 0},          {0, 70, 70},         {1, 0, 1},
+              {1, 5, 6},          {0xa, 0, 0},         {0xa, 1, 2},
+              {0xa, 2, 4},        {0xa, 9, 11},        {UINT64_C(1) << 63, 62, 62},
+              {UINT64_MAX, 0, 64}, {UINT64_MAX, 3, 67}, {UINT64_C(1) << 63, 63, 64}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    assert_int_equal(shape_tool_place(&(struct shape_done){.gone = rows[i].gone}, rows[i].left), rows[i].place);
+}
+
 TEST(fixed_members_are_known) {
   assert_true(shape_is_fixed(STR("max_tokens")));
   assert_true(shape_is_fixed(STR("Model")));
@@ -221,6 +233,7 @@ int main(void) {
       cmocka_unit_test(who_insists_on_a_tool_that_goes_is_told_where),
       cmocka_unit_test(members_that_a_model_does_not_take_go_by_either_word),
       cmocka_unit_test(system_prompts_stand_before_the_callers),
+      cmocka_unit_test(places_of_tools_are_the_callers),
       cmocka_unit_test(fixed_members_are_known),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

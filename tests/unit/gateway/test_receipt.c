@@ -115,6 +115,7 @@ TEST(attempts_that_failed_and_are_charged_are_turns) {
       .next = &second, .deployment = &other, .error = ERR_UPSTREAM_STATUS, .usage = used, .cost = one};
   struct call_outcome o = {
       .deployment = &deployment, .attempts = 6, .losses = &first, .last_loss = &third, .losses_n = 3};
+  o.duration_us = 9000, o.ttft_us = 8000; /* of the call */
   o.usage = (struct usage){.tokens = {100, 40}, .known = 3};
   o.cost = one;
   yyjson_doc *doc = receipt_of(&o, PLAN_PASSTHROUGH);
@@ -126,6 +127,8 @@ TEST(attempts_that_failed_and_are_charged_are_turns) {
   assert_string_equal(yyjson_get_str(at(doc, "/route/1/error")), err_code(ERR_UPSTREAM_CUT));
   assert_string_equal(yyjson_get_str(at(doc, "/route/1/model")), "p/n");
   assert_int_equal(yyjson_get_int(at(doc, "/route/1/ms")), 7);
+  assert_int_equal(yyjson_get_int(at(doc, "/route/3/ms")), 2);
+  assert_int_equal(yyjson_get_int(at(doc, "/route/3/ttft_ms")), 1);
   assert_true(yyjson_get_num(at(doc, "/cost_usd")) == 4);
   assert_int_equal(yyjson_obj_size(at(doc, "/usage_by_model")), 2);
   assert_int_equal(yyjson_get_int(yyjson_obj_get(yyjson_obj_get(at(doc, "/usage_by_model"), "p/n"), "in")), 20);
@@ -138,10 +141,47 @@ TEST(attempts_that_failed_and_are_charged_are_turns) {
   yyjson_doc_free(doc);
 }
 
+static struct str header(const struct request_context *rc, const char *name) {
+  return http_header_get((struct http_headers){rc->reply.headers, rc->reply.header_count}, str_from_c(name));
+}
+
+/* A call that failed has no turn that answered; what was used is said of whole answers only. */
+TEST(headers_say_what_is_known_by_then) {
+  static const struct {
+    unsigned lost_attempt;
+    bool is_final;
+    const char *turns, *estimated, *cost;
+  } rows[] = {{0, true, "1", NULL, "1"},
+              {0, false, "1", NULL, NULL},
+              {1, true, "2", "1", "2"},
+              {1, false, "2", NULL, NULL},
+              {2, false, "1", NULL, NULL}};
+  const struct cost one = {.is_known = true, .total_nano_usd = 1000000000, .class_nano_usd = {1000000000}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    struct arena a;
+    static struct request_context rc;
+    struct call_loss lost = {.deployment = &deployment,
+                             .attempt = rows[i].lost_attempt,
+                             .usage = {.tokens = {10, 4}, .known = 3, .is_estimated = true},
+                             .cost = one};
+    struct call_outcome o = {.deployment = &deployment, .attempts = 2, .cost = one};
+    if (lost.attempt) o.losses = o.last_loss = &lost, o.losses_n = 1;
+    arena_init(&a, 0);
+    memset(&rc, 0, sizeof rc);
+    rc.arena = &a;
+    receipt_add_headers(&rc, &(struct plan){0}, &o, rows[i].is_final);
+    assert_str(header(&rc, "x-maestro-turns"), str_from_c(rows[i].turns));
+    assert_str(header(&rc, "x-maestro-estimated"), str_from_c(rows[i].estimated));
+    assert_str(header(&rc, "x-maestro-cost-usd"), str_from_c(rows[i].cost));
+    arena_clear(&a);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(everything_known), cmocka_unit_test(nothing_known),
                                      cmocka_unit_test(free_is_zero_and_an_estimate_says_so),
                                      cmocka_unit_test(a_charge_that_is_not_the_price_says_so),
-                                     cmocka_unit_test(attempts_that_failed_and_are_charged_are_turns)};
+                                     cmocka_unit_test(attempts_that_failed_and_are_charged_are_turns),
+                                     cmocka_unit_test(headers_say_what_is_known_by_then)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
