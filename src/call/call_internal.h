@@ -20,8 +20,7 @@ WAIT enum err fixed_answer(struct call *c, const struct fixed_answer *answer, st
 struct dialect_reply_edits attempt_reply_edits(const struct call *c, const struct deployment *d);
 
 /* Passes a stream on to the sink, to its end: relayed or translated as the codec says, its text through the codec's
- * filter. deadline_us bounds the whole
- * attempt. */
+ * filter. deadline_us bounds the whole attempt. */
 WAIT enum err stream_run(struct call *c, const struct deployment *d, const struct codec *codec, struct http_call *http,
                          uint64_t first_deadline_us, uint64_t deadline_us, struct err_info *info);
 /* http_call_read, with the time it took since `now_us` added to the outcome. */

@@ -126,8 +126,8 @@ static enum err stream_error(struct reply *r, enum err e, const struct err_info 
   return sent ? sent : reply_end(r);
 }
 
-/* Clients ask 408, 409, 429 and everything from 500 on again by themselves, some of them ten times. Not what waiting
- * does not help: faults of the set-up, and a call that alone is beyond a rate. */
+/* After 408, 409, 429 and everything from 500 on clients ask again by themselves, some of them ten times. It is in vain
+ * where waiting does not help: faults of the set-up, and a call that alone is beyond a rate. */
 static bool is_for_good(enum err e, const struct err_info *info) {
   if (e == ERR_RATE_LIMITED) return info && info->retry_after_ms == 0;
   return e == ERR_NO_CREDENTIAL || (err_retry(e) == ERR_RETRY_NEVER && err_blame(e) == ERR_BLAME_US);
