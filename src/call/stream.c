@@ -246,7 +246,8 @@ static enum err take_piece(struct stream *r, struct str piece, struct err_info *
     else if (r->is_early)
       note_late(r, &frame);
   }
-  return r->is_over && e == ERR_UPSTREAM_TOO_LARGE ? OK : e;
+  /* Nor is a frame behind it that cannot be cut off (its length, its checksum). */
+  return r->is_over && (e == ERR_UPSTREAM_TOO_LARGE || e == ERR_UPSTREAM_PROTOCOL) ? OK : e;
 }
 
 /* What a stream keeps between reads; most keep so little that it costs nothing. */
