@@ -70,18 +70,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
   struct buf out, again;
   struct caps_dropped dropped, more;
   struct err_info info = {0};
-  bool is_changed = false, is_changed_again = false;
+  struct shape_done done = {0}, done_again = {0};
   arena_init(&a, 64 << 20);
   buf_init(&out, 0);
   buf_init(&again, 0);
   caps_dropped_init(&dropped);
   caps_dropped_init(&more);
   if (!envelope_scan_whole(&scan, d->request_table(), NULL, &a, body, NULL) &&
-      !shape_body(&shape, d, LLM_GENERATE, body, &a, &out, &is_changed, &dropped, &info)) {
-    struct str shaped = is_changed ? buf_str(&out) : body;
+      !shape_body(&shape, d, LLM_GENERATE, body, &a, &out, &done, &dropped, &info)) {
+    struct str shaped = done.is_changed ? buf_str(&out) : body;
     check(envelope_scan_whole(&scan, d->request_table(), NULL, &a, shaped, NULL) == OK);
     if (what & 1) check_tools(shaped);
-    enum err e = shape_body(&shape, d, LLM_GENERATE, shaped, &a, &again, &is_changed_again, &more, &info);
+    enum err e = shape_body(&shape, d, LLM_GENERATE, shaped, &a, &again, &done_again, &more, &info);
     check(!e && more.names.n == 0);
   }
   caps_dropped_clear(&dropped);

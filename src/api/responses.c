@@ -31,9 +31,29 @@ static bool find(struct request_context *rc, struct stored_response *out) {
   return !e;
 }
 
+/* The value of a parameter of the query, as it was sent; the ids and numbers looked for need no decoding. */
+static struct str parameter(struct str query, struct str name) {
+  struct str one, key, value;
+  while (query.n) {
+    str_cut(query, '&', &one, &query);
+    if (str_cut(one, '=', &key, &value) && str_eq(key, name)) return value;
+  }
+  return STR_NONE;
+}
+
+/* A stream that is asked for and does not come would be one without events to the vendor's SDK. */
+static bool wants_stream(struct request_context *rc) {
+  struct err_info info = {0};
+  if (!str_eq(parameter(rc->request->query, STR("stream")), STR("true"))) return false;
+  enum err e =
+      err_set_param(&info, ERR_UNSUPPORTED, "stream", "a kept response is not streamed again; ask without \"stream\"");
+  exchange_fail(rc, e, &info);
+  return true;
+}
+
 void responses_get(struct request_context *rc) {
   struct stored_response r;
-  if (find(rc, &r)) rc->error = reply_json(&rc->reply, 200, r.response);
+  if (!wants_stream(rc) && find(rc, &r)) rc->error = reply_json(&rc->reply, 200, r.response);
 }
 
 void responses_delete(struct request_context *rc) {
@@ -49,16 +69,6 @@ void responses_delete(struct request_context *rc) {
   openai_responses_put_deleted(&json, rc->path_rest);
   exchange_answer(rc, 200, &json);
   buf_clear(&json);
-}
-
-/* The value of a parameter of the query, as it was sent; the ids and numbers looked for need no decoding. */
-static struct str parameter(struct str query, struct str name) {
-  struct str one, key, value;
-  while (query.n) {
-    str_cut(query, '&', &one, &query);
-    if (str_cut(one, '=', &key, &value) && str_eq(key, name)) return value;
-  }
-  return STR_NONE;
 }
 
 void responses_input_items(struct request_context *rc) {

@@ -143,6 +143,23 @@ static int check_flags(const struct command *c, int argc, char **argv) {
   return code;
 }
 
+int cli_check_arguments(const char *command, int argc, char **argv, int most) {
+  if (argc <= most + 1) return CLI_OK;
+  return cli_fail(CLI_USAGE, "`maestro %s %s` does not take \"%s\"; `maestro %s --help` tells what it takes", command,
+                  argv[0], argv[most + 1], command);
+}
+
+int cli_no_action(const char *command, const char *action, const char *const *names, size_t n) {
+  const char *near = action ? str_nearest(str_from_c(action), names, n) : NULL;
+  if (near) return cli_fail(CLI_USAGE, "there is no `%s %s`; did you mean `%s %s`?", command, action, command, near);
+  if (action)
+    return cli_fail(CLI_USAGE, "there is no `%s %s`; `maestro %s --help` lists them", command, action, command);
+  for (size_t i = 0; i < COMMANDS; i++)
+    if (!strcmp(command, commands[i].name))
+      return cli_fail(CLI_USAGE, "usage: maestro %s %s", command, commands[i].arguments);
+  return CLI_USAGE;
+}
+
 /* After a crash the number may belong to another process by now, which must not be taken for the server. */
 static bool is_maestro(int64_t pid) {
   char path[64], name[32] = "";

@@ -23,6 +23,13 @@ bool cli_take_flag(int *argc, char **argv, const char *flag);
 /* Finds and removes a flag with its value ("--port 80", "--port=80", "-p 80"); NULL when absent. *is_bad: no value. */
 const char *cli_take_option(int *argc, char **argv, const char *flag, const char *short_flag, bool *is_bad);
 
+/* Of a command with actions. Too many arguments behind the action argv[0], of which it takes `most`: told, CLI_USAGE.
+ */
+int cli_check_arguments(const char *command, int argc, char **argv, int most);
+/* No action was said (NULL), or none of the `n` that there are: told with the one that was meant, else how the command
+ * is used. CLI_USAGE. */
+int cli_no_action(const char *command, const char *action, const char *const *names, size_t n);
+
 /* Where this user's files are; strings live as long as `a`. ERR_BAD_CONFIG when there is no home. */
 struct cli_paths {
   const char *config_dir, *data_dir, *contexts, *server_info;

@@ -159,9 +159,11 @@ static int set_key(struct place *p, int argc, char **argv) {
 
 static const struct {
   const char *name;
+  int most; /* arguments */
   int (*run)(struct place *p, int argc, char **argv);
-} actions[] = {{"show", show},     {"current", show},      {"list", list}, {"set", set},         {"add", add},
-               {"update", update}, {"remove", remove_one}, {"test", test}, {"get-key", get_key}, {"set-key", set_key}};
+} actions[] = {{"show", 0, show},       {"current", 0, show},   {"list", 0, list},         {"set", 1, set},
+               {"add", 1, add},         {"update", 1, update},  {"remove", 1, remove_one}, {"test", 1, test},
+               {"get-key", 1, get_key}, {"set-key", 1, set_key}};
 
 enum { ACTIONS = sizeof actions / sizeof *actions };
 
@@ -170,11 +172,11 @@ static int run(struct place *p, int argc, char **argv) {
   if (argc < 2) return list(p, argc, argv);
   for (size_t i = 0; i < ACTIONS; i++) {
     names[i] = actions[i].name;
-    if (!strcmp(argv[1], actions[i].name)) return actions[i].run(p, argc - 1, argv + 1);
+    if (strcmp(argv[1], names[i])) continue;
+    int code = cli_check_arguments("context", argc - 1, argv + 1, actions[i].most);
+    return code ? code : actions[i].run(p, argc - 1, argv + 1);
   }
-  const char *near = str_nearest(str_from_c(argv[1]), names, ACTIONS);
-  if (near) return cli_fail(CLI_USAGE, "there is no `context %s`; did you mean `context %s`?", argv[1], near);
-  return cli_fail(CLI_USAGE, "usage: maestro context show|list|set|add|update|remove|test|current|get-key|set-key");
+  return cli_no_action("context", argv[1], names, ACTIONS);
 }
 
 int cmd_context(int argc, char **argv) {

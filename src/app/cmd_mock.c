@@ -82,8 +82,10 @@ static int serve(const char *host, uint16_t port, const struct mock_options *opt
 static bool take_number(int *argc, char **argv, const char *flag, uint64_t max, uint64_t *out) {
   bool is_bad = false;
   const char *text = cli_take_option(argc, argv, flag, NULL, &is_bad);
-  if (!text) return !is_bad;
-  return str_to_u64(str_from_c(text), out) && *out <= max;
+  if (!text && !is_bad) return true;
+  if (text && str_to_u64(str_from_c(text), out) && *out <= max) return true;
+  cli_fail(CLI_USAGE, "%s must be a whole number from 0 to %llu", flag, (unsigned long long)max);
+  return false;
 }
 
 int cmd_mock(int argc, char **argv) {
@@ -91,15 +93,15 @@ int cmd_mock(int argc, char **argv) {
   bool is_bad = false;
   bool is_fast = cli_take_flag(&argc, argv, "--fast");
   const char *host = cli_take_option(&argc, argv, "--host", NULL, &is_bad);
-  if (is_bad || !take_number(&argc, argv, "--port", 65535, &port) ||
-      !take_number(&argc, argv, "--latency", 3600000, &latency) ||
+  if (is_bad) return cli_fail(CLI_USAGE, "--host needs a value");
+  if (!take_number(&argc, argv, "--port", 65535, &port) || !take_number(&argc, argv, "--latency", 3600000, &latency) ||
       !take_number(&argc, argv, "--pace", 3600000, &pace) || !take_number(&argc, argv, "--chunks", 1000000, &chunks) ||
       !take_number(&argc, argv, "--reply-bytes", 16 << 20, &bytes) ||
-      !take_number(&argc, argv, "--seed", UINT64_MAX, &seed) || argc > 1)
-    return cli_fail(
-        CLI_USAGE,
-        "usage: maestro mock [--port N] [--host A] [--latency MS] [--pace MS] [--chunks N] [--reply-bytes N] "
-        "[--seed N] [--fast]");
+      !take_number(&argc, argv, "--seed", UINT64_MAX, &seed))
+    return CLI_USAGE;
+  if (argc > 1)
+    return cli_fail(CLI_USAGE, "`maestro mock` does not take \"%s\"; `maestro mock --help` tells what it takes",
+                    argv[1]);
   const struct mock_options options = {.latency_ms = (uint32_t)latency,
                                        .chunk_interval_ms = (uint32_t)pace,
                                        .chunks = (uint32_t)chunks,

@@ -140,11 +140,12 @@ static int run(struct place *p, int argc, char **argv) {
   const char *names[ACTIONS];
   for (size_t i = 0; i < ACTIONS; i++) {
     names[i] = actions[i].name;
-    if (argc > 1 && !strcmp(argv[1], actions[i].name)) return actions[i].run(p, argc - 1, argv + 1);
+    if (argc < 2 || strcmp(argv[1], names[i])) continue;
+    bool is_start = actions[i].run == start; /* it takes what `serve` takes */
+    int code = is_start ? CLI_OK : cli_check_arguments("server", argc - 1, argv + 1, 0);
+    return code ? code : actions[i].run(p, argc - 1, argv + 1);
   }
-  const char *near = argc > 1 ? str_nearest(str_from_c(argv[1]), names, ACTIONS) : NULL;
-  if (near) return cli_fail(CLI_USAGE, "there is no `server %s`; did you mean `server %s`?", argv[1], near);
-  return cli_fail(CLI_USAGE, "usage: maestro server start|stop|info|status|show-key [--json]");
+  return cli_no_action("server", argc > 1 ? argv[1] : NULL, names, ACTIONS);
 }
 
 int cmd_server(int argc, char **argv) {

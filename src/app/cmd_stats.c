@@ -87,6 +87,13 @@ static void print_model(struct place *p, struct str name, const struct json_node
          STR_ARG(as_text(p, m, "avg_latency_ms", "ms")), STR_ARG(as_text(p, m, "cost_usd", "$")));
 }
 
+/* "  without 3 requests whose price is not known"; nothing where there are none. */
+static void print_some(const struct json_node *root, const char *key, const char *before, const char *after) {
+  char room[32];
+  int64_t n = number(root, key);
+  if (n) printf("  %s %s request%s%s\n", before, grouped(n, room), n == 1 ? "" : "s", after);
+}
+
 static void print_summary(struct place *p, const struct json_node *root) {
   static const struct {
     const char *label, *key;
@@ -99,10 +106,9 @@ static void print_summary(struct place *p, const struct json_node *root) {
   printf("Use of the last %lld day%s (UTC)\n\n", (long long)number(root, "days"), p->days == 1 ? "" : "s");
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     printf("%-16s %16s\n", rows[i].label, grouped(number(root, rows[i].key), room));
+  print_some(root, "estimated_requests", "estimated for", ", whose providers did not tell them all");
   printf("%-16s %16.*s\n", "Cost", STR_ARG(as_text(p, root, "cost_usd", "$")));
-  if (number(root, "unpriced_requests"))
-    printf("  without %s request%s whose price is not known\n", grouped(number(root, "unpriced_requests"), room),
-           number(root, "unpriced_requests") == 1 ? "" : "s");
+  print_some(root, "unpriced_requests", "without", " whose price is not known");
 }
 
 static void print_models(struct place *p, const struct json_node *root) {

@@ -372,9 +372,10 @@ static int seed(struct place *p, int argc, char **argv) { return store_seed(&p->
 
 static const struct {
   const char *name;
+  int most; /* arguments */
   int (*run)(struct place *p, int argc, char **argv);
-} actions[] = {{"migrate", migrate}, {"backup", backup}, {"restore", restore},
-               {"export", export},   {"import", import}, {"seed", seed}};
+} actions[] = {{"migrate", 0, migrate}, {"backup", 1, backup}, {"restore", 1, restore},
+               {"export", 1, export},   {"import", 1, import}, {"seed", 3, seed}};
 
 enum { ACTIONS = sizeof actions / sizeof *actions };
 
@@ -382,11 +383,11 @@ static int run(struct place *p, int argc, char **argv) {
   const char *names[ACTIONS];
   for (size_t i = 0; i < ACTIONS; i++) {
     names[i] = actions[i].name;
-    if (argc > 1 && !strcmp(argv[1], names[i])) return actions[i].run(p, argc - 1, argv + 1);
+    if (argc < 2 || strcmp(argv[1], names[i])) continue;
+    int code = cli_check_arguments("store", argc - 1, argv + 1, actions[i].most);
+    return code ? code : actions[i].run(p, argc - 1, argv + 1);
   }
-  const char *near = argc > 1 ? str_nearest(str_from_c(argv[1]), names, ACTIONS) : NULL;
-  if (near) return cli_fail(CLI_USAGE, "there is no `store %s`; did you mean `store %s`?", argv[1], near);
-  return cli_fail(CLI_USAGE, "usage: maestro store migrate|backup|restore|export|import|seed [FILE]");
+  return cli_no_action("store", argc > 1 ? argv[1] : NULL, names, ACTIONS);
 }
 
 int cmd_store(int argc, char **argv) {

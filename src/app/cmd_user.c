@@ -387,9 +387,7 @@ static int run(struct place *p, int argc, char **argv) {
       return cli_fail(CLI_USAGE, "usage: maestro user %s%s", names[i], is_list ? "" : " NAME");
     return actions[i].run(p, is_list ? STR_NONE : str_from_c(argv[2]));
   }
-  const char *near = argc > 1 ? str_nearest(str_from_c(argv[1]), names, ACTIONS) : NULL;
-  if (near) return cli_fail(CLI_USAGE, "there is no `user %s`; did you mean `user %s`?", argv[1], near);
-  return cli_fail(CLI_USAGE, "usage: maestro user create|list|show|refresh-token|delete [NAME]");
+  return cli_no_action("user", argc > 1 ? argv[1] : NULL, names, ACTIONS);
 }
 
 int cmd_user(int argc, char **argv) {

@@ -29,9 +29,21 @@
 #include "dialect/plain.h"
 #include "gateway/exchange.h"
 
+/* The address that a client was given ends in what the client adds itself: the commonest mistake of all. */
+static bool is_doubled(struct str path) {
+  static const struct str beginnings[] = {STR("/v1/v1/"), STR("/v1/v1beta/"), STR("/v1/api/"), STR("/v1beta/v1beta/"),
+                                          STR("/api/api/")};
+  for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
+    if (str_has_prefix(path, beginnings[i])) return true;
+  return false;
+}
+
 static void router_not_found(struct request_context *rc) {
   struct err_info info = {0};
-  enum err e = err_set(&info, ERR_NOT_FOUND, "nothing is served at this path");
+  enum err e = err_set(&info, ERR_NOT_FOUND, "nothing is served at this path; %s",
+                       is_doubled(rc->request->path)
+                           ? "the client adds the first part of it by itself, so leave that out of its address"
+                           : "GET / lists what is");
   exchange_fail(rc, e, &info);
 }
 

@@ -342,6 +342,8 @@ static void start_request_log(const struct config *config, const struct cli_path
   if (e) log_line(LOG_LEVEL_ERROR, "requests will not be recorded", log_c(LOG_ERROR, err_info_text(e, &info)));
 }
 
+static const char has_faults[] = "the configuration has faults; nothing was started";
+
 static int serve(const struct config *config, const struct server_options *options, bool created_key) {
   struct server_start *start = NULL;
   struct err_info info = {0};
@@ -358,7 +360,8 @@ static int serve(const struct config *config, const struct server_options *optio
   mallopt(M_TOP_PAD, TOP_PAD_BYTES);
   if (!e) e = server_start_workers(start, config, &info);
   if (e) {
-    code = cli_fail(e == ERR_BAD_CONFIG ? CLI_CONFIG : CLI_FAILED, "%s", err_info_text(e, &info));
+    code = cli_fail(e == ERR_BAD_CONFIG ? CLI_CONFIG : CLI_FAILED, "%s",
+                    diags.errors ? has_faults : err_info_text(e, &info));
     goto out;
   }
   reload_on_publish(on_publish, start);
@@ -400,8 +403,7 @@ int server_run(const struct server_options *options) {
   if (!e) settle_key_or_warn(config, &options->paths, &created_key, &diags);
   if (diags.n) print_diags(&diags);
   if (e) {
-    code = cli_fail(e == ERR_BAD_CONFIG ? CLI_CONFIG : CLI_FAILED, "%s",
-                    info.text[0] ? info.text : "the configuration has faults; nothing was started");
+    code = cli_fail(e == ERR_BAD_CONFIG ? CLI_CONFIG : CLI_FAILED, "%s", info.text[0] ? info.text : has_faults);
     goto out;
   }
   set_logging(config);

@@ -351,6 +351,13 @@ static void forget_foreign_words(const struct codec *codec, const struct dialect
   if (codec->target != caller) info->type[0] = info->param[0] = 0;
 }
 
+static const char *const operations[LLM_OPERATIONS] = {
+    [LLM_GENERATE] = "conversations",
+    [LLM_COMPLETE] = "completions of a prompt",
+    [LLM_EMBED] = "embeddings",
+    [LLM_COUNT_TOKENS] = "counts of tokens",
+};
+
 enum err attempt_run(struct call *c, const struct deployment *d, struct err_info *info) {
   bool refused_usage = false;
   struct codec codec;
@@ -360,8 +367,8 @@ enum err attempt_run(struct call *c, const struct deployment *d, struct err_info
   buf_put(&c->dropped.names, buf_str(&c->unshaped.names));
   if (!codec_choose(d->at->provider.type->endpoints, d->at->dialects, c->dialect, c->request, &codec)) {
     if (c->request->operation == LLM_COUNT_TOKENS) return translate_count(c, d, info);
-    return err_set(info, ERR_NOT_SERVED, "the provider \"%.*s\" does not serve this operation",
-                   STR_ARG(d->at->provider.id));
+    return err_set(info, ERR_NOT_SERVED, "the provider \"%.*s\" does not serve %s; ask a model of another one",
+                   STR_ARG(d->at->provider.id), operations[c->request->operation]);
   }
   filters_choose(c, d, &codec);
   bool has_option = d->at->provider.usage == PROVIDER_USAGE_OPTION && runtime_takes_usage_option(d->at->runtime);

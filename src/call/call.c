@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/id.h"
+#include "base/log.h"
 #include "base/metrics.h"
 #include "call/call_internal.h"
 #include "call/fit.h"
@@ -68,6 +69,7 @@ static int64_t cost_factor(const struct call *c) { return c->rule ? c->rule->row
 static void begin_attempt(struct call *c, const struct deployment *d) {
   struct call_outcome *o = &c->outcome;
   c->seen = (struct count_output){0};
+  c->relayed = NULL;
   o->deployment = d;
   o->attempts++;
   o->upstream_status = 0;
@@ -147,6 +149,15 @@ static enum err end(struct call *c, enum err e, const struct err_info *info) {
   return e;
 }
 
+/* The request's own line tells of its last attempt only. */
+static void note_fallback(const struct call *c, const struct deployment *d, enum err e, const struct err_info *info) {
+  metrics_inc(METRIC_FALLBACKS, d->at->metrics_label, 0);
+  log_line(LOG_LEVEL_INFO, "another candidate is asked", log_str(LOG_TRACE_ID, c->reply_id),
+           log_str(LOG_MODEL, d->qualified), log_str(LOG_PROVIDER, d->at->provider.id),
+           log_str(LOG_CODE, str_from_c(err_info_code(e, info))),
+           log_str(LOG_ERROR, str_from_c(err_info_text(e, info))));
+}
+
 enum err call_run(struct call *c, struct err_info *info) {
   enum err e = ERR_INTERNAL;
   begin(c);
@@ -160,7 +171,7 @@ enum err call_run(struct call *c, struct err_info *info) {
       *info = own;
     }
     next = !e || c->sink.has_content(c->sink.arg) ? NULL : call_next(c, &c->walk, this, &own);
-    if (next) metrics_inc(METRIC_FALLBACKS, d->at->metrics_label, 0);
+    if (next) note_fallback(c, d, this, &own);
   }
   reserve_end(c);
   return end(c, e, info);

@@ -67,6 +67,8 @@ struct call {
   /* Where something is set for the model in hand, body and scan are the request shaped for it (call/shape.h): */
   struct str asked_body; /* the caller's; empty: body is it */
   const struct envelope_scan *asked_scan;
+  bool has_first;      /* a message stands in body before the caller's first */
+  uint64_t gone_tools; /* bit i: the caller's i-th tool does not */
   struct buf shaped;
   int64_t context_tokens;        /* to be said to a provider that allots it; 0: none */
   const struct route_rule *rule; /* what is set for the model in hand; NULL: nothing */
@@ -77,11 +79,12 @@ struct call {
   struct arena *work; /* of `canonical` and what encoding takes. Of a large body it is one of its own: the pool works on
                          it, while fibers of the exchange may use `arena` */
   struct buf encoded;
-  struct count_output seen;        /* the model's words in the attempt in hand, where somebody looks at them */
-  struct plan_walk walk;           /* how far the plan has been gone */
-  struct reserve reserve;          /* what the call may cost and has; call/reserve.c's */
-  struct held held;                /* what all buffers of this call cost the process; given back by call_clear */
-  struct translation *translation; /* of the stream that is being or was last written; NULL: none */
+  struct count_output seen;             /* the model's words in the attempt in hand, where somebody looks at them */
+  struct plan_walk walk;                /* how far the plan has been gone */
+  struct reserve reserve;               /* what the call may cost and has; call/reserve.c's */
+  struct held held;                     /* what all buffers of this call cost the process; given back by call_clear */
+  struct translation *translation;      /* of the stream that is being or was last written; NULL: none */
+  const struct dialect_stream *relayed; /* the same of a relayed one */
   /* results */
   struct caps_dropped unshaped;      /* what the model does not take and was left out */
   struct caps_dropped dropped;       /* both, and what the target cannot say and was left out; cleared by call_clear */

@@ -56,7 +56,7 @@ bool shape_is_wanted(const struct route_shape *shape, enum llm_operation operati
 
 enum system_form {
   SYSTEM_NONE,
-  SYSTEM_MESSAGE, /* the first of the list whose role says so, else one is put in front */
+  SYSTEM_MESSAGE, /* the first of the list whose role says so, before the model spoke; else one is put in front */
   SYSTEM_TEXT,    /* a member: a string, or a list of text blocks */
   SYSTEM_PARTS    /* Gemini's content with parts */
 };
@@ -89,7 +89,7 @@ struct shaping {
   struct str body;
   const char *copied; /* of the body so far */
   struct buf *out;
-  bool is_changed;
+  struct shape_done done;
   struct caps_dropped *dropped;
   struct map gone;    /* names of tools that go */
   bool no_tools_left; /* then what speaks of tools goes, too */
@@ -101,7 +101,7 @@ struct shaping {
 static void cut(struct shaping *s, const char *from, const char *to) {
   if (from > s->copied) buf_put(s->out, str_from(s->copied, (size_t)(from - s->copied)));
   s->copied = to;
-  s->is_changed = true;
+  s->done.is_changed = true;
 }
 
 static void put_at(struct shaping *s, const char *at) { cut(s, at, at); }
@@ -144,7 +144,7 @@ static bool is_allowed(const struct shaping *s, struct str name) {
 
 /* What a tool says of itself. It may say it twice, and whoever gets it may believe either: then it goes. */
 struct tool {
-  struct str name, list; /* list: of the tools that it holds (Gemini's declarations, a namespace of Responses) */
+  struct str name, list, key; /* list: of the tools that it holds (Gemini's declarations, a namespace of Responses) */
   unsigned names, lists;
   bool has_type, is_function; /* of another type: its provider runs it itself */
 };
@@ -179,6 +179,7 @@ static struct tool look_at_tool(struct shaping *s, struct str value) {
     } else if (is_key(&item, "functionDeclarations", "function_declarations") || is_key(&item, "tools", NULL)) {
       t.lists++;
       t.list = item.value;
+      t.key = item.key;
     } else if (is_key(&item, "function", NULL) || is_key(&item, "custom", NULL)) {
       note_names_in(s, item.value, &t);
     }
@@ -263,13 +264,15 @@ static enum err check_choice(struct shaping *s, struct err_info *info) {
   return OK;
 }
 
-static void note_tool(struct shaping *s, struct str member, size_t index) {
+static void note_tool(struct shaping *s, struct str of, size_t index, bool is_inner) {
   char path[PATH_BYTES];
-  snprintf(path, sizeof path, "%.*s[%zu]", STR_ARG(member), index);
+  snprintf(path, sizeof path, "%.*s[%zu]", STR_ARG(of), index);
   caps_dropped_add(s->dropped, path);
+  if (!is_inner && index < 64) s->done.gone |= UINT64_C(1) << index;
 }
 
-static void filter_tools(struct shaping *s, struct str member, struct str list, bool is_inner) {
+/* of: the path of the list. */
+static void filter_tools(struct shaping *s, struct str of, struct str list, bool is_inner) {
   struct json_walk w;
   struct json_walk_item item;
   struct leaving l = {0};
@@ -278,11 +281,15 @@ static void filter_tools(struct shaping *s, struct str member, struct str list, 
   for (size_t i = 0; json_walk_next(&w, &item); i++) {
     if (!stays(s, item.value, is_inner, &ignored)) {
       leave(&l, &item);
-      note_tool(s, member, i);
+      note_tool(s, of, i, is_inner);
       continue;
     }
     keep(s, &l, &item);
-    if (!is_inner) filter_tools(s, member, look_at_tool(s, item.value).list, true);
+    if (is_inner) continue;
+    char path[PATH_BYTES];
+    struct tool t = look_at_tool(s, item.value);
+    snprintf(path, sizeof path, "%.*s[%zu].%.*s", STR_ARG(of), i, STR_ARG(t.key));
+    filter_tools(s, str_from_c(path), t.list, true);
   }
   close_leaving(s, &l);
 }
@@ -341,11 +348,14 @@ static void put_message(struct shaping *s, struct str list) {
   struct str role, content;
   if (!json_walk_is_array(list) || !json_walk_open(&w, list, s->a)) return;
   while (json_walk_next(&w, &item)) {
-    bool is_system = json_walk_member(item.value, STR("role"), s->a, &role) && json_walk_string(role, s->a, &role) &&
-                     (str_eq(role, STR("system")) || str_eq(role, STR("developer")));
+    bool has_role = json_walk_member(item.value, STR("role"), s->a, &role) && json_walk_string(role, s->a, &role);
+    bool is_system = has_role && (str_eq(role, STR("system")) || str_eq(role, STR("developer")));
+    /* What the operator says in mid-conversation is no place for what holds from its beginning. */
+    if (has_role && !is_system && !str_eq(role, STR("user"))) break;
     if (!is_system || !json_walk_member(item.value, STR("content"), s->a, &content)) continue;
     if (put_before(s, content, text_block)) return;
   }
+  s->done.has_first = true;
   put_at(s, list.p + 1);
   buf_put(s->out, STR("{\"role\":\"system\",\"content\":"));
   put_string(s);
@@ -443,8 +453,8 @@ static void copy_object(struct shaping *s, struct str object, struct str prefix,
 }
 
 enum err shape_body(const struct route_shape *shape, const struct dialect *dialect, enum llm_operation operation,
-                    struct str body, struct arena *a, struct buf *out, bool *is_changed, struct caps_dropped *dropped,
-                    struct err_info *info) {
+                    struct str body, struct arena *a, struct buf *out, struct shape_done *done,
+                    struct caps_dropped *dropped, struct err_info *info) {
   struct shaping s = {.shape = shape,
                       .dialect = dialect,
                       .a = a,
@@ -460,13 +470,13 @@ enum err shape_body(const struct route_shape *shape, const struct dialect *diale
   if (e) return e;
   buf_reset(out);
   copy_object(&s, s.body, STR_NONE, 1);
-  if (s.is_changed) cut(&s, s.body.p + s.body.n, s.body.p + s.body.n);
+  if (s.done.is_changed) cut(&s, s.body.p + s.body.n, s.body.p + s.body.n);
   if (s.has_odd_system)
     return err_set_param(info, ERR_BAD_TYPE, s.place->member.p,
                          "\"%s\" has no form that this model's system prompt can be put in front of",
                          s.place->member.p);
-  if (!s.is_changed) return OK;
+  if (!s.done.is_changed) return OK;
   if (out->failed) return ERR_NO_MEMORY;
-  *is_changed = true;
+  *done = s.done;
   return OK;
 }

@@ -14,12 +14,18 @@ bool shape_is_fixed(struct str member);
 /* Whether the request may have to be changed at all: at the cost of no look at the body. */
 bool shape_is_wanted(const struct route_shape *shape, enum llm_operation operation);
 
-/* The body as the model gets it, into *out, whose failure is ERR_NO_MEMORY. *is_changed false: *out is untouched.
+struct shape_done {
+  bool is_changed; /* false: `out` is untouched */
+  bool has_first;  /* a message was put before the caller's first one, so that places in the list are one further */
+  uint64_t gone;   /* bit i: the caller's i-th tool has gone, so that those behind it are one nearer */
+};
+
+/* The body as the model gets it, into *out, whose failure is ERR_NO_MEMORY; *done is set where it is changed.
  * `body` is a valid JSON object in the caller's dialect. What was left out is added to *dropped, by the caller's words.
  * ERR_BAD_VALUE with the path: the caller insists on a tool that the set does not have. ERR_BAD_TYPE: a system prompt
  * is to come before the caller's own, which has no form that this dialect knows. */
 enum err shape_body(const struct route_shape *shape, const struct dialect *dialect, enum llm_operation operation,
-                    struct str body, struct arena *a, struct buf *out, bool *is_changed, struct caps_dropped *dropped,
-                    struct err_info *info) MUST_CHECK;
+                    struct str body, struct arena *a, struct buf *out, struct shape_done *done,
+                    struct caps_dropped *dropped, struct err_info *info) MUST_CHECK;
 
 #endif

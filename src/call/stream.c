@@ -397,6 +397,7 @@ static enum err begin(struct stream *r, const struct codec *codec, struct err_in
     return translation_begin(&r->translation, r->call, r->deployment, codec, info);
   }
   r->call->translation = NULL;
+  r->call->relayed = &r->state;
   r->is_watched = text_filter_is_wanted(&codec->filter);
   return r->is_watched ? translation_watch(&r->translation, r->call, r->deployment, codec) : OK;
 }

@@ -25,7 +25,7 @@ struct work {
   struct count_result count; /* of do_count */
   struct route_shape shape;  /* of do_shape */
   struct envelope_scan *scan;
-  bool is_changed;
+  struct shape_done done;
 };
 
 static void clear_arena(void *arena) { arena_clear(arena); }
@@ -44,15 +44,38 @@ static bool has_work_arena(struct call *c) {
   return true;
 }
 
-static enum err decode(struct call *c, struct err_info *info) {
-  struct json doc;
-  struct request *r = ARENA_NEW(c->work, struct request);
-  if (!r) return ERR_NO_MEMORY;
+static enum err decode_body(struct call *c, struct str body, struct request *r, struct err_info *info) {
   /* Clients that cut texts by UTF-16 leave half a character behind, in their history for good. */
   static const struct json_limits limits = {.numbers_are_raw = true, .mends_halves = true};
-  enum err e = json_parse_copy(&doc, c->body, &limits, c->work, info);
-  if (!e) e = c->dialect->decode_request(c->work, doc.root, c->request, r, info);
-  if (e) return e;
+  struct json doc;
+  enum err e = json_parse_copy(&doc, body, &limits, c->work, info);
+  return e ? e : c->dialect->decode_request(c->work, doc.root, c->request, r, info);
+}
+
+/* Where the caller has the tool that is the `at`-th of those that are left. */
+static uint32_t place_among(uint64_t gone, uint32_t at) {
+  uint32_t i = 0;
+  for (; i < 64 && gone >> i; i++)
+    if (!(gone >> i & 1) && at-- == 0) return i;
+  return i + at;
+}
+
+/* Places as the caller counts them: nothing has to be named of what was put in front. */
+static void count_as_caller(const struct call *c, struct request *r) {
+  for (size_t i = 0; c->has_first && i < r->item_count; i++)
+    if (r->items[i].source && r->items[i].source != UINT32_MAX) r->items[i].source--;
+  for (size_t i = 0; c->gone_tools && i < r->tool_count; i++)
+    r->tools[i].source = place_among(c->gone_tools, r->tools[i].source);
+}
+
+static enum err decode(struct call *c, struct err_info *info) {
+  struct request *r = ARENA_NEW(c->work, struct request);
+  if (!r) return ERR_NO_MEMORY;
+  enum err e = decode_body(c, c->body, r, info), asked = OK;
+  if (e && c->asked_body.n)
+    asked = decode_body(c, c->asked_body, r, info); /* the same fault, where the caller has it */
+  if (e) return asked ? asked : e;
+  count_as_caller(c, r);
   c->canonical = r;
   c->mended_for = NULL;
   return OK;
@@ -117,9 +140,9 @@ static enum err run(enum err (*job)(void *), struct work *w, bool is_long) {
 static enum err do_shape(void *arg) {
   struct work *w = arg;
   struct call *c = w->call;
-  enum err e = shape_body(&w->shape, c->dialect, c->request->operation, c->body, c->work, &c->shaped, &w->is_changed,
+  enum err e = shape_body(&w->shape, c->dialect, c->request->operation, c->body, c->work, &c->shaped, &w->done,
                           &c->unshaped, w->info);
-  if (e || !w->is_changed) return e;
+  if (e || !w->done.is_changed) return e;
   if (!(w->scan = arena_alloc(c->work, sizeof *w->scan))) return ERR_NO_MEMORY;
   return envelope_scan_whole(w->scan, c->dialect->request_table(), NULL, c->work, buf_str(&c->shaped), w->info);
 }
@@ -141,6 +164,8 @@ enum err translate_shape(struct call *c, const struct deployment *d, struct err_
                          STR_ARG(str_cut_utf8(c->request->model, 120)));
   if (c->asked_body.n) take_body(c, c->asked_body, c->asked_scan);
   c->asked_body = STR_NONE;
+  c->has_first = false;
+  c->gone_tools = 0;
   c->context_tokens = shape.context_tokens;
   caps_dropped_clear(&c->unshaped);
   caps_dropped_init(&c->unshaped);
@@ -150,7 +175,9 @@ enum err translate_shape(struct call *c, const struct deployment *d, struct err_
   *w = (struct work){.call = c, .info = info, .shape = shape};
   e = run(do_shape, w, c->body.n > POOL_BYTES);
   if (!e) e = attempt_hold(c, 0, info);
-  if (e || !w->is_changed) return e;
+  if (e || !w->done.is_changed) return e;
+  c->has_first = w->done.has_first;
+  c->gone_tools = w->done.gone;
   c->asked_body = c->body;
   c->asked_scan = c->scan;
   take_body(c, buf_str(&c->shaped), w->scan);

@@ -102,6 +102,7 @@ enum err translate_reply(struct call *c, const struct deployment *d, const struc
   if (e) goto out;
   if (w->answer.has_usage) attempt_note(c, &w->answer.usage);
   attempt_estimate(c, d);
+  if (c->dialect->must_tell_usage) w->answer.usage = c->outcome.usage;
   c->outcome.ttft_us = clock_mono_us() - c->outcome.started_us;
   buf_reset(&c->reply);
   (void)buf_reserve(&c->reply, body.n + REPLY_FRAME_BYTES);

@@ -80,6 +80,14 @@ static enum err encode(struct translation *t, const struct event *event, struct 
   return err_set(info, ERR_UPSTREAM_TOO_LARGE, "the provider's answer is larger than can be passed on");
 }
 
+/* Where the caller has to be told of usage and no provider has. */
+static enum err tell_estimate(struct translation *t, struct err_info *info) {
+  struct call *c = t->call;
+  if (!c->dialect->must_tell_usage || usage_has(&c->outcome.usage, USAGE_OUTPUT)) return OK;
+  attempt_estimate(c, t->deployment);
+  return encode(t, &(struct event){.kind = EVENT_USAGE, .usage = &c->outcome.usage}, info);
+}
+
 /* True once every choice that was asked for, or has begun, has ended. */
 static bool note_choice(struct translation *t, const struct event *event) {
   unsigned choice = event->choice < CHOICES_MAX ? event->choice : CHOICES_MAX - 1;
@@ -105,7 +113,9 @@ static enum err take_filtered(void *arg, const struct event *event, struct err_i
   if (t->target != t->call->dialect) signature_watch_event(&t->watch, t->call, event);
   if (is_content(event)) events_add(t->events, EVENT_DELTA);
   if (event->kind == EVENT_STOP || event->kind == EVENT_END) events_add(t->events, event->kind);
-  return t->is_ended && event->kind != EVENT_END ? OK : encode(t, event, info);
+  if (t->is_ended && event->kind != EVENT_END) return OK;
+  enum err e = t->is_ended ? tell_estimate(t, info) : OK;
+  return e ? e : encode(t, event, info);
 }
 
 static enum err take_event(void *arg, const struct event *event, struct err_info *info) {
@@ -145,7 +155,8 @@ enum err translation_finish(struct translation *t, struct buf *out, struct err_i
   t->out = out;
   if (t->is_ended) return OK;
   t->is_ended = true;
-  return encode(t, &(struct event){.kind = EVENT_END}, info);
+  enum err e = tell_estimate(t, info);
+  return e ? e : encode(t, &(struct event){.kind = EVENT_END}, info);
 }
 
 enum err translation_release(struct translation *t, struct buf *out, struct err_info *info) {
@@ -163,6 +174,8 @@ void call_put_stream_error(const struct call *c, enum err e, const struct err_in
     d->encode_error(t->encoder, &t->x, e, info, out);
   else if (t && t->x.is_array && d->put_array_error && c->sink.has_content(c->sink.arg))
     d->put_array_error(out, e, info);
+  else if (!t && c->relayed && d->put_relay_error)
+    d->put_relay_error(c->relayed, e, info, out);
   else
     d->put_stream_error(out, e, info);
 }

@@ -64,7 +64,10 @@ struct dialect_stream {
   bool dropped_cr;         /* a CR that ended the frame before was not sent on; its LF may come as a frame of its own */
   uint64_t begun, stopped; /* choices, where that is noted: bit (1 << choice) */
   struct usage usage;      /* what earlier frames said: a dialect that tells usage in pieces adds to it */
-  struct json_pool pool;   /* cleared by the relay */
+  /* Responses, whose error ends what was relayed: the number of the next event, the response's id. */
+  uint64_t sequence;
+  char response_id[96];
+  struct json_pool pool; /* cleared by the relay */
 };
 
 /* index: of a choice in a relayed stream; -1, where it is not said: the first. */
@@ -121,6 +124,8 @@ struct dialect {
   bool pairs_calls; /* its requests are refused where a call has no result, or a result no call (Anthropic, Bedrock) */
   bool returns_pieces; /* its clients hand a streamed answer back in the pieces it came in (Gemini) */
   bool joins_streams;  /* encode_event can go on with an answer whose beginning was relayed */
+  /* Its answers always tell numbers of tokens: what a provider does not report is told as it is counted here. */
+  bool must_tell_usage;
   enum framing framing;
   struct str content_type_stream;      /* "text/event-stream" */
   const struct str *forwarded_headers; /* of the caller, to a provider of the same dialect; ends with an empty one; may
@@ -198,6 +203,8 @@ struct dialect {
    * response). To be called in its stead where encode_event has been in use; NULL: put_stream_error does. */
   void (*encode_error)(void *state, const struct dialect_exchange *x, enum err e, const struct err_info *info,
                        struct buf *out);
+  /* The same where the stream has been relayed so far; NULL: put_stream_error does. */
+  void (*put_relay_error)(const struct dialect_stream *state, enum err e, const struct err_info *info, struct buf *out);
   void (*put_model)(struct buf *out, const struct dialect_model *model);
   void (*put_model_list)(struct buf *out, const struct dialect_model *models, size_t count);
 };

@@ -126,6 +126,13 @@ static enum err stream_error(struct reply *r, enum err e, const struct err_info 
   return sent ? sent : reply_end(r);
 }
 
+/* Clients ask 408, 409, 429 and everything from 500 on again by themselves, some of them ten times. Not what waiting
+ * does not help: faults of the set-up, and a call that alone is beyond a rate. */
+static bool is_for_good(enum err e, const struct err_info *info) {
+  if (e == ERR_RATE_LIMITED) return info && info->retry_after_ms == 0;
+  return e == ERR_NO_CREDENTIAL || (err_retry(e) == ERR_RETRY_NEVER && err_blame(e) == ERR_BLAME_US);
+}
+
 static enum err whole_error(struct reply *r, enum err e, const struct err_info *info) {
   char seconds[24], ms[24];
   int status = err_info_status(e, info);
@@ -138,6 +145,7 @@ static enum err whole_error(struct reply *r, enum err e, const struct err_info *
     reply_add_header(r, STR("Retry-After"), str_from(seconds, (size_t)n));
     reply_add_header(r, STR("Retry-After-Ms"), str_from(ms, (size_t)k));
   }
+  if (is_for_good(e, info)) reply_add_header(r, STR("x-should-retry"), STR("false"));
   if (e == ERR_UNAUTHENTICATED) reply_add_header(r, STR("WWW-Authenticate"), STR("Bearer"));
   enum err sent = reply_json(r, status, buf_str(&out));
   buf_clear(&out);

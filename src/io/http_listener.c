@@ -96,7 +96,8 @@ enum err http_listener_open(struct http_listener **out, struct str host, uint16_
   set_options(fd, address.ss_family);
   if (bind(fd, (struct sockaddr *)&address, length) != 0 || listen(fd, BACKLOG) != 0 ||
       getsockname(fd, (struct sockaddr *)&address, &length) != 0) {
-    e = err_set(info, ERR_IO, "cannot listen on %.*s port %u: %s", STR_ARG(host), port, strerror(errno));
+    const char *way_out = errno == EADDRINUSE ? "; end the program that has it, or take another port" : "";
+    e = err_set(info, ERR_IO, "cannot listen on %.*s port %u: %s%s", STR_ARG(host), port, strerror(errno), way_out);
     goto out;
   }
   memset(l->slots, 0, workers * sizeof *l->slots);

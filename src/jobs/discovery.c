@@ -13,6 +13,12 @@ struct query {
   bool changed;
 };
 
+/* Of a model list: what it mostly is, so that who set the provider up knows where to look. */
+static const char *likely_cause(int status) {
+  if (status == 404 || status == 405) return "; its address has to be where the API begins, such as https://host/v1";
+  return status == 401 || status == 403 ? "; it does not take the key" : "";
+}
+
 static enum err ask(struct http_client *client, const struct provider *p, struct str target, uint32_t timeout_ms,
                     struct arena *a, struct discovery_models *models, struct err_info *info) {
   uint64_t deadline = clock_deadline_ms(timeout_ms);
@@ -33,7 +39,9 @@ static enum err ask(struct http_client *client, const struct provider *p, struct
   if (!e) e = http_call_start(client, &request, &http, info);
   if (!e) e = http_call_read_all(http, &body, deadline, info);
   int status = e ? 0 : http_call_response(http)->status;
-  if (!e && status / 100 != 2) e = err_set(info, ERR_UPSTREAM_STATUS, "the model list answered with status %d", status);
+  if (!e && status / 100 != 2)
+    e = err_set(info, ERR_UPSTREAM_STATUS, "the %s answered with status %d%s",
+                target.n ? "health check's address" : "model list", status, target.n ? "" : likely_cause(status));
   struct discovery_models found;
   if (!e && models) e = p->type->parse_catalog(a, buf_str(&body), &found.v, &found.n, info);
   if (!e && models) *models = found;

@@ -2,6 +2,7 @@
 #include "jobs/reload.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 #include "base/log.h"
@@ -183,7 +184,9 @@ void reload_log(const struct config_diags *diags) {
     enum log_level level = d->severity == CONFIG_ERROR     ? LOG_LEVEL_ERROR
                            : d->severity == CONFIG_WARNING ? LOG_LEVEL_WARN
                                                            : LOG_LEVEL_INFO;
+    char why[1024];
+    snprintf(why, sizeof why, d->hint.n ? "%.*s (%.*s)" : "%.*s%.*s", STR_ARG(d->text), STR_ARG(d->hint));
     log_line(level, "configuration", log_str(LOG_FILE, d->file), log_u64(LOG_LINE, d->line),
-             log_str(LOG_OPTION, d->path), log_str(LOG_REASON, d->text));
+             log_str(LOG_OPTION, d->path), log_str(LOG_REASON, str_from_c(why)));
   }
 }

@@ -2,6 +2,8 @@
  * so that the first path in an error is the first fault that a person finds. */
 #include "llm/caps.h"
 
+#include <stdio.h>
+
 static const struct {
   enum cap_class class;
   const char *word;
@@ -69,13 +71,31 @@ static void write_path(const struct walk *w, const struct place *at, char out[ER
   err_path_index(out, part, w->words->content, at->result->source);
 }
 
-static enum err refuse(struct walk *w, enum cap cap, const char *path) {
-  return err_set_param(w->info, ERR_UNSUPPORTED, path,
-                       "%s cannot be said in the %.*s API of the model that was asked for", caps_word(cap),
-                       STR_ARG(w->target));
+static bool can(const struct walk *w, enum cap cap) { return w->can & (UINT64_C(1) << cap); }
+
+/* What comes near to it, where the target has that. */
+static const char *way_out(const struct walk *w, enum cap cap) {
+  static const struct {
+    enum cap cap, instead;
+    const char *words;
+  } ways[] = {
+      {CAP_IMAGE_URL, CAP_IMAGE_DATA, "; the picture itself can, as base64"},
+      {CAP_IMAGE_FILE, CAP_IMAGE_DATA, "; the picture itself can, as base64"},
+      {CAP_DOCUMENT_URL, CAP_DOCUMENT_DATA, "; the document itself can, as base64"},
+      {CAP_DOCUMENT_FILE, CAP_DOCUMENT_DATA, "; the document itself can, as base64"},
+      {CAP_FORMAT_JSON_OBJECT, CAP_FORMAT_JSON_SCHEMA, "; a JSON schema can"},
+      {CAP_TOOL_CUSTOM, CAP_TOOLS, "; a function can"},
+  };
+  for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+    if (ways[i].cap == cap && can(w, ways[i].instead)) return ways[i].words;
+  return "";
 }
 
-static bool can(const struct walk *w, enum cap cap) { return w->can & (UINT64_C(1) << cap); }
+static enum err refuse(struct walk *w, enum cap cap, const char *path) {
+  return err_set_param(w->info, ERR_UNSUPPORTED, path,
+                       "%s cannot be said in the %.*s API of the model that was asked for%s", caps_word(cap),
+                       STR_ARG(w->target), way_out(w, cap));
+}
 
 /* The request has this at `path`. */
 static enum err has_member(struct walk *w, enum cap cap, const char *path) {
@@ -92,13 +112,29 @@ static enum err has(struct walk *w, enum cap cap, const struct place *at) {
   return has_member(w, cap, path);
 }
 
+/* What is put in front of the names of the members there; returns its length. */
+static size_t write_prefix(const struct walk *w, const struct place *at, char path[ERR_PARAM_MAX]) {
+  write_path(w, at, path);
+  size_t n = strlen(path);
+  if (n && n < ERR_PARAM_MAX - 1) path[n++] = '.';
+  path[n] = 0;
+  return n;
+}
+
+/* The same of a member there, by its word in OpenAI's chat: what stays must not look as if it had been left out. */
+static enum err has_there(struct walk *w, enum cap cap, const struct place *at, const char *word) {
+  char path[ERR_PARAM_MAX];
+  if (can(w, cap)) return OK;
+  size_t n = write_prefix(w, at, path);
+  snprintf(path + n, sizeof path - n, "%s", request_member_word(w->words, word));
+  return has_member(w, cap, path);
+}
+
 /* Members that the caller's dialect does not know: nobody can say what they would mean elsewhere. */
 static void drop_rest(struct walk *w, const struct json_rest *rest, const struct place *at) {
   char path[ERR_PARAM_MAX];
   if (rest->n == 0) return;
-  write_path(w, at, path);
-  size_t n = strlen(path);
-  if (n && n < sizeof path - 1) path[n++] = '.';
+  size_t n = write_prefix(w, at, path);
   for (size_t i = 0; i < rest->n; i++) {
     struct str key = str_sub(rest->v[i].key, 0, sizeof path - 1 - n);
     if (json_rest_is_null(&rest->v[i])) continue;
@@ -131,10 +167,10 @@ static enum err check_result(struct walk *w, const struct place *at) {
     const struct request_part *r = &p->results[i];
     const struct place inner = {.item = at->item, .part = p, .result = r};
     if (r->kind != PART_TEXT) e = has(w, r->kind == PART_OPAQUE ? CAP_OPAQUE_PART : CAP_RESULT_RICH, at);
-    if (!e && r->cache.raw) e = has(w, CAP_CACHE_MARKER, &inner);
+    if (!e && r->cache.raw) e = has_there(w, CAP_CACHE_MARKER, &inner, "cache_control");
     drop_rest(w, &r->rest, &inner);
   }
-  return e || !p->is_error ? e : has(w, CAP_RESULT_ERROR, at);
+  return e || !p->is_error ? e : has_there(w, CAP_RESULT_ERROR, at, "is_error");
 }
 
 static void leave_out(struct walk *w, const struct place *at) {
@@ -168,9 +204,9 @@ static enum err check_part(struct walk *w, const struct request_item *item, cons
     case PART_TOOL_RESULT: e = check_result(w, &at); break;
     default: break;
   }
-  if (!e && p->media && p->media->detail.n) e = has(w, CAP_IMAGE_DETAIL, &at);
-  if (!e && p->cache.raw) e = has(w, CAP_CACHE_MARKER, &at);
-  if (!e && p->citations) e = has(w, CAP_CITATIONS, &at);
+  if (!e && p->media && p->media->detail.n) e = has_there(w, CAP_IMAGE_DETAIL, &at, "image_url.detail");
+  if (!e && p->cache.raw) e = has_there(w, CAP_CACHE_MARKER, &at, "cache_control");
+  if (!e && p->citations) e = has_there(w, CAP_CITATIONS, &at, "citations");
   drop_rest(w, &p->rest, &at);
   return e;
 }
@@ -184,8 +220,8 @@ static enum err check_items(struct walk *w) {
     const struct place at = {.item = item};
     if (request_is_system(item) && is_begun) e = has(w, CAP_SYSTEM_MID, &at);
     is_begun = is_begun || !request_is_system(item);
-    if (!e && item->name.n) e = has(w, CAP_PARTICIPANT_NAME, &at);
-    if (!e && item->cache.raw) e = has(w, CAP_CACHE_MARKER, &at);
+    if (!e && item->name.n) e = has_there(w, CAP_PARTICIPANT_NAME, &at, "name");
+    if (!e && item->cache.raw) e = has_there(w, CAP_CACHE_MARKER, &at, "cache_control");
     drop_rest(w, &item->rest, &at);
     for (size_t k = 0; !e && k < item->part_count; k++) e = check_part(w, item, &item->parts[k]);
   }
@@ -206,8 +242,8 @@ static enum err check_tools(struct walk *w) {
     }
     e = has(w, t->kind == TOOL_CUSTOM ? CAP_TOOL_CUSTOM : CAP_TOOLS, &at);
     /* A namespace is said within the name where the target has none: nothing is lost, nothing is named. */
-    if (!e && t->cache.raw) e = has(w, CAP_CACHE_MARKER, &at);
-    if (!e && t->strict == 1) e = has(w, CAP_TOOL_STRICT, &at);
+    if (!e && t->cache.raw) e = has_there(w, CAP_CACHE_MARKER, &at, "cache_control");
+    if (!e && t->strict == 1) e = has_there(w, CAP_TOOL_STRICT, &at, "function.strict");
     drop_rest(w, &t->rest, &at);
   }
   return e;

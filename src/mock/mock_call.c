@@ -94,10 +94,11 @@ static bool apply_tag(struct mock_call *c, struct mock_error *fault) {
   if (!mock_plan_tag(c->q.user_text, &tag)) return true;
   c->plan = mock_plan_default(&c->mock->shared->options);
   if (mock_plan_apply(&c->plan, tag)) return true;
-  *fault = (struct mock_error){.status = 400,
-                               .message = STR("The mock knows no behaviour of this name; see `maestro mock --help`."),
-                               .param = STR("messages"),
-                               .code = STR("unknown_mock_behaviour")};
+  *fault = (struct mock_error){
+      .status = 400,
+      .message = STR("The mock knows no behaviour of this name; GET /v1/models lists them, docs/mock.md all."),
+      .param = STR("messages"),
+      .code = STR("unknown_mock_behaviour")};
   return false;
 }
 

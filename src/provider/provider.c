@@ -112,7 +112,8 @@ static enum err keep_credential(struct arena *a, const struct provider_spec *spe
   struct str region = sigv4_region_of(p->origin.host);
   p->region = arena_dup(a, region.n ? region : spec->region);
   if (!p->region.n)
-    return err_set_param(info, ERR_MISSING, "region", "signing needs a region that the address does not name");
+    return err_set_param(info, ERR_MISSING, "region",
+                         "signing needs a region, which the address does not name; set \"region\", or AWS_REGION");
   enum err e = sigv4_check(aws, p->region, info);
   if (e) return e;
   p->aws = (struct sigv4_credential){.access_key_id = arena_dup(a, aws->access_key_id),

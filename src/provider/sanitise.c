@@ -23,7 +23,7 @@ static bool is_word_char(char c) { return is_digit(c) || is_letter(c) || is_in(c
 
 /* ---- secrets ---- */
 
-enum { SECRET_MIN = 8 }; /* a shorter header value is no credential, and would hit innocent words */
+enum { SECRET_MIN = 8 }; /* what is shorter would hit innocent words; such a header value is no credential */
 
 /* The k-th text of this provider that nobody may see: its key, then what its headers hold ("Bearer KEY": KEY). Empty
  * where there is nothing to hide; false behind the last one. */
@@ -41,14 +41,29 @@ static bool hidden_text(const struct provider *p, size_t k, struct str *out) {
   return true;
 }
 
+/* Where it stands at or after `from`; SIZE_MAX: nowhere. A short key ("x", "token": what servers of one's own are
+ * given) is hidden as a word only, or it would be seen in "max_tokens". */
+static size_t find_hidden(struct str message, size_t from, struct str text) {
+  while (text.n && from < message.n) {
+    size_t at = str_find(str_sub(message, from, message.n), text);
+    if (at == SIZE_MAX) return SIZE_MAX;
+    at += from;
+    size_t end = at + text.n;
+    bool is_within = (at > 0 && is_word_char(message.p[at - 1])) || (end < message.n && is_word_char(message.p[end]));
+    if (text.n >= SECRET_MIN || !is_within) return at;
+    from = at + 1;
+  }
+  return SIZE_MAX;
+}
+
 /* Where the next hidden text begins at or after `from`, and its length; SIZE_MAX when there is none. */
 static size_t next_hidden(const struct provider *p, struct str message, size_t from, size_t *length) {
   size_t best = SIZE_MAX;
   struct str text;
   for (size_t k = 0; hidden_text(p, k, &text); k++) {
-    size_t at = text.n ? str_find(str_sub(message, from, message.n), text) : SIZE_MAX;
-    if (at == SIZE_MAX || (at + from >= best && !(at + from == best && text.n > *length))) continue;
-    best = at + from;
+    size_t at = find_hidden(message, from, text);
+    if (at == SIZE_MAX || (at >= best && !(at == best && text.n > *length))) continue;
+    best = at;
     *length = text.n;
   }
   return best;

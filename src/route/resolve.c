@@ -144,15 +144,18 @@ static enum err pick_brain(const struct catalog *c, struct arena *a, struct reso
   const struct deployment **v = ARENA_NEW_ARRAY(a, const struct deployment *, c->deployment_count + 1);
   if (!v) return ERR_NO_MEMORY;
   out->v = v;
-  for (size_t i = 0; i < c->deployment_count; i++)
+  bool has_scoped = false;
+  for (size_t i = 0; i < c->deployment_count; i++) {
     if (c->ranked[i]->is_known && !c->ranked[i]->at->is_scoped) v[out->n++] = c->ranked[i];
+    has_scoped = has_scoped || c->ranked[i]->at->is_scoped;
+  }
   if (out->n) return OK;
   if (c->deployment_count == 0)
     return err_set_param(info, ERR_MODEL_NOT_FOUND, "model", "No model is configured yet; add a provider.");
   return err_set_param(info, ERR_MODEL_NOT_FOUND, "model",
                        "\"maestro-auto\" does not know which models to use: list some in \"priorities\" of "
-                       "maestro.json, or declare \"models\" of a provider there that is not scoped (`maestro init` "
-                       "writes the file).");
+                       "maestro.json, or declare \"models\" of a provider there%s (`maestro init` writes the file).",
+                       has_scoped ? " that is not scoped" : "");
 }
 
 /* With Ollama's tag in the place of without, and the reverse; {NULL, 0} without memory. */

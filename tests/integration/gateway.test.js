@@ -6,6 +6,8 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import http from 'node:http';
+import Anthropic from '@anthropic-ai/sdk';
+import OpenAI from 'openai';
 import { KEY, configFor, makeHome, raw, run, sleep, sse, startMock, startServe, until, user } from './harness.js';
 
 let mock, serve;
@@ -145,6 +147,9 @@ test('WebSocket upgrades, HEAD, OPTIONS, wrong methods, unknown paths', async ()
   assert.match(wrong.headers.get('allow'), /POST/);
   const none = await fetch(`${serve.url}/v1/nothing`);
   assert.equal(none.status, 404);
+  for (const path of ['/v1/v1/messages', '/v1/v1beta/models/m:generateContent', '/v1/api/chat'])
+    assert.match(await (await fetch(`${serve.url}${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' })).text(), /leave that out of its address/, path);
+  assert.match(await (await fetch(`${serve.url}/v1/nothing`)).text(), /GET \/ lists what is/);
   assert.equal((await none.json()).error.code, 'not_found');
 });
 
@@ -182,6 +187,8 @@ test('fallback to another provider of the same model; a 400 stays', async () => 
     const body = await r.json();
     assert.equal(body.model, 'bad/mock-model');
     assert.equal(body.maestro.route[0].attempts, 2);
+    const given = await until('why the first was given up', () => both.logs().find((l) => l.event === 'another candidate is asked'));
+    assert.deepEqual([given.trace_id, given.provider, given.code], [body.maestro.trace_id, 'dead', 'upstream_unreachable']);
     const refused = await both.post('/v1/chat/completions', { model: 'mock-model', messages: user('[[mock:fail-400]] x') });
     assert.equal(refused.status, 400);
     const stream = await both.post('/v1/chat/completions', { model: 'mock-model', stream: true, messages: user('[[mock:fail-503-once]] s') });
@@ -218,6 +225,8 @@ test('reload: a new provider within a second, a bad file changes nothing', async
     assert.ok((await models()).includes('second/fresh'), 'the old configuration goes on');
     const refresh = await s.post('/api/admin/models/refresh', '');
     assert.equal(refresh.status, 422);
+    s.writeConfig({ providers: { second: { type: 'openay' } } });
+    await until('what was meant', () => s.logs().some((l) => l.reason === '"openay" is not a type of provider (did you mean "openai"?)'));
     s.writeConfig(configFor(mock));
     const good = await s.post('/api/admin/models/refresh', '');
     assert.equal(good.status, 200);
@@ -270,6 +279,22 @@ test('drain: what is cut at its end was cut by the server, not left by its clien
   await s.stop();
   const lines = s.logs().filter((l) => l.route === '/v1/chat/completions');
   assert.deepEqual(lines.map((l) => [l.status, l.error]).sort(), [200, 503].map((status) => [status, 'the server is shutting down']));
+});
+
+test('what asking again does not help with is asked once by the SDKs, what it may help with again', async () => {
+  const s = await startServe({ config: { ...configFor(mock), providers: { ...configFor(mock).providers,
+    bare: { type: 'openai-compatible', baseURL: `${mock.url}/v1`, apiKeyEnv: 'NOT_SET_ANYWHERE', models: { mine: {} } } } } });
+  const asked = () => s.logs().filter((l) => l.route === '/v1/chat/completions' || l.route === '/v1/messages').length;
+  const openai = new OpenAI({ baseURL: `${s.url}/v1`, apiKey: KEY, maxRetries: 1 });
+  const anthropic = new Anthropic({ baseURL: s.url, apiKey: KEY, maxRetries: 1 });
+  try {
+    await assert.rejects(openai.chat.completions.create({ model: 'bare/mine', messages: user('x') }), (e) => e.status === 503 && e.code === 'provider_not_configured');
+    await assert.rejects(anthropic.messages.create({ model: 'bare/mine', max_tokens: 5, messages: user('x') }), (e) => e.status === 503);
+    await sleep(200);
+    assert.equal(asked(), 2);
+    await assert.rejects(openai.chat.completions.create({ model: 'mock-model', messages: user('[[mock:fail-500]] x') }), (e) => e.status === 500);
+    await until('the SDK to ask twice', () => asked() === 4);
+  } finally { await s.stop(); }
 });
 
 test('silence: the head and keep-alives go out, and errors are then events', async () => {

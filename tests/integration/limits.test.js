@@ -139,6 +139,7 @@ test('tokens and concurrency', async () => {
     assert.equal(big.status, 429);
     assert.match((await big.json()).error.message, /alone needs more than the limit of 250 tokens a minute/);
     assert.equal(big.headers.get('retry-after'), null);
+    assert.equal(big.headers.get('x-should-retry'), 'false');
     assert.equal((await chat(serve, 'cheap', `[[mock:echo]] ${'word '.repeat(100)}`)).status, 200);
     const r = await chat(serve, 'cheap', 'x'); // the answer's tokens count as well: the prompt and its echo
     assert.equal(r.status, 429);

@@ -440,6 +440,9 @@ test('a tool set filters what is sent, in every dialect', async () => {
   // The same through translation: Anthropic's client, an OpenAI-like provider; and the reverse.
   await post('/v1/messages', { model: 'one/alpha', max_tokens: 50, messages: user('[[mock:echo]] hi'), tools: [{ name: 'rm', input_schema: { type: 'object' } }, { name: 'read_x', input_schema: { type: 'object' } }] });
   assert.deepEqual((await received()).json.tools.map((t) => t.function.name), ['read_x']);
+  const marked = { cache_control: { type: 'ephemeral' }, input_schema: { type: 'object' } };
+  const places = await post('/v1/messages', { model: 'one/alpha', max_tokens: 50, messages: user('[[mock:echo]] hi'), tools: [{ name: 'rm', ...marked }, { name: 'read_x', input_schema: { type: 'object' } }, { name: 'mv', ...marked }, { name: 'list', ...marked }] });
+  assert.equal(places.headers.get('x-maestro-dropped'), 'tools[0], tools[2], tools[3].cache_control', 'places are the caller\'s');
   await ok('PUT', `/model-config/${rule.id}`, { model_prefix: 'opus' });
   await chat('claude/opus', { max_tokens: 50, tools: [tool('rm'), tool('read_x')] });
   assert.deepEqual((await received()).json.tools.map((t) => t.name), ['read_x']);
@@ -532,6 +535,18 @@ test('system prompts stand before the caller\'s, by scope and priority', async (
   assert.deepEqual((await received()).json.messages[0], { role: 'system', content: 'U\n\nN\n\nM\n\nA\n\nG "quoted"\nline' });
   await chat('two/gamma', { messages: [{ role: 'system', content: 'mine' }, ...user('[[mock:echo]] hi')] });
   assert.equal((await received()).json.messages[0].content, 'G "quoted"\nline\n\nmine');
+
+  // Not in the middle of a conversation; and the caller's places are counted as the caller counts them.
+  const talk = [...user('hi'), { role: 'assistant', content: 'ho' }, { role: 'system', content: 'mine' }, ...user('[[mock:echo]] hi')];
+  const moved = await chat('claude/opus', { max_tokens: 9, messages: talk });
+  assert.deepEqual([moved.status, moved.dropped], [200, 'messages[2]'], JSON.stringify(moved.error));
+  assert.equal((await received()).json.system, 'G "quoted"\nline');
+  const sound = { type: 'input_audio', input_audio: { data: 'UklGRg==', format: 'wav' } };
+  const content = [{ type: 'text', text: 'hi' }, sound];
+  assert.equal((await chat('claude/opus', { messages: [{ role: 'user', content }] })).error.param, 'messages[0].content[1]');
+  const wrong = await chat('claude/opus', { messages: [{ role: 'user', content: [{ type: 'text', text: 7 }] }] });
+  assert.equal(wrong.error.param, 'messages[0].content[0].text');
+  assert.match(wrong.error.message, /messages\[0\]/);
   await post('/v1/messages', { model: 'claude/opus', max_tokens: 9, messages: user('[[mock:echo]] hi') });
   assert.equal((await received()).json.system, 'G "quoted"\nline');
   await post('/api/generate', { model: 'local/llama', stream: false, prompt: '[[mock:echo]] hi' });

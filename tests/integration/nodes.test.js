@@ -358,13 +358,17 @@ test('health: latency, what is wrong, and nothing of it in the audit log', async
   assert.equal(health.error_class, 'upstream_error');
   assert.match(health.error, /503/);
   assert.ok(health.latency_ms >= 0 && health.checked_at);
+  list.status = 404;
+  assert.match((await expect(200, 'POST', '/nodes/ill/health-check')).error, /model list .* 404; its address has to be where the API begins/);
+  list.status = 401;
+  assert.match((await expect(200, 'POST', '/nodes/ill/health-check')).error, /401; it does not take the key/);
   list.status = 200;
   health = await expect(200, 'POST', '/nodes/ill/health-check');
   assert.equal(health.health_status, 'healthy');
   assert.equal(health.error, null);
   assert.equal((await expect(200, 'GET', '/nodes/ill')).health_status, 'healthy');
   await expect(200, 'PATCH', '/nodes/ill', { health_check_url: `${list.url}/ready` });
-  assert.match((await expect(200, 'POST', '/nodes/ill/health-check')).error, /404/);
+  assert.match((await expect(200, 'POST', '/nodes/ill/health-check')).error, /health check's address answered with status 404$/);
   assert.equal(list.seen.at(-1).path, '/ready');
   await list.close();
   health = await expect(200, 'POST', '/nodes/ill/health-check');

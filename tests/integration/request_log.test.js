@@ -361,6 +361,9 @@ test('maestro stats, with the server and without it', async () => {
   const human = await run(['stats', '--days', '3', '--heatmap'], here);
   assert.match(human.stdout, /Total requests +\d/);
   assert.match(human.stdout, /alpha +up +\d/);
+  const estimated = told.estimated_requests;
+  const noted = new RegExp(`estimated for ${estimated} requests?, whose providers did not tell them all`);
+  assert.equal(noted.test(human.stdout), estimated > 0, human.stdout);
   assert.match(human.stdout, /█/);
   assert.doesNotMatch(human.stdout, /\x1b/, 'no colour into a pipe');
   assert.equal((await run(['stats', '--days', '0'], here)).code, 2);

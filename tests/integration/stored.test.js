@@ -33,6 +33,9 @@ test('a response is there at once, and after a restart with all that led to it',
   let serve = await start(home);
   const first = await made(serve, '[[mock:echo]] the first question');
   assert.deepEqual(await (await at(serve, first.id)).json(), first);
+  const streamed = await at(serve, first.id, KEY, 'GET', '?stream=true');
+  assert.deepEqual([streamed.status, (await streamed.json()).error.param], [400, 'stream'], 'no stream without events');
+  assert.equal(await status(serve, first.id, KEY, 'GET', '?stream=false'), 200);
   const second = await made(serve, [{ type: 'message', id: 'msg_mine', role: 'user', content: '[[mock:echo]] the second' }], { previous_response_id: first.id });
   const stream = await (await create(serve, '[[mock:echo]] the third', { stream: true, previous_response_id: second.id })).text();
   const third = JSON.parse(/event: response\.completed\ndata: (.*)/.exec(stream)[1]).response;

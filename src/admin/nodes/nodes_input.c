@@ -81,6 +81,22 @@ struct config_timeouts nodes_timeouts_of(const struct nodes_timeouts *in) {
   };
 }
 
+#define TYPE_MUST "must be openai-compatible, ollama, vllm, anthropic or another type of docs/providers.md"
+#define TYPE_HELP "the type of provider: openai-compatible, ollama, vllm, bedrock, anthropic, …"
+
+static enum err read_type(struct arena *a, const struct json_node *n, void *value, struct err_info *info) {
+  struct str s;
+  enum err e = json_string(n, &s, info);
+  if (e) return e;
+  if (!nodes_type_is_known(s)) {
+    const char *near = config_type_nearest(catalog_vocabulary(), s);
+    struct str why = near ? arena_printf(a, TYPE_MUST "; did you mean \"%s\"?", near) : STR(TYPE_MUST);
+    return why.p ? fields_refuse(n, why.p, info) : ERR_NO_MEMORY;
+  }
+  *(struct str *)value = s;
+  return OK;
+}
+
 static bool is_quirk(struct str s) { return config_quirk_is_known(catalog_vocabulary(), s); }
 
 enum err nodes_read_ref(struct arena *a, const struct json_node *n, void *value, struct err_info *info) {
@@ -142,8 +158,11 @@ static const struct fields priority_fields = {priority_rows, sizeof priority_row
   }
 #define SWITCH(key, bit, member, about) \
   { STR(key), FIELD_BOOL, bit, AT(member), .help = about }
-#define TYPE_MUST "must be openai-compatible, ollama, vllm, anthropic or another type of docs/providers.md"
-#define TYPE_HELP "the type of provider: openai-compatible, ollama, vllm, bedrock, anthropic, …"
+#define TYPE(key)                                                                                                    \
+  {                                                                                                                  \
+    STR(key), FIELD_OTHER, NODES_TYPE, AT(type), .read = read_type, .schema = "\"type\":\"string\",\"minLength\":1", \
+                                                 .help = TYPE_HELP "; " TYPE_MUST                                    \
+  }
 #define REGION_MUST "must be 1 to 64 letters, digits, '-', '_' or '.'"
 #define URL_MUST "must be an http or https address without user, query or fragment"
 
@@ -152,8 +171,8 @@ static const struct field rows[] = {
          "must have 1 to 100 bytes, no control characters, and no white space at its ends", "what people call it"),
     TEXT("code", NODES_CODE, code, node_code_is_valid, "must be 1 to 30 of a to z, 0 to 9, '-' and '_'",
          "what requests call it: node:<code>:<model>, <code>/<model>. Left out it is made of the name"),
-    TEXT("node_type", NODES_TYPE, type, nodes_type_is_known, TYPE_MUST, TYPE_HELP),
-    TEXT("type", NODES_TYPE, type, nodes_type_is_known, TYPE_MUST, TYPE_HELP),
+    TYPE("node_type"),
+    TYPE("type"),
     TEXT("base_url", NODES_URL, base_url, is_url, URL_MUST,
          "where its API begins; left out: the type's own. Another origin drops the credential"),
     SECRET("api_key", NODES_API_KEY, api_key, "its key, or the id of AWS's access key; never shown again"),

@@ -65,6 +65,7 @@ static const struct request_word words[] = {{"parallel_tool_calls", "tool_choice
                                             {"reasoning_effort", "output_config.effort"},
                                             {"stop", "stop_sequences"},
                                             {"user", "metadata.user_id"},
+                                            {"function.strict", "strict"},
                                             {NULL, NULL}};
 
 const struct dialect dialect_anthropic = {
@@ -74,6 +75,7 @@ const struct dialect dialect_anthropic = {
     .words = {.list = "messages", .system = "system", .content = "content", .tools = "tools", .members = words},
     .caps = CAPS,
     .joins_streams = true,
+    .must_tell_usage = true,
     .framing = FRAMING_SSE,
     .forwarded_headers = forwarded_headers,
     .content_type_stream = STR("text/event-stream"),

@@ -223,6 +223,7 @@ static const struct request_word words[] = {{"tool_choice", "toolConfig.function
                                             {"n", CONFIG "candidateCount"},
                                             {"logprobs", CONFIG "responseLogprobs"},
                                             {"modalities", CONFIG "responseModalities"},
+                                            {"is_error", "functionResponse.response.error"},
                                             {NULL, NULL}};
 #undef CONFIG
 

@@ -43,16 +43,17 @@ void openai_responses_put_error_frame(struct buf *out, uint64_t sequence, enum e
   buf_clear(&body);
 }
 
-/* Without the writer's state: what the response had come to is not known here (see openai_responses_encode_error). */
-void openai_responses_put_stream_error(struct buf *out, enum err e, const struct err_info *info) {
-  openai_responses_put_error_frame(out, 0, e, info);
+/* Without a writer: what the response had come to is not known here (see openai_responses_encode_error). */
+void openai_responses_put_relay_error(const struct dialect_stream *state, enum err e, const struct err_info *info,
+                                      struct buf *out) {
+  openai_responses_put_error_frame(out, state->sequence, e, info);
   buf_put(out, STR("event: response.failed\ndata: "));
   json_out_begin(out, '{');
   json_out_member_string(out, "type", STR("response.failed"));
-  json_out_member_i64(out, "sequence_number", 1);
+  json_out_member_i64(out, "sequence_number", (int64_t)state->sequence + 1);
   json_out_key(out, "response");
   json_out_begin(out, '{');
-  json_out_member_string(out, "id", STR(""));
+  json_out_member_string(out, "id", str_from_c(state->response_id));
   json_out_member_string(out, "object", STR("response"));
   json_out_member_string(out, "status", STR("failed"));
   json_out_key(out, "error");
@@ -62,4 +63,8 @@ void openai_responses_put_stream_error(struct buf *out, enum err e, const struct
   json_out_end(out, '}');
   json_out_end(out, '}');
   buf_put(out, STR("\n\n"));
+}
+
+void openai_responses_put_stream_error(struct buf *out, enum err e, const struct err_info *info) {
+  openai_responses_put_relay_error(&(struct dialect_stream){0}, e, info, out);
 }

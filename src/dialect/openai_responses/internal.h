@@ -116,6 +116,8 @@ void openai_responses_put_receipt(struct buf *out, size_t from, struct str recei
 /* ---- errors and lists ---- */
 
 void openai_responses_put_error(struct buf *out, enum err e, const struct err_info *info);
+void openai_responses_put_relay_error(const struct dialect_stream *state, enum err e, const struct err_info *info,
+                                      struct buf *out);
 void openai_responses_put_stream_error(struct buf *out, enum err e, const struct err_info *info);
 /* The `error` member of a failed response. */
 void openai_responses_put_response_error(struct buf *out, enum err e, const struct err_info *info);

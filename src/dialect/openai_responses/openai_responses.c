@@ -97,9 +97,15 @@ static void put_model_list(struct buf *out, const struct dialect_model *models, 
    CAP_BIT(LOGPROBS) | CAP_BIT(METADATA) | CAP_BIT(USER) | CAP_BIT(STORE) | CAP_BIT(SERVICE_TIER) |                  \
    CAP_BIT(PROMPT_CACHE_KEY) | CAP_BIT(VERBOSITY))
 
-static const struct request_word words[] = {
-    {"response_format", "text.format"}, {"reasoning_effort", "reasoning.effort"}, {"thinking", "reasoning"},
-    {"logprobs", "top_logprobs"},       {"verbosity", "text.verbosity"},          {NULL, NULL}};
+static const struct request_word words[] = {{"response_format", "text.format"},
+                                            {"reasoning_effort", "reasoning.effort"},
+                                            {"thinking", "reasoning"},
+                                            {"logprobs", "top_logprobs"},
+                                            {"verbosity", "text.verbosity"},
+                                            {"image_url.detail", "detail"},
+                                            {"function.strict", "strict"},
+                                            {"citations", "annotations"},
+                                            {NULL, NULL}};
 
 static const struct str forwarded_headers[] = {STR("openai-beta"), STR("")};
 
@@ -129,6 +135,7 @@ const struct dialect dialect_openai_responses = {
     .decode_frame = openai_responses_decode_frame,
     .put_error = openai_responses_put_error,
     .put_stream_error = openai_responses_put_stream_error,
+    .put_relay_error = openai_responses_put_relay_error,
     .put_model = put_model,
     .put_model_list = put_model_list,
 };

@@ -46,16 +46,28 @@ static bool is_content_item(struct yyjson_val *item, bool is_done) {
   return type.n > 0 && !str_eq(type, STR("message")) && !str_eq(type, STR("reasoning"));
 }
 
+/* What an error behind this event will have to say. */
+static void note_place(struct dialect_stream *state, struct yyjson_val *root, struct str id) {
+  int64_t sequence = json_pool_count(yyjson_obj_get(root, "sequence_number"));
+  if (sequence >= 0 && sequence < INT32_MAX) state->sequence = (uint64_t)sequence + 1;
+  if (id.n && id.n < sizeof state->response_id) {
+    memcpy(state->response_id, id.p, id.n);
+    state->response_id[id.n] = 0;
+  }
+}
+
 static enum err look(struct dialect_stream *state, struct yyjson_val *root, struct str event, bool is_whole,
                      struct events *events, struct err_info *info) {
-  (void)state;
   if (is_whole) return look_whole(root, events, info);
   struct str type = json_pool_str(root, "type");
   if (!type.n) type = event;
   struct yyjson_val *response = yyjson_obj_get(root, "response");
   if (str_eq(type, STR("error")) || str_eq(type, STR("response.failed")) || openai_responses_is_error(root)) {
     events_add(events, EVENT_ERROR);
-  } else if (str_eq(type, STR("response.created"))) {
+    return OK;
+  }
+  note_place(state, root, json_pool_str(response, "id"));
+  if (str_eq(type, STR("response.created"))) {
     events_add(events, EVENT_START);
   } else if (str_eq(type, STR("response.completed")) || str_eq(type, STR("response.incomplete"))) {
     if (has_output(response)) events_add(events, EVENT_DELTA);

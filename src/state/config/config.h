@@ -48,6 +48,8 @@ struct config_vocabulary {
   size_t quirk_count;
 };
 bool config_quirk_is_known(const struct config_vocabulary *v, struct str quirk);
+/* The type of provider that an unknown one may have been meant for; NULL: none is near. */
+const char *config_type_nearest(const struct config_vocabulary *v, struct str type);
 
 /* ---- where it comes from ---- */
 

@@ -184,6 +184,19 @@ static void settle_url(struct config_loader *l, struct config_draft *d) {
   }
 }
 
+/* Vendors' examples show whole addresses, and what is added to one would make a path that nobody serves. */
+static void warn_of_endpoint(struct config_loader *l, const struct config_provider *p) {
+  static const char *const endpoints[] = {"/completions", "/responses",     "/messages",     "/embeddings",
+                                          "/v1/models",   "/v1beta/models", "/api/generate", "/api/chat"};
+  for (size_t i = 0; i < sizeof endpoints / sizeof *endpoints; i++) {
+    if (!str_has_suffix(p->base_url, str_from_c(endpoints[i]))) continue;
+    struct str path = arena_printf(&l->scratch, "providers.%.*s.baseURL", STR_ARG(p->id));
+    config_diags_add(l->diags, CONFIG_WARNING, p->place, path,
+                     "an address is where the API begins: leave the endpoint out",
+                     "ends in \"%s\", to which the paths of the API are added", endpoints[i]);
+  }
+}
+
 static bool take_key(struct config_loader *l, struct config_provider *p, const char *name) {
   struct str value;
   struct config_found found;
@@ -230,13 +243,17 @@ static void settle_key(struct settling *s, struct config_draft *d, bool is_own_u
   }
 }
 
-static void warn_without_key(struct config_loader *l, const struct config_draft *d) {
+static void warn_without_key(struct config_loader *l, const struct config_draft *d, bool is_own_url) {
   const struct config_provider *p = &d->p;
-  char hint[256];
+  char hint[256], others[128] = "";
   if (p->credential != CONFIG_CREDENTIAL_NONE || !p->is_active || d->is_left_out) return;
-  const char *others = !p->preset          ? ", or \"options\": {\"allow_unauthenticated\": true} where it needs none"
-                       : p->preset->is_aws ? ", or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-                                           : "";
+  if (!p->preset)
+    snprintf(others, sizeof others, ", or \"options\": {\"allow_unauthenticated\": true} where it needs none");
+  else if (p->preset->is_aws && is_own_url && !is_named_like(p, p->preset))
+    snprintf(others, sizeof others, "; AWS's access keys go to such an address from the provider \"%s\" alone",
+             p->preset->name);
+  else if (p->preset->is_aws)
+    snprintf(others, sizeof others, ", or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
   snprintf(hint, sizeof hint, "set %.*s%s", STR_ARG(p->api_key_env), others);
   struct str path = arena_printf(&l->scratch, "providers.%.*s", STR_ARG(p->id));
   config_diags_add(l->diags, CONFIG_WARNING, p->place, path, hint, "has no key and cannot be used");
@@ -247,8 +264,9 @@ static void settle_draft(struct settling *s, struct config_draft *d) {
   d->p.preset = config_preset_of(s->l, d->p.type);
   config_aws_settle_region(s->l, &d->p);
   settle_url(s->l, d);
+  warn_of_endpoint(s->l, &d->p);
   settle_key(s, d, is_own_url);
-  warn_without_key(s->l, d);
+  warn_without_key(s->l, d, is_own_url);
 }
 
 /* ---- presets ---- */
@@ -276,6 +294,13 @@ static struct config_draft new_draft(struct str type, struct config_place place)
   return d;
 }
 
+/* One of the two variables that make a preset active, alone. */
+static void warn_of_half(struct config_loader *l, struct config_place place, const char *said, const char *lacking) {
+  char hint[160];
+  snprintf(hint, sizeof hint, "set %s, too", lacking);
+  config_diags_add(l->diags, CONFIG_WARNING, place, str_from_c(said), hint, "makes no provider active by itself");
+}
+
 /* Whether a variable or a stored credential asks for this preset; *place says which. */
 static bool is_wanted(const struct settling *s, const struct config_preset *preset, struct config_place *place) {
   char key[128], url[128];
@@ -285,8 +310,12 @@ static bool is_wanted(const struct settling *s, const struct config_preset *pres
   preset_key_variable(preset, key, sizeof key);
   bool has_url = url_variable(&d, url, sizeof url) && config_loader_env(s->l, url, &value, &found);
   if (has_url) *place = found.place;
-  if (!has_url && !preset->base_url) return false; /* no address */
-  if (config_loader_env(s->l, key, &value, &found)) {
+  bool has_key = config_loader_env(s->l, key, &value, &found);
+  if (!has_url && !preset->base_url) { /* no address */
+    if (has_key) warn_of_half(s->l, found.place, key, url);
+    return false;
+  }
+  if (has_key) {
     *place = found.place;
     return true;
   }
@@ -294,6 +323,7 @@ static bool is_wanted(const struct settling *s, const struct config_preset *pres
     *place = (struct config_place){s->auth_path, 0};
     return true;
   }
+  if (has_url && !preset->key_optional) warn_of_half(s->l, *place, url, key);
   return has_url && preset->key_optional;
 }
 

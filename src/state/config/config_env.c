@@ -186,6 +186,14 @@ static const struct config_row *find_flag(struct str name) {
   return NULL;
 }
 
+static void report_unknown_flag(struct config_loader *l, struct config_place place, struct str path, struct str name) {
+  const char *paths[CONFIG_OPTION_COUNT];
+  for (unsigned id = 0; id < CONFIG_OPTION_COUNT; id++) paths[id] = config_row(id)->option.path;
+  const char *near = str_nearest(name, paths, CONFIG_OPTION_COUNT);
+  struct str hint = near ? arena_printf(l->arena, "did you mean \"%s\"?", near) : STR("docs/config.md lists them");
+  config_diags_add(l->diags, CONFIG_ERROR, place, path, hint.p, "no such option");
+}
+
 void config_load_flags(struct config_loader *l) {
   for (size_t i = 0; i < l->sources->flag_count; i++) {
     const struct config_flag *flag = &l->sources->flags[i];
@@ -194,7 +202,7 @@ void config_load_flags(struct config_loader *l) {
     struct str path = arena_printf(l->arena, "%s%.*s", str_find_char(flag->name, '.') == SIZE_MAX ? "--" : "--set ",
                                    STR_ARG(flag->name));
     if (!row) {
-      config_diags_add(l->diags, CONFIG_ERROR, place, path, NULL, "no such option");
+      report_unknown_flag(l, place, path, flag->name);
       continue;
     }
     struct config_read r = text_reader(l, place.file);

@@ -46,12 +46,16 @@ static bool is_type(const struct config_vocabulary *v, struct str type) {
   return false;
 }
 
-static void nearest_type(const struct config_vocabulary *v, struct str type, char *hint, size_t hint_bytes) {
+const char *config_type_nearest(const struct config_vocabulary *v, struct str type) {
   const char *names[256];
   size_t n = 0;
   for (size_t i = 0; i < v->type_count && n < 256; i++) names[n++] = v->types[i];
   for (size_t i = 0; i < v->preset_count && n < 256; i++) names[n++] = v->presets[i].name;
-  const char *near = config_read_nearest(type, names, n);
+  return config_read_nearest(type, names, n);
+}
+
+static void nearest_type(const struct config_vocabulary *v, struct str type, char *hint, size_t hint_bytes) {
+  const char *near = config_type_nearest(v, type);
   if (near)
     snprintf(hint, hint_bytes, "did you mean \"%s\"?", near);
   else

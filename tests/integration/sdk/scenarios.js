@@ -280,6 +280,6 @@ export const limits = [
     if (!c.client.embed) return;
     const e = await c.client.embed(c.at, { model: c.model, texts: ['x'] }).then(() => assert.fail('no error'), (x) => x);
     assert.equal(c.client.errorOf(e).status, 400);
-    assert.match(e.message, /(anthropic|bedrock).*does not serve/);
+    assert.match(e.message, /(anthropic|bedrock).*does not serve embeddings; ask a model of another one/);
   } },
 ];

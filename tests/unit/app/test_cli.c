@@ -108,9 +108,32 @@ TEST(help_and_mistakes) {
     assert_int_equal(run(versions[i], text), CLI_OK);
     assert_non_null(strstr(text, MAESTRO_VERSION));
   }
-  assert_int_equal(run("maestro mock --port x", text), CLI_USAGE);
   assert_int_equal(run("maestro serve --prot 80", text), CLI_USAGE);
   assert_non_null(strstr(text, "port"));
+}
+
+TEST(a_mistake_is_told_with_what_to_do) {
+  static const struct {
+    const char *line, *said;
+  } mistakes[] = {
+      {"maestro mock --port x", "--port must be a whole number from 0 to 65535"},
+      {"maestro mock --chunks", "--chunks must be a whole number from 0 to 1000000"},
+      {"maestro mock now", "does not take \"now\""},
+      {"maestro store elephant", "there is no `store elephant`; `maestro store --help` lists them"},
+      {"maestro store", "usage: maestro store migrate|backup|restore|export|import|seed [FILE]"},
+      {"maestro store bakup", "did you mean `store backup`?"},
+      {"maestro server stop --josn", "`maestro server stop` does not take \"--josn\""},
+      {"maestro server info now --json", "`maestro server info` does not take \"now\""},
+      {"maestro context show a", "`maestro context show` does not take \"a\""},
+      {"maestro context get-key a b", "`maestro context get-key` does not take \"b\""},
+      {"maestro context elephant", "there is no `context elephant`"},
+      {"maestro user", "usage: maestro user create|list|show|refresh-token|delete [NAME]"},
+  };
+  char text[8192];
+  for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
+    assert_int_equal(run(mistakes[i].line, text), CLI_USAGE);
+    if (!strstr(text, mistakes[i].said)) fail_msg("%s: %s", mistakes[i].line, text);
+  }
 }
 
 TEST(files_are_where_the_environment_says) {
@@ -134,6 +157,7 @@ TEST(files_are_where_the_environment_says) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(flags_are_taken_out), cmocka_unit_test(options_are_taken_out_in_every_spelling),
-      cmocka_unit_test(help_and_mistakes), cmocka_unit_test(files_are_where_the_environment_says)};
+      cmocka_unit_test(help_and_mistakes), cmocka_unit_test(a_mistake_is_told_with_what_to_do),
+      cmocka_unit_test(files_are_where_the_environment_says)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

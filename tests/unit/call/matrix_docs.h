@@ -144,10 +144,23 @@ static void put_dialects(struct buf *out) {
   }
 }
 
-/* Only what some target of conversations can say: what no one of them can is the business of the other operations. */
+/* What only targets of other operations can say is the business of these. */
+static bool is_of_conversations(int cap) {
+  bool is_said = false, is_said_elsewhere = false;
+  for (size_t k = 0; k < DIALECTS; k++) {
+    bool can = dialects[k]->caps & (UINT64_C(1) << cap);
+    if (is_target(dialects[k], LLM_GENERATE))
+      is_said = is_said || can;
+    else
+      is_said_elsewhere = is_said_elsewhere || can;
+  }
+  return is_said || !is_said_elsewhere;
+}
+
 static void put_caps(struct buf *out) {
   put_head(out, "what a request holds", LLM_GENERATE);
   for (int cap = 0; cap < CAPS_COUNT; cap++) {
+    if (!is_of_conversations(cap)) continue;
     buf_printf(out, "| %s |", caps_word((enum cap)cap));
     for (size_t k = 0; k < DIALECTS; k++) {
       if (!is_target(dialects[k], LLM_GENERATE)) continue;

@@ -35,19 +35,18 @@ static void run_case(const struct shape_case *c) {
   struct names_prompt prompt = {.text = c->prompt ? str_from_c(c->prompt) : STR("")};
   const struct names_prompt *prompts[] = {&prompt};
   struct route_shape shape = {.prompts = prompts, .prompt_count = c->prompt != NULL};
-  bool is_changed = false;
+  struct shape_done done = {0};
   if (c->tools) split(c->tools, &tools, tool_room), shape.tools = &tools;
   if (c->unsupported) split(c->unsupported, &unsupported, member_room), shape.unsupported = &unsupported;
   arena_init(&a, 0);
   buf_init(&out, 0);
   caps_dropped_init(&dropped);
-  enum err e =
-      shape_body(&shape, c->dialect, LLM_GENERATE, str_from_c(c->body), &a, &out, &is_changed, &dropped, &info);
+  enum err e = shape_body(&shape, c->dialect, LLM_GENERATE, str_from_c(c->body), &a, &out, &done, &dropped, &info);
   if (e != c->e) print_error("%s\n%s\n", c->body, err_info_text(e, &info));
   assert_int_equal(e, c->e);
   if (c->param) assert_string_equal(info.param, c->param);
   if (!e) {
-    assert_int_equal(is_changed, c->expected != NULL);
+    assert_int_equal(done.is_changed, c->expected != NULL);
     if (c->expected && !str_eq(buf_str(&out), str_from_c(c->expected)))
       print_error("got      %.*s\nexpected %s\n", STR_ARG(buf_str(&out)), c->expected);
     if (c->expected) assert_true(str_eq(buf_str(&out), str_from_c(c->expected)));
@@ -82,7 +81,8 @@ TEST(tools_outside_of_the_set_go_and_nothing_else_changes) {
        "{\"tools\":[{\"type\":\"bash_20250124\",\"name\":\"bash\"}]}", "tools[1]", OK, NULL},
       {&dialect_gemini, "b", NULL, NULL,
        "{\"tools\":[{\"functionDeclarations\":[{\"name\":\"a\"},{\"name\":\"b\"}]},{\"googleSearch\":{}}]}",
-       "{\"tools\":[{\"functionDeclarations\":[{\"name\":\"b\"}]},{\"googleSearch\":{}}]}", "tools[0]", OK, NULL},
+       "{\"tools\":[{\"functionDeclarations\":[{\"name\":\"b\"}]},{\"googleSearch\":{}}]}",
+       "tools[0].functionDeclarations[0]", OK, NULL},
       {&dialect_ollama, "b", NULL, NULL, "{\"tools\":[" F("a") "," F("b") "]}", "{\"tools\":[" F("b") "]}", "tools[0]",
        OK, NULL},
       {CHAT, "b", NULL, NULL, "{\"functions\":[{\"name\":\"a\"},{\"name\":\"b\"}]}",
@@ -166,6 +166,12 @@ TEST(system_prompts_stand_before_the_callers) {
        "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"},{\"content\":\"S\",\"role\":\"system\"}]}",
        "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"},{\"content\":\"P\\n\\nS\",\"role\":\"system\"}]}", NULL,
        OK, NULL},
+      {CHAT, NULL, NULL, "P",
+       "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"},{\"role\":\"assistant\",\"content\":\"ho\"},"
+       "{\"role\":\"system\",\"content\":\"S\"}]}",
+       "{\"messages\":[{\"role\":\"system\",\"content\":\"P\"},{\"role\":\"user\",\"content\":\"hi\"},"
+       "{\"role\":\"assistant\",\"content\":\"ho\"},{\"role\":\"system\",\"content\":\"S\"}]}",
+       NULL, OK, NULL},
       {CHAT, NULL, NULL, "P",
        "{\"messages\":[{\"role\":\"developer\",\"content\":[{\"type\":\"text\",\"text\":\"S\"}]}]}",
        "{\"messages\":[{\"role\":\"developer\",\"content\":[{\"type\":\"text\",\"text\":\"P\"},{\"type\":\"text\","

@@ -847,28 +847,50 @@ TEST(an_error_ends_a_stream) {
 
 /* ---- relay ---- */
 
-static void relay(const char *frames, const char *want, unsigned want_kinds) {
+/* The kinds of all events; what is sent on is in `out`. */
+static unsigned relay_frames(struct dialect_stream *relayed, const char *text) {
   struct frame_reader reader;
   struct frame frame;
   enum err e = OK;
   struct err_info info = {0};
-  struct dialect_stream state = {0};
   struct dialect_reply_edits edits = {.model = STR("p/m")};
   unsigned all = 0;
   buf_reset(&out);
   frame_reader_init(&reader, FRAMING_SSE, 0);
-  frame_reader_feed(&reader, str_from_c(frames));
+  frame_reader_feed(&reader, str_from_c(text));
   while (frame_reader_next(&reader, &frame, &e)) {
     struct events ev;
-    assert_int_equal(d->relay_frame(&state, &frame, &edits, &ev, &out, &info), OK);
+    assert_int_equal(d->relay_frame(relayed, &frame, &edits, &ev, &out, &info), OK);
     all |= ev.kinds;
   }
+  frame_reader_clear(&reader);
+  json_pool_clear(&relayed->pool);
+  return all;
+}
+
+static void relay(const char *text, const char *want, unsigned want_kinds) {
+  struct dialect_stream relayed = {0};
+  unsigned all = relay_frames(&relayed, text);
   assert_str(buf_str(&out), str_from_c(want));
   assert_int_equal(all, want_kinds);
-  frame_reader_clear(&reader);
-  json_pool_clear(&state.pool);
 }
 #define BIT(name) (1u << EVENT_##name)
+
+TEST(an_error_behind_relayed_events_goes_on_where_they_ended) {
+  struct err_info info = {.text = "no"};
+  struct dialect_stream relayed = {0};
+  unsigned all = relay_frames(
+      &relayed,
+      "data: {\"type\":\"response.created\",\"sequence_number\":0,\"response\":{\"id\":\"resp_7\",\"output\":[]}}\n\n"
+      "data: {\"type\":\"response.output_text.delta\",\"sequence_number\":4,\"delta\":\"he\"}\n\n"
+      "data: {\"type\":\"error\",\"sequence_number\":9,\"message\":\"no\"}\n\n");
+  assert_true(all & BIT(ERROR));
+  buf_reset(&out);
+  d->put_relay_error(&relayed, ERR_UPSTREAM_CUT, &info, &out);
+  assert_member(frame_from_end(1), "/sequence_number", "5");
+  assert_member(frame_from_end(0), "/sequence_number", "6");
+  assert_member(frame_from_end(0), "/response/id", "\"resp_7\"");
+}
 
 TEST(relayed_streams) {
   relay(
@@ -941,6 +963,7 @@ int main(void) {
       T(citations_of_others),
       T(an_image_is_a_generated_one),
       T(an_error_ends_a_stream),
+      T(an_error_behind_relayed_events_goes_on_where_they_ended),
       T(relayed_streams),
       T(relayed_replies),
       T(receipts_of_relayed_answers),

@@ -552,6 +552,7 @@ TEST(listening_addresses) {
   assert_int_equal(http_listener_open(&l, STR("0.0.0.0"), 0, 2, &info), OK);
   struct http_listener *second;
   assert_int_equal(http_listener_open(&second, STR("0.0.0.0"), http_listener_port(l), 1, &info), ERR_IO);
+  assert_non_null(strstr(info.text, "or take another port"));
   assert_non_null(strstr(info.text, "in use"));
   http_listener_close(l);
   const enum err e = http_listener_open(&l, STR("[::1]"), 0, 1, &info);

@@ -71,7 +71,7 @@ static void has_tool(void) {
 static const char *give(enum cap cap) {
   static struct str stop[] = {STR("\n")};
   static struct request_item two[2];
-  static const char path_part[] = "messages[2].content[1]", path_tool[] = "tools[3]", path_item[] = "messages[2]";
+  static const char path_part[] = "messages[2].content[1]", path_tool[] = "tools[3]";
   switch (cap) {
     case CAP_SYSTEM_MID:
       two[0] = item;
@@ -80,14 +80,14 @@ static const char *give(enum cap cap) {
       request.item_count = 2;
       return "messages[7]";
     case CAP_DEVELOPER_ROLE: item.role = ROLE_DEVELOPER; return NULL; /* said as system: nothing is lost */
-    case CAP_PARTICIPANT_NAME: item.name = STR("Ann"); return path_item;
+    case CAP_PARTICIPANT_NAME: item.name = STR("Ann"); return "messages[2].name";
     case CAP_IMAGE_DATA: has_media(PART_IMAGE); return path_part;
     case CAP_IMAGE_URL: has_media_url(PART_IMAGE); return path_part;
     case CAP_IMAGE_FILE: has_media_file(PART_IMAGE); return path_part;
     case CAP_IMAGE_DETAIL:
       has_media(PART_IMAGE);
       media.detail = STR("low");
-      return path_part;
+      return "messages[2].content[1].image_url.detail";
     case CAP_DOCUMENT_DATA: has_media(PART_DOCUMENT); return path_part;
     case CAP_DOCUMENT_TEXT:
       has_media(PART_DOCUMENT);
@@ -114,7 +114,7 @@ static const char *give(enum cap cap) {
     case CAP_TOOL_STRICT:
       has_tool();
       tool.strict = 1;
-      return path_tool;
+      return "tools[3].function.strict";
     case CAP_TOOL_CHOICE_NONE: request.tool_choice = TOOL_CHOICE_NONE; return "tool_choice";
     case CAP_TOOL_CHOICE_REQUIRED: request.tool_choice = TOOL_CHOICE_REQUIRED; return "tool_choice";
     case CAP_TOOL_CHOICE_NAMED: request.tool_choice = TOOL_CHOICE_NAMED; return "tool_choice";
@@ -123,14 +123,14 @@ static const char *give(enum cap cap) {
     case CAP_RESULT_ERROR:
       has_result(PART_TEXT);
       part.is_error = true;
-      return path_part;
+      return "messages[2].content[1].is_error";
     case CAP_SERVER_TOOL: part.kind = PART_SERVER_TOOL; return path_part;
     case CAP_REASONING_HISTORY: part.kind = PART_REASONING; return path_part;
     case CAP_REASONING_EFFORT: request.reasoning.effort = STR("low"); return "reasoning_effort";
     case CAP_REASONING_BUDGET: request.reasoning.budget_tokens = 0; return "thinking.budget_tokens";
     case CAP_REASONING_OFF: request.reasoning.enabled = 0; return "thinking";
-    case CAP_CITATIONS: part.citations = tree; return path_part;
-    case CAP_CACHE_MARKER: part.cache.raw = tree; return path_part;
+    case CAP_CITATIONS: part.citations = tree; return "messages[2].content[1].citations";
+    case CAP_CACHE_MARKER: part.cache.raw = tree; return "messages[2].content[1].cache_control";
     case CAP_FORMAT_JSON_OBJECT: request.format = FORMAT_JSON_OBJECT; return "response_format";
     case CAP_FORMAT_JSON_SCHEMA: request.format = FORMAT_JSON_SCHEMA; return "response_format";
     case CAP_TEMPERATURE: request.temperature = STR("0"); return "temperature";
@@ -206,6 +206,22 @@ TEST(every_row_is_refused_or_named) {
   }
 }
 
+TEST(a_refusal_says_what_comes_near) {
+  struct caps_dropped dropped;
+  struct err_info info;
+  begin();
+  has_media_url(PART_IMAGE);
+  assert_int_equal(check(CAP_BIT(IMAGE_DATA), &dropped, &info), ERR_UNSUPPORTED);
+  assert_string_equal(info.text,
+                      "image by URL cannot be said in the target API of the model that was asked for; the "
+                      "picture itself can, as base64");
+  caps_dropped_clear(&dropped);
+  assert_int_equal(check(0, &dropped, &info), ERR_UNSUPPORTED); /* nor can it have the other */
+  assert_string_equal(info.text, "image by URL cannot be said in the target API of the model that was asked for");
+  caps_dropped_clear(&dropped);
+  end();
+}
+
 TEST(a_plain_request_needs_nothing) {
   struct caps_dropped dropped;
   struct err_info info;
@@ -272,8 +288,9 @@ TEST(unknown_members_are_named_wherever_they_stand) {
   keep(&tool.rest, "{\"t\":false}");
   assert_int_equal(check(CAP_BIT(TOOLS), &dropped, &info), OK);
   assert_str(buf_str(&dropped.names),
-             STR("messages[2].m, messages[2].content[1].content[4], messages[2].content[1].content[4].r, "
-                 "messages[2].content[1].p, tools[3], tools[3].t, new, thinking.block"));
+             STR("messages[2].m, messages[2].content[1].content[4].cache_control, "
+                 "messages[2].content[1].content[4].r, messages[2].content[1].p, tools[3].cache_control, "
+                 "tools[3].function.strict, tools[3].t, new, thinking.block"));
   caps_dropped_clear(&dropped);
   end();
 }
@@ -288,10 +305,30 @@ TEST(parts_of_a_plain_result_have_its_path) {
     inner.source = sources[i];
     inner.cache.raw = tree;
     assert_int_equal(check(0, &dropped, &info), OK);
-    assert_str(buf_str(&dropped.names), STR("messages[2].content[1]"));
+    assert_str(buf_str(&dropped.names), STR("messages[2].content[1].cache_control"));
     caps_dropped_clear(&dropped);
     end();
   }
+}
+
+TEST(what_is_left_out_of_a_part_has_the_callers_word) {
+  static const struct request_word own[] = {
+      {"image_url.detail", "detail"}, {"function.strict", "strict"}, {NULL, NULL}};
+  struct request_words responses = words;
+  struct caps_dropped dropped;
+  struct err_info info;
+  begin();
+  has_media(PART_IMAGE);
+  media.detail = STR("low");
+  has_tool();
+  tool.strict = 1;
+  responses.members = own;
+  caps_dropped_init(&dropped);
+  assert_int_equal(
+      caps_check(&request, STR("target"), CAP_BIT(IMAGE_DATA) | CAP_BIT(TOOLS), &responses, &dropped, &info), OK);
+  assert_str(buf_str(&dropped.names), STR("messages[2].content[1].detail, tools[3].strict"));
+  caps_dropped_clear(&dropped);
+  end();
 }
 
 /* ---- the list ---- */
@@ -335,10 +372,12 @@ TEST(a_path_that_ends_in_dots_ends_nothing) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_row_is_refused_or_named),
+      cmocka_unit_test(a_refusal_says_what_comes_near),
       cmocka_unit_test(a_plain_request_needs_nothing),
       cmocka_unit_test(forms_that_have_no_name),
       cmocka_unit_test(unknown_members_are_named_wherever_they_stand),
       cmocka_unit_test(parts_of_a_plain_result_have_its_path),
+      cmocka_unit_test(what_is_left_out_of_a_part_has_the_callers_word),
       cmocka_unit_test(each_path_once),
       cmocka_unit_test(the_list_is_bounded),
       cmocka_unit_test(a_path_that_ends_in_dots_ends_nothing),

@@ -52,6 +52,21 @@ TEST(the_providers_own_secrets_go_wherever_they_stand) {
   assert_string_equal(clean("application/json ab"), "application/json ab"); /* no secrets */
 }
 
+TEST(a_short_key_is_hidden_as_a_word_only) {
+  static const char *const rows[][3] = {
+      {"x", "max_tokens: x is wrong (x, x-y)", "max_tokens: [secret] is wrong ([secret], x-y)"},
+      {"token", "\"token\": max_tokens, tokens", "\"[secret]\": max_tokens, tokens"},
+      {"hunter2", "hunter2", "[secret]"},
+      {"hunter22", "xhunter22y", "x[secret]y"},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    struct provider p = {.id = STR("acme"), .secret = str_from_c(rows[i][0])};
+    char out[256];
+    provider_sanitise(&p, str_from_c(rows[i][1]), out, sizeof out);
+    assert_string_equal(out, rows[i][2]);
+  }
+}
+
 TEST(keys_and_tokens_go) {
   static const char *const rows[][2] = {
       {"Incorrect API key provided: sk-proj-abc****wxyz.", "Incorrect API key provided: [secret]."},
@@ -134,6 +149,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_explains_stays),
       cmocka_unit_test(the_providers_own_secrets_go_wherever_they_stand),
+      cmocka_unit_test(a_short_key_is_hidden_as_a_word_only),
       cmocka_unit_test(keys_and_tokens_go),
       cmocka_unit_test(addresses_go),
       cmocka_unit_test(a_name_that_begins_like_the_host_stays),

@@ -15,7 +15,7 @@ struct fake_entry {
 struct fake {
   struct fake_entry files[8], env[16]; /* ended by a NULL name */
   unsigned mode;                       /* 0: 0600 */
-  struct config_flag flags[2];
+  struct config_flag flags[3];
   size_t flag_count;
   const char *file;
   const struct config_vocabulary *vocabulary;

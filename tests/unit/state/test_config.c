@@ -195,15 +195,16 @@ TEST(environment_wins_over_dotenv_over_file) {
 TEST(bad_variables_and_flags_are_errors) {
   struct fake f = {.files = {{"/c/maestro/.env", "\nLOG_LEVEL=loud\n"}},
                    .env = {{"PORT", "abc"}, {"MAESTRO_EGRESS_PRIVATE", "maybe"}},
-                   .flags = {{STR("workers"), STR("999")}, {STR("log.nope"), STR("x")}},
-                   .flag_count = 2};
+                   .flags = {{STR("workers"), STR("999")}, {STR("log.nope"), STR("x")}, {STR("Log.levle"), STR("x")}},
+                   .flag_count = 3};
   fake_load(&f);
   fake_expect(&f,
               "environment: error: PORT: \"abc\": must be a whole number from 0 to 65535\n"
               "/c/maestro/.env:2: error: LOG_LEVEL: \"loud\": must be debug, info, warn or error\n"
               "environment: error: MAESTRO_EGRESS_PRIVATE: \"maybe\": must be true or false\n"
               "command line: error: --workers: \"999\": must be a whole number from 0 to 64\n"
-              "command line: error: --set log.nope: no such option\n");
+              "command line: error: --set log.nope: no such option (docs/config.md lists them)\n"
+              "command line: error: --set Log.levle: no such option (did you mean \"log.level\"?)\n");
   fake_clear(&f);
 }
 

@@ -284,13 +284,32 @@ TEST(presets_become_active_by_their_variable) {
 TEST(presets_without_an_address_or_key_stay_off) {
   struct fake f = {.env = {{"LOCAL_OPENAI_API_KEY", "k"}, {"OPENROUTER_BASE_URL", "http://x"}, {"VLLM_API_KEY", "k"}}};
   fake_load(&f);
-  fake_expect(&f, "");
+  fake_expect(
+      &f,
+      "environment: warning: OPENROUTER_BASE_URL: makes no provider active by itself (set OPENROUTER_API_KEY, too)\n"
+      "environment: warning: LOCAL_OPENAI_API_KEY: makes no provider active by itself (set LOCAL_OPENAI_BASE_URL, "
+      "too)\n"
+      "environment: warning: VLLM_API_KEY: makes no provider active by itself (set VLLM_BASE_URL, too)\n");
   assert_int_equal(f.config->provider_count, 0);
   fake_clear(&f);
   struct fake bad = {.env = {{"OPENAI_API_KEY", "k"}, {"OPENAI_BASE_URL", "nonsense"}}};
   fake_load(&bad);
   fake_expect(&bad, "environment: error: OPENAI_BASE_URL: must begin with http:// or https://\n");
   fake_clear(&bad);
+}
+
+TEST(an_address_that_is_an_endpoint_is_told) {
+  struct fake f = {
+      .files = {
+          {MAIN,
+           "{\"providers\": {\"a\": {\"type\": \"openai\", \"apiKey\": \"k\",\n"
+           "\"baseURL\": \"https://a.example/v1/chat/completions/\"},\n"
+           "\"b\": {\"type\": \"openai\", \"apiKey\": \"k\", \"baseURL\": \"https://a.example/messages/v1\"}}}"}}};
+  fake_load(&f);
+  fake_expect(&f, MAIN
+              ":1: warning: providers.a.baseURL: ends in \"/completions\", to which the paths of the API are added "
+              "(an address is where the API begins: leave the endpoint out)\n");
+  fake_clear(&f);
 }
 
 TEST(a_declared_provider_takes_its_presets_place) {
@@ -337,8 +356,8 @@ TEST(access_keys_of_aws_serve_in_place_of_a_key) {
       .env = {{"AWS_ACCESS_KEY_ID", "AKID"}, {"AWS_SECRET_ACCESS_KEY", "s3cret"}, {"AWS_DEFAULT_REGION", "eu-west-3"}}};
   fake_load(&f);
   fake_expect(&f, PROVIDERS
-              ":1: warning: providers.proxied: has no key and cannot be used (set PROXIED_API_KEY, or "
-              "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)\n");
+              ":1: warning: providers.proxied: has no key and cannot be used (set PROXIED_API_KEY; "
+              "AWS's access keys go to such an address from the provider \"cloud\" alone)\n");
   static const struct {
     const char *id, *region, *url, *access_key_id, *secret;
     enum config_credential credential;
@@ -382,6 +401,7 @@ int main(void) {
       cmocka_unit_test(access_keys_alone_make_nothing_active),
       cmocka_unit_test(presets_become_active_by_their_variable),
       cmocka_unit_test(presets_without_an_address_or_key_stay_off),
+      cmocka_unit_test(an_address_that_is_an_endpoint_is_told),
       cmocka_unit_test(a_declared_provider_takes_its_presets_place),
       cmocka_unit_test(stored_logins_make_built_in_providers_active),
   };
