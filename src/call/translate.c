@@ -81,7 +81,6 @@ static enum err decode(struct call *c, struct err_info *info) {
   return OK;
 }
 
-/* What other dialects want of a request and its own does not. */
 static enum err refuse_lone(const struct call *c, const struct dialect *target, const struct request_place *lone,
                             struct err_info *info) {
   char path[ERR_PARAM_MAX];
@@ -91,6 +90,7 @@ static enum err refuse_lone(const struct call *c, const struct dialect *target, 
                        STR_ARG(target->name));
 }
 
+/* What other dialects want of a request and its own does not. */
 static enum err mend(struct call *c, const struct dialect *target, struct err_info *info) {
   struct request_place lone;
   c->mended_for = target;
