@@ -332,7 +332,8 @@ static enum err send_once(struct call *c, const struct deployment *d, const stru
   }
   const struct http_response *r = http_call_response(http);
   c->outcome.upstream_status = r->status;
-  if (r->status == 200) reserve_answered(c);
+  if (r->status == 200 && (is_json(r->headers) || is_stream_of(codec->target->framing, r->headers)))
+    reserve_answered(c);
   c->outcome.is_reused = r->is_reused;
   c->outcome.resends += r->resends;
   metrics_inc(METRIC_UPSTREAM_RESPONSES, d->at->metrics_label, metrics_status(r->status));

@@ -85,6 +85,7 @@ struct call {
   struct held held;                     /* what all buffers of this call cost the process; given back by call_clear */
   struct translation *translation;      /* of the stream that is being or was last written; NULL: none */
   const struct dialect_stream *relayed; /* the same of a relayed one */
+  bool is_told; /* a stream's end has been given to the sink: nothing may fill the silence behind it */
   /* results */
   struct caps_dropped unshaped;      /* what the model does not take and was left out */
   struct caps_dropped dropped;       /* both, and what the target cannot say and was left out; cleared by call_clear */

@@ -342,6 +342,7 @@ enum err reserve_attempt(struct call *c, const struct deployment *d, struct err_
   if (e || is_free_of_charge(c)) return e;
   r->deployment = d;
   r->max_tokens = 0;
+  r->has_answer = false;
   r->seen_output = 0;
   r->smallest = 0;
   r->has_budget = has_budget(&r->subjects);
@@ -363,7 +364,11 @@ static void update_slot(struct call *c) {
   ledger_note(&c->reserve.money, input, larger(usage_get(u, USAGE_OUTPUT), c->reserve.seen_output));
 }
 
-void reserve_answered(struct call *c) { update_slot(c); }
+void reserve_answered(struct call *c) {
+  c->reserve.has_answer = true;
+  update_slot(c);
+}
+
 void reserve_noted(struct call *c) { update_slot(c); }
 
 /* The smallest frame of a stream is hardly more than its frame: what others have more is text. A frame is a token at
@@ -395,7 +400,7 @@ static struct usage usage_of(const struct call *c, bool is_failed) {
 static bool has_cost(const struct call *c, enum err result) {
   if (!result) return true;
   bool saw_something = c->outcome.usage.known || c->reserve.seen_output > 0;
-  return c->outcome.upstream_status == 200 && (result != ERR_UPSTREAM_STATUS || saw_something);
+  return c->reserve.has_answer && (result != ERR_UPSTREAM_STATUS || saw_something);
 }
 
 /* Money and tokens of an attempt that cost something. */

@@ -5,8 +5,8 @@
  * leaves, or *released* where it cost nothing. Every path out of an attempt passes reserve_settle, also one that is
  * cancelled: nothing waits from there on, so no shield is needed.
  *
- * Once a provider has answered 200 the attempt costs: what it reported, else its prompt and the output that was seen,
- * as an estimate. A refusal, a failure to connect or to answer costs nothing. */
+ * Once a provider has begun an answer the attempt costs: what it reported, else its prompt and the output that was
+ * seen, as an estimate. A refusal, a failure to connect or to answer, a page in place of an answer cost nothing. */
 #ifndef MAESTRO_CALL_RESERVE_H
 #define MAESTRO_CALL_RESERVE_H
 
@@ -30,6 +30,7 @@ struct reserve {
   struct str own_max_tokens;         /* the canonical request's own, once max_tokens has replaced it */
   bool has_own_max_tokens;
   /* what this attempt has seen */
+  bool has_answer;     /* its beginning */
   int64_t seen_output; /* tokens, estimated */
   size_t smallest;     /* content frame, bytes */
   int64_t tokens_used; /* of the call's attempts so far */
@@ -56,7 +57,7 @@ void reserve_settle(struct call *c, enum err result);
 /* The rates of what is set for models, as whom they bind; false: it has none. `rule` may be NULL. */
 bool reserve_rule_subject(const struct route_rule *rule, struct limits_subject *out);
 
-/* The provider has answered 200. */
+/* The provider has begun an answer: 200, of a kind that answers have. */
 void reserve_answered(struct call *c);
 /* A content frame of so many bytes came. */
 void reserve_saw(struct call *c, size_t frame_bytes);

@@ -237,7 +237,8 @@ static enum err take_piece(struct stream *r, struct str piece, struct err_info *
     else if (r->is_early)
       note_late(r, &frame);
   }
-  return r->is_over && e == ERR_UPSTREAM_TOO_LARGE ? OK : e;
+  /* Nor is a frame behind it that cannot be cut off (its length, its checksum). */
+  return r->is_over && (e == ERR_UPSTREAM_TOO_LARGE || e == ERR_UPSTREAM_PROTOCOL) ? OK : e;
 }
 
 /* What a stream keeps between reads; most keep so little that it costs nothing. */
@@ -251,6 +252,7 @@ static enum err hold(struct stream *r, struct err_info *info) {
 static enum err send_out(struct stream *r) {
   size_t n = r->doubt_from == NO_DOUBT ? r->out.n : r->doubt_from;
   if (n == 0 || (!r->is_committed && n < UNSENT_MAX)) return OK;
+  r->call->is_told = r->is_over;
   enum err e = r->call->sink.write(r->call->sink.arg, str_from(r->out.p, n));
   buf_shift(&r->out, n);
   if (r->doubt_from != NO_DOUBT) r->doubt_from = 0;

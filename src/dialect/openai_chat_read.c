@@ -174,10 +174,11 @@ static enum err read_calls(struct openai_chat_reading *r, uint32_t choice, struc
 }
 
 static enum err read_message(struct openai_chat_reading *r, uint32_t choice, struct yyjson_val *m) {
-  enum err e = read_reasoning(r, choice, m);
-  if (!e) e = dialect_want_text(r->info, yyjson_obj_get(m, "refusal"), "refusal");
+  yyjson_val *refusal = yyjson_obj_get(m, "refusal");
+  enum err e = dialect_want_text(r->info, refusal, "refusal");
+  if (!e) e = read_reasoning(r, choice, m);
   if (!e) e = read_content(r, choice, yyjson_obj_get(m, "content"));
-  if (!e) e = openai_chat_parts_text(r, choice, PART_REFUSAL, json_pool_str(m, "refusal"));
+  if (!e) e = openai_chat_parts_text(r, choice, PART_REFUSAL, json_pool_text(refusal));
   if (!e) e = read_annotations(r, choice, yyjson_obj_get(m, "annotations"));
   if (!e) e = read_audio(r, choice, yyjson_obj_get(m, "audio"));
   if (!e) e = read_images(r, choice, yyjson_obj_get(m, "images"));
@@ -230,14 +231,14 @@ static enum err read_choice(struct openai_chat_reading *r, struct yyjson_val *no
   int64_t index = json_pool_count(yyjson_obj_get(node, "index"));
   uint32_t choice = index < 0 ? position : index < ANSWER_CHOICES_MAX ? (uint32_t)index : ANSWER_CHOICES_MAX;
   yyjson_val *message = yyjson_obj_get(node, "delta"), *logprobs = yyjson_obj_get(node, "logprobs"),
-             *tokens = yyjson_obj_get(logprobs, "content");
+             *tokens = yyjson_obj_get(logprobs, "content"), *text = yyjson_obj_get(node, "text");
   if (choice >= ANSWER_CHOICES_MAX) return err_set(r->info, ERR_UPSTREAM_TOO_LARGE, "the answer has too many choices");
   openai_chat_choices_add(&r->parts->seen, choice);
   if (!is_given(message)) message = yyjson_obj_get(node, "message");
   enum err e = dialect_want_object(r->info, message, "message");
-  if (!e) e = dialect_want_text(r->info, yyjson_obj_get(node, "text"), "text");
+  if (!e) e = dialect_want_text(r->info, text, "text");
   if (!e) e = read_message(r, choice, message);
-  if (!e) e = openai_chat_parts_text(r, choice, PART_TEXT, json_pool_str(node, "text"));
+  if (!e) e = openai_chat_parts_text(r, choice, PART_TEXT, json_pool_text(text));
   uint32_t last = openai_chat_parts_last(r->parts, choice);
   if (!e && last != UINT32_MAX && yyjson_arr_size(tokens))
     e = attach_json(r, choice, PART_TEXT, last, ATTACH_LOGPROBS, tokens);

@@ -13,6 +13,7 @@ void reply_init(struct reply *r, struct http_exchange *x, const struct dialect *
   r->is_stream = r->is_started = r->is_ended = r->has_content = false;
   r->put_error_event = NULL;
   r->put_keep_alive = NULL;
+  r->is_told = NULL;
 }
 
 void reply_clear(struct reply *r) {
@@ -47,14 +48,18 @@ static enum err start(struct reply *r) {
   return http_exchange_reply_start(r->x, 200, (struct http_headers){r->headers, r->header_count});
 }
 
-/* One writer at a time: the answer's fiber or the ticker. */
-static enum err write_exclusively(struct reply *r, struct str bytes) {
+static bool is_told(const struct reply *r) { return r->is_told && *r->is_told; }
+
+/* One writer at a time: the answer's fiber or the ticker, whose bytes are a filler. */
+static enum err write_exclusively(struct reply *r, struct str bytes, bool is_filler) {
   enum err e = fiber_sem_wait(&r->writing, DEADLINE_NONE);
   if (e) return e;
+  if (is_filler && is_told(r)) goto out;
   e = start(r);
   if (!e) e = http_exchange_reply_write(r->x, bytes);
   r->last_write_us = clock_mono_us();
   r->bytes_out += bytes.n;
+out:
   fiber_sem_post(&r->writing);
   return e;
 }
@@ -67,21 +72,22 @@ static uint64_t due_us(const struct reply *r) {
 
 static enum err write_keep_alive(struct reply *r) {
   struct buf out;
-  if (!r->put_keep_alive) return write_exclusively(r, r->dialect->keep_alive);
+  if (!r->put_keep_alive) return write_exclusively(r, r->dialect->keep_alive, true);
   buf_init(&out, 0);
   r->put_keep_alive(r->arg, &out);
-  enum err e = out.failed ? ERR_NO_MEMORY : write_exclusively(r, buf_str(&out));
+  enum err e = out.failed ? ERR_NO_MEMORY : write_exclusively(r, buf_str(&out), true);
   buf_clear(&out);
   return e;
 }
 
-/* Fills silence until it is cancelled. Nobody wakes it when the head goes out, so it looks by itself. */
+/* Fills silence until it is cancelled, or the answer has ended. Nobody wakes it when the head goes out, so it looks by
+ * itself. */
 static enum err tick(void *arg) {
   struct reply *r = arg;
   for (;;) {
     uint64_t due = due_us(r), look = r->is_started ? DEADLINE_NONE : clock_deadline_ms(r->keep_alive_ms);
     enum err e = fiber_sleep_until(due < look ? due : look);
-    if (e) return e;
+    if (e || is_told(r)) return e;
     if (due_us(r) > clock_mono_us()) continue; /* not yet, or something was written meanwhile */
     e = write_keep_alive(r);
     if (e) return e;
@@ -102,7 +108,7 @@ void reply_open_stream(struct reply *r, uint32_t head_after_ms, uint32_t keep_al
 
 enum err reply_write(struct reply *r, struct str bytes) {
   r->has_content = true;
-  return write_exclusively(r, bytes);
+  return write_exclusively(r, bytes, false);
 }
 
 enum err reply_end(struct reply *r) {
@@ -121,7 +127,7 @@ static enum err stream_error(struct reply *r, enum err e, const struct err_info 
     r->put_error_event(r->arg, e, info, &out);
   else
     r->dialect->put_stream_error(&out, e, info);
-  enum err sent = write_exclusively(r, buf_str(&out));
+  enum err sent = write_exclusively(r, buf_str(&out), false);
   buf_clear(&out);
   return sent ? sent : reply_end(r);
 }

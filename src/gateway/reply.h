@@ -28,6 +28,7 @@ struct reply {
   /* What only the endpoint knows how to say; NULL: the dialect's own words do. */
   void (*put_error_event)(void *arg, enum err e, const struct err_info *info, struct buf *out);
   void (*put_keep_alive)(void *arg, struct buf *out);
+  const bool *is_told; /* true from when the answer's end is written: what would fill a silence is no more */
   void *arg;
 };
 

@@ -54,6 +54,7 @@ void turn_open_stream(struct turn *t) {
   struct reply *r = &t->rc->reply;
   const struct config_options *o = t->rc->options;
   r->arg = t;
+  r->is_told = &t->call.is_told;
   if (t->call.request->is_array) r->stream_type = STR("application/json");
   r->put_error_event = put_error;
   r->put_keep_alive = t->call.dialect->put_keep_alive ? put_keep_alive : NULL;

@@ -173,6 +173,7 @@ TEST(failures_cost_nothing) {
       {.status = 429, .type = JSON, .pieces = {"{}"}},
       {.status = 400, .type = JSON, .pieces = {gone}},
       {.type = JSON, .pieces = {"{\"error\":{\"message\":\"full\",\"code\":429}}"}},
+      {.type = "text/html", .pieces = {"<html>sign in first</html>"}},
   };
   for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
     begin(WHOLE, 10000);

@@ -192,6 +192,24 @@ TEST(a_head_that_waits_for_content_does_not_stop_keep_alives) {
   IN_ORDER(text, "200 OK", "\r\n\r\n", "data: 1\n\n", ": keep-alive\n\n", ENDED);
 }
 
+static void an_end_with_silence_behind_it(struct reply *r) {
+  bool is_told = false;
+  reply_open_stream(r, 0, 30);
+  r->is_told = &is_told;
+  MUST(reply_write(r, STR("data: 1\n\n")) == OK);
+  is_told = true;
+  MUST(reply_write(r, STR("data: [DONE]\n\n")) == OK);
+  MUST(fiber_sleep_until(clock_deadline_ms(300)) == OK);
+  MUST(reply_end(r) == OK);
+}
+
+/* The provider's connection is waited for a moment longer than its answer: to some clients a filler is a line of it. */
+TEST(nothing_fills_the_silence_behind_the_end) {
+  struct str text = ask(&dialect_openai_chat, an_end_with_silence_behind_it);
+  IN_ORDER(text, "200 OK", "\r\n\r\n", "data: 1\n\n", "data: [DONE]\n\n", ENDED);
+  assert_int_equal(str_find(text, STR(": keep-alive")), SIZE_MAX);
+}
+
 static void content_before_the_head_is_due(struct reply *r) {
   reply_open_stream(r, 60000, 30);
   MUST(reply_write(r, STR("data: 1\n\n")) == OK);
@@ -264,6 +282,7 @@ int main(void) {
       cmocka_unit_test(a_stream),
       cmocka_unit_test(silence_is_filled_before_and_after_content),
       cmocka_unit_test(a_head_that_waits_for_content_does_not_stop_keep_alives),
+      cmocka_unit_test(nothing_fills_the_silence_behind_the_end),
       cmocka_unit_test(keep_alives_do_not_wait_for_the_heads_time),
       cmocka_unit_test(without_keep_alives_only_the_head_is_early),
       cmocka_unit_test(errors_of_streams),
