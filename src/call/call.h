@@ -37,8 +37,9 @@ struct call_outcome {
 /* Where a streamed answer goes. A whole answer is left in call.reply instead. */
 struct call_sink {
   void *arg;
-  /* Bytes of whole frames in the caller's dialect. The first call means that there is content. */
-  WAIT enum err (*write)(void *arg, struct str bytes);
+  /* Bytes of whole frames in the caller's dialect. The first call means that there is content; is_end: the answer's end
+   * is among them, and nothing may fill the silence behind it. */
+  WAIT enum err (*write)(void *arg, struct str bytes, bool is_end);
   /* True once the caller has got any byte of the answer: from here on no other attempt. */
   bool (*has_content)(void *arg);
 };
@@ -85,7 +86,6 @@ struct call {
   struct held held;                     /* what all buffers of this call cost the process; given back by call_clear */
   struct translation *translation;      /* of the stream that is being or was last written; NULL: none */
   const struct dialect_stream *relayed; /* the same of a relayed one */
-  bool is_told; /* a stream's end has been given to the sink: nothing may fill the silence behind it */
   /* results */
   struct caps_dropped unshaped;      /* what the model does not take and was left out */
   struct caps_dropped dropped;       /* both, and what the target cannot say and was left out; cleared by call_clear */

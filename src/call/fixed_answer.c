@@ -52,7 +52,7 @@ static enum err send_stream(struct call *c, const struct fixed_answer *answer, u
   buf_init(&w->out, OUT_MAX);
   enum err e = put_events(c, answer, choices, &(struct event_sink){w, write_event}, info);
   if (!e && w->out.failed) e = ERR_NO_MEMORY;
-  if (!e) e = c->sink.write(c->sink.arg, buf_str(&w->out));
+  if (!e) e = c->sink.write(c->sink.arg, buf_str(&w->out), true);
   buf_clear(&w->out);
   return e;
 }

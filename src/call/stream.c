@@ -252,8 +252,7 @@ static enum err hold(struct stream *r, struct err_info *info) {
 static enum err send_out(struct stream *r) {
   size_t n = r->doubt_from == NO_DOUBT ? r->out.n : r->doubt_from;
   if (n == 0 || (!r->is_committed && n < UNSENT_MAX)) return OK;
-  r->call->is_told = r->is_over;
-  enum err e = r->call->sink.write(r->call->sink.arg, str_from(r->out.p, n));
+  enum err e = r->call->sink.write(r->call->sink.arg, str_from(r->out.p, n), r->is_over);
   buf_shift(&r->out, n);
   if (r->doubt_from != NO_DOUBT) r->doubt_from = 0;
   return e;

@@ -10,10 +10,9 @@ void reply_init(struct reply *r, struct http_exchange *x, const struct dialect *
   r->header_count = 0;
   r->status = 0;
   r->bytes_out = 0;
-  r->is_stream = r->is_started = r->is_ended = r->has_content = false;
+  r->is_stream = r->is_started = r->is_ended = r->has_content = r->is_told = false;
   r->put_error_event = NULL;
   r->put_keep_alive = NULL;
-  r->is_told = NULL;
 }
 
 void reply_clear(struct reply *r) {
@@ -48,13 +47,11 @@ static enum err start(struct reply *r) {
   return http_exchange_reply_start(r->x, 200, (struct http_headers){r->headers, r->header_count});
 }
 
-static bool is_told(const struct reply *r) { return r->is_told && *r->is_told; }
-
 /* One writer at a time: the answer's fiber or the ticker, whose bytes are a filler. */
 static enum err write_exclusively(struct reply *r, struct str bytes, bool is_filler) {
   enum err e = fiber_sem_wait(&r->writing, DEADLINE_NONE);
   if (e) return e;
-  if (is_filler && is_told(r)) goto out;
+  if (is_filler && r->is_told) goto out;
   e = start(r);
   if (!e) e = http_exchange_reply_write(r->x, bytes);
   r->last_write_us = clock_mono_us();
@@ -87,7 +84,7 @@ static enum err tick(void *arg) {
   for (;;) {
     uint64_t due = due_us(r), look = r->is_started ? DEADLINE_NONE : clock_deadline_ms(r->keep_alive_ms);
     enum err e = fiber_sleep_until(due < look ? due : look);
-    if (e || is_told(r)) return e;
+    if (e || r->is_told) return e;
     if (due_us(r) > clock_mono_us()) continue; /* not yet, or something was written meanwhile */
     e = write_keep_alive(r);
     if (e) return e;

@@ -21,6 +21,7 @@ struct reply {
   int status;             /* answered; 0: nothing yet */
   size_t bytes_out;
   bool is_stream, is_started, is_ended, has_content;
+  bool is_told; /* to be set before the answer's end is written: nothing fills the silence behind it */
   uint32_t head_after_ms, keep_alive_ms; /* 0: never */
   uint64_t opened_us, last_write_us;
   struct fiber_sem writing;
@@ -28,7 +29,6 @@ struct reply {
   /* What only the endpoint knows how to say; NULL: the dialect's own words do. */
   void (*put_error_event)(void *arg, enum err e, const struct err_info *info, struct buf *out);
   void (*put_keep_alive)(void *arg, struct buf *out);
-  const bool *is_told; /* true from when the answer's end is written: what would fill a silence is no more */
   void *arg;
 };
 

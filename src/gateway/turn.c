@@ -24,12 +24,13 @@ void turn_add_headers(struct turn *t, bool is_final) {
       reply_add_header(&t->rc->reply, t->call.reply_headers.v[i].name, t->call.reply_headers.v[i].value);
 }
 
-static enum err sink_write(void *arg, struct str bytes) {
+static enum err sink_write(void *arg, struct str bytes, bool is_end) {
   struct turn *t = arg;
   enum err e = t->rc->reply.has_content ? OK : permit_still(t->rc, &t->rc->info);
   if (e) return e;
   turn_add_headers(t, false);
   stored_watch(&t->stored, bytes);
+  t->rc->reply.is_told = is_end;
   return reply_write(&t->rc->reply, bytes);
 }
 
@@ -54,7 +55,6 @@ void turn_open_stream(struct turn *t) {
   struct reply *r = &t->rc->reply;
   const struct config_options *o = t->rc->options;
   r->arg = t;
-  r->is_told = &t->call.is_told;
   if (t->call.request->is_array) r->stream_type = STR("application/json");
   r->put_error_event = put_error;
   r->put_keep_alive = t->call.dialect->put_keep_alive ? put_keep_alive : NULL;

@@ -62,6 +62,7 @@ static struct {
   struct err_info info;
   /* the caller */
   struct buf got;
+  bool is_told; /* its end is there */
   unsigned writes;
   enum err write_fails;
 } rig;
@@ -135,9 +136,10 @@ static void fake_close(struct http_call *base) {
 static const struct http_client_ops fake_ops = {
     .start = fake_start, .response = fake_response, .read = fake_read, .close = fake_close};
 
-static enum err caller_write(void *arg, struct str bytes) {
+static enum err caller_write(void *arg, struct str bytes, bool is_end) {
   (void)arg;
   RIG_MUST(bytes.n > 0);
+  rig.is_told = is_end;
   rig.writes++;
   if (rig.write_fails) return rig.write_fails;
   buf_put(&rig.got, bytes);

@@ -80,9 +80,10 @@ struct exchange {
   bool has_sent;
 };
 
-static enum err take_bytes(void *arg, struct str bytes) {
+static enum err take_bytes(void *arg, struct str bytes, bool is_end) {
   (void)arg;
   (void)bytes;
+  (void)is_end;
   return OK;
 }
 

@@ -6,7 +6,7 @@
 static const struct str body = STR("{\"model\":\"m\"}");
 static struct manage manage;
 
-static enum err on_lines(void *arg, struct str lines) { return caller_write(arg, lines); }
+static enum err on_lines(void *arg, struct str lines) { return caller_write(arg, lines, false); }
 
 static void open_with(const struct scripted_answer *answer) {
   const struct provider_spec spec = {

@@ -13,6 +13,7 @@ TEST(frames_go_out_as_they_come) {
   one_stream(STREAM_USAGE, PIECES(ROLE, TEXT("a") TEXT("b"), STOP, USAGE_CHUNK(3, 4), DONE));
   assert_int_equal(rig_run(), OK);
   expect_text(&rig.got, ROLE TEXT("a") TEXT("b") STOP USAGE_CHUNK(3, 4) DONE);
+  assert_true(rig.is_told);
   assert_int_equal(rig.writes, 4); /* the role waits for content; then one write a read */
   assert_int_equal(rig.call.outcome.usage.tokens[USAGE_OUTPUT], 4);
   assert_true(rig.call.outcome.ttft_us > 0 || rig.call.outcome.duration_us == 0);
@@ -80,6 +81,7 @@ TEST(failures_after_content_are_told) {
     if (rows[i].status) assert_int_equal(rig.info.http_status, rows[i].status);
     assert_int_equal(rig.sent, 1);
     expect_text(&rig.got, rows[i].got);
+    assert_false(rig.is_told);
     rig_close();
   }
 }
