@@ -289,7 +289,7 @@ static const struct {
   enum err (*read)(struct reading *g, yyjson_val *root);
   bool is_content; /* and has no place behind the stop */
 } readers[] = {
-    {STR("contentBlockDelta"), read_delta, true},     {STR("contentBlockStart"), read_start, true},
+    {STR("contentBlockDelta"), read_delta, true},      {STR("contentBlockStart"), read_start, true},
     {STR("contentBlockStop"), read_block_stop, false}, {STR("messageStop"), read_stop, false},
     {STR("metadata"), read_metadata, false},
 };

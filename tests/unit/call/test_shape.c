@@ -210,9 +210,9 @@ TEST(places_of_tools_are_the_callers) {
   static const struct {
     uint64_t gone;
     uint32_t left, place;
-  } rows[] = {{0, 0, 0},          {0, 70, 70},         {1, 0, 1},
-              {1, 5, 6},          {0xa, 0, 0},         {0xa, 1, 2},
-              {0xa, 2, 4},        {0xa, 9, 11},        {UINT64_C(1) << 63, 62, 62},
+  } rows[] = {{0, 0, 0},           {0, 70, 70},         {1, 0, 1},
+              {1, 5, 6},           {0xa, 0, 0},         {0xa, 1, 2},
+              {0xa, 2, 4},         {0xa, 9, 11},        {UINT64_C(1) << 63, 62, 62},
               {UINT64_MAX, 0, 64}, {UINT64_MAX, 3, 67}, {UINT64_C(1) << 63, 63, 64}};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     assert_int_equal(shape_tool_place(&(struct shape_done){.gone = rows[i].gone}, rows[i].left), rows[i].place);

@@ -178,7 +178,8 @@ TEST(headers_say_what_is_known_by_then) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(everything_known), cmocka_unit_test(nothing_known),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(everything_known),
+                                     cmocka_unit_test(nothing_known),
                                      cmocka_unit_test(free_is_zero_and_an_estimate_says_so),
                                      cmocka_unit_test(a_charge_that_is_not_the_price_says_so),
                                      cmocka_unit_test(attempts_that_failed_and_are_charged_are_turns),
