@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "llm/effort.h"
+
 static const struct {
   enum cap_class class;
   const char *word;
@@ -282,6 +284,8 @@ static enum err check_members(struct walk *w) {
       {r->format == FORMAT_JSON_OBJECT, CAP_FORMAT_JSON_OBJECT, "response_format"},
       {r->format == FORMAT_JSON_SCHEMA, CAP_FORMAT_JSON_SCHEMA, "response_format"},
       {r->reasoning.effort.n > 0, CAP_REASONING_EFFORT, "reasoning_effort"},
+      {effort_is_other(r->reasoning.effort) && (w->can & CAP_BIT(REASONING_EFFORT)), CAP_EFFORT_OTHER,
+       "reasoning_effort"},
       {r->reasoning.budget_tokens >= 0, CAP_REASONING_BUDGET, "thinking.budget_tokens"},
       {is_off && !(is_off_word && (w->can & CAP_BIT(REASONING_EFFORT))), CAP_REASONING_OFF, "thinking"},
       {r->temperature.n > 0, CAP_TEMPERATURE, "temperature"},

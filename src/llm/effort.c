@@ -23,6 +23,10 @@ int64_t effort_budget(struct str effort) {
   return rank < EFFORTS ? efforts[rank].tokens : -1;
 }
 
+bool effort_is_other(struct str effort) {
+  return effort.n > 0 && !str_eq(effort, STR("none")) && effort_budget(effort) < 0;
+}
+
 struct str effort_of_budget(int64_t tokens) {
   if (tokens < 1) return STR_NONE;
   return tokens <= MEDIUM_FROM ? STR("low") : tokens <= HIGH_FROM ? STR("medium") : STR("high");

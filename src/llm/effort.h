@@ -14,6 +14,8 @@
 bool effort_is_off(const struct request_reasoning *r);
 /* Tokens for a word; -1: no word of the table ("none" is none of it either). */
 int64_t effort_budget(struct str effort);
+/* A word, and neither "none" nor of the table: only who knows it can say what it means. */
+bool effort_is_other(struct str effort);
 /* The nearest of "low", "medium" and "high" for a budget (bounds are halfway between theirs); empty for less than 1. */
 struct str effort_of_budget(int64_t tokens);
 /* The effort where it is no weaker than `least` and no stronger than `most` (both of the table), else that one; a word

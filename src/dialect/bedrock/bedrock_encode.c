@@ -254,7 +254,7 @@ static void put_model_fields(struct bedrock_encoder *c) {
 /* Without thinking Claude takes no more than "high". */
 static struct str effort_of(const struct bedrock_encoder *c) {
   struct str effort = c->request->reasoning.effort;
-  if (!c->is_claude) return str_eq(effort, STR("none")) ? STR_NONE : effort;
+  if (!c->is_claude) return effort_budget(effort) < 0 ? STR_NONE : effort;
   effort = c->limits.effort;
   return !effort.n || is_thinking(c) ? effort : effort_within(effort, STR("low"), STR("high"));
 }

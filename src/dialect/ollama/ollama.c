@@ -69,11 +69,11 @@ static enum err edit_request(struct arena *a, const struct dialect_request_edits
   return e ? e : envelope_read_edit(a, want->model, MODEL, MAESTRO, edit);
 }
 
-#define MEMBER_CAPS                                                                                                  \
-  (CAP_BIT(SYSTEM_MID) | CAP_BIT(DEVELOPER_ROLE) | CAP_BIT(IMAGE_DATA) | CAP_BIT(DOCUMENT_TEXT) |                    \
-   CAP_BIT(REASONING_EFFORT) | CAP_BIT(REASONING_OFF) | CAP_BIT(FORMAT_JSON_OBJECT) | CAP_BIT(FORMAT_JSON_SCHEMA) |  \
-   CAP_BIT(TEMPERATURE) | CAP_BIT(TOP_P) | CAP_BIT(TOP_K) | CAP_BIT(FREQUENCY_PENALTY) | CAP_BIT(PRESENCE_PENALTY) | \
-   CAP_BIT(SEED) | CAP_BIT(STOP) | CAP_BIT(LOGPROBS))
+#define MEMBER_CAPS                                                                                                    \
+  (CAP_BIT(SYSTEM_MID) | CAP_BIT(DEVELOPER_ROLE) | CAP_BIT(IMAGE_DATA) | CAP_BIT(DOCUMENT_TEXT) |                      \
+   CAP_BIT(REASONING_EFFORT) | CAP_BIT(EFFORT_OTHER) | CAP_BIT(REASONING_OFF) | CAP_BIT(FORMAT_JSON_OBJECT) |          \
+   CAP_BIT(FORMAT_JSON_SCHEMA) | CAP_BIT(TEMPERATURE) | CAP_BIT(TOP_P) | CAP_BIT(TOP_K) | CAP_BIT(FREQUENCY_PENALTY) | \
+   CAP_BIT(PRESENCE_PENALTY) | CAP_BIT(SEED) | CAP_BIT(STOP) | CAP_BIT(LOGPROBS))
 
 /* For a client that joins before the exchange is known; with the exchange, put_keep_alive names the model. */
 #define FILLER(member) STR("{\"model\":\"\",\"created_at\":\"1970-01-01T00:00:00Z\"," member ",\"done\":false}\n")

@@ -127,6 +127,7 @@ static const char *give(enum cap cap) {
     case CAP_SERVER_TOOL: part.kind = PART_SERVER_TOOL; return path_part;
     case CAP_REASONING_HISTORY: part.kind = PART_REASONING; return path_part;
     case CAP_REASONING_EFFORT: request.reasoning.effort = STR("low"); return "reasoning_effort";
+    case CAP_EFFORT_OTHER: request.reasoning.effort = STR("turbo"); return "reasoning_effort";
     case CAP_REASONING_BUDGET: request.reasoning.budget_tokens = 0; return "thinking.budget_tokens";
     case CAP_REASONING_OFF: request.reasoning.enabled = 0; return "thinking";
     case CAP_CITATIONS: part.citations = tree; return "messages[2].content[1].citations";
