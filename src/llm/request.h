@@ -129,7 +129,8 @@ struct request_tool {
   struct yyjson_val *format; /* CUSTOM: the grammar */
   bool has_type;             /* Anthropic: the `type` of a function was said ("custom") */
   struct cache_marker cache;
-  struct yyjson_val *raw; /* HOSTED: the whole node; is_openapi: the schema as it was written */
+  struct yyjson_val *raw;   /* HOSTED: the whole node; is_openapi: the schema as it was written */
+  struct yyjson_val *group; /* Responses: the namespace's node that it stands in; NULL: none */
   struct json_rest rest;
 };
 

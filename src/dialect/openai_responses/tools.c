@@ -1,5 +1,5 @@
 /* Tools and tool_choice of a Responses request, both ways. Called by request_decode.c and request_encode.c. A namespace
- * is flattened: its tools carry its name, and its node (request_tool.raw) gives back what else it said. */
+ * is flattened: its tools carry its name, and its node (request_tool.group) gives back what else it said. */
 #include <yyjson.h>
 
 #include "base/json_out.h"
@@ -79,7 +79,7 @@ static enum err read_group(struct openai_reader *rd, struct yyjson_val *node, st
     if (e) return e;
     r->tool_count++;
     t->namespace = name;
-    if (t->kind != TOOL_HOSTED) t->raw = node;
+    t->group = node;
   }
   return e;
 }
@@ -167,7 +167,7 @@ static void put_tool(struct buf *out, const struct request_tool *t, bool is_own)
 
 /* The tools from r->tools[i] on that stand in one namespace node; returns how many. */
 static size_t put_group(struct buf *out, const struct request *r, size_t i) {
-  struct yyjson_val *node = r->tools[i].raw, *value;
+  struct yyjson_val *node = r->tools[i].group, *value;
   size_t n = 0;
   yyjson_obj_iter it = yyjson_obj_iter_with(node);
   json_out_begin(out, '{');
@@ -200,7 +200,7 @@ void openai_responses_put_tools(struct buf *out, const struct request *r) {
       json_out_begin(out, '[');
       is_begun = true;
     }
-    if (is_own && t->namespace.n && t->kind != TOOL_HOSTED) {
+    if (is_own && t->group) {
       i += put_group(out, r, i);
     } else {
       put_tool(out, t, is_own);

@@ -168,6 +168,11 @@ TEST(comes_back_as_it_was) {
       "{\"type\":\"custom\",\"name\":\"k\"}]},{\"type\":\"namespace\",\"name\":\"empty\",\"tools\":[]},"
       "{\"type\":\"web_search\",\"external_web_access\":true}],\"tool_choice\":{\"type\":\"custom\",\"name\":\"c\"},"
       "\"parallel_tool_calls\":false}",
+      HEAD
+      "\"input\":\"\",\"tools\":[{\"type\":\"namespace\",\"name\":\"n\",\"x\":1,\"tools\":[{\"type\":\"web_search\"},"
+      "{\"type\":\"function\",\"name\":\"f\",\"parameters\":null,\"strict\":null},{\"type\":\"namespace\",\"name\":"
+      "\"m\","
+      "\"tools\":[{}]}]},{\"type\":\"namespace\",\"name\":\"o\",\"tools\":[{\"type\":\"mcp\"}]}]}",
       HEAD "\"input\":\"\",\"tool_choice\":{\"type\":\"allowed_tools\",\"mode\":\"auto\",\"tools\":[]}}",
       HEAD "\"input\":\"\",\"tool_choice\":{\"type\":\"function\",\"name\":\"f\",\"x\":1}}",
       HEAD
