@@ -33,7 +33,6 @@ struct stream {
   struct buf held;   /* the finishing frame that waits for its receipt */
   struct buf receipt;
   bool is_holding, receipt_done, is_committed, is_over; /* over: the end mark has come */
-  bool has_line_feed;   /* that of the last relayed frame's CRLF has gone before it came */
   bool is_held_certain; /* what is held is of no doubt: it goes out whatever the filter will say */
   bool is_early;        /* over, but the upstream has not said so: its usage may still come */
   uint64_t hold_until, tail_until;
@@ -153,8 +152,9 @@ static enum err watch_frame(struct stream *r, const struct frame *frame, size_t 
  * frame) would be a part of this one to clients that look for CR LF CR LF. */
 static void end_line(struct stream *r, const struct frame *frame, size_t from) {
   struct str sent = str_sub(buf_str(&r->out), from, r->out.n);
-  r->has_line_feed = str_has_suffix(frame->raw, STR("\n\r")) && str_has_suffix(sent, STR("\n\r"));
-  if (r->has_line_feed) buf_put_char(&r->out, '\n');
+  if (!str_has_suffix(frame->raw, STR("\n\r")) || !str_has_suffix(sent, STR("\n\r"))) return;
+  buf_put_char(&r->out, '\n');
+  r->state.skips_lf = true;
 }
 
 static enum err relay_frame(struct stream *r, const struct frame *frame, struct events *events, struct err_info *info) {
@@ -206,9 +206,6 @@ static bool is_content(const struct stream *r, const struct events *events) {
 
 static enum err take_frame(struct stream *r, const struct frame *frame, struct err_info *info) {
   struct events events;
-  bool is_sent = r->has_line_feed && str_eq(frame->raw, STR("\n"));
-  r->has_line_feed = false;
-  if (is_sent) return OK;
   enum err e = r->is_translated ? translation_frame(&r->translation, frame, &events, &r->out, info)
                                 : relay_frame(r, frame, &events, info);
   if (e) return e;

@@ -61,7 +61,8 @@ struct dialect_reply_edits {
 /* What relaying one frame needs to remember of the ones before it. Zero-initialise. */
 struct dialect_stream {
   bool saw_content, saw_stop, saw_end;
-  bool dropped_cr;         /* a CR that ended the frame before was not sent on; its LF may come as a frame of its own */
+  bool skips_lf; /* the frame before ended in a CR that was not sent on, or whose LF went with it: that LF may come as a
+                    frame of its own, and goes nowhere */
   uint64_t begun, stopped; /* choices, where that is noted: bit (1 << choice) */
   struct usage usage;      /* what earlier frames said: a dialect that tells usage in pieces adds to it */
   /* Responses, whose error ends what was relayed: the number of the next event, the response's id. */

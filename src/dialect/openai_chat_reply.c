@@ -210,7 +210,7 @@ enum err openai_chat_relay_reply(struct str body, const struct dialect_reply_edi
 
 /* The frame is not sent on as it is, nor is what a read has cut off its last line end. */
 static enum err withhold(struct dialect_stream *state, const struct frame *frame) {
-  state->dropped_cr = frame->raw.p[frame->raw.n - 1] == '\r';
+  state->skips_lf = frame->raw.p[frame->raw.n - 1] == '\r';
   return OK;
 }
 
@@ -245,9 +245,9 @@ enum err openai_chat_relay_frame(struct dialect_stream *state, const struct fram
                                  const struct dialect_reply_edits *edits, struct events *events, struct buf *out,
                                  struct err_info *info) {
   struct envelope_scan scan;
-  bool is_rest = state->dropped_cr && str_eq(frame->raw, STR("\n"));
+  bool is_rest = state->skips_lf && str_eq(frame->raw, STR("\n"));
   *events = (struct events){0};
-  state->dropped_cr = false;
+  state->skips_lf = false;
   if (is_rest) return OK;
   if (!frame->has_data || frame->data.n == 0) { /* a comment: the upstream's keep-alive */
     buf_put(out, frame->raw);

@@ -50,7 +50,7 @@ out:
 }
 
 void relay_json_withhold(struct dialect_stream *state, const struct frame *frame) {
-  state->dropped_cr = frame->raw.n && frame->raw.p[frame->raw.n - 1] == '\r';
+  state->skips_lf = frame->raw.n && frame->raw.p[frame->raw.n - 1] == '\r';
 }
 
 static enum err put_frame(const struct relay_json_rules *rules, struct dialect_stream *state,
@@ -82,9 +82,9 @@ enum err relay_json_frame(const struct relay_json_rules *rules, struct dialect_s
                           const struct dialect_reply_edits *edits, struct events *events, struct buf *out,
                           struct err_info *info) {
   struct envelope_scan scan;
-  bool is_rest = state->dropped_cr && str_eq(frame->raw, STR("\n"));
+  bool is_rest = state->skips_lf && str_eq(frame->raw, STR("\n"));
   *events = (struct events){0};
-  state->dropped_cr = false;
+  state->skips_lf = false;
   if (is_rest) return OK;
   if (!frame->has_data || frame->data.n == 0) {
     buf_put(out, frame->raw);
