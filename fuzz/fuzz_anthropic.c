@@ -7,6 +7,7 @@
 #include <yyjson.h>
 
 #include "dialect/anthropic/anthropic.h"
+#include "passes_envelope.h"
 
 static const struct dialect *const own = &dialect_anthropic;
 
@@ -66,7 +67,7 @@ static void request(struct str body, enum llm_operation operation) {
   struct request r;
   yyjson_doc *doc = yyjson_read(body.p, body.n, YYJSON_READ_NUMBER_AS_RAW);
   arena_init(&a, 0);
-  if (doc && decode(&a, doc, operation, &r)) {
+  if (doc && passes_envelope(yyjson_doc_get_root(doc)) && decode(&a, doc, operation, &r)) {
     for (size_t i = 0; i < DIALECTS; i++) {
       struct buf out;
       if (!all[i]->encode_request) continue;

@@ -5,6 +5,7 @@
 #include "dialect/openai_responses/internal.h"
 #include "dialect/openai_responses/openai_responses.h"
 #include "dialect_fuzz.h"
+#include "passes_envelope.h"
 
 static const struct dialect *const d = &dialect_openai_responses;
 
@@ -114,12 +115,19 @@ static void run_rewrite(struct str stream) {
   fuzz_events_free(w.f);
 }
 
+static void run_request(struct str json) {
+  yyjson_doc *doc = json.n ? yyjson_read(json.p, json.n, YYJSON_READ_NUMBER_AS_RAW) : NULL;
+  bool passes = passes_envelope(yyjson_doc_get_root(doc));
+  yyjson_doc_free(doc);
+  if (passes) fuzz_request(d, LLM_GENERATE, json);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size < 2) return 0;
   struct str rest = str_from((const char *)data + 1, size - 1);
   unsigned flags = data[0] >> 4;
   switch (data[0] & 7) {
-    case 0: fuzz_request(d, LLM_GENERATE, rest); break;
+    case 0: run_request(rest); break;
     case 1: fuzz_reply(d, LLM_GENERATE, rest, flags); break;
     case 2: fuzz_stream(d, rest, flags); break;
     case 3: run_rewrite(rest); break;
