@@ -67,7 +67,7 @@ static void request(struct str body, enum llm_operation operation) {
   struct request r;
   yyjson_doc *doc = yyjson_read(body.p, body.n, YYJSON_READ_NUMBER_AS_RAW);
   arena_init(&a, 0);
-  if (doc && passes_envelope(yyjson_doc_get_root(doc)) && decode(&a, doc, operation, &r)) {
+  if (doc && passes_envelope(own, yyjson_doc_get_root(doc), body) && decode(&a, doc, operation, &r)) {
     for (size_t i = 0; i < DIALECTS; i++) {
       struct buf out;
       if (!all[i]->encode_request) continue;

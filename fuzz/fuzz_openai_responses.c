@@ -117,7 +117,7 @@ static void run_rewrite(struct str stream) {
 
 static void run_request(struct str json) {
   yyjson_doc *doc = json.n ? yyjson_read(json.p, json.n, YYJSON_READ_NUMBER_AS_RAW) : NULL;
-  bool passes = passes_envelope(yyjson_doc_get_root(doc));
+  bool passes = passes_envelope(d, yyjson_doc_get_root(doc), json);
   yyjson_doc_free(doc);
   if (passes) fuzz_request(d, LLM_GENERATE, json);
 }

@@ -81,6 +81,16 @@ static inline void dialect_stream_note(struct dialect_stream *state, int64_t ind
 static inline bool dialect_stream_has_stopped(const struct dialect_stream *state) {
   return state->saw_stop && !(state->begun & ~state->stopped);
 }
+/* The frame is not sent on as it is, nor is what a read has cut off its last line end. */
+static inline void dialect_stream_withhold(struct dialect_stream *state, const struct frame *frame) {
+  state->skips_lf = frame->raw.n && frame->raw.p[frame->raw.n - 1] == '\r';
+}
+/* Asked of each frame, once: it is that line feed. */
+static inline bool dialect_stream_skips(struct dialect_stream *state, const struct frame *frame) {
+  bool skips_lf = state->skips_lf;
+  state->skips_lf = false;
+  return skips_lf && str_eq(frame->raw, STR("\n"));
+}
 
 /* ---- translation ---- */
 

@@ -208,12 +208,6 @@ enum err openai_chat_relay_reply(struct str body, const struct dialect_reply_edi
   return out->failed ? ERR_NO_MEMORY : OK;
 }
 
-/* The frame is not sent on as it is, nor is what a read has cut off its last line end. */
-static enum err withhold(struct dialect_stream *state, const struct frame *frame) {
-  state->skips_lf = frame->raw.p[frame->raw.n - 1] == '\r';
-  return OK;
-}
-
 static enum err put_chunk(struct dialect_stream *state, const struct envelope_scan *scan, const struct frame *frame,
                           const struct dialect_reply_edits *edits, struct buf *out) {
   if (frame->data_offset != SIZE_MAX) {
@@ -229,7 +223,8 @@ static enum err put_chunk(struct dialect_stream *state, const struct envelope_sc
   for (size_t i = from; i < out->n; i++)
     if (out->p[i] == '\n') out->p[i] = ' ';
   buf_put(out, STR("\n\n"));
-  return out->failed ? ERR_NO_MEMORY : withhold(state, frame);
+  dialect_stream_withhold(state, frame);
+  return out->failed ? ERR_NO_MEMORY : OK;
 }
 
 /* Which of several answers a chunk goes on with or ends: rare, so it is read as a tree. */
@@ -245,15 +240,16 @@ enum err openai_chat_relay_frame(struct dialect_stream *state, const struct fram
                                  const struct dialect_reply_edits *edits, struct events *events, struct buf *out,
                                  struct err_info *info) {
   struct envelope_scan scan;
-  bool is_rest = state->skips_lf && str_eq(frame->raw, STR("\n"));
   *events = (struct events){0};
-  state->skips_lf = false;
-  if (is_rest) return OK;
+  if (dialect_stream_skips(state, frame)) return OK;
   if (!frame->has_data || frame->data.n == 0) { /* a comment: the upstream's keep-alive */
     buf_put(out, frame->raw);
     return out->failed ? ERR_NO_MEMORY : OK;
   }
-  if (state->saw_end) return withhold(state, frame); /* the answer is over: what follows is no part of it */
+  if (state->saw_end) { /* the answer is over: what follows is no part of it */
+    dialect_stream_withhold(state, frame);
+    return OK;
+  }
   if (str_eq(str_trim(frame->data), STR("[DONE]"))) {
     state->saw_end = true;
     events_add(events, EVENT_END);
@@ -284,7 +280,10 @@ enum err openai_chat_relay_frame(struct dialect_stream *state, const struct fram
   }
   read_usage(&scan, frame->data, events);
   events->is_usage_alone = !has_choices && events_has(events, EVENT_USAGE);
-  if (events->is_usage_alone && edits->hide_usage) return withhold(state, frame); /* the chunk we asked for */
+  if (events->is_usage_alone && edits->hide_usage) { /* the chunk we asked for */
+    dialect_stream_withhold(state, frame);
+    return OK;
+  }
   return put_chunk(state, &scan, frame, edits, out);
 }
 

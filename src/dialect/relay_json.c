@@ -49,10 +49,6 @@ out:
   return e;
 }
 
-void relay_json_withhold(struct dialect_stream *state, const struct frame *frame) {
-  state->skips_lf = frame->raw.n && frame->raw.p[frame->raw.n - 1] == '\r';
-}
-
 static enum err put_frame(const struct relay_json_rules *rules, struct dialect_stream *state,
                           const struct envelope_scan *scan, const struct frame *frame, struct str model,
                           struct buf *out) {
@@ -74,7 +70,7 @@ static enum err put_frame(const struct relay_json_rules *rules, struct dialect_s
   for (size_t i = from; i < out->n; i++)
     if (out->p[i] == '\n') out->p[i] = ' ';
   buf_put(out, STR("\n\n"));
-  relay_json_withhold(state, frame);
+  dialect_stream_withhold(state, frame);
   return out->failed ? ERR_NO_MEMORY : OK;
 }
 
@@ -82,16 +78,14 @@ enum err relay_json_frame(const struct relay_json_rules *rules, struct dialect_s
                           const struct dialect_reply_edits *edits, struct events *events, struct buf *out,
                           struct err_info *info) {
   struct envelope_scan scan;
-  bool is_rest = state->skips_lf && str_eq(frame->raw, STR("\n"));
   *events = (struct events){0};
-  state->skips_lf = false;
-  if (is_rest) return OK;
+  if (dialect_stream_skips(state, frame)) return OK;
   if (!frame->has_data || frame->data.n == 0) {
     buf_put(out, frame->raw);
     return out->failed ? ERR_NO_MEMORY : OK;
   }
   if (state->saw_end) {
-    relay_json_withhold(state, frame);
+    dialect_stream_withhold(state, frame);
     return OK;
   }
   yyjson_val *root = scan_json(rules, &scan, frame->data) ? NULL : json_pool_parse(&state->pool, frame->data);

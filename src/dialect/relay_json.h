@@ -34,7 +34,4 @@ enum err relay_json_frame(const struct relay_json_rules *rules, struct dialect_s
 void relay_json_put_receipt(const struct relay_json_rules *rules, enum framing framing, struct buf *out, size_t from,
                             struct str receipt);
 
-/* What a withheld frame leaves behind: see dialect_stream.skips_lf. */
-void relay_json_withhold(struct dialect_stream *state, const struct frame *frame);
-
 #endif

@@ -189,7 +189,7 @@ static enum err relay_frame(struct dialect_stream *state, const struct frame *fr
   if (str_eq(str_trim(frame->data), STR("[DONE]"))) { /* a habit of gateways, which no Gemini client knows */
     *events = (struct events){0};
     if (state->saw_stop) events_add(events, EVENT_END);
-    relay_json_withhold(state, frame);
+    dialect_stream_withhold(state, frame);
     return OK;
   }
   return relay_json_frame(&rules, state, frame, edits, events, out, info);
